@@ -1,0 +1,81 @@
+//! What a connector may ask of its host while it executes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::document::{InputDocument, Properties, ResultSink, SmallResult};
+use crate::error::Error;
+use crate::outcome::Outcome;
+
+/// How far an execution has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Documents that are done.
+    pub documents_done: u64,
+    /// Bytes of bodies that were moved so far.
+    pub bytes_done: u64,
+    /// Bytes that there will be, if that is known.
+    pub bytes_total: Option<u64>,
+}
+
+/// Called once when the host cancels, from a thread of the host's: it must not block.
+pub type CancelHook = Box<dyn Fn() + Send + Sync>;
+
+/// One execution as the connector sees it, implemented by the host.
+///
+/// Shared: connector threads may call it at once, and may outlive the execution, after which
+/// every call answers with an error of kind `host`.
+pub trait ExecutionContext: Send + Sync {
+    /// The number that ties log records to this execution.
+    fn execution_id(&self) -> u64;
+
+    /// Whether the host has cancelled; cheap enough to ask between two chunks.
+    fn is_cancelled(&self) -> bool;
+
+    /// The time left until the host's deadline; `None` if there is none.
+    fn remaining(&self) -> Option<Duration>;
+
+    /// Registers what unblocks the connector's threads when the host cancels; called at once if
+    /// it already has. Register one hook per execution, before the first blocking call.
+    fn on_cancel(&self, hook: CancelHook);
+
+    /// The next input, `None` when there are no more. Blocks until one arrives: asking is the
+    /// back-pressure.
+    ///
+    /// # Errors
+    ///
+    /// `host` when the source of the inputs failed; `cancelled`.
+    fn next_input(&self) -> Result<Option<Box<dyn InputDocument>>, Error>;
+
+    /// Begins a result of `input`, which must not have been answered yet.
+    ///
+    /// # Errors
+    ///
+    /// `host` when what comes after cannot take it; `cancelled`.
+    fn begin_result(
+        &self,
+        input: u64,
+        properties: &Properties,
+    ) -> Result<Box<dyn ResultSink>, Error>;
+
+    /// Delivers complete results in one call; `Ok` acknowledges them all. Send them in batches
+    /// of some 64, or every 50 ms, and never hold a whole listing.
+    ///
+    /// # Errors
+    ///
+    /// As [`ResultSink::finish`]; none of the batch is acknowledged then.
+    fn add_results(&self, batch: &[SmallResult<'_>]) -> Result<(), Error>;
+
+    /// Answers `input`, exactly once, after its last result.
+    ///
+    /// # Errors
+    ///
+    /// `host` when the input is not open (any more).
+    fn input_done(&self, input: u64, outcome: &Outcome) -> Result<(), Error>;
+
+    /// Tells how far the execution has come; cheap enough for every chunk.
+    fn progress(&self, progress: Progress);
+}
+
+/// A context as it is handed around.
+pub type Context = Arc<dyn ExecutionContext>;

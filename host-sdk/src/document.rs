@@ -1,0 +1,166 @@
+//! Documents: a body that streams, and properties.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::outcome::{Outcome, Status};
+
+/// Document properties by id, as text.
+///
+/// A blank value means "not given": it never overrides configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Properties(BTreeMap<String, String>);
+
+impl Properties {
+    /// No properties.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The value of `id`, unless it is absent or blank.
+    #[must_use]
+    pub fn get(&self, id: &str) -> Option<&str> {
+        self.0.get(id).map(String::as_str).filter(|value| !value.trim().is_empty())
+    }
+
+    /// Sets `id`.
+    pub fn insert(&mut self, id: impl Into<String>, value: impl Into<String>) {
+        self.0.insert(id.into(), value.into());
+    }
+
+    /// The same properties with `id` set.
+    #[must_use]
+    pub fn with(mut self, id: impl Into<String>, value: impl Into<String>) -> Self {
+        self.insert(id, value);
+        self
+    }
+
+    /// All ids and values in the order of the ids.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(id, value)| (id.as_str(), value.as_str()))
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Adds those of `later`, which win.
+    pub fn extend(&mut self, later: &Self) {
+        self.0.extend(later.0.iter().map(|(id, value)| (id.clone(), value.clone())));
+    }
+}
+
+impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Properties {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(items: I) -> Self {
+        Self(items.into_iter().map(|(id, value)| (id.into(), value.into())).collect())
+    }
+}
+
+/// What a connector learns of an input before it reads the body.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct InputHeader {
+    /// The operation's parameters for this document, such as `id` of get and delete.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, String>,
+    /// The document's properties.
+    #[serde(default)]
+    pub properties: Properties,
+}
+
+impl InputHeader {
+    /// The parameter `id`, as given, blank or not.
+    #[must_use]
+    pub fn parameter(&self, id: &str) -> Option<&str> {
+        self.parameters.get(id).map(String::as_str)
+    }
+}
+
+/// A file descriptor lent for the time of one call sequence: the connector must neither close it
+/// nor keep it beyond the document it came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RawFile {
+    /// The descriptor.
+    pub descriptor: i32,
+    /// Where in the file the body begins.
+    pub offset: u64,
+    /// How many bytes the body has; for a sink, how many it can take, `u64::MAX` if unbounded.
+    pub length: u64,
+}
+
+/// One input of an operation, implemented by the host, read by the connector.
+///
+/// The connector holds one at a time per thread and answers it with
+/// [`ExecutionContext::input_done`](crate::ExecutionContext::input_done).
+pub trait InputDocument: Send {
+    /// The number that ties results and the answer to this input.
+    fn id(&self) -> u64;
+
+    /// The body's length in bytes, if it is known before reading.
+    fn size(&self) -> Option<u64>;
+
+    /// Parameters and properties.
+    fn header(&self) -> &InputHeader;
+
+    /// Reads the next bytes of the body into `buffer`; 0 is the end. Blocks until at least one
+    /// byte is there, the document ends, or the execution is cancelled.
+    ///
+    /// # Errors
+    ///
+    /// `host` when the source failed, so that the body must not be taken for complete;
+    /// `cancelled`.
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error>;
+
+    /// The file behind the body, where the body is a plain file of the host.
+    fn raw_file(&self) -> Option<RawFile> {
+        None
+    }
+}
+
+/// Where a connector writes one result, implemented by the host.
+///
+/// A sink that is dropped unfinished is discarded by the host as if it had never begun.
+pub trait ResultSink: Send {
+    /// Appends `bytes` to the body. Blocks while what comes after is slower.
+    ///
+    /// # Errors
+    ///
+    /// `host` when what comes after refused the document or failed: stop sending it;
+    /// `cancelled`.
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Error>;
+
+    /// The file behind the sink, where a connector may write the body past [`ResultSink::write`].
+    fn raw_file(&self) -> Option<RawFile> {
+        None
+    }
+
+    /// Ends the result; `properties` add to those it began with.
+    ///
+    /// **This is the acknowledgement.** `Ok` means that the host has made the document durable
+    /// in whatever comes after; only then may a connector delete or move its source.
+    ///
+    /// # Errors
+    ///
+    /// `host` when the document could not be made durable; `cancelled`. The source must stay.
+    fn finish(&mut self, outcome: &Outcome, properties: &Properties) -> Result<(), Error>;
+}
+
+/// A result that is complete in memory; many cross in one call.
+#[derive(Clone, Copy, Debug)]
+pub struct SmallResult<'a> {
+    /// The input that it answers.
+    pub input: u64,
+    /// How it ended.
+    pub status: Status,
+    /// Its properties.
+    pub properties: &'a Properties,
+    /// Its body.
+    pub payload: &'a [u8],
+}

@@ -1,0 +1,36 @@
+//! The interface between integration runtimes and connectors.
+//!
+//! A connector is a plugin that a runtime loads as a dynamic library. This crate holds both
+//! sides: the plain traits that an author implements ([`Connector`], [`Connection`],
+//! [`Operation`]), their stable ABI with adapters, the [`loader`] that a host opens plugins
+//! with, and a [`conformance`] suite that any connector can run. A *loaded* connector
+//! implements the same traits as a native one.
+//!
+//! In-process means no isolation: a connector that corrupts memory takes its host with it.
+//! Panics, on the other hand, never cross the boundary; they become errors of kind `internal`.
+
+mod browse;
+mod check;
+mod connector;
+mod context;
+pub mod descriptor;
+mod document;
+mod error;
+mod filter;
+mod outcome;
+mod secret;
+mod settings;
+mod suggest;
+
+pub use browse::{BrowseAnswer, BrowseRequest, ObjectType};
+pub use check::{CheckReport, CheckStatus, Finding};
+pub use connector::{Connection, Connector, Operation};
+pub use context::{CancelHook, Context, ExecutionContext, Progress};
+pub use descriptor::ConnectorDescriptor;
+pub use document::{InputDocument, InputHeader, Properties, RawFile, ResultSink, SmallResult};
+pub use error::{Error, ErrorKind, ErrorReport, ReplyText};
+pub use filter::{AndGroup, Condition, Filter, FilterValue, OrGroup};
+pub use outcome::{Outcome, Status, Summary};
+pub use secret::{Secret, SecretReference};
+pub use settings::Settings;
+pub use suggest::expected_one_of;

@@ -1,0 +1,333 @@
+//! Raw settings, checked once against the fields that declare them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::descriptor::{Field, FieldType};
+use crate::error::Error;
+use crate::secret::{Secret, SecretReference};
+use crate::suggest::{expected_one_of, quoted_list};
+
+/// The settings of a connection or an operation: every field known, of its type and in its
+/// range, defaults filled in.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    values: BTreeMap<String, Value>,
+    groups: BTreeMap<String, Self>,
+    secrets: BTreeMap<String, SecretValue>,
+}
+
+#[derive(Clone, Debug)]
+enum SecretValue {
+    Text(Secret),
+    Reference(SecretReferenceValue),
+}
+
+/// A reference without a `Debug` of its own: paths and variable names are no secrets, but it is
+/// printed beside them.
+#[derive(Clone)]
+struct SecretReferenceValue(SecretReference);
+
+impl std::fmt::Debug for SecretReferenceValue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SecretReference(…)")
+    }
+}
+
+impl Settings {
+    /// Checks `raw`, an object, `null` or absent, against `fields`.
+    ///
+    /// A `null` or blank value of an optional field means that the field is absent.
+    ///
+    /// # Errors
+    ///
+    /// `configuration` with the path of the first setting that does not fit, and what would.
+    pub fn check(fields: &[Field], raw: &Value) -> Result<Self, Error> {
+        let empty = Map::new();
+        let object = match raw {
+            Value::Object(object) => object,
+            Value::Null => &empty,
+            other => {
+                return Err(Error::configuration(
+                    "",
+                    format!("expected an object, found {}", kind_of(other)),
+                ));
+            }
+        };
+        for key in object.keys() {
+            if !fields.iter().any(|field| field.id == *key) {
+                let known = fields.iter().map(|field| field.id.as_str());
+                return Err(Error::configuration(
+                    key,
+                    format!("unknown field \"{key}\"; {}", expected_one_of(key, known)),
+                ));
+            }
+        }
+        let mut settings =
+            Self { values: BTreeMap::new(), groups: BTreeMap::new(), secrets: BTreeMap::new() };
+        for field in fields {
+            settings.take(field, object.get(&field.id))?;
+        }
+        Ok(settings)
+    }
+
+    fn take(&mut self, field: &Field, raw: Option<&Value>) -> Result<(), Error> {
+        let given = raw.filter(|value| !is_blank(value));
+        if given.is_none() && field.required {
+            return Err(Error::configuration(
+                &field.id,
+                format!("required field \"{}\" ({}) is missing", field.id, field.label),
+            ));
+        }
+        let Some(value) = given.or(field.default.as_ref()) else {
+            return Ok(());
+        };
+        match field.field_type {
+            FieldType::Group => {
+                let group = Self::check(&field.fields, value).map_err(|e| e.under(&field.id))?;
+                self.groups.insert(field.id.clone(), group);
+            }
+            FieldType::Password => {
+                let secret = secret_value(value).map_err(|e| e.under(&field.id))?;
+                self.secrets.insert(field.id.clone(), secret);
+            }
+            _ => {
+                check_value(field, value)?;
+                self.values.insert(field.id.clone(), value.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// The value of `id` as `T`; `None` if it is absent and has no default.
+    ///
+    /// # Errors
+    ///
+    /// `configuration` where the value does not read as `T`.
+    pub fn get<T: DeserializeOwned>(&self, id: &str) -> Result<Option<T>, Error> {
+        self.values
+            .get(id)
+            .map(|value| T::deserialize(value).map_err(|e| Error::configuration(id, e.to_string())))
+            .transpose()
+    }
+
+    /// The value of `id` as `T`, for a field that is required or has a default.
+    ///
+    /// # Errors
+    ///
+    /// `configuration` where the value does not read as `T`; `internal` where the field has
+    /// neither, which is a defect of the connector.
+    pub fn require<T: DeserializeOwned>(&self, id: &str) -> Result<T, Error> {
+        self.get(id)?
+            .ok_or_else(|| Error::internal(format!("field {id} is not declared with a value")))
+    }
+
+    /// The text of `id`.
+    #[must_use]
+    pub fn text(&self, id: &str) -> Option<&str> {
+        self.values.get(id).and_then(Value::as_str)
+    }
+
+    /// Whether the fact `id` holds; a fact without a default does not.
+    #[must_use]
+    pub fn is(&self, id: &str) -> bool {
+        self.values.get(id).and_then(Value::as_bool).unwrap_or(false)
+    }
+
+    /// The milliseconds of `id`; `None` where they are absent or 0, which means "for ever".
+    #[must_use]
+    pub fn milliseconds(&self, id: &str) -> Option<Duration> {
+        self.values
+            .get(id)
+            .and_then(Value::as_u64)
+            .filter(|millis| *millis > 0)
+            .map(Duration::from_millis)
+    }
+
+    /// The secret `id`, fetched from where it is kept.
+    ///
+    /// # Errors
+    ///
+    /// `configuration` when its variable is not set or its file cannot be read.
+    pub fn secret(&self, id: &str) -> Result<Option<Secret>, Error> {
+        match self.secrets.get(id) {
+            None => Ok(None),
+            Some(SecretValue::Text(secret)) => Ok(Some(secret.clone())),
+            Some(SecretValue::Reference(reference)) => {
+                reference.0.resolve().map(Some).map_err(|e| e.under(id))
+            }
+        }
+    }
+
+    /// The settings of the group `id`.
+    #[must_use]
+    pub fn group(&self, id: &str) -> Option<&Self> {
+        self.groups.get(id)
+    }
+}
+
+fn is_blank(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        _ => false,
+    }
+}
+
+fn secret_value(value: &Value) -> Result<SecretValue, Error> {
+    match value {
+        Value::String(text) => Ok(SecretValue::Text(Secret::new(text.clone()))),
+        // Serde's own message could quote what somebody put in the wrong place.
+        Value::Object(_) => SecretReference::deserialize_quietly(value)
+            .map(|reference| SecretValue::Reference(SecretReferenceValue(reference))),
+        other => Err(Error::configuration(
+            "",
+            format!("expected text, {{\"env\": …}} or {{\"file\": …}}, found {}", kind_of(other)),
+        )),
+    }
+}
+
+impl SecretReference {
+    fn deserialize_quietly(value: &Value) -> Result<Self, Error> {
+        serde_json::from_value(value.clone()).map_err(|_| {
+            Error::configuration("", "expected exactly one of \"env\" and \"file\", each with text")
+        })
+    }
+}
+
+fn check_value(field: &Field, value: &Value) -> Result<(), Error> {
+    let wrong_type = |expected: &str| {
+        Error::configuration(&field.id, format!("expected {expected}, found {}", kind_of(value)))
+    };
+    match field.field_type {
+        FieldType::Boolean => {
+            value.as_bool().ok_or_else(|| wrong_type("true or false"))?;
+        }
+        FieldType::Integer => {
+            let number = value.as_i64().ok_or_else(|| wrong_type("an integer"))?;
+            check_range(field, number)?;
+        }
+        _ => {
+            let text = value.as_str().ok_or_else(|| wrong_type("text"))?;
+            let allowed = || field.allowed_values.iter().map(|allowed| allowed.value.as_str());
+            if !field.allowed_values.is_empty() && !allowed().any(|value| value == text) {
+                return Err(Error::configuration(
+                    &field.id,
+                    format!("\"{text}\" is not allowed; {}", expected_one_of(text, allowed())),
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_range(field: &Field, number: i64) -> Result<(), Error> {
+    let fits = field.minimum.is_none_or(|minimum| number >= minimum)
+        && field.maximum.is_none_or(|maximum| number <= maximum)
+        && !field.forbidden.contains(&number);
+    if fits {
+        return Ok(());
+    }
+    let mut allowed = match (field.minimum, field.maximum) {
+        (Some(minimum), Some(maximum)) => format!("allowed is {minimum} to {maximum}"),
+        (Some(minimum), None) => format!("allowed is {minimum} or more"),
+        (None, Some(maximum)) => format!("allowed is {maximum} or less"),
+        (None, None) => "allowed is any integer".to_owned(),
+    };
+    if !field.forbidden.is_empty() {
+        let forbidden = field.forbidden.iter().map(ToString::to_string);
+        allowed.push_str(&format!(", except {}", quoted_list(forbidden)));
+    }
+    Err(Error::configuration(&field.id, format!("{number} is out of range; {allowed}")))
+}
+
+/// The JSON type of `value`, for messages; never the value, which could be a secret.
+pub(crate) fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(number) if number.is_f64() => "a number with a fraction",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn fields() -> Vec<Field> {
+        vec![
+            Field::text("host", "Host", "").required(),
+            Field::integer("port", "Port", 1, "").up_to(65535).or(21),
+            Field::integer("maximumFiles", "Maximum", -1, "").except(0).or(-1),
+            Field::choice("sslMode", "SSL Mode", &[("none", "None"), ("explicit", "Explicit")], ""),
+            Field::secret("password", "Password", ""),
+            Field::integer("readTimeout", "Read Timeout", 0, "").or(60000),
+            Field::group("proxy", "Proxy", vec![Field::text("host", "Host", "").required()], ""),
+        ]
+    }
+
+    fn refusal(raw: Value) -> (String, String) {
+        let error = Settings::check(&fields(), &raw).unwrap_err();
+        (error.report().path.clone().unwrap_or_default(), error.message().to_owned())
+    }
+
+    #[test]
+    fn defaults_fill_what_is_absent_null_or_blank() {
+        let raw = json!({"host": "h", "port": "", "sslMode": null});
+        let settings = Settings::check(&fields(), &raw).unwrap();
+        assert_eq!(settings.require::<u16>("port").unwrap(), 21);
+        assert_eq!(settings.text("sslMode"), Some("none"));
+        assert_eq!(settings.milliseconds("readTimeout"), Some(Duration::from_secs(60)));
+        assert!(settings.group("proxy").is_none());
+    }
+
+    #[test]
+    fn zero_milliseconds_mean_no_limit() {
+        let raw = json!({"host": "h", "readTimeout": 0});
+        let settings = Settings::check(&fields(), &raw).unwrap();
+        assert_eq!(settings.milliseconds("readTimeout"), None);
+    }
+
+    #[test]
+    fn every_misfit_names_its_path_and_what_is_allowed() {
+        let cases = [
+            (json!({"hots": "h"}), "hots", "did you mean \"host\"?"),
+            (json!({"port": 21}), "host", "required field \"host\""),
+            (json!({"host": " "}), "host", "required"),
+            (json!({"host": "h", "port": "21"}), "port", "expected an integer, found text"),
+            (json!({"host": "h", "port": 0}), "port", "allowed is 1 to 65535"),
+            (json!({"host": "h", "port": 2.5}), "port", "fraction"),
+            (json!({"host": "h", "maximumFiles": 0}), "maximumFiles", "except 0"),
+            (json!({"host": "h", "sslMode": "explicitt"}), "sslMode", "did you mean \"explicit\"?"),
+            (json!({"host": "h", "sslMode": "x"}), "sslMode", "\"none\""),
+            (json!({"host": "h", "proxy": {}}), "proxy.host", "missing"),
+            (json!({"host": "h", "password": 5}), "password", "found a number"),
+            (json!({"host": "h", "password": {"nev": "X"}}), "password", "\"env\""),
+            (json!(["h"]), "", "expected an object, found an array"),
+        ];
+        for (raw, path, part) in cases {
+            let (at, message) = refusal(raw.clone());
+            assert_eq!(at, path, "{raw}");
+            assert!(message.contains(part), "{raw}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_secret_never_shows_in_debug_or_in_a_refusal() {
+        let raw = json!({"host": "h", "password": "hunter2"});
+        let settings = Settings::check(&fields(), &raw).unwrap();
+        assert!(!format!("{settings:?}").contains("hunter2"));
+        assert_eq!(settings.secret("password").unwrap().unwrap().reveal(), "hunter2");
+        let (_, message) = refusal(json!({"host": "h", "password": {"text": "hunter2"}}));
+        assert!(!message.contains("hunter2"));
+    }
+}
