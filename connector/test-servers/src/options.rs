@@ -108,6 +108,7 @@ pub struct Options {
     pub(crate) tls_versions: RangeInclusive<TlsVersion>,
     pub(crate) session_reuse: SessionReuse,
     pub(crate) client_certificate: bool,
+    pub(crate) clear_data: bool,
     pub(crate) packaged: bool,
     pub(crate) configuration: Vec<String>,
     pub(crate) maximum_clients: Option<u16>,
@@ -127,6 +128,7 @@ impl Options {
             tls_versions: TlsVersion::V1_2..=TlsVersion::V1_3,
             session_reuse: SessionReuse::Packaged,
             client_certificate: false,
+            clear_data: false,
             packaged: false,
             configuration: Vec::new(),
             maximum_clients: None,
@@ -190,10 +192,17 @@ impl Options {
         self
     }
 
-    /// Demands a client certificate signed by the instance's CA. pure-ftpd cannot.
+    /// Demands a client certificate signed by the instance's CA.
     #[must_use]
     pub fn client_certificate(mut self) -> Self {
         self.client_certificate = true;
+        self
+    }
+
+    /// Permits data connections without TLS (`PROT C`); by default the server refuses them.
+    #[must_use]
+    pub fn clear_data(mut self) -> Self {
+        self.clear_data = true;
         self
     }
 

@@ -126,9 +126,10 @@ fn server(place: &Place) -> Result<Server, String> {
         {
             flags.set(flag, options.tls_versions.contains(&version));
         }
+        let data = if options.clear_data { FtpsRequired::None } else { FtpsRequired::All };
         builder = builder
             .ftps(certificates.server_pem(), certificates.server_key())
-            .ftps_required(FtpsRequired::All, FtpsRequired::All)
+            .ftps_required(FtpsRequired::All, data)
             .ftps_tls_flags(flags);
         if options.client_certificate {
             builder = builder

@@ -84,8 +84,9 @@ fn tls(place: &Place, text: &mut String) {
     let certificates = &place.certificates;
     let _ = write!(
         text,
-        "ssl_enable=YES\nforce_local_logins_ssl=YES\nforce_local_data_ssl=YES\nssl_tlsv1=YES\n\
+        "ssl_enable=YES\nforce_local_logins_ssl=YES\nforce_local_data_ssl={}\nssl_tlsv1=YES\n\
          ssl_ciphers=HIGH\nrsa_cert_file={}\nrsa_private_key_file={}\ndebug_ssl=YES\n",
+        if options.clear_data { "NO" } else { "YES" },
         certificates.server_pem().display(),
         certificates.server_key().display(),
     );

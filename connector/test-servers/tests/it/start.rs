@@ -34,6 +34,13 @@ fn logs_in(options: &Options) {
     raw.expect("QUIT", 221);
 }
 
+fn every_mode(flavour: Flavour) {
+    for options in Options::matrix().iter().filter(|options| options.flavour() == flavour) {
+        logs_in(options);
+    }
+    reads_a_file(&Options::new(flavour));
+}
+
 fn reads_a_file(options: &Options) {
     let Some(server) = require(options) else { return };
     fixture(&server.root()).unwrap();
@@ -50,13 +57,26 @@ fn reads_a_file(options: &Options) {
 }
 
 #[test]
-fn vsftpd_plain() {
-    logs_in(&Options::new(Flavour::VsFtpd));
-    reads_a_file(&Options::new(Flavour::VsFtpd));
+fn vsftpd() {
+    every_mode(Flavour::VsFtpd);
 }
 
 #[test]
-fn libunftp_plain() {
-    logs_in(&Options::new(Flavour::LibUnftp));
-    reads_a_file(&Options::new(Flavour::LibUnftp));
+fn proftpd() {
+    every_mode(Flavour::ProFtpd);
+}
+
+#[test]
+fn pure_ftpd() {
+    every_mode(Flavour::PureFtpd);
+}
+
+#[test]
+fn pyftpdlib() {
+    every_mode(Flavour::PyFtpd);
+}
+
+#[test]
+fn libunftp() {
+    every_mode(Flavour::LibUnftp);
 }
