@@ -17,5 +17,5 @@ pub use fetch::fetch_all;
 pub use fixture::{FUTURE_SECONDS, OLD_SECONDS, ONE_MIB, fixture};
 pub use options::{Certificate, Flavour, Mode, Options, SessionReuse, TlsVersion};
 pub use ports::PASSIVE_PORTS;
-pub use require::require;
+pub use require::{not_run, require};
 pub use server::{PASSWORD, Server, USER};

@@ -199,7 +199,8 @@ impl Options {
         self
     }
 
-    /// Permits data connections without TLS (`PROT C`); by default the server refuses them.
+    /// Permits data connections without TLS (`PROT C`); by default the server refuses them
+    /// (libunftp after PASV only, not after EPSV).
     #[must_use]
     pub fn clear_data(mut self) -> Self {
         self.clear_data = true;
@@ -223,7 +224,8 @@ impl Options {
         self
     }
 
-    /// Refuses more clients than this at once. libunftp cannot. Default: 200.
+    /// Refuses more clients than this at once: with 421 in place of the greeting, ProFTPD with 530
+    /// after the password. libunftp cannot. Default: 200.
     #[must_use]
     pub fn maximum_clients(mut self, clients: u16) -> Self {
         self.maximum_clients = Some(clients);

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use crate::{Flavour, StartError};
@@ -13,15 +14,19 @@ const READY_WITHIN: Duration = Duration::from_secs(60);
 const ENDED_WITHIN: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(20);
 
-/// Runs the server in its own process group, and a watcher that kills the group as soon as this
-/// process lets go of the pipe on its standard input: by dropping the server, by panicking, by
-/// being killed. A parent death signal would not do: it is lost when the server changes its user,
-/// and it comes when the *thread* that started the server ends.
+/// Runs the server, and a watcher that ends it as soon as this process lets go of the pipe on its
+/// standard input: by dropping the server, by panicking, by being killed. A parent death signal
+/// would not do: it is lost when the server changes its user, and it comes when the *thread* that
+/// started the server ends.
+///
+/// In a process namespace this shell is the first process, and the kernel ends all others with it:
+/// vsftpd's sessions leave the process group. Elsewhere the process group is ended.
 const SUPERVISOR: &str = r#"
 exec 3<&0
 "$@" </dev/null 3<&- &
 server=$!
-{ read -r _ <&3; kill -KILL 0; } &
+if [ $$ = 1 ]; then victim=$server; else victim=0; fi
+{ read -r _ <&3; kill -KILL "$victim"; } &
 watcher=$!
 exec 3<&-
 status=0
@@ -37,7 +42,7 @@ pub(crate) struct Launch {
     pub(crate) program: PathBuf,
     pub(crate) arguments: Vec<OsString>,
     pub(crate) environment: Vec<(&'static str, OsString)>,
-    /// Shell lines to run first inside a private mount namespace; empty for no namespace.
+    /// Shell lines to run first; a private mount namespace is a must if there are any.
     pub(crate) mounts: Vec<String>,
     /// Receives standard output and standard error.
     pub(crate) log: PathBuf,
@@ -60,13 +65,17 @@ impl Launch {
             .open(&self.log)
             .map_err(StartError::io("open the log", &self.log))?;
         let log_too = log.try_clone().map_err(StartError::io("open the log", &self.log))?;
-        let mut command = if self.mounts.is_empty() {
-            Command::new("sh")
-        } else {
-            check_namespace(self.flavour)?;
-            let mut command = Command::new("unshare");
-            command.args(["--mount", "sh"]);
-            command
+        let mut command = match namespace() {
+            Ok(()) => {
+                let mut command = Command::new("unshare");
+                command.args(NAMESPACE).arg("sh");
+                command
+            }
+            Err(_) if self.mounts.is_empty() => Command::new("sh"),
+            Err(reason) => {
+                let reason = reason.to_owned();
+                return Err(StartError::NoNamespace { flavour: self.flavour, reason });
+            }
         };
         let mounts: String =
             self.mounts.iter().map(|line| format!("{line} || exit 125\n")).collect();
@@ -87,7 +96,7 @@ impl Launch {
     }
 }
 
-/// A running server program. Killed with its whole process group when dropped.
+/// A running server program. Killed with every process it made when dropped.
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
@@ -117,7 +126,7 @@ impl Process {
         }
     }
 
-    /// Process id of the supervisor, which is the id of the process group.
+    /// Process id of the supervisor.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
@@ -163,13 +172,18 @@ fn is_listening(port: u16) -> bool {
     }
 }
 
-fn check_namespace(flavour: Flavour) -> Result<(), StartError> {
-    let reason = match Command::new("unshare").args(["--mount", "true"]).output() {
-        Ok(output) if output.status.success() => return Ok(()),
-        Ok(output) => String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-        Err(error) => error.to_string(),
-    };
-    Err(StartError::NoNamespace { flavour, reason })
+const NAMESPACE: [&str; 4] = ["--mount", "--pid", "--fork", "--kill-child"];
+
+/// Whether this process may make namespaces, or what it is told when it tries.
+fn namespace() -> Result<(), &'static str> {
+    static MEMORY: OnceLock<Result<(), String>> = OnceLock::new();
+    let memory =
+        MEMORY.get_or_init(|| match Command::new("unshare").args(NAMESPACE).arg("true").output() {
+            Ok(output) if output.status.success() => Ok(()),
+            Ok(output) => Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
+            Err(error) => Err(error.to_string()),
+        });
+    memory.as_ref().map(|&()| ()).map_err(String::as_str)
 }
 
 #[cfg(test)]
@@ -202,30 +216,31 @@ mod tests {
     }
 
     #[test]
-    fn drop_ends_the_children_too() {
+    fn drop_ends_the_children_too_even_those_that_leave_the_group() {
         let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("pid");
-        let script = format!("sleep 600 & echo $! > '{}'; wait", file.display());
+        // A command line that no other process has, and that says which test made it.
+        let seconds = format!("600.{}", std::process::id());
+        let script = format!("setsid sleep {seconds} & sleep {seconds} & wait");
         let process = shell(&script, directory.path().join("log"));
         let deadline = Instant::now() + Duration::from_secs(5);
-        let child = loop {
-            let text = std::fs::read_to_string(&file).unwrap_or_default();
-            if text.ends_with('\n') {
-                break text.trim().to_owned();
-            }
+        let expected = if namespace().is_ok() { 2 } else { 1 };
+        while sleepers(&seconds) < expected {
             assert!(Instant::now() < deadline);
             std::thread::sleep(POLL);
-        };
-        assert!(is_alive(&child));
+        }
         drop(process);
-        while is_alive(&child) {
-            assert!(Instant::now() < deadline, "process {child} survived");
-            std::thread::sleep(POLL);
+        if namespace().is_ok() {
+            assert_eq!(sleepers(&seconds), 0);
         }
     }
 
-    fn is_alive(process: &str) -> bool {
-        std::fs::read_to_string(format!("/proc/{process}/stat"))
-            .is_ok_and(|stat| !stat.contains(") Z "))
+    fn sleepers(seconds: &str) -> usize {
+        let line = format!("sleep\0{seconds}\0");
+        std::fs::read_dir("/proc")
+            .unwrap()
+            .flatten()
+            .filter_map(|entry| std::fs::read_to_string(entry.path().join("cmdline")).ok())
+            .filter(|arguments| *arguments == line)
+            .count()
     }
 }

@@ -212,7 +212,7 @@ impl Server {
         files::give_to_server(&file)
     }
 
-    /// Process id and process group of the server's supervisor; none for libunftp and after
+    /// Process id of the server's supervisor, the ancestor of all its processes; none for libunftp and after
     /// [`Server::kill`].
     #[must_use]
     pub fn process_id(&self) -> Option<u32> {

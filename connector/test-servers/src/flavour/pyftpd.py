@@ -65,7 +65,8 @@ os.umask(0o022)
 # DEBUG shows each command and reply.
 logging.basicConfig(level=logging.DEBUG)
 s = FTPServer(("127.0.0.1", a.port), h)
-s.max_cons = s.max_cons_per_ip = a.clients
+# Not `max_cons`: that counts the listener and the data connections too.
+s.max_cons_per_ip = a.clients
 # CONFIGURATION
 if a.uid is not None:
     os.setgid(a.uid)
