@@ -248,7 +248,8 @@ impl Options {
     }
 
     /// Mounts a file system of this many bytes on `full/`, seen by the server only, so that an
-    /// upload meets a full disk. Needs root; libunftp cannot.
+    /// upload meets a full disk: answered 451, or by pyftpdlib mostly not at all. Needs a mount
+    /// namespace; libunftp cannot.
     #[must_use]
     pub fn full_disk(mut self, bytes: u64) -> Self {
         self.full_disk = Some(bytes);

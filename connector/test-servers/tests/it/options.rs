@@ -42,7 +42,8 @@ fn the_packaged_vsftpd_refuses_to_write_and_proftpd_to_overwrite() {
 
 #[test]
 fn a_small_disk_is_full_soon() {
-    for flavour in PROGRAMS {
+    // pyftpdlib fails again when it closes the file, and then mostly answers nothing at all.
+    for flavour in [Flavour::VsFtpd, Flavour::ProFtpd, Flavour::PureFtpd] {
         let Some(server) = require(&Options::new(flavour).full_disk(1 << 20)) else { return };
         let mut raw = enter(&server);
         raw.expect("TYPE I", 200);
