@@ -35,10 +35,10 @@ const PANICS: [(&str, &str); 8] = [
 ];
 
 /// A connector that returns what it is sent.
-struct EchoConnector;
+pub(crate) struct EchoConnector;
 
 impl EchoConnector {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         // Only the environment reaches a connector before its settings do.
         assert!(std::env::var_os("ECHO_REFUSES").is_none(), "asked not to be created");
         Self

@@ -45,7 +45,7 @@ pub struct MemoryHost {
 }
 
 /// A place where the connector calls the host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Callback {
     /// [`ExecutionContext::next_input`](crate::ExecutionContext::next_input).
     NextInput,
@@ -109,6 +109,7 @@ pub(super) struct State {
     pub(super) over: bool,
     pub(super) deadline: Option<Instant>,
     changes: u64,
+    calls: BTreeMap<Callback, usize>,
     reactions: Vec<Planned>,
 }
 
@@ -293,6 +294,12 @@ impl MemoryHost {
         self.lock().discarded
     }
 
+    /// How often the connector called `callback`.
+    #[must_use]
+    pub fn calls(&self, callback: Callback) -> usize {
+        self.lock().calls.get(&callback).copied().unwrap_or_default()
+    }
+
     /// All progress that was told.
     #[must_use]
     pub fn progress(&self) -> Vec<Progress> {
@@ -344,6 +351,7 @@ impl MemoryHost {
     /// Does what the test planned for `callback`, then makes sure that the execution is alive.
     pub(super) fn enter(&self, callback: Callback) -> Result<(), Error> {
         let reaction = self.lock().react(callback);
+        self.changed();
         match reaction {
             Some(Reaction::Fail(error)) => return Err(error),
             Some(Reaction::Panic) => panic!("asked to panic in {callback:?}"),
@@ -364,6 +372,7 @@ impl MemoryHost {
 
 impl State {
     fn react(&mut self, callback: Callback) -> Option<Reaction> {
+        *self.calls.entry(callback).or_default() += 1;
         let mut reaction = None;
         for planned in self.reactions.iter_mut().filter(|planned| planned.callback == callback) {
             let is_due = match &mut planned.countdown {
