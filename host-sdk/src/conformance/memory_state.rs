@@ -74,7 +74,8 @@ impl State {
         let problem = match self.answers.get(&input) {
             None => format!("{what} input {input}, which does not exist"),
             Some(Some(_)) => format!("{what} input {input}, which is answered already"),
-            Some(None) if self.waiting.iter().any(|waiting| waiting.id == input) => {
+            // Inputs are taken in the order of their ids.
+            Some(None) if self.waiting.front().is_some_and(|next| next.id <= input) => {
                 format!("{what} input {input}, which was not taken yet")
             }
             Some(None) => return Ok(()),
