@@ -67,6 +67,8 @@ pub(super) fn named<'l>(at: Scan<'l>, clock: &Clock) -> Option<Dated<'l>> {
         None => match month_number_with_sign(first) {
             Some((month, Some(day))) => (Month::Known(month), day),
             Some((month, None)) => (Month::Known(month), day_number(scan.word()?)?),
+            // An owner's number, for one, is no month in any language.
+            None if first.first().is_some_and(u8::is_ascii_digit) => return None,
             None => (months::month(first)?, day_number(scan.word()?)?),
         },
     };

@@ -51,7 +51,6 @@ pub(super) fn parse_os2(line: &[u8]) -> Option<RawEntry<'_>> {
             kind = Kind::Directory;
         } else if !word.iter().all(|byte| matches!(byte, b'R' | b'A' | b'S' | b'H')) {
             let modified = Some(at_time(os2_date(word)?, time(scan.word()?)?));
-            let size = size.filter(|_| kind == Kind::RegularFile);
             let name = scan.name_after_blanks()?;
             return Some(RawEntry { size, modified, ..RawEntry::new(name, kind) });
         }
@@ -78,14 +77,16 @@ fn date(word: &[u8]) -> Option<Date> {
     day_in(year, month, day)
 }
 
-/// The date of an OS/2 line, whose year 103 is 2003.
+/// The `MM-dd-yy` of an OS/2 line, whose year 103 is 2003.
 fn os2_date(word: &[u8]) -> Option<Date> {
-    match split_twice(word, b'-')? {
-        [month, day, year] if year.len() == 3 => {
-            day_in(small(year)?.checked_add(1900)?, month, day)
-        }
-        _ => date(word),
-    }
+    let [month, day, year] = split_twice(word, b'-')?;
+    let year = match year.len() {
+        2 => two_digit_year(small(year)?),
+        3 => small(year)?.checked_add(1900)?,
+        4 => small(year)?,
+        _ => return None,
+    };
+    day_in(year, month, day)
 }
 
 fn day_in(year: i16, month: &[u8], day: &[u8]) -> Option<Date> {
@@ -204,7 +205,8 @@ mod tests {
             ("     0           DIR   05-12-97   16:44  LANG UAGE", "LANG UAGE"),
         ] {
             let found = read(line).unwrap_or_else(|| panic!("{line}"));
-            assert_eq!((found.0.as_str(), found.1, found.2), (name, Kind::Directory, None));
+            assert_eq!((found.0.as_str(), found.1), (name, Kind::Directory));
+            assert_eq!(found.2, line.starts_with(' ').then_some(0), "{line}");
         }
     }
 
@@ -234,6 +236,7 @@ mod tests {
             "                 DIR   12-30-97   12:32  x",
             "     0    rsa    DIR   11-25-97   09:42  x",
             "     0           DIR   13-05-97   25:49  x",
+            " 33280      A          1997-02-03  13:49  x",
         ] {
             assert_eq!(read(line), None, "{line}");
         }

@@ -13,7 +13,12 @@ pub(crate) enum Place {
     Above,
 }
 
-/// Reads one line; an MLST line without its leading blank reads the same.
+/// Reads the line of an MLST reply that holds the facts, behind a blank that some servers forget.
+pub(crate) fn parse_mlst(line: &[u8]) -> Option<RawEntry<'_>> {
+    parse(line.strip_prefix(b" ").unwrap_or(line)).map(|(_, entry)| entry)
+}
+
+/// Reads one line of MLSD.
 ///
 /// Unknown facts are skipped, and a fact with a value that means nothing is as good as absent.
 /// A line that breaks the grammar is none.
@@ -146,6 +151,14 @@ mod tests {
             let (found, entry) = parse(line.as_bytes()).unwrap();
             assert_eq!((found, entry.kind), (place, Kind::Directory), "{line}");
         }
+    }
+
+    #[test]
+    fn mlst_lines_begin_with_a_blank() {
+        let line = b" type=cdir;sizd=4096;modify=20261122172648; /";
+        let entry = parse_mlst(line).unwrap();
+        assert_eq!((entry.name, entry.kind), (&b"/"[..], Kind::Directory));
+        assert_eq!(parse_mlst(&line[1..]), Some(entry));
     }
 
     #[test]
