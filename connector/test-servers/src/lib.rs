@@ -9,6 +9,7 @@ mod options;
 mod ports;
 mod process;
 mod require;
+pub mod scripted;
 mod server;
 
 pub use certificates::Certificates;

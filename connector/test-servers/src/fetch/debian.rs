@@ -6,6 +6,9 @@ use std::sync::OnceLock;
 use super::{once, run, text};
 use crate::StartError;
 
+/// Where the packages are kept. To be changed together with [`PACKAGES`].
+const NAME: &str = "debian-1";
+
 /// The packages conflict with each other, so they are unpacked side by side and never installed.
 const PACKAGES: [&str; 5] =
     ["vsftpd", "proftpd-core", "proftpd-mod-crypto", "pure-ftpd", "pure-ftpd-common"];
@@ -13,7 +16,7 @@ const PACKAGES: [&str; 5] =
 /// The directory into which the packages are unpacked.
 pub(super) fn packages() -> Result<PathBuf, StartError> {
     static MEMORY: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    once(&MEMORY, "debian", unpack)
+    once(&MEMORY, NAME, unpack)
 }
 
 /// The library directories of the unpacked packages, as a search path.

@@ -6,6 +6,9 @@ use std::sync::OnceLock;
 use super::{debian, once, run};
 use crate::StartError;
 
+/// Where the packages are kept. To be changed together with [`REQUIREMENTS`].
+const NAME: &str = "python-1";
+
 /// Pinned, because the suites know this server's replies.
 const REQUIREMENTS: [&str; 2] = ["pyftpdlib==2.2.0", "pyopenssl>=25,<27"];
 
@@ -29,7 +32,7 @@ pub(crate) fn python() -> Result<Python, StartError> {
     if imports.is_ok() {
         return Ok(Python { interpreter, path: PathBuf::new() });
     }
-    let path = once(&MEMORY, "python", |into| install(&interpreter, into))?;
+    let path = once(&MEMORY, NAME, |into| install(&interpreter, into))?;
     Ok(Python { interpreter, path })
 }
 
