@@ -13,10 +13,10 @@ const NAME: &str = "debian-1";
 const PACKAGES: [&str; 5] =
     ["vsftpd", "proftpd-core", "proftpd-mod-crypto", "pure-ftpd", "pure-ftpd-common"];
 
-/// The directory into which the packages are unpacked.
-pub(super) fn packages() -> Result<PathBuf, StartError> {
+/// The directory into which the packages are unpacked, one of which has `program`.
+pub(super) fn packages(program: &str) -> Result<PathBuf, StartError> {
     static MEMORY: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    once(&MEMORY, NAME, unpack)
+    once(&MEMORY, program, NAME, unpack)
 }
 
 /// The library directories of the unpacked packages, as a search path.
