@@ -16,8 +16,8 @@ use crate::{Options, Server, StartError, fetch};
 ///
 /// A server that this machine cannot run (no root, no network and nothing installed, no mount
 /// namespace) makes `None`: the line `NOT RUN <test>: <reason>` goes to the real standard error,
-/// past the test harness's capture, and into `<target>/test-servers/not-run.txt`, so that one more
-/// command can repeat the whole list after a run.
+/// past the test harness's capture, and to the end of `<target>/test-servers/not-run.txt`. A recipe
+/// that removes this file before a run and prints it afterwards ends with the whole list.
 ///
 /// # Panics
 ///
@@ -53,7 +53,9 @@ pub fn not_run(reason: &str) {
     let line = format!("NOT RUN {}: {}\n", test_name(Location::caller()), one_line(reason));
     // Not `eprintln!`: the harness would keep it back for a test that passes.
     let _ = std::io::stderr().write_all(line.as_bytes());
-    let path = fetch::cache().join("not-run.txt");
+    let cache = fetch::cache();
+    let _ = std::fs::create_dir_all(&cache);
+    let path = cache.join("not-run.txt");
     if let Ok(mut file) = File::options().create(true).append(true).open(path) {
         let _ = file.write_all(line.as_bytes());
     }

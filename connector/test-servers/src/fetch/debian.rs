@@ -6,14 +6,17 @@ use std::sync::OnceLock;
 use super::{once, run, text};
 use crate::StartError;
 
+/// Where the packages are kept. To be changed together with [`PACKAGES`].
+const NAME: &str = "debian-1";
+
 /// The packages conflict with each other, so they are unpacked side by side and never installed.
 const PACKAGES: [&str; 5] =
     ["vsftpd", "proftpd-core", "proftpd-mod-crypto", "pure-ftpd", "pure-ftpd-common"];
 
-/// The directory into which the packages are unpacked.
-pub(super) fn packages() -> Result<PathBuf, StartError> {
+/// The directory into which the packages are unpacked, one of which has `program`.
+pub(super) fn packages(program: &str) -> Result<PathBuf, StartError> {
     static MEMORY: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    once(&MEMORY, "debian", unpack)
+    once(&MEMORY, program, NAME, unpack)
 }
 
 /// The library directories of the unpacked packages, as a search path.

@@ -37,7 +37,7 @@ pub(crate) fn program(name: &str) -> Result<Program, StartError> {
     if let Some(path) = installed(name) {
         return Ok(Program { path, libraries: String::new() });
     }
-    let packages = debian::packages()?;
+    let packages = debian::packages(name)?;
     ["usr/sbin", "usr/bin"]
         .into_iter()
         .map(|directory| packages.join(directory).join(name))
@@ -81,17 +81,19 @@ pub(crate) fn cache() -> PathBuf {
     target.join("test-servers")
 }
 
-/// Makes `<cache>/<name>` by `fill`, unless it is there, under the lock of the cache.
+/// Makes `<cache>/<name>`, in which `program` is, by `fill`, unless it is there.
 ///
 /// The result is remembered for this process, so that a machine without network is not asked again
 /// by each test.
 fn once(
     memory: &OnceLock<Result<PathBuf, String>>,
+    program: &str,
     name: &str,
     fill: impl FnOnce(&Path) -> Result<(), String>,
 ) -> Result<PathBuf, StartError> {
     let result = memory.get_or_init(|| make(&cache(), name, fill));
-    result.clone().map_err(|reason| StartError::Missing { program: name.to_owned(), reason })
+    let program = program.to_owned();
+    result.clone().map_err(|reason| StartError::Missing { program, reason })
 }
 
 fn make(

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use super::{debian, once, run};
+use super::{debian, once, run, text};
 use crate::StartError;
 
 /// Pinned, because the suites know this server's replies.
@@ -29,20 +29,32 @@ pub(crate) fn python() -> Result<Python, StartError> {
     if imports.is_ok() {
         return Ok(Python { interpreter, path: PathBuf::new() });
     }
-    let path = once(&MEMORY, "python", |into| install(&interpreter, into))?;
+    let version = version(&interpreter)
+        .map_err(|reason| StartError::Missing { program: "python3".to_owned(), reason })?;
+    // To be changed together with the requirements. Compiled modules fit one version only.
+    let name = format!("python-{version}-1");
+    let path = once(&MEMORY, "pyftpdlib", &name, |into| install(&interpreter, into))?;
     Ok(Python { interpreter, path })
+}
+
+fn version(interpreter: &OsString) -> Result<String, String> {
+    const PRINT: &str = "import sys; print('%d.%d' % sys.version_info[:2])";
+    let output = run(Command::new(interpreter).args(["-c", PRINT]))?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 fn install(interpreter: &OsString, into: &Path) -> Result<(), String> {
     let mut pip = Command::new(interpreter);
+    let borrowed = into.join("pip-wheel");
     if run(Command::new(interpreter).args(["-m", "pip", "--version"])).is_ok() {
         pip.args(["-m", "pip"]);
     } else {
-        let wheel = pip_wheel(&into.join("pip"))?;
+        let wheel = pip_wheel(&borrowed)?;
         pip.arg(wheel.join("pip"));
     }
     pip.args(["install", "--quiet", "--disable-pip-version-check", "--no-input", "--target"]);
-    run(pip.arg(into).args(REQUIREMENTS)).map(drop)
+    run(pip.arg(into).args(REQUIREMENTS))?;
+    if borrowed.exists() { std::fs::remove_dir_all(borrowed).map_err(text) } else { Ok(()) }
 }
 
 fn pip_wheel(into: &Path) -> Result<PathBuf, String> {

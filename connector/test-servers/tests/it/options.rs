@@ -1,6 +1,5 @@
 //! The other options, and how a server ends.
 
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use test_servers::{Flavour, Options, Server, fixture, require};
@@ -148,14 +147,17 @@ struct Process {
 
 /// The processes that run (zombies do not) and pass.
 fn living(passes: impl Fn(&Process) -> bool) -> Vec<Process> {
-    let output = Command::new("ps").args(["-eo", "pid=,ppid=,stat="]).output().unwrap();
-    String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .filter_map(|line| {
-            let mut fields = line.split_ascii_whitespace();
-            let id = fields.next()?.parse().ok()?;
+    std::fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .filter_map(|entry| {
+            let id = entry.file_name().to_str()?.parse().ok()?;
+            let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+            // The program's name, in parentheses, may itself hold spaces and parentheses.
+            let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
+            let state = fields.next()?;
             let parent = fields.next()?.parse().ok()?;
-            (!fields.next()?.contains('Z')).then_some(Process { id, parent })
+            (state != "Z").then_some(Process { id, parent })
         })
         .filter(passes)
         .collect()

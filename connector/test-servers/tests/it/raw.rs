@@ -42,9 +42,9 @@ pub(crate) fn tls(ca: &Path, client: Option<(&Path, &Path)>) -> Arc<ClientConfig
     })
 }
 
-type Secure = StreamOwned<ClientConnection, TcpStream>;
+pub(crate) type Secure = StreamOwned<ClientConnection, TcpStream>;
 
-fn secure(stream: TcpStream, config: &Arc<ClientConfig>) -> std::io::Result<Secure> {
+pub(crate) fn secure(stream: TcpStream, config: &Arc<ClientConfig>) -> std::io::Result<Secure> {
     let name = ServerName::try_from("127.0.0.1").unwrap();
     let connection = ClientConnection::new(Arc::clone(config), name).unwrap();
     let mut stream = StreamOwned::new(connection, stream);
@@ -119,7 +119,8 @@ impl Raw {
         let mut text = String::new();
         loop {
             let mut line = Vec::new();
-            if self.wire.read_until(b'\n', &mut line)? == 0 {
+            self.wire.read_until(b'\n', &mut line)?;
+            if !line.ends_with(b"\n") {
                 return Err(std::io::Error::other(format!("the server hung up after {text:?}")));
             }
             let line = String::from_utf8_lossy(&line).into_owned();
@@ -146,6 +147,11 @@ impl Raw {
     pub(crate) fn login(&mut self, user: &str, password: &str) {
         self.expect(&format!("USER {user}"), 331);
         self.expect(&format!("PASS {password}"), 230);
+    }
+
+    /// The socket of a connection without TLS.
+    pub(crate) fn into_plain(self) -> TcpStream {
+        self.plain.unwrap()
     }
 
     /// Opens a data connection by EPSV.
