@@ -1,7 +1,24 @@
-//! FTP and FTPS connector.
+//! FTP and FTPS for integration runtimes, as a plugin that a host loads.
+//!
+//! Hosts load the library through [`host_sdk::loader`]; tests and generators may link it and use
+//! [`FtpConnector`] as it is.
 
+mod browse;
+mod cancel;
+mod check;
+mod config;
+mod connector;
+mod deadline;
+mod descriptor;
+mod operation;
+mod pool;
+mod remote_path;
+mod retry;
 mod session;
-#[cfg_attr(not(test), expect(dead_code, reason = "the operations that call it come next"))]
 mod timestamp;
-#[cfg_attr(not(test), expect(dead_code, reason = "the operations that call it come next"))]
 mod wire_name;
+
+pub use connector::FtpConnector;
+
+// suppaftp logs every command, PASS included.
+host_sdk::export_connector!(FtpConnector::new, "ftp", label = "FTP", silence = ["suppaftp"]);

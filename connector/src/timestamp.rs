@@ -20,6 +20,7 @@ pub(crate) enum Precision {
 
 impl Precision {
     /// The text of this precision in samples and messages.
+    #[cfg(test)]
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Day => "day",
@@ -30,6 +31,7 @@ impl Precision {
     }
 
     /// How far after the stated time the true one may lie.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the minimum age will need it"))]
     pub(crate) fn span(self) -> SignedDuration {
         match self {
             Self::Day => SignedDuration::from_hours(24),
@@ -90,6 +92,7 @@ impl Modified {
     /// The first instant that the statement allows; none where the server's zone is unknown.
     ///
     /// The last such instant is [`Precision::span`] later.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the minimum age will need it"))]
     pub(crate) fn instant(&self, zone: &ServerTimeZone) -> Option<Timestamp> {
         match (self.zone, zone) {
             (Zone::Utc, _) => TimeZone::UTC.to_timestamp(self.at).ok(),
@@ -186,6 +189,7 @@ pub(crate) fn parse_text(text: &str) -> Option<DateTime> {
 }
 
 /// RFC 3659's `time-val` of `at`, to the second, as MFMT takes it.
+#[cfg_attr(not(test), expect(dead_code, reason = "setting times will need it"))]
 pub(crate) fn format_time_val(at: DateTime) -> String {
     format!(
         "{:04}{:02}{:02}{:02}{:02}{:02}",

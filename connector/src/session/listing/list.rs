@@ -11,8 +11,6 @@ use super::{dos, eplf, netware, os400, tandem, unix, vms};
 pub(crate) enum Format {
     /// RFC 3659 facts.
     Mlsd,
-    /// The bare names of NLST.
-    Names,
     /// `ls -l`.
     Unix,
     /// Windows' `dir`.
@@ -60,7 +58,6 @@ impl Format {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Mlsd => "MLSD",
-            Self::Names => "NLST",
             Self::Unix => "Unix",
             Self::Dos => "DOS",
             Self::Eplf => "EPLF",
@@ -82,7 +79,6 @@ impl Format {
                 (Place::Within, entry) => Some(entry),
                 (Place::Above, entry) => Some(RawEntry { name: b".", ..entry }),
             },
-            Self::Names => Some(RawEntry::new(line, super::Kind::Unknown)),
             Self::Unix => unix::parse(line, clock),
             Self::Dos => dos::parse(line),
             Self::Eplf => eplf::parse(line),

@@ -70,11 +70,6 @@ impl<R: Read> Listing<R> {
         Self::new(read, None, settings)
     }
 
-    /// Reads the answer to NLST: names only.
-    pub(crate) fn nlst(read: R, settings: ListingSettings) -> Self {
-        Self::new(read, Some(Format::Names), settings)
-    }
-
     fn new(read: R, format: Option<Format>, settings: ListingSettings) -> Self {
         let lines = Lines::new(read, settings.maximum_line_length);
         let parser = Parser::new(format, Clock::new(settings.now));
@@ -118,6 +113,7 @@ impl<R: Read> Listing<R> {
     }
 
     /// The format, once a line has shown it.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the connection test will tell it"))]
     pub(crate) fn format(&self) -> Option<Format> {
         self.parser.format()
     }

@@ -138,14 +138,6 @@ fn limits_are_errors_with_a_hint() {
 }
 
 #[test]
-fn nlst_gives_names_and_nothing_else() {
-    let (found, _) =
-        entries(Listing::nlst(&b" lead.txt\r\n.\r\n..\r\ndir/a\r\n"[..], settings())).unwrap();
-    let found: Vec<_> = found.iter().map(|entry| (entry.name.as_str(), entry.kind)).collect();
-    assert_eq!(found, [(" lead.txt", Kind::Unknown), ("dir/a", Kind::Unknown)]);
-}
-
-#[test]
 fn names_that_are_not_utf8_come_through() {
     let text =
         b"-rw-r--r-- 1 a b 5 Nov 22 17:25 caf\xe9\nlrwxrwxrwx 1 a b 1 Nov 22 17:25 l -> \xff\n";
@@ -254,11 +246,7 @@ fn no_mutation_panics() {
             _ => settings().now,
         };
         let settings = ListingSettings { now, maximum_line_length: 80 + next(400), ..settings() };
-        for listing in [
-            Listing::list(&*text, settings),
-            Listing::mlsd(&*text, settings),
-            Listing::nlst(&*text, settings),
-        ] {
+        for listing in [Listing::list(&*text, settings), Listing::mlsd(&*text, settings)] {
             if let Ok((found, _)) = entries(listing) {
                 for entry in &found {
                     assert!(!entry.name.is_empty() && !entry.name.contains('\n'));
