@@ -1,0 +1,12 @@
+//! Processes: the file, its checks, and its run.
+
+mod fields;
+pub mod model;
+mod parse;
+mod run;
+pub mod template;
+mod validate;
+
+pub use model::Process;
+pub use run::RunOutcome;
+pub use validate::Prepared;
