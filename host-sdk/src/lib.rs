@@ -3,12 +3,13 @@
 //! A connector is a plugin that a runtime loads as a dynamic library. This crate holds both
 //! sides: the plain traits that an author implements ([`Connector`], [`Connection`],
 //! [`Operation`]), their stable ABI with adapters, the [`loader`] that a host opens plugins
-//! with, and a [`conformance`] suite that any connector can run. A *loaded* connector
+//! with. A *loaded* connector
 //! implements the same traits as a native one.
 //!
 //! In-process means no isolation: a connector that corrupts memory takes its host with it.
 //! Panics, on the other hand, never cross the boundary; they become errors of kind `internal`.
 
+pub mod abi;
 mod browse;
 mod check;
 mod connector;
@@ -17,8 +18,11 @@ pub mod descriptor;
 mod document;
 mod error;
 mod filter;
+pub mod loader;
+mod manifest;
 mod outcome;
 mod secret;
+mod services;
 mod settings;
 mod suggest;
 
@@ -30,7 +34,10 @@ pub use descriptor::ConnectorDescriptor;
 pub use document::{InputDocument, InputHeader, Properties, RawFile, ResultSink, SmallResult};
 pub use error::{Error, ErrorKind, ErrorReport, ReplyText};
 pub use filter::{AndGroup, Condition, Filter, FilterValue, OrGroup};
+pub use loader::{LoadError, LoadedConnector, SearchPath};
+pub use manifest::Manifest;
 pub use outcome::{Outcome, Status, Summary};
 pub use secret::{Secret, SecretReference};
+pub use services::{ExecutionScope, HostServices, LogRecord};
 pub use settings::Settings;
 pub use suggest::expected_one_of;

@@ -1,0 +1,284 @@
+//! The host's side: context, documents, sinks and services as the connector gets them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use abi_stable::sabi_trait::TD_Opaque;
+use abi_stable::std_types::{RArc, ROption, RSlice, RSliceMut, RStr};
+
+use crate::abi::convert::{answer, from_json, outcome, to_json};
+use crate::abi::guard::Guarded;
+use crate::abi::types::{self, Answer};
+use crate::context::{Context, Progress};
+use crate::document::{InputDocument, Properties, RawFile, ResultSink, SmallResult};
+use crate::error::{Error, ErrorKind};
+use crate::services::{HostServices, LogRecord};
+
+const SIDE: &str = "host";
+
+/// A context lent for one call; when this is dropped, everything lent through it is closed.
+pub(super) struct Lease {
+    context: Context,
+    open: Arc<AtomicBool>,
+}
+
+impl Lease {
+    pub(super) fn new(context: Context) -> Self {
+        Self { context, open: Arc::new(AtomicBool::new(true)) }
+    }
+
+    /// The context as it crosses.
+    pub(super) fn object(&self) -> types::ExecutionContextObject {
+        let lent = LentContext {
+            context: Guarded::new(SIDE, Arc::clone(&self.context)),
+            open: Arc::clone(&self.open),
+        };
+        types::ExecutionContext_TO::from_ptr(RArc::new(lent), TD_Opaque)
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.open.store(false, Ordering::Release);
+    }
+}
+
+fn check_open(open: &AtomicBool) -> Result<(), Error> {
+    if open.load(Ordering::Acquire) {
+        Ok(())
+    } else {
+        Err(Error::new(ErrorKind::Host, "the execution is over"))
+    }
+}
+
+struct LentContext {
+    context: Guarded<Context>,
+    open: Arc<AtomicBool>,
+}
+
+impl LentContext {
+    fn call<R>(
+        &self,
+        entry: &str,
+        work: impl FnOnce(&Context) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        check_open(&self.open)?;
+        self.context.call(entry, work)
+    }
+}
+
+impl types::ExecutionContext for LentContext {
+    fn execution_id(&self) -> u64 {
+        // Still asked for the last records of a thread that outlives the execution.
+        self.context.call("execution_id", |context| Ok(context.execution_id())).unwrap_or(0)
+    }
+
+    fn is_cancelled(&self) -> bool {
+        // A context that cannot answer any more must not keep anybody working.
+        self.call("is_cancelled", |context| Ok(context.is_cancelled())).unwrap_or(true)
+    }
+
+    fn remaining_ms(&self) -> ROption<u64> {
+        self.call("remaining", |context| Ok(context.remaining()))
+            .map(|remaining| remaining.map(|time| time.as_millis().try_into().unwrap_or(u64::MAX)))
+            .unwrap_or(Some(0))
+            .into()
+    }
+
+    fn on_cancel(&self, hook: types::CancelHookObject) {
+        let registered = self.call("on_cancel", |context| {
+            context.on_cancel(Box::new(move || hook.fire()));
+            Ok(())
+        });
+        if let Err(error) = registered {
+            log::error!("{error}");
+        }
+    }
+
+    fn next_input(&self) -> Answer<ROption<types::InputDocumentObject>> {
+        answer(self.call("next_input", |context| {
+            let Some(document) = context.next_input()? else { return Ok(None) };
+            let lent = LentInput {
+                id: document.id(),
+                size: document.size(),
+                header: to_json(document.header())?,
+                document: Guarded::new(SIDE, document),
+                open: Arc::clone(&self.open),
+            };
+            Ok(Some(types::InputDocument_TO::from_value(lent, TD_Opaque)))
+        }))
+    }
+
+    fn begin_result(&self, input: u64, properties: RStr<'_>) -> Answer<types::ResultSinkObject> {
+        answer(self.call("begin_result", |context| {
+            let properties: Properties = from_json("properties", &properties)?;
+            let sink = context.begin_result(input, &properties)?;
+            let lent = LentSink { sink: Guarded::new(SIDE, sink), open: Arc::clone(&self.open) };
+            Ok(types::ResultSink_TO::from_value(lent, TD_Opaque))
+        }))
+    }
+
+    fn add_results(&self, batch: RSlice<'_, types::SmallResult<'_>>) -> Answer<()> {
+        answer(self.call("add_results", |context| {
+            let properties = batch
+                .iter()
+                .map(|result| from_json("properties", &result.properties))
+                .collect::<Result<Vec<Properties>, Error>>()?;
+            let results: Vec<SmallResult<'_>> = batch
+                .iter()
+                .zip(&properties)
+                .map(|(result, properties)| SmallResult {
+                    input: result.input,
+                    status: result.status.into(),
+                    properties,
+                    payload: result.payload.as_slice(),
+                })
+                .collect();
+            context.add_results(&results)
+        }))
+    }
+
+    fn input_done(
+        &self,
+        input: u64,
+        status: types::Status,
+        _code: RStr<'_>,
+        message: RStr<'_>,
+        detail: RStr<'_>,
+    ) -> Answer<()> {
+        answer(self.call("input_done", |context| {
+            context.input_done(input, &outcome(status, &message, &detail))
+        }))
+    }
+
+    fn progress(&self, progress: types::Progress) {
+        let told = self.call("progress", |context| {
+            context.progress(Progress {
+                documents_done: progress.documents_done,
+                bytes_done: progress.bytes_done,
+                bytes_total: progress.bytes_total.into_option(),
+            });
+            Ok(())
+        });
+        if let Err(error) = told {
+            log::error!("{error}");
+        }
+    }
+
+    #[cfg(feature = "interface-next")]
+    fn next(&self) -> u32 {
+        11
+    }
+}
+
+struct LentInput {
+    id: u64,
+    size: Option<u64>,
+    header: String,
+    document: Guarded<Box<dyn InputDocument>>,
+    open: Arc<AtomicBool>,
+}
+
+impl types::InputDocument for LentInput {
+    fn id(&self) -> u64 {
+        self.id
+    }
+
+    fn size(&self) -> ROption<u64> {
+        self.size.into()
+    }
+
+    fn header(&self) -> RStr<'_> {
+        RStr::from_str(&self.header)
+    }
+
+    fn read(&mut self, mut buffer: RSliceMut<'_, u8>) -> Answer<usize> {
+        answer(check_open(&self.open).and_then(|()| {
+            self.document.call_mut("read", |document| document.read(buffer.as_mut_slice()))
+        }))
+    }
+
+    fn raw_file(&self) -> ROption<types::RawFile> {
+        raw_file(self.document.call("raw_file", |document| Ok(document.raw_file())))
+    }
+}
+
+struct LentSink {
+    sink: Guarded<Box<dyn ResultSink>>,
+    open: Arc<AtomicBool>,
+}
+
+impl types::ResultSink for LentSink {
+    fn write(&mut self, bytes: RSlice<'_, u8>) -> Answer<()> {
+        answer(
+            check_open(&self.open)
+                .and_then(|()| self.sink.call_mut("write", |sink| sink.write(bytes.as_slice()))),
+        )
+    }
+
+    fn raw_file(&self) -> ROption<types::RawFile> {
+        raw_file(self.sink.call("raw_file", |sink| Ok(sink.raw_file())))
+    }
+
+    fn finish(
+        &mut self,
+        status: types::Status,
+        _code: RStr<'_>,
+        message: RStr<'_>,
+        properties: RStr<'_>,
+        detail: RStr<'_>,
+    ) -> Answer<()> {
+        answer(check_open(&self.open).and_then(|()| {
+            self.sink.call_mut("finish", |sink| {
+                let properties: Properties = from_json("properties", &properties)?;
+                sink.finish(&outcome(status, &message, &detail), &properties)
+            })
+        }))
+    }
+}
+
+/// Where the host cannot say whether there is a file, the body takes the ordinary way.
+fn raw_file(answer: Result<Option<RawFile>, Error>) -> ROption<types::RawFile> {
+    answer.ok().flatten().map(types::RawFile::from).into()
+}
+
+/// The host's services as they cross.
+pub(crate) fn services(services: Arc<dyn HostServices>) -> types::HostServicesObject {
+    types::HostServices_TO::from_ptr(
+        RArc::new(LentServices(Guarded::new(SIDE, services))),
+        TD_Opaque,
+    )
+}
+
+/// Stays in use after a panic: a log that failed once may still take the next record.
+struct LentServices(Guarded<Arc<dyn HostServices>>);
+
+impl types::HostServices for LentServices {
+    fn max_level(&self) -> u8 {
+        self.0.call_always("max_level", |services| Ok(services.max_level() as u8)).unwrap_or(0)
+    }
+
+    fn log(&self, record: types::LogRecord<'_>) {
+        let level = match record.level {
+            0 | 1 => log::Level::Error,
+            2 => log::Level::Warn,
+            3 => log::Level::Info,
+            4 => log::Level::Debug,
+            _ => log::Level::Trace,
+        };
+        let file = Some(record.file.as_str()).filter(|file| !file.is_empty());
+        let record = LogRecord {
+            execution: record.execution.into_option(),
+            level,
+            target: record.target.as_str(),
+            file,
+            line: Some(record.line).filter(|line| *line > 0),
+            message: record.message.as_str(),
+        };
+        // A host whose log panics has nobody left to tell; its panic hook has spoken.
+        _ = self.0.call_always("log", |services| {
+            services.log(&record);
+            Ok(())
+        });
+    }
+}
