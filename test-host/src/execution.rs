@@ -275,13 +275,9 @@ impl Execution {
             (Document { fate, source, properties: all, size: None }, carries_on)
         };
         match self.order.next.begin(&document) {
-            Ok(sink) => Ok(OpenResult {
-                input,
-                document,
-                carries_on,
-                digest: Digest::default(),
-                sink,
-            }),
+            Ok(sink) => {
+                Ok(OpenResult { input, document, carries_on, digest: Digest::default(), sink })
+            }
             Err(error) => {
                 self.result_failed(input, &error);
                 Err(error)

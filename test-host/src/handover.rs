@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use host_sdk::{Error, ErrorKind, RawFile, Status};
+use host_sdk::{Error, ErrorKind, Status};
 use serde_json::Value;
 
 use crate::run::{Run, StepIdentity};
@@ -108,7 +108,9 @@ impl BodySink for HandoverSink {
             To::Caller(quoted) => {
                 if let Some(body) = quoted {
                     let looks_like_json = !body.is_empty()
-                        || bytes.first().is_none_or(|byte| b"{[\"tfn-0123456789 \t\r\n".contains(byte));
+                        || bytes
+                            .first()
+                            .is_none_or(|byte| b"{[\"tfn-0123456789 \t\r\n".contains(byte));
                     if looks_like_json && body.len() + bytes.len() <= QUOTED_JSON {
                         body.extend_from_slice(bytes);
                     } else {
@@ -120,21 +122,12 @@ impl BodySink for HandoverSink {
         }
     }
 
-    fn raw_file(&self) -> Option<RawFile> {
-        match &self.to {
-            To::Step(sink) => sink.raw_file(),
-            To::Caller(_) => None,
-        }
-    }
-
     fn close(self: Box<Self>, end: &End) -> Result<Box<dyn Acknowledgement>, Error> {
         let Self { handed, to } = *self;
         // The refusal belongs to the step that is left; the next one sees its properties.
         let onwards = End { application_error: None, ..end.clone() };
         let (acknowledgement, json): (Box<dyn Acknowledgement>, _) = match to {
-            To::Step(sink) => {
-                (sink.close(&onwards).map_err(|error| handed.refused(&error))?, None)
-            }
+            To::Step(sink) => (sink.close(&onwards).map_err(|error| handed.refused(&error))?, None),
             To::Caller(quoted) => {
                 (Box::new(Durable), quoted.and_then(|body| serde_json::from_slice(&body).ok()))
             }

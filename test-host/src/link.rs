@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, Weak};
+use std::thread::{self, ThreadId};
 
 use host_sdk::{Error, ErrorKind};
 
@@ -33,15 +34,23 @@ pub(crate) struct Link {
 
 #[derive(Default)]
 struct State {
-    queue: VecDeque<Arc<Arrival>>,
+    queue: VecDeque<(u64, Arc<Arrival>)>,
     /// Everything begun and not answered, to be woken when the run is cancelled.
-    open: HashMap<u64, Weak<Arrival>>,
+    open: HashMap<u64, Open>,
     next: u64,
     /// Whether no more documents will come.
     ended: bool,
     /// Why no more documents are taken.
     refused: Option<Error>,
     subscription: Option<Subscription>,
+}
+
+struct Open {
+    arrival: Weak<Arrival>,
+    /// The thread that moves the body.
+    thread: ThreadId,
+    taken: bool,
+    closed: bool,
 }
 
 impl Link {
@@ -68,12 +77,14 @@ impl Link {
         let mut state = lock(&self.state);
         loop {
             self.cancellation.check()?;
-            if let Some(arrival) = state.queue.pop_front() {
+            if let Some((key, arrival)) = state.queue.pop_front() {
                 self.room.notify_one();
-                if arrival.pipe.is_abandoned() {
-                    continue;
+                if let Some(open) = state.open.get_mut(&key) {
+                    open.taken = true;
+                    return Ok(Some(arrival));
                 }
-                return Ok(Some(arrival));
+                // It was given up while it waited.
+                continue;
             }
             if state.ended || state.refused.is_some() {
                 return Ok(None);
@@ -95,7 +106,7 @@ impl Link {
             state.refused.get_or_insert_with(|| error.clone());
             std::mem::take(&mut state.queue)
         };
-        for arrival in waiting {
+        for (_, arrival) in waiting {
             arrival.pipe.answer(Err(error.clone()));
         }
         self.room.notify_all();
@@ -104,7 +115,10 @@ impl Link {
 
     fn cancel(&self) {
         let Some(reason) = self.cancellation.reason() else { return };
-        let open: Vec<_> = lock(&self.state).open.values().filter_map(Weak::upgrade).collect();
+        let open: Vec<_> = {
+            let state = lock(&self.state);
+            state.open.values().filter_map(|open| open.arrival.upgrade()).collect()
+        };
         for arrival in open {
             arrival.pipe.cancel(&reason);
         }
@@ -116,11 +130,38 @@ impl Link {
         let mut state = lock(&self.state);
         state.next += 1;
         let key = state.next;
-        state.open.insert(key, Arc::downgrade(arrival));
+        let open = Open {
+            arrival: Arc::downgrade(arrival),
+            thread: thread::current().id(),
+            taken: false,
+            closed: false,
+        };
+        state.open.insert(key, open);
         key
     }
 
-    fn offer(&self, arrival: &Arc<Arrival>) -> Result<(), Error> {
+    /// Fails where waiting for the document `key` would never end: the connector takes it after
+    /// one whose body this same thread still has to move.
+    fn may_wait(&self, state: &State, key: u64) -> Result<(), Error> {
+        let here = thread::current().id();
+        let stuck = self.bodies
+            && state.open.get(&key).is_some_and(|open| !open.taken)
+            && state
+                .open
+                .iter()
+                .any(|(other, open)| *other < key && open.thread == here && !open.closed);
+        if stuck {
+            return Err(Error::new(
+                ErrorKind::Host,
+                "one thread moves several documents at once to a connector step, \
+                 which takes one after the other",
+            )
+            .with_hint("put a writeFiles step between the two, or finish each before the next"));
+        }
+        Ok(())
+    }
+
+    fn offer(&self, key: u64, arrival: &Arc<Arrival>) -> Result<(), Error> {
         let mut state = lock(&self.state);
         loop {
             self.cancellation.check()?;
@@ -128,10 +169,11 @@ impl Link {
                 return Err(error.clone());
             }
             if state.queue.len() < CAPACITY {
-                state.queue.push_back(Arc::clone(arrival));
+                state.queue.push_back((key, Arc::clone(arrival)));
                 self.arrived.notify_one();
                 return Ok(());
             }
+            self.may_wait(&state, key)?;
             state = wait(&self.room, state);
         }
     }
@@ -147,7 +189,7 @@ impl Stage for Entrance {
         let key = link.register(&arrival);
         let passage = Passage { link, arrival, key };
         if passage.link.bodies {
-            passage.link.offer(&passage.arrival)?;
+            passage.link.offer(key, &passage.arrival)?;
         }
         Ok(Box::new(passage))
     }
@@ -162,13 +204,26 @@ struct Passage {
 
 impl BodySink for Passage {
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        if self.link.bodies { self.arrival.pipe.write(bytes) } else { Ok(()) }
+        if !self.link.bodies {
+            return Ok(());
+        }
+        let (link, key) = (&self.link, self.key);
+        self.arrival.pipe.write(bytes, || {
+            let mut state = lock(&link.state);
+            if let Some(open) = state.open.get_mut(&key) {
+                open.thread = thread::current().id();
+            }
+            link.may_wait(&state, key)
+        })
     }
 
     fn close(self: Box<Self>, end: &End) -> Result<Box<dyn Acknowledgement>, Error> {
         self.arrival.pipe.close(end.clone());
+        if let Some(open) = lock(&self.link.state).open.get_mut(&self.key) {
+            open.closed = true;
+        }
         if !self.link.bodies {
-            self.link.offer(&self.arrival)?;
+            self.link.offer(self.key, &self.arrival)?;
         }
         Ok(self)
     }
@@ -176,6 +231,7 @@ impl BodySink for Passage {
 
 impl Acknowledgement for Passage {
     fn wait(self: Box<Self>) -> Result<(), Error> {
+        self.link.may_wait(&lock(&self.link.state), self.key)?;
         self.arrival.pipe.wait_for_answer()
     }
 }
@@ -184,17 +240,5 @@ impl Drop for Passage {
     fn drop(&mut self) {
         self.arrival.pipe.abandon();
         lock(&self.link.state).open.remove(&self.key);
-    }
-}
-
-/// Refuses what is left in the link when the connector's thread ends, however it ends.
-pub(crate) struct Refusing<'a>(pub(crate) &'a Link);
-
-impl Drop for Refusing<'_> {
-    fn drop(&mut self) {
-        self.0.refuse(&Error::new(
-            ErrorKind::Host,
-            "the step ended before it took the document",
-        ));
     }
 }

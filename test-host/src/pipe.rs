@@ -46,9 +46,13 @@ impl Pipe {
         }
     }
 
-    /// Appends `bytes`, and waits for room. What a satisfied reader does not want is dropped; a
-    /// reader's failure is the writer's.
-    pub(crate) fn write(&self, mut bytes: &[u8]) -> Result<(), Error> {
+    /// Appends `bytes`, and waits for room if `may_wait` allows it. What a satisfied reader does
+    /// not want is dropped; a reader's failure is the writer's.
+    pub(crate) fn write(
+        &self,
+        mut bytes: &[u8],
+        may_wait: impl Fn() -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let mut state = lock(&self.state);
         while !bytes.is_empty() {
             if let Some(answer) = &state.answer {
@@ -59,6 +63,7 @@ impl Pipe {
             }
             let room = CAPACITY - state.buffer.len();
             if room == 0 {
+                may_wait()?;
                 state = wait(&self.writable, state);
                 continue;
             }
@@ -194,7 +199,7 @@ mod tests {
             let (pipe, body) = (Arc::clone(&pipe), body.clone());
             move || {
                 for chunk in body.chunks(70_000) {
-                    pipe.write(chunk).unwrap();
+                    pipe.write(chunk, || Ok(())).unwrap();
                 }
                 pipe.close(end());
                 pipe.wait_for_answer()
@@ -208,7 +213,7 @@ mod tests {
     #[test]
     fn half_a_body_is_never_taken_for_whole() {
         let pipe = Pipe::new();
-        pipe.write(b"half").unwrap();
+        pipe.write(b"half", || Ok(())).unwrap();
         pipe.abandon();
         assert_eq!(read_all(&pipe).unwrap_err().kind(), ErrorKind::Host);
         assert!(pipe.is_abandoned());
@@ -219,7 +224,7 @@ mod tests {
         let pipe = Arc::new(Pipe::new());
         let writer = thread::spawn({
             let pipe = Arc::clone(&pipe);
-            move || pipe.write(&vec![0; 4 * CAPACITY])
+            move || pipe.write(&vec![0; 4 * CAPACITY], || Ok(()))
         });
         pipe.answer(Err(Error::new(ErrorKind::Quota, "full")));
         assert_eq!(writer.join().unwrap().unwrap_err().kind(), ErrorKind::Quota);
@@ -229,7 +234,7 @@ mod tests {
     fn a_satisfied_reader_swallows_the_rest() {
         let pipe = Pipe::new();
         pipe.answer(Ok(()));
-        pipe.write(&vec![0; 4 * CAPACITY]).unwrap();
+        pipe.write(&vec![0; 4 * CAPACITY], || Ok(())).unwrap();
         pipe.close(end());
         pipe.wait_for_answer().unwrap();
     }

@@ -22,7 +22,6 @@ const LISTED_ERRORS: usize = 100;
 /// A step as events name it.
 #[derive(Debug)]
 pub(crate) struct StepIdentity {
-    pub(crate) position: usize,
     pub(crate) name: Arc<str>,
 }
 
@@ -173,6 +172,16 @@ impl Run {
         self.reporter.event(&Event::Log(LogEvent {
             level,
             step: Some(step.name.to_string()),
+            target: "test_host".to_owned(),
+            message,
+        }));
+    }
+
+    /// Has the host warn of something that belongs to no step.
+    pub(crate) fn log_of_host(&self, message: String) {
+        self.reporter.event(&Event::Log(LogEvent {
+            level: LogLevel::Warn,
+            step: None,
             target: "test_host".to_owned(),
             message,
         }));

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use host_sdk::{Error, Properties, RawFile};
+use host_sdk::{Error, Properties};
 use sha2::{Digest as _, Sha256};
 
 use crate::run::Fate;
@@ -56,19 +56,9 @@ pub(crate) trait BodySink: Send {
     /// Appends `bytes`; blocks while what comes after is slower.
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error>;
 
-    /// The file behind the sink, where the body may be written past [`BodySink::write`].
-    fn raw_file(&self) -> Option<RawFile> {
-        None
-    }
-
     /// Ends the body. What is left to do may go on while the acknowledgement is awaited, so
     /// that many small documents can be under way at once.
     fn close(self: Box<Self>, end: &End) -> Result<Box<dyn Acknowledgement>, Error>;
-
-    /// Ends the body and waits: `Ok` when the document is durable in everything that follows.
-    fn finish(self: Box<Self>, end: &End) -> Result<(), Error> {
-        self.close(end)?.wait()
-    }
 }
 
 /// The promise of a closed document.

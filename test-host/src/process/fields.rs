@@ -144,9 +144,10 @@ impl Fields {
 
     pub(crate) fn array(&mut self, key: &str) -> Result<Vec<Value>, Error> {
         match self.require(key)? {
-            Value::Array(items) if items.is_empty() => {
-                Err(Error::configuration(key, format!("\"{key}\" is empty; at least one is needed")))
-            }
+            Value::Array(items) if items.is_empty() => Err(Error::configuration(
+                key,
+                format!("\"{key}\" is empty; at least one is needed"),
+            )),
             Value::Array(items) => Ok(items),
             other => Err(expected(key, "an array", &other)),
         }

@@ -9,4 +9,5 @@ mod validate;
 
 pub use model::Process;
 pub use run::RunOutcome;
-pub use validate::Prepared;
+pub(crate) use validate::Outside;
+pub use validate::{Prepared, Refusal};

@@ -126,32 +126,33 @@ fn reference(inside: &str) -> Result<Part, Error> {
         Some((name, argument)) => (name, Some(argument)),
         None => (inside, None),
     };
-    let part = match (name, argument) {
-        ("now", Some(format)) => Part::Now(time_format(format)?),
-        ("now", None) => {
-            return Err(malformed("now needs a format, such as {now:yyyy-MM-dd HH:mm:ss.SSS}"));
-        }
-        ("env", Some(variable)) => Part::Text(std::env::var(variable).map_err(|_| {
-            malformed(format!("environment variable \"{variable}\" is not set"))
-        })?),
-        ("env", None) => return Err(malformed("env needs a name, such as {env:HOME}")),
-        ("uuid", None) => Part::Uuid,
-        ("basename", None) => Part::Basename,
-        ("extension", None) => Part::Extension,
-        ("uuid" | "basename" | "extension", Some(_)) => {
-            return Err(malformed(format!("{name} takes no argument")));
-        }
-        (_, Some(_)) => {
-            let expected = expected_one_of(name, FUNCTIONS.into_iter());
-            return Err(malformed(format!("unknown function \"{name}\"; {expected}")));
-        }
-        (_, None) if is_name(name) => Part::Property(name.to_owned()),
-        (_, None) => {
-            return Err(malformed(format!(
-                "\"{{{name}}}\" names no property; a brace is written \"{{{{\""
-            )));
-        }
-    };
+    let part =
+        match (name, argument) {
+            ("now", Some(format)) => Part::Now(time_format(format)?),
+            ("now", None) => {
+                return Err(malformed("now needs a format, such as {now:yyyy-MM-dd HH:mm:ss.SSS}"));
+            }
+            ("env", Some(variable)) => Part::Text(std::env::var(variable).map_err(|_| {
+                malformed(format!("environment variable \"{variable}\" is not set"))
+            })?),
+            ("env", None) => return Err(malformed("env needs a name, such as {env:HOME}")),
+            ("uuid", None) => Part::Uuid,
+            ("basename", None) => Part::Basename,
+            ("extension", None) => Part::Extension,
+            ("uuid" | "basename" | "extension", Some(_)) => {
+                return Err(malformed(format!("{name} takes no argument")));
+            }
+            (_, Some(_)) => {
+                let expected = expected_one_of(name, FUNCTIONS.into_iter());
+                return Err(malformed(format!("unknown function \"{name}\"; {expected}")));
+            }
+            (_, None) if is_name(name) => Part::Property(name.to_owned()),
+            (_, None) => {
+                return Err(malformed(format!(
+                    "\"{{{name}}}\" names no property; a brace is written \"{{{{\""
+                )));
+            }
+        };
     Ok(part)
 }
 
