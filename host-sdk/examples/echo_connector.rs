@@ -5,9 +5,9 @@
 
 #![forbid(unsafe_code)]
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use host_sdk::descriptor::{
@@ -35,10 +35,10 @@ const PANICS: [(&str, &str); 8] = [
 ];
 
 /// A connector that returns what it is sent.
-struct EchoConnector;
+pub(crate) struct EchoConnector;
 
 impl EchoConnector {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         // Only the environment reaches a connector before its settings do.
         assert!(std::env::var_os("ECHO_REFUSES").is_none(), "asked not to be created");
         Self
@@ -64,6 +64,12 @@ fn operation_fields() -> Vec<Field> {
             .or(1),
         Field::text("refuse", "Refuse", "Inputs whose property `name` is this are refused."),
         Field::text("log", "Log", "A text to log at every level, from this and another thread."),
+        Field::boolean(
+            "outlive",
+            "Outlive",
+            false,
+            "Asks the context of the execution before this one, which is over.",
+        ),
         panic_field("Where the operation panics, to show that its host goes on."),
     ]
 }
@@ -166,6 +172,7 @@ impl Connection for EchoConnection {
             copies: options.require("copies")?,
             refuse: options.text("refuse").map(str::to_owned),
             log: options.text("log").map(str::to_owned),
+            kept: options.is("outlive").then(Mutex::default),
             panic: options.require("panic")?,
         }))
     }
@@ -197,6 +204,7 @@ struct EchoOperation {
     copies: u32,
     refuse: Option<String>,
     log: Option<String>,
+    kept: Option<Mutex<Option<Context>>>,
     panic: String,
 }
 
@@ -205,6 +213,14 @@ impl Operation for EchoOperation {
         panic_where(&self.panic, "execute");
         if let Some(text) = &self.log {
             log_everywhere(text, context.execution_id());
+        }
+        if let Some(kept) = &self.kept {
+            let before = kept.lock().map_err(|_| Error::internal("a lock is poisoned"))?.take();
+            if let Some(before) = before {
+                before.next_input()?;
+            }
+            *kept.lock().map_err(|_| Error::internal("a lock is poisoned"))? =
+                Some(Arc::clone(&context));
         }
         let mut summary = Summary::default();
         while let Some(mut input) = context.next_input()? {

@@ -3,7 +3,7 @@
 //! A connector is a plugin that a runtime loads as a dynamic library. This crate holds both
 //! sides: the plain traits that an author implements ([`Connector`], [`Connection`],
 //! [`Operation`]), their stable ABI with adapters, the [`loader`] that a host opens plugins
-//! with. A *loaded* connector
+//! with, and a [`conformance`] suite that any connector can run. A *loaded* connector
 //! implements the same traits as a native one.
 //!
 //! In-process means no isolation: a connector that corrupts memory takes its host with it.
@@ -12,6 +12,7 @@
 pub mod abi;
 mod browse;
 mod check;
+pub mod conformance;
 mod connector;
 mod context;
 pub mod descriptor;

@@ -143,8 +143,21 @@ fn parse_settings(text: &str) -> Result<Value, Error> {
 /// The crate needs `abi_stable` as a dependency of its own, crate type `cdylib`, and the library
 /// name `{id with - as _}_connector`.
 ///
-/// ```ignore
+/// ```
+/// # use host_sdk::{Connection, Connector, ConnectorDescriptor, Context, Error};
+/// struct FtpConnector;
+/// # impl FtpConnector {
+/// #     fn new() -> Self { Self }
+/// # }
+/// # impl Connector for FtpConnector {
+/// #     fn descriptor(&self) -> Result<ConnectorDescriptor, Error> { todo!() }
+/// #     fn connect(
+/// #         &self, _: &serde_json::Value, _: Context,
+/// #     ) -> Result<std::sync::Arc<dyn Connection>, Error> { todo!() }
+/// # }
+///
 /// host_sdk::export_connector!(FtpConnector::new, "ftp", label = "FTP", silence = ["suppaftp"]);
+/// # fn main() {}
 /// ```
 #[macro_export]
 macro_rules! export_connector {

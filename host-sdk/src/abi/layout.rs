@@ -56,13 +56,18 @@ pub(crate) fn check(header: &LibHeader, connector: InterfaceVersion) -> Result<(
 }
 
 fn digest(errors: &AbiInstabilityErrors) -> String {
+    let mut causes: Vec<_> = errors
+        .errors
+        .iter()
+        .flat_map(|error| error.errs.iter().map(move |cause| (cause, near(error))))
+        .collect();
+    // A type's size differs because of something in it, which is worth more words.
+    causes.sort_by_key(|(cause, _)| matches!(cause, AbiInstability::Size(_)));
     let mut lines: Vec<String> = Vec::new();
-    for error in &errors.errors {
-        for cause in &error.errs {
-            let line = format!("{} (near {})", words(cause), near(error));
-            if !lines.contains(&line) {
-                lines.push(line);
-            }
+    for (cause, near) in causes {
+        let line = format!("{} (near {near})", words(cause));
+        if !lines.contains(&line) {
+            lines.push(line);
         }
     }
     let more = lines.len().saturating_sub(NAMED);
@@ -75,9 +80,7 @@ fn digest(errors: &AbiInstabilityErrors) -> String {
 fn near(error: &AbiInstabilityError) -> String {
     match error.stack_trace.last().map(|step| &step.expected) {
         None => "the root module".to_owned(),
-        Some(TLFieldOrFunction::Field(field)) => {
-            format!("{}: {}", field.name(), field.layout().name())
-        }
+        Some(TLFieldOrFunction::Field(field)) => field.layout().name().to_owned(),
         Some(TLFieldOrFunction::Function(function)) => function.name.to_string(),
     }
 }

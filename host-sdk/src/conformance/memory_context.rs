@@ -1,0 +1,201 @@
+//! The context, inputs and sinks of a [`MemoryHost`].
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::conformance::memory_host::{Callback, Input, MemoryHost, MemoryResult};
+use crate::context::{CancelHook, ExecutionContext, Progress};
+use crate::document::{InputDocument, InputHeader, Properties, RawFile, ResultSink, SmallResult};
+use crate::error::{Error, ErrorKind};
+use crate::outcome::{Outcome, Status};
+
+pub(super) struct MemoryContext(pub(super) MemoryHost);
+
+impl ExecutionContext for MemoryContext {
+    fn execution_id(&self) -> u64 {
+        self.0.execution()
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.0.lock().cancelled
+    }
+
+    fn remaining(&self) -> Option<Duration> {
+        self.0.lock().deadline.map(|end| end.saturating_duration_since(Instant::now()))
+    }
+
+    fn on_cancel(&self, hook: CancelHook) {
+        let hook = Arc::new(hook);
+        let mut state = self.0.lock();
+        if state.cancelled {
+            drop(state);
+            hook();
+        } else {
+            state.hooks.push(hook);
+        }
+    }
+
+    fn next_input(&self) -> Result<Option<Box<dyn InputDocument>>, Error> {
+        self.0.enter(Callback::NextInput)?;
+        let mut state = self.0.lock();
+        loop {
+            if state.cancelled {
+                return Err(Error::cancelled());
+            }
+            if let Some(input) = state.waiting.pop_front() {
+                drop(state);
+                self.0.changed();
+                return Ok(Some(Box::new(MemoryInput { host: self.0.clone(), input })));
+            }
+            if !state.keeps_open {
+                return Ok(None);
+            }
+            state = self.0.wait(state);
+        }
+    }
+
+    fn begin_result(
+        &self,
+        input: u64,
+        properties: &Properties,
+    ) -> Result<Box<dyn ResultSink>, Error> {
+        self.0.enter(Callback::BeginResult)?;
+        self.0.lock().check_open(input, "a result of")?;
+        Ok(Box::new(MemorySink {
+            host: self.0.clone(),
+            input,
+            properties: properties.clone(),
+            body: Vec::new(),
+            is_finished: false,
+        }))
+    }
+
+    fn add_results(&self, batch: &[SmallResult<'_>]) -> Result<(), Error> {
+        self.0.enter(Callback::AddResults)?;
+        let mut state = self.0.lock();
+        for result in batch {
+            state.check_open(result.input, "a result of")?;
+        }
+        state.results.extend(batch.iter().map(|result| MemoryResult {
+            input: result.input,
+            properties: result.properties.clone(),
+            body: result.payload.to_vec(),
+            outcome: outcome_of(result.status),
+        }));
+        drop(state);
+        self.0.changed();
+        Ok(())
+    }
+
+    fn input_done(&self, input: u64, outcome: &Outcome) -> Result<(), Error> {
+        self.0.enter(Callback::InputDone)?;
+        let mut state = self.0.lock();
+        state.check_open(input, "an answer to")?;
+        state.answers.insert(input, Some(outcome.clone()));
+        drop(state);
+        self.0.changed();
+        Ok(())
+    }
+
+    fn progress(&self, progress: Progress) {
+        // Progress cannot fail; a cancellation shows at the next call that can.
+        _ = self.0.enter(Callback::Progress);
+        self.0.lock().progress.push(progress);
+        self.0.changed();
+    }
+}
+
+/// A small result has a status without an error.
+fn outcome_of(status: Status) -> Outcome {
+    let error = || Error::new(ErrorKind::Other, "a small result without an error");
+    match status {
+        Status::Success | Status::Empty => Outcome::Success,
+        Status::ApplicationError => Outcome::ApplicationError(error()),
+        Status::Failure => Outcome::Failure(error()),
+    }
+}
+
+struct MemoryInput {
+    host: MemoryHost,
+    input: Input,
+}
+
+impl InputDocument for MemoryInput {
+    fn id(&self) -> u64 {
+        self.input.id
+    }
+
+    fn size(&self) -> Option<u64> {
+        self.input.size
+    }
+
+    fn header(&self) -> &InputHeader {
+        &self.input.header
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        self.host.enter(Callback::Read)?;
+        self.input.body.read(buffer).map_err(|e| {
+            Error::new(ErrorKind::Host, format!("body of input {} failed: {e}", self.input.id))
+        })
+    }
+
+    fn raw_file(&self) -> Option<RawFile> {
+        self.input.raw_file
+    }
+}
+
+struct MemorySink {
+    host: MemoryHost,
+    input: u64,
+    properties: Properties,
+    body: Vec<u8>,
+    is_finished: bool,
+}
+
+impl MemorySink {
+    fn check_unfinished(&self) -> Result<(), Error> {
+        if !self.is_finished {
+            return Ok(());
+        }
+        let problem = format!("a result of input {} was used after its end", self.input);
+        self.host.lock().violations.push(problem.clone());
+        Err(Error::new(ErrorKind::Host, problem))
+    }
+}
+
+impl ResultSink for MemorySink {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.host.enter(Callback::Write)?;
+        self.check_unfinished()?;
+        self.body.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finish(&mut self, outcome: &Outcome, properties: &Properties) -> Result<(), Error> {
+        self.host.enter(Callback::Finish)?;
+        self.check_unfinished()?;
+        let mut state = self.host.lock();
+        state.check_open(self.input, "the end of a result of")?;
+        self.properties.extend(properties);
+        state.results.push(MemoryResult {
+            input: self.input,
+            properties: std::mem::take(&mut self.properties),
+            body: std::mem::take(&mut self.body),
+            outcome: outcome.clone(),
+        });
+        drop(state);
+        self.is_finished = true;
+        self.host.changed();
+        Ok(())
+    }
+}
+
+impl Drop for MemorySink {
+    fn drop(&mut self) {
+        if !self.is_finished {
+            self.host.lock().discarded += 1;
+            self.host.changed();
+        }
+    }
+}

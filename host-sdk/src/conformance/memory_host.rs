@@ -1,0 +1,407 @@
+//! A host in memory, for the tests of any connector.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fs::File;
+use std::io::{Cursor, Read};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::conformance::memory_context::MemoryContext;
+use crate::connector::Operation;
+use crate::context::{CancelHook, Context, Progress};
+use crate::document::{InputHeader, Properties, RawFile};
+use crate::error::{Error, ErrorKind};
+use crate::outcome::{Outcome, Summary};
+
+/// A host that keeps everything in memory: it feeds inputs, collects results with their bodies,
+/// notes every answer, and cancels, fails or panics where a test wants it to.
+///
+/// Clones are the same host, so that a test can watch it while another thread executes.
+///
+/// ```
+/// use host_sdk::conformance::MemoryHost;
+/// use host_sdk::{Outcome, Properties};
+///
+/// let host = MemoryHost::new();
+/// host.add_document(Properties::new().with("fileName", "a.txt"), "body");
+///
+/// // What a connector does:
+/// let context = host.context();
+/// let input = context.next_input()?.expect("one input was added");
+/// let mut sink = context.begin_result(input.id(), &input.header().properties)?;
+/// sink.write(b"reply")?;
+/// sink.finish(&Outcome::Success, &Properties::new().with("size", "5"))?;
+/// context.input_done(input.id(), &Outcome::Success)?;
+///
+/// let results = host.results();
+/// assert_eq!(results[0].body, b"reply");
+/// assert_eq!(results[0].properties.get("fileName"), Some("a.txt"));
+/// assert!(host.unanswered().is_empty());
+/// # Ok::<(), host_sdk::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct MemoryHost {
+    shared: Arc<Shared>,
+}
+
+/// A place where the connector calls the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Callback {
+    /// [`ExecutionContext::next_input`](crate::ExecutionContext::next_input).
+    NextInput,
+    /// [`InputDocument::read`](crate::InputDocument::read).
+    Read,
+    /// [`ExecutionContext::begin_result`](crate::ExecutionContext::begin_result).
+    BeginResult,
+    /// [`ResultSink::write`](crate::ResultSink::write).
+    Write,
+    /// [`ResultSink::finish`](crate::ResultSink::finish).
+    Finish,
+    /// [`ExecutionContext::add_results`](crate::ExecutionContext::add_results).
+    AddResults,
+    /// [`ExecutionContext::input_done`](crate::ExecutionContext::input_done).
+    InputDone,
+    /// [`ExecutionContext::progress`](crate::ExecutionContext::progress), which cannot fail.
+    Progress,
+}
+
+/// What the host does in a [`Callback`] instead of its work.
+#[derive(Clone, Debug)]
+pub enum Reaction {
+    /// Answers this error.
+    Fail(Error),
+    /// Panics.
+    Panic,
+    /// Cancels the execution before it does its work, which answers `cancelled` then.
+    Cancel,
+}
+
+/// A result that the host has acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemoryResult {
+    /// The input that it answers.
+    pub input: u64,
+    /// The properties it began with and those that its end added.
+    pub properties: Properties,
+    /// The body.
+    pub body: Vec<u8>,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+pub(super) struct Shared {
+    pub(super) execution: u64,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) waiting: VecDeque<Input>,
+    pub(super) keeps_open: bool,
+    pub(super) answers: BTreeMap<u64, Option<Outcome>>,
+    pub(super) results: Vec<MemoryResult>,
+    pub(super) discarded: usize,
+    pub(super) progress: Vec<Progress>,
+    pub(super) violations: Vec<String>,
+    pub(super) hooks: Vec<Arc<CancelHook>>,
+    pub(super) cancelled: bool,
+    pub(super) over: bool,
+    pub(super) deadline: Option<Instant>,
+    changes: u64,
+    calls: BTreeMap<Callback, usize>,
+    reactions: Vec<Planned>,
+}
+
+struct Planned {
+    callback: Callback,
+    reaction: Reaction,
+    // How many calls go by before; `None` for every call.
+    countdown: Option<usize>,
+}
+
+pub(super) struct Input {
+    pub(super) id: u64,
+    pub(super) size: Option<u64>,
+    pub(super) header: InputHeader,
+    pub(super) body: Box<dyn Read + Send>,
+    pub(super) raw_file: Option<RawFile>,
+}
+
+impl Default for MemoryHost {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl MemoryHost {
+    /// A host without inputs, as execution 1.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::for_execution(1)
+    }
+
+    /// A host without inputs, as `execution`.
+    #[must_use]
+    pub fn for_execution(execution: u64) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                execution,
+                state: Mutex::new(State::default()),
+                changed: Condvar::new(),
+            }),
+        }
+    }
+
+    /// Adds a document with a body, and answers its id; ids count from 1.
+    pub fn add_document(&self, properties: Properties, body: impl Into<Vec<u8>>) -> u64 {
+        self.add_input(InputHeader { properties, ..InputHeader::default() }, body)
+    }
+
+    /// Adds a request without a body, with these parameters such as `id`.
+    pub fn add_request(&self, parameters: &[(&str, &str)]) -> u64 {
+        let parameters =
+            parameters.iter().map(|(id, value)| ((*id).to_owned(), (*value).to_owned())).collect();
+        self.add_input(InputHeader { parameters, properties: Properties::new() }, Vec::new())
+    }
+
+    /// Adds an input with everything.
+    pub fn add_input(&self, header: InputHeader, body: impl Into<Vec<u8>>) -> u64 {
+        let body = body.into();
+        let size = Some(body.len() as u64);
+        self.push(header, Box::new(Cursor::new(body)), size, None)
+    }
+
+    /// Adds an input whose body is read from `body`; an error there is a failed source.
+    pub fn add_stream(
+        &self,
+        header: InputHeader,
+        body: impl Read + Send + 'static,
+        size: Option<u64>,
+    ) -> u64 {
+        self.push(header, Box::new(body), size, None)
+    }
+
+    /// Adds an input whose body is a file that the connector may send by itself.
+    ///
+    /// # Errors
+    ///
+    /// What asking for the file's size fails with.
+    #[cfg(unix)]
+    pub fn add_file(&self, header: InputHeader, file: File) -> std::io::Result<u64> {
+        use std::os::fd::AsRawFd;
+        let length = file.metadata()?.len();
+        let raw_file = RawFile { descriptor: file.as_raw_fd(), offset: 0, length };
+        Ok(self.push(header, Box::new(file), Some(length), Some(raw_file)))
+    }
+
+    fn push(
+        &self,
+        header: InputHeader,
+        body: Box<dyn Read + Send>,
+        size: Option<u64>,
+        raw_file: Option<RawFile>,
+    ) -> u64 {
+        let mut state = self.lock();
+        let id = state.answers.len() as u64 + 1;
+        state.answers.insert(id, None);
+        state.waiting.push_back(Input { id, size, header, body, raw_file });
+        drop(state);
+        self.changed();
+        id
+    }
+
+    /// Has the connector wait for more when the inputs are used up, until the host cancels.
+    #[must_use]
+    pub fn keeping_open(self) -> Self {
+        self.lock().keeps_open = true;
+        self
+    }
+
+    /// Sets a deadline, `after` from now.
+    #[must_use]
+    pub fn with_deadline(self, after: Duration) -> Self {
+        self.lock().deadline = Some(Instant::now() + after);
+        self
+    }
+
+    /// Has every call of `callback` react so.
+    #[must_use]
+    pub fn on(self, callback: Callback, reaction: Reaction) -> Self {
+        self.lock().reactions.push(Planned { callback, reaction, countdown: None });
+        self
+    }
+
+    /// Has the `nth` call of `callback`, counted from 1, react so.
+    #[must_use]
+    pub fn on_nth(self, callback: Callback, nth: usize, reaction: Reaction) -> Self {
+        self.lock().reactions.push(Planned { callback, reaction, countdown: Some(nth) });
+        self
+    }
+
+    /// The context to execute with.
+    #[must_use]
+    pub fn context(&self) -> Context {
+        Arc::new(MemoryContext(self.clone()))
+    }
+
+    /// Executes `operation` with the host's inputs; afterwards the context is closed.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Operation::execute`].
+    pub fn execute(&self, operation: &dyn Operation) -> Result<Summary, Error> {
+        let result = operation.execute(self.context());
+        self.lock().over = true;
+        result
+    }
+
+    /// Cancels the execution and fires its hooks.
+    pub fn cancel(&self) {
+        let mut state = self.lock();
+        state.cancelled = true;
+        let hooks = std::mem::take(&mut state.hooks);
+        drop(state);
+        self.changed();
+        // Outside the lock: a hook may call the host.
+        for hook in hooks {
+            hook();
+        }
+    }
+
+    /// The acknowledged results in the order of their acknowledgements.
+    #[must_use]
+    pub fn results(&self) -> Vec<MemoryResult> {
+        self.lock().results.clone()
+    }
+
+    /// The answer to `input`, if there is one.
+    #[must_use]
+    pub fn answer(&self, input: u64) -> Option<Outcome> {
+        self.lock().answers.get(&input).cloned().flatten()
+    }
+
+    /// The inputs without an answer, taken or not.
+    #[must_use]
+    pub fn unanswered(&self) -> Vec<u64> {
+        let state = self.lock();
+        state.answers.iter().filter(|(_, answer)| answer.is_none()).map(|(id, _)| *id).collect()
+    }
+
+    /// How many results were begun and dropped unfinished.
+    #[must_use]
+    pub fn discarded(&self) -> usize {
+        self.lock().discarded
+    }
+
+    /// How often the connector called `callback`.
+    #[must_use]
+    pub fn calls(&self, callback: Callback) -> usize {
+        self.lock().calls.get(&callback).copied().unwrap_or_default()
+    }
+
+    /// All progress that was told.
+    #[must_use]
+    pub fn progress(&self) -> Vec<Progress> {
+        self.lock().progress.clone()
+    }
+
+    /// Promises that the connector broke, such as answering an input twice.
+    #[must_use]
+    pub fn violations(&self) -> Vec<String> {
+        self.lock().violations.clone()
+    }
+
+    /// Whether `condition` holds within `patience`; it is asked again after every change.
+    pub fn wait_until(&self, patience: Duration, condition: impl Fn(&Self) -> bool) -> bool {
+        let end = Instant::now() + patience;
+        loop {
+            // Noted before the question, so that no change between it and the wait is missed.
+            let seen = self.lock().changes;
+            if condition(self) {
+                return true;
+            }
+            let mut state = self.lock();
+            while state.changes == seen {
+                let Some(left) = end.checked_duration_since(Instant::now()) else { return false };
+                let waited = self.shared.changed.wait_timeout(state, left);
+                state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            }
+        }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn execution(&self) -> u64 {
+        self.shared.execution
+    }
+
+    pub(super) fn changed(&self) {
+        self.lock().changes += 1;
+        self.shared.changed.notify_all();
+    }
+
+    /// Waits for a change of the state.
+    pub(super) fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        self.shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does what the test planned for `callback`, then makes sure that the execution is alive.
+    pub(super) fn enter(&self, callback: Callback) -> Result<(), Error> {
+        let reaction = self.lock().react(callback);
+        self.changed();
+        match reaction {
+            Some(Reaction::Fail(error)) => return Err(error),
+            Some(Reaction::Panic) => panic!("asked to panic in {callback:?}"),
+            Some(Reaction::Cancel) => self.cancel(),
+            None => {}
+        }
+        let state = self.lock();
+        if state.over {
+            Err(Error::new(ErrorKind::Host, "the execution is over"))
+        } else if state.cancelled && callback != Callback::InputDone {
+            // An answer is welcome also after that: it tells what became of the input.
+            Err(Error::cancelled())
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl State {
+    fn react(&mut self, callback: Callback) -> Option<Reaction> {
+        *self.calls.entry(callback).or_default() += 1;
+        let mut reaction = None;
+        for planned in self.reactions.iter_mut().filter(|planned| planned.callback == callback) {
+            let is_due = match &mut planned.countdown {
+                None => true,
+                Some(countdown) => {
+                    *countdown = countdown.saturating_sub(1);
+                    *countdown == 0
+                }
+            };
+            if is_due && reaction.is_none() {
+                reaction = Some(planned.reaction.clone());
+            }
+        }
+        // One call is the nth only once.
+        self.reactions.retain(|planned| planned.countdown != Some(0));
+        reaction
+    }
+
+    /// Makes sure that `input` was handed out and waits for its answer.
+    pub(super) fn check_open(&mut self, input: u64, what: &str) -> Result<(), Error> {
+        let problem = match self.answers.get(&input) {
+            None => format!("{what} input {input}, which does not exist"),
+            Some(Some(_)) => format!("{what} input {input}, which is answered already"),
+            Some(None) if self.waiting.iter().any(|waiting| waiting.id == input) => {
+                format!("{what} input {input}, which was not taken yet")
+            }
+            Some(None) => return Ok(()),
+        };
+        self.violations.push(problem.clone());
+        Err(Error::new(ErrorKind::Host, problem))
+    }
+}

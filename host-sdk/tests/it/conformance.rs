@@ -1,0 +1,187 @@
+//! The suite passes for the echo connector, native and loaded, and sees what it should see.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use host_sdk::conformance::{self, InputCase, OperationCase, Profile, Verdict};
+use host_sdk::{
+    BrowseAnswer, BrowseRequest, CheckReport, Connection, Connector, ConnectorDescriptor, Context,
+    Error, ErrorKind, Operation, Outcome, Properties, Summary,
+};
+use serde_json::{Value, json};
+
+use crate::support::load_echo;
+
+#[path = "../../examples/echo_connector.rs"]
+mod echo_connector;
+
+use echo_connector::EchoConnector;
+
+fn echo_case() -> OperationCase {
+    let settings = json!({"operation": "echo", "options": {"copies": 2, "refuse": "unwanted"}});
+    OperationCase::new("echo", settings)
+        .input(
+            InputCase::document(Properties::new().with("name", "first"), "one")
+                .gives_body("> one")
+                .gives_body("> one")
+                .with_result_property("name", "first"),
+        )
+        .input(
+            InputCase::document(Properties::new().with("name", "unwanted"), "two")
+                .is_refused(ErrorKind::Permission)
+                .gives(0),
+        )
+        .input(InputCase::document(Properties::new(), "").gives(2))
+}
+
+fn profile() -> Profile {
+    Profile::new(json!({"prefix": "> "})).operation(echo_case()).operation(
+        OperationCase::new("list", json!({"operation": "list", "options": {"copies": 100}}))
+            .input(InputCase::request(&[]).gives(100)),
+    )
+}
+
+/// What the profile cannot show: `wait` ends only when it is cancelled.
+const SKIPPED: [&str; 1] = ["wait"];
+
+#[test]
+fn the_native_connector_conforms() {
+    conformance::run(&EchoConnector::new(), &profile()).assert_passed(&SKIPPED);
+}
+
+#[test]
+fn the_loaded_connector_conforms() {
+    conformance::run(&load_echo(), &profile()).assert_passed(&SKIPPED);
+}
+
+#[test]
+fn a_case_that_happens_once_skips_by_name() {
+    let once = Profile::new(json!({"prefix": "> "})).operation(echo_case().once());
+    conformance::run(&EchoConnector::new(), &once).assert_passed(&[
+        "list",
+        "wait",
+        "echo: it executes again",
+        "echo: it executes on several threads at once",
+        "echo: cancelled at work, it ends and claims no success",
+        "echo: a host that fails is no success",
+    ]);
+}
+
+/// A promise to break.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fault {
+    DescribesBadly,
+    TakesAnySetting,
+    AnswersTwice,
+    LeavesUnanswered,
+    ClaimsSuccess,
+    HearsNoCancellation,
+    Panics,
+}
+
+/// The echo connector with a fault.
+struct Faulty(Fault);
+
+impl Connector for Faulty {
+    fn descriptor(&self) -> Result<ConnectorDescriptor, Error> {
+        let mut descriptor = EchoConnector::new().descriptor()?;
+        if self.0 == Fault::DescribesBadly {
+            descriptor.connection.fields[0].id = "Pre_fix".to_owned();
+            descriptor.connection.fields[0].help = String::new();
+            descriptor.operations[0].fields[0].default = Some(json!(-1));
+            descriptor.tracked_properties[0].input_of.push("absent".to_owned());
+        }
+        Ok(descriptor)
+    }
+
+    fn connect(&self, settings: &Value, context: Context) -> Result<Arc<dyn Connection>, Error> {
+        let takes_any = self.0 == Fault::TakesAnySetting;
+        let known = if takes_any { json!({"prefix": "> "}) } else { settings.clone() };
+        Ok(Arc::new(FaultyConnection(self.0, EchoConnector::new().connect(&known, context)?)))
+    }
+}
+
+struct FaultyConnection(Fault, Arc<dyn Connection>);
+
+impl Connection for FaultyConnection {
+    fn test(&self, context: Context) -> Result<CheckReport, Error> {
+        self.1.test(context)
+    }
+
+    fn browse(&self, request: &BrowseRequest, context: Context) -> Result<BrowseAnswer, Error> {
+        self.1.browse(request, context)
+    }
+
+    fn operation(&self, settings: &Value) -> Result<Arc<dyn Operation>, Error> {
+        Ok(Arc::new(FaultyOperation(self.0, self.1.operation(settings)?)))
+    }
+
+    fn close(&self) -> Result<(), Error> {
+        self.1.close()
+    }
+}
+
+struct FaultyOperation(Fault, Arc<dyn Operation>);
+
+impl Operation for FaultyOperation {
+    fn execute(&self, context: Context) -> Result<Summary, Error> {
+        match self.0 {
+            Fault::AnswersTwice => {
+                let input = context.next_input()?.map(|input| input.id());
+                let summary = self.1.execute(Arc::clone(&context))?;
+                if let Some(input) = input {
+                    context.input_done(input, &Outcome::Success)?;
+                    _ = context.input_done(input, &Outcome::Success);
+                }
+                Ok(summary)
+            }
+            Fault::LeavesUnanswered => {
+                context.next_input()?;
+                self.1.execute(context)
+            }
+            Fault::ClaimsSuccess => {
+                let mut summary = Summary::default();
+                while let Some(input) = context.next_input()? {
+                    if let Ok(mut sink) = context.begin_result(input.id(), &Properties::new()) {
+                        _ = sink.write(b"> one");
+                        _ = sink.finish(&Outcome::Success, &Properties::new());
+                    }
+                    context.input_done(input.id(), &Outcome::Success)?;
+                    summary.inputs += 1;
+                }
+                Ok(summary)
+            }
+            Fault::HearsNoCancellation => loop {
+                std::thread::park();
+            },
+            Fault::Panics => panic!("as a faulty connector does"),
+            Fault::DescribesBadly | Fault::TakesAnySetting => self.1.execute(context),
+        }
+    }
+}
+
+#[test]
+fn every_fault_is_seen() {
+    let seen_by = [
+        (Fault::DescribesBadly, "ids are unique and camelCase"),
+        (Fault::DescribesBadly, "everything has a label and a help text"),
+        (Fault::DescribesBadly, "every default is allowed by its own field"),
+        (Fault::DescribesBadly, "whatever is referred to exists"),
+        (Fault::TakesAnySetting, "a wrong connection setting is refused"),
+        (Fault::AnswersTwice, "echo: every input is answered once, as expected"),
+        (Fault::LeavesUnanswered, "echo: every input is answered once, as expected"),
+        (Fault::ClaimsSuccess, "echo: a host that fails is no success"),
+        (Fault::ClaimsSuccess, "echo: every input is answered once, as expected"),
+        (Fault::HearsNoCancellation, "echo: cancelled while it waits for inputs, it ends"),
+        (Fault::HearsNoCancellation, "echo: cancelled at work, it ends and claims no success"),
+        (Fault::Panics, "echo: no inputs are no work"),
+    ];
+    // Only one of them is ever waited for in vain.
+    let profile = profile().with_patience(Duration::from_millis(50));
+    for (fault, check) in seen_by {
+        let report = conformance::run(&Faulty(fault), &profile);
+        let found = report.checks.iter().find(|found| found.name == check);
+        let is_seen = found.is_some_and(|found| matches!(found.verdict, Verdict::Failed(_)));
+        assert!(is_seen, "{fault:?} is not seen by {check:?}:\n{report}");
+    }
+}
