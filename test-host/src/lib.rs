@@ -9,6 +9,7 @@
 pub mod cancellation;
 pub mod cli;
 pub mod connectors;
+mod demo;
 pub mod events;
 mod execution;
 pub mod exit_code;

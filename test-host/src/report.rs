@@ -214,7 +214,8 @@ impl<W: Write + Send> Text<W> {
             return;
         }
         let counts = event.documents;
-        let mut line = format!("{} documents", counts.success);
+        let plural = if counts.success == 1 { "" } else { "s" };
+        let mut line = format!("{} document{plural}", counts.success);
         for (count, what) in [
             (counts.empty, "empty"),
             (counts.application_error, "refused"),

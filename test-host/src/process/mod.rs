@@ -4,6 +4,8 @@ mod fields;
 pub mod model;
 mod parse;
 mod run;
+#[cfg(test)]
+mod run_tests;
 pub mod template;
 mod validate;
 

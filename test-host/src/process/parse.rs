@@ -251,9 +251,10 @@ pub(crate) fn connection_settings(settings: &Map<String, Value>) -> Value {
 
 /// The settings of a step as its operation takes them.
 pub(crate) fn operation_settings(step: &ConnectorStep) -> Value {
-    serde_json::json!({
-        "operation": step.operation,
-        "options": step.options,
-        "filter": step.filter,
-    })
+    let mut settings = serde_json::json!({"operation": step.operation, "options": step.options});
+    // An operation that selects nothing need not know the word.
+    if let Some(filter) = &step.filter {
+        settings["filter"] = filter.clone();
+    }
+    settings
 }
