@@ -142,9 +142,10 @@ impl Ledger {
                      timestamp TEXT,
                      size INTEGER NOT NULL,
                      sha256 TEXT NOT NULL,
-                     content BLOB NOT NULL,
                      properties TEXT NOT NULL,
-                     received_at TEXT NOT NULL
+                     received_at TEXT NOT NULL,
+                     -- The last one: SQLite makes room for a blob without memory only there.
+                     content BLOB NOT NULL
                  );
                  CREATE TABLE IF NOT EXISTS {LEDGER} (
                      process TEXT NOT NULL,
