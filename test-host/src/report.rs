@@ -87,7 +87,7 @@ pub struct JsonLines<W> {
 }
 
 impl<W: Write + Send> JsonLines<W> {
-    /// Writes to `output`.
+    /// Writes to `output`, which flushes at the end of a line.
     pub fn new(output: W, verbosity: Verbosity) -> Self {
         Self {
             output: Mutex::new(output),
@@ -105,13 +105,12 @@ impl<W: Write + Send> Reporter for JsonLines<W> {
         }
         let Ok(mut line) = serde_json::to_vec(event) else { return };
         line.push(b'\n');
-        let mut output = lock(&self.output);
-        let last = matches!(event, Event::Summary(_));
+        let written = lock(&self.output).write_all(&line);
         // Whoever stopped reading wants no more; the work itself goes on.
-        let written =
-            output.write_all(&line).and_then(|()| if last { output.flush() } else { Ok(()) });
-        if written.is_err() {
-            self.failed.store(true, Ordering::Relaxed);
+        if let Err(error) = written
+            && !self.failed.swap(true, Ordering::Relaxed)
+        {
+            let _ = writeln!(io::stderr().lock(), "error: events cannot be written: {error}");
         }
     }
 

@@ -123,7 +123,10 @@ impl Fields {
     }
 
     pub(crate) fn optional_text(&mut self, key: &str) -> Result<Option<String>, Error> {
-        if self.object.contains_key(key) { self.text(key).map(Some) } else { Ok(None) }
+        match self.object.get(key) {
+            None | Some(Value::Null) => Ok(None),
+            Some(_) => self.text(key).map(Some),
+        }
     }
 
     pub(crate) fn boolean(&mut self, key: &str, default: bool) -> Result<bool, Error> {

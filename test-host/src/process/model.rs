@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -127,17 +127,22 @@ pub struct MessageStep {
     pub documents: Vec<MessageDocument>,
 }
 
-/// A document of a [`MessageStep`].
+/// A document that a message step produces.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MessageDocument {
     /// The body: text with references to document properties, or a JSON object or array in whose
     /// texts they are.
+    #[schemars(schema_with = "content_schema")]
     pub content: Value,
     /// The properties: text with references to the properties of the incoming document, which
     /// the new one inherits.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub properties: BTreeMap<String, String>,
+}
+
+fn content_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": ["string", "object", "array"]})
 }
 
 /// A step that produces documents from local files, with the properties `fileName` and
@@ -183,4 +188,24 @@ pub struct DatabaseStep {
     /// The table; made where it is missing.
     #[schemars(regex(pattern = r"^[A-Za-z_][A-Za-z0-9_]{0,62}$"))]
     pub table: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_knows_each_step_by_its_type_and_nothing_beside_its_fields() {
+        let schema = schemars::schema_for!(Process);
+        let schema = schema.as_value();
+        let mut types = Vec::new();
+        for step in schema["$defs"]["Step"]["oneOf"].as_array().unwrap() {
+            types.push(step["properties"]["type"]["const"].as_str().unwrap());
+            let strict =
+                step["additionalProperties"] == false || step["unevaluatedProperties"] == false;
+            assert!(strict, "{step:#}");
+        }
+        assert_eq!(types, STEP_TYPES);
+        assert_eq!(schema["additionalProperties"], false);
+    }
 }
