@@ -6,19 +6,23 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use host_sdk::{
-    CancelHook, Error, ErrorKind, ExecutionContext, InputDocument, InputHeader, Outcome, Progress,
-    Properties, ResultSink, SmallResult, Status, Summary,
+    Error, ErrorKind, InputDocument, InputHeader, Outcome, Properties, SmallResult, Status, Summary,
 };
 
 use crate::cancellation::Subscription;
+use crate::events::LogLevel;
 use crate::link::{Arrival, Link};
 use crate::locks::lock;
 use crate::process::template::Template;
 use crate::run::{Fate, Run, StepIdentity};
-use crate::stage::{BodySink, Digest, Document, Stage};
+use crate::stage::{Acknowledgement, BodySink, Digest, Document, Stage};
+
+mod context;
+
+pub(crate) use context::ContextOf;
+use context::Input;
 
 /// What an execution works on.
 pub(crate) enum Inputs {
@@ -236,7 +240,13 @@ impl Execution {
                 false
             }
             Outcome::Success => false,
-            Outcome::ApplicationError(_) | Outcome::Failure(_) if failed.is_some() => false,
+            // A result's failure has been told; what else the connector has to say is not lost.
+            Outcome::ApplicationError(error) | Outcome::Failure(error) if failed.is_some() => {
+                if error.kind() != ErrorKind::Host && failed.as_ref() != Some(error) {
+                    self.run.log(LogLevel::Warn, step, error.to_string());
+                }
+                false
+            }
             Outcome::ApplicationError(error) => {
                 self.run.failed(step, &fate(), Status::ApplicationError, &properties, error)
             }
@@ -255,7 +265,12 @@ impl Execution {
         told
     }
 
-    fn begin(&self, input: u64, properties: &Properties) -> Result<OpenResult, Error> {
+    fn begin(
+        &self,
+        input: u64,
+        properties: &Properties,
+        size: Option<u64>,
+    ) -> Result<OpenResult, Error> {
         self.check()?;
         let (document, carries_on) = {
             let mut state = lock(&self.state);
@@ -272,7 +287,7 @@ impl Execution {
             let carries_on = carried.is_some();
             let fate = carried.unwrap_or_else(|| self.run.new_fate());
             let source = Arc::clone(&self.order.source);
-            (Document { fate, source, properties: all, size: None }, carries_on)
+            (Document { fate, source, properties: all, size }, carries_on)
         };
         match self.order.next.begin(&document) {
             Ok(sink) => {
@@ -336,6 +351,24 @@ impl Execution {
         }
     }
 
+    /// Begins and ends one small result; one without a document is none.
+    fn deliver(&self, small: &SmallResult<'_>) -> Result<Option<Closed>, Error> {
+        let outcome = match small.status {
+            Status::Empty => return Ok(None),
+            Status::Success => Outcome::Success,
+            Status::ApplicationError => Outcome::ApplicationError(told_by(small)),
+            Status::Failure => Outcome::Failure(told_by(small)),
+        };
+        let size = Some(small.payload.len() as u64);
+        let mut result = self.begin(small.input, small.properties, size)?;
+        result.digest.update(small.payload);
+        if let Err(error) = result.sink.write(small.payload) {
+            self.result_failed(small.input, &error);
+            return Err(error);
+        }
+        self.close(result, &outcome, &Properties::new()).map(Some)
+    }
+
     fn wait_for(&self, closed: Closed) -> Result<(), Error> {
         let Some(acknowledgement) = closed.acknowledgement else { return Ok(()) };
         match acknowledgement.wait() {
@@ -374,123 +407,8 @@ impl Execution {
 /// A result whose body has ended.
 struct Closed {
     input: u64,
-    acknowledgement: Option<Box<dyn crate::stage::Acknowledgement>>,
+    acknowledgement: Option<Box<dyn Acknowledgement>>,
     refusal: Option<Error>,
-}
-
-/// The execution as the connector sees it.
-pub(crate) struct ContextOf(pub(crate) Arc<Execution>);
-
-impl ExecutionContext for ContextOf {
-    fn execution_id(&self) -> u64 {
-        self.0.id
-    }
-
-    fn is_cancelled(&self) -> bool {
-        self.0.over.load(Ordering::Acquire) || self.0.run.cancellation().is_cancelled()
-    }
-
-    fn remaining(&self) -> Option<Duration> {
-        self.0.run.cancellation().remaining()
-    }
-
-    fn on_cancel(&self, hook: CancelHook) {
-        let subscription = self.0.run.cancellation().subscribe(hook);
-        if !self.0.over.load(Ordering::Acquire) {
-            lock(&self.0.hooks).push(subscription);
-        }
-    }
-
-    fn next_input(&self) -> Result<Option<Box<dyn InputDocument>>, Error> {
-        let execution = &self.0;
-        execution.check()?;
-        if lock(&execution.state).stopped.is_some() {
-            return Ok(None);
-        }
-        match &execution.order.inputs {
-            Inputs::Request(taken) => {
-                if taken.swap(true, Ordering::AcqRel) {
-                    return Ok(None);
-                }
-                let header = execution.header(Properties::new())?;
-                let id = execution.open_input(None);
-                Ok(Some(Box::new(Input { id, header, size: Some(0), arrival: None })))
-            }
-            Inputs::Link(link) => execution.take(link),
-        }
-    }
-
-    fn begin_result(
-        &self,
-        input: u64,
-        properties: &Properties,
-    ) -> Result<Box<dyn ResultSink>, Error> {
-        let execution = &self.0;
-        let slot = Arc::new(Mutex::new(Some(execution.begin(input, properties)?)));
-        let key = {
-            let mut state = lock(&execution.state);
-            state.next_result += 1;
-            let key = state.next_result;
-            state.results.insert(key, Arc::clone(&slot));
-            key
-        };
-        // The execution may have ended since `begin` looked.
-        if execution.over.load(Ordering::Acquire) {
-            drop(lock(&slot).take());
-        }
-        Ok(Box::new(Writing { execution: Arc::clone(execution), slot, key }))
-    }
-
-    fn add_results(&self, batch: &[SmallResult<'_>]) -> Result<(), Error> {
-        let execution = &self.0;
-        let mut closed = Vec::with_capacity(batch.len());
-        for small in batch {
-            let outcome = match small.status {
-                // A result without a document is none.
-                Status::Empty => continue,
-                Status::Success => Outcome::Success,
-                Status::ApplicationError => Outcome::ApplicationError(told_by(small)),
-                Status::Failure => Outcome::Failure(told_by(small)),
-            };
-            let mut result = execution.begin(small.input, small.properties)?;
-            result.document.size = Some(small.payload.len() as u64);
-            result.digest.update(small.payload);
-            if let Err(error) = result.sink.write(small.payload) {
-                execution.result_failed(small.input, &error);
-                return Err(error);
-            }
-            closed.push(execution.close(result, &outcome, &Properties::new())?);
-        }
-        // Only now, so that all of the batch may be under way at once.
-        let mut first = Ok(());
-        for result in closed {
-            let waited = execution.wait_for(result);
-            first = first.and(waited);
-        }
-        first
-    }
-
-    fn input_done(&self, input: u64, outcome: &Outcome) -> Result<(), Error> {
-        let execution = &self.0;
-        if execution.over.load(Ordering::Acquire) {
-            return Err(host("the execution is over"));
-        }
-        let open = lock(&execution.state).open.remove(&input).ok_or_else(|| not_open(input))?;
-        let cancelled = execution.run.cancellation().reason();
-        let outcome = match (outcome, cancelled) {
-            (Outcome::Failure(_), Some(reason)) => &Outcome::Failure(reason),
-            _ => outcome,
-        };
-        execution.answer(open, outcome);
-        if let Some(error) = outcome.error() {
-            execution.stop_after(error);
-        }
-        Ok(())
-    }
-
-    fn progress(&self, progress: Progress) {
-        self.0.run.reporter().progress(&self.0.order.step.name, progress);
-    }
 }
 
 /// The error of a small result, which carries its own only as properties.
@@ -505,71 +423,4 @@ fn host(message: &str) -> Error {
 
 fn not_open(input: u64) -> Error {
     host(&format!("input {input} is not open: it was answered, or never handed out"))
-}
-
-/// One input as the connector reads it.
-struct Input {
-    id: u64,
-    header: InputHeader,
-    size: Option<u64>,
-    arrival: Option<Arc<Arrival>>,
-}
-
-impl InputDocument for Input {
-    fn id(&self) -> u64 {
-        self.id
-    }
-
-    fn size(&self) -> Option<u64> {
-        self.size
-    }
-
-    fn header(&self) -> &InputHeader {
-        &self.header
-    }
-
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
-        match &self.arrival {
-            None => Ok(0),
-            Some(arrival) => arrival.pipe.read(buffer),
-        }
-    }
-}
-
-/// One result as the connector writes it.
-struct Writing {
-    execution: Arc<Execution>,
-    slot: Slot,
-    key: u64,
-}
-
-impl ResultSink for Writing {
-    fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.execution.check()?;
-        let mut slot = lock(&self.slot);
-        let result = slot.as_mut().ok_or_else(|| host("the result has ended"))?;
-        result.digest.update(bytes);
-        let written = result.sink.write(bytes);
-        if let Err(error) = &written {
-            self.execution.result_failed(result.input, error);
-        }
-        written
-    }
-
-    fn finish(&mut self, outcome: &Outcome, properties: &Properties) -> Result<(), Error> {
-        let result = lock(&self.slot).take().ok_or_else(|| host("the result has ended"))?;
-        lock(&self.execution.state).results.remove(&self.key);
-        let closed = self.execution.close(result, outcome, properties)?;
-        self.execution.wait_for(closed)
-    }
-}
-
-impl Drop for Writing {
-    fn drop(&mut self) {
-        lock(&self.execution.state).results.remove(&self.key);
-        let left = lock(&self.slot).take();
-        if let Some(result) = left {
-            self.execution.discard(result);
-        }
-    }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use host_sdk::{Error, ErrorKind, Properties};
 use jiff::Timestamp;
 use rusqlite::blob::ZeroBlob;
-use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, params};
 
 use crate::locks::lock;
 
@@ -127,7 +127,9 @@ impl Ledger {
             error if error.kind() == ErrorKind::Busy => error,
             _ => Error::configuration("url", format!("database {shown} cannot be used: {e}")),
         };
-        let connection = Connection::open(path).map_err(unusable)?;
+        // Without the flag that takes a path for an address with settings of its own.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        let connection = Connection::open_with_flags(path, flags).map_err(unusable)?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(unusable)?;
         connection
             .execute_batch(&format!(

@@ -6,6 +6,8 @@ mod parse;
 mod run;
 #[cfg(test)]
 mod run_tests;
+#[cfg(test)]
+mod scripted;
 pub mod template;
 mod validate;
 

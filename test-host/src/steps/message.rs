@@ -143,7 +143,6 @@ pub(crate) fn produce(
             Err(error) => producer.refuse(nothing.clone(), &error),
         }
     }
-    producer.finish();
     Ok(())
 }
 

@@ -69,13 +69,6 @@ impl Producer {
         self.run.failed(&self.step, &fate, Status::Failure, &properties, error);
     }
 
-    /// Waits for what is still under way.
-    pub(crate) fn finish(mut self) {
-        while !self.under_way.is_empty() {
-            self.wait_for_one();
-        }
-    }
-
     fn failed(&self, document: &Document, error: &Error) {
         let properties = &document.properties;
         self.run.failed(&self.step, &document.fate, Status::Failure, properties, error);
@@ -85,6 +78,15 @@ impl Producer {
         if let Some(acknowledgement) = self.under_way.pop_front() {
             // What a later step does not take has been told there.
             let _ = acknowledgement.wait();
+        }
+    }
+}
+
+impl Drop for Producer {
+    /// Waits for what is still under way: whatever ends the step, it may well become durable.
+    fn drop(&mut self) {
+        while !self.under_way.is_empty() {
+            self.wait_for_one();
         }
     }
 }

@@ -71,7 +71,6 @@ pub(crate) fn produce(
             Err(error) => producer.refuse(properties, &unreadable_file(text, &error)),
         }
     }
-    producer.finish();
     Ok(())
 }
 
