@@ -69,6 +69,8 @@ struct State {
     next_result: u64,
     /// The first failure, where the step must not go on after it.
     stopped: Option<Error>,
+    /// The last error that a document was told to have ended with.
+    told: Option<Error>,
 }
 
 /// An input that is not answered yet.
@@ -122,7 +124,8 @@ impl Execution {
             (Err(error), None) => error.clone(),
             (Ok(_), None) => Error::internal("the connector left an input unanswered"),
         };
-        let mut told = false;
+        // A connector may answer an input with the error that it then ends with.
+        let mut told = lock(&self.state).told.as_ref() == Some(&error);
         let mut inputs: Vec<_> = open.into_iter().collect();
         inputs.sort_unstable_by_key(|(id, _)| *id);
         for (_, input) in inputs {
@@ -254,6 +257,9 @@ impl Execution {
                 self.run.failed(step, &fate(), Status::Failure, &properties, error)
             }
         };
+        if told {
+            lock(&self.state).told = outcome.error().cloned();
+        }
         if let Some(arrival) = arrival {
             arrival.pipe.answer(match outcome.error().or(failed.as_ref()) {
                 None => Ok(()),

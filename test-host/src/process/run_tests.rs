@@ -195,6 +195,20 @@ fn a_step_that_cannot_go_on_ends_the_process_with_its_code() {
 }
 
 #[test]
+fn an_error_that_an_input_was_answered_with_is_listed_once() {
+    let connector = Scripted::default().with("make", InputKind::None, |context| {
+        let input = context.next_input()?.unwrap().id();
+        let error = Error::new(ErrorKind::Connection, "refused");
+        context.input_done(input, &Outcome::Failure(error.clone()))?;
+        Err(error)
+    });
+    let (outcome, _) = run(connector, &steps(&["make"]));
+    assert_eq!(outcome.summary.documents, counts(0, 0, 0, 1));
+    assert_eq!(outcome.summary.errors.len(), 1);
+    assert_eq!(outcome.exit_code.number(), 3);
+}
+
+#[test]
 fn a_refused_document_flows_on_but_its_source_stays() {
     let source_told = Arc::new(Mutex::new(None));
     let told = Arc::clone(&source_told);
