@@ -184,7 +184,8 @@ impl<W: Write + Send> Text<W> {
                 }
             }
             (_, Some(error)) => {
-                self.note(&printable(&format!("{}: {number} {what}: {error}", event.step)));
+                let which = format!("{number} {what}");
+                self.note(&printable(&format!("{}: {}: {error}", event.step, which.trim_end())));
                 if let Some(hint) = &error.report().hint {
                     self.note(&printable(&format!("  {hint}")));
                 }
