@@ -1,2 +1,7 @@
-//! Placeholder.
-fn main() {}
+//! The program; see the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    test_host::cli::main().into()
+}

@@ -1,0 +1,41 @@
+//! `connectors`: lists the connectors that are found.
+
+use std::io::Write;
+
+use serde_json::json;
+
+use super::{Failure, Options, Output, results, tell};
+use crate::exit_code::ExitCode;
+
+pub(super) fn connectors(options: &Options) -> Result<ExitCode, Failure> {
+    let connectors = options.connectors(&options.log_reporter());
+    let mut output = results();
+    let mut code = ExitCode::Success;
+    for (path, loaded) in connectors.all() {
+        let path = path.display().to_string();
+        match (loaded, options.output) {
+            (Ok(connector), Output::Json) => {
+                writeln!(output, "{}", json!({"path": path, "manifest": connector.manifest()}))?;
+            }
+            (Ok(connector), Output::Text) => {
+                let manifest = connector.manifest();
+                writeln!(
+                    output,
+                    "{}\t{} {}\tinterface {}\t{path}",
+                    manifest.id, manifest.label, manifest.version, manifest.interface
+                )?;
+            }
+            (Err(error), format) => {
+                code = ExitCode::Loader;
+                match format {
+                    Output::Json => {
+                        let error = error.to_string();
+                        writeln!(output, "{}", json!({"path": path, "error": error}))?;
+                    }
+                    Output::Text => tell(&format!("error: {error}")),
+                }
+            }
+        }
+    }
+    Ok(code)
+}

@@ -1,0 +1,72 @@
+//! `demo`: downloads 200 files from a server of its own into a database, and proves every row.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use host_sdk::Error;
+
+use super::{Failure, Options, Output, cancel_on_interrupt, results, tell};
+use crate::cancellation::Cancellation;
+use crate::demo::{DemoServer, TABLE, discard_earlier, make_files, process, prove};
+use crate::exit_code::ExitCode;
+use crate::process::{Prepared, Refusal};
+use crate::progress::amount;
+use crate::report::{Reporter, Text};
+
+#[derive(Debug, Args)]
+pub(super) struct DemoArguments {
+    /// Where the database is kept
+    #[arg(long, value_name = "FILE", default_value = "demo.db")]
+    database: PathBuf,
+}
+
+pub(super) fn demo(arguments: &DemoArguments, options: &Options) -> Result<ExitCode, Failure> {
+    let cancellation = Cancellation::new();
+    cancel_on_interrupt(&cancellation)?;
+    let database = std::path::absolute(&arguments.database)?;
+    let failed = |e: io::Error| Error::internal(format!("the files cannot be made: {e}"));
+    let root = tempfile::tempdir().map_err(failed)?;
+    let files = make_files(root.path()).map_err(failed)?;
+    let total: u64 = files.iter().map(|file| file.size).sum();
+    let server = DemoServer::start(root.path())?;
+    let process = process(server.port(), &format!("sqlite:{}", database.display()))?;
+    discard_earlier(&database, &process.process)?;
+    if !options.quiet {
+        let (count, size, port) = (files.len(), amount(total), server.port());
+        tell(&format!("serving {count} files, {size}, on 127.0.0.1:{port}"));
+    }
+    // The table below is the result; documents only move the bars.
+    let reporter: Arc<dyn Reporter> = match options.output {
+        Output::Json => options.reporter(""),
+        Output::Text => Arc::new(Text::new(io::sink(), options.verbosity(), "store")),
+    };
+    let connectors = options.connectors(&reporter);
+    let file = PathBuf::from("demo");
+    let outcome = Prepared::new(process, &connectors, &cancellation)
+        .and_then(|prepared| Ok(prepared.run(&reporter, &cancellation)?))
+        .map_err(|refusal: Refusal| Failure::of(&file, refusal))?;
+    if outcome.exit_code != ExitCode::Success {
+        return Ok(outcome.exit_code);
+    }
+    let proof = prove(&database, &files)?;
+    for line in &proof.wrong {
+        tell(&format!("wrong: {line}"));
+    }
+    if options.output == Output::Text && !options.quiet {
+        let seconds = outcome.summary.seconds;
+        let mut output = results();
+        writeln!(output, "files    {} of {} proven by size and SHA-256", proof.right, files.len())?;
+        writeln!(output, "bytes    {}", proof.bytes)?;
+        writeln!(output, "seconds  {seconds:.2}")?;
+        writeln!(output, "MB/s     {:.1}", proof.bytes as f64 / 1e6 / seconds.max(f64::EPSILON))?;
+        writeln!(output, "database {}", database.display())?;
+        writeln!(
+            output,
+            "look     sqlite3 \"{}\" \"SELECT file_name, size, sha256, timestamp FROM {TABLE} LIMIT 10\"",
+            database.display()
+        )?;
+    }
+    Ok(if proof.wrong.is_empty() { ExitCode::Success } else { ExitCode::Integrity })
+}

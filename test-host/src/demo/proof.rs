@@ -1,0 +1,154 @@
+//! Compares the rows of the database with what the server holds.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::Path;
+
+use host_sdk::Error;
+use rusqlite::{Connection, OpenFlags};
+
+use super::{DemoFile, TABLE};
+use crate::stage::Digest;
+
+/// What the comparison found.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Proof {
+    /// Rows that are right in every byte.
+    pub(crate) right: u64,
+    /// Bytes in these.
+    pub(crate) bytes: u64,
+    /// What is wrong, a line each.
+    pub(crate) wrong: Vec<String>,
+}
+
+fn unusable(path: &Path) -> impl Fn(rusqlite::Error) -> Error + '_ {
+    move |e| Error::configuration("", format!("database {} cannot be used: {e}", path.display()))
+}
+
+/// Removes the database of an earlier demonstration, and nothing else.
+///
+/// # Errors
+///
+/// `configuration` when there is something else at `path`.
+pub(crate) fn discard_earlier(path: &Path, process: &str) -> Result<(), Error> {
+    if !path.exists() {
+        return Ok(());
+    }
+    let foreign = || {
+        Error::configuration(
+            "",
+            format!("{} is there, and not of an earlier demonstration", path.display()),
+        )
+        .with_hint("name another file with --database")
+    };
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+        .map_err(unusable(path))?;
+    let others: i64 = connection
+        .query_row(&format!("SELECT count(*) FROM {TABLE} WHERE process <> ?1"), [process], |row| {
+            row.get(0)
+        })
+        .map_err(|_| foreign())?;
+    drop(connection);
+    if others > 0 {
+        return Err(foreign());
+    }
+    for suffix in ["", "-wal", "-shm"] {
+        let mut file = path.as_os_str().to_owned();
+        file.push(suffix);
+        if let Err(error) = fs::remove_file(&file)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            let shown = path.display();
+            return Err(Error::configuration("", format!("{shown} cannot be removed: {error}")));
+        }
+    }
+    Ok(())
+}
+
+/// Reads every row of the database at `path` and compares it with its file.
+///
+/// # Errors
+///
+/// `configuration` when the database cannot be read.
+pub(crate) fn prove(path: &Path, files: &[DemoFile]) -> Result<Proof, Error> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+        .map_err(unusable(path))?;
+    let mut proof = Proof::default();
+    let rows: i64 = connection
+        .query_row(&format!("SELECT count(*) FROM {TABLE}"), [], |row| row.get(0))
+        .map_err(unusable(path))?;
+    if u64::try_from(rows) != Ok(files.len() as u64) {
+        proof.wrong.push(format!("{rows} rows for {} files", files.len()));
+    }
+    let mut statement = connection
+        .prepare(&format!("SELECT id, size, sha256 FROM {TABLE} WHERE file_name = ?1"))
+        .map_err(unusable(path))?;
+    for file in files {
+        let row: Result<(i64, i64, String), _> =
+            statement.query_row([&file.name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+        let Ok((id, size, sha256)) = row else {
+            proof.wrong.push(format!("{}: no row", file.name));
+            continue;
+        };
+        // What the row says of itself proves nothing; its bytes do.
+        let (bytes, digest) = digest(&connection, id).map_err(unusable(path))?;
+        let right = bytes == file.size
+            && digest == file.sha256
+            && sha256 == file.sha256
+            && u64::try_from(size) == Ok(file.size);
+        if right {
+            proof.right += 1;
+            proof.bytes += bytes;
+        } else {
+            proof.wrong.push(format!(
+                "{}: {bytes} bytes with SHA-256 {digest}, not {} with {}",
+                file.name, file.size, file.sha256
+            ));
+        }
+    }
+    Ok(proof)
+}
+
+fn digest(connection: &Connection, id: i64) -> Result<(u64, String), rusqlite::Error> {
+    let mut blob = connection.blob_open("main", TABLE, "content", id, true)?;
+    let mut digest = Digest::default();
+    let mut chunk = vec![0; 64 * 1024];
+    while let Ok(count) = blob.read(&mut chunk)
+        && count > 0
+    {
+        digest.update(&chunk[..count]);
+    }
+    let end = digest.end(host_sdk::Properties::new());
+    Ok((end.bytes, end.sha256.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::{Ledger, Row};
+
+    #[test]
+    fn a_wrong_byte_and_a_missing_row_are_found() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("demo.db");
+        let ledger = Ledger::open(&format!("sqlite:{}", path.display()), TABLE).unwrap();
+        let sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        for (name, body) in [("a", b"abc"), ("b", b"abd")] {
+            let properties = host_sdk::Properties::new().with("fileName", name);
+            let (process, step, source) = ("p", "s", "c");
+            let row = Row { process, step, source, properties: &properties, size: 3, sha256 };
+            ledger.store(&row, &mut &body[..]).unwrap();
+        }
+        let file = |name: &str| DemoFile { name: name.into(), size: 3, sha256: sha256.into() };
+        let proof = prove(&path, &[file("a"), file("b"), file("c")]).unwrap();
+        assert_eq!((proof.right, proof.bytes), (1, 3));
+        assert_eq!(proof.wrong.len(), 3, "{:?}", proof.wrong);
+        assert!(discard_earlier(&path, "q").is_err());
+        drop(ledger);
+        discard_earlier(&path, "p").unwrap();
+        assert!(!path.exists());
+        fs::write(&path, "mine").unwrap();
+        assert!(discard_earlier(&path, "p").is_err());
+        assert_eq!(fs::read(&path).unwrap(), b"mine");
+    }
+}

@@ -1,0 +1,106 @@
+//! An FTP server in the background, on loopback and a free port.
+
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+use std::thread;
+
+use host_sdk::Error;
+use libunftp::ServerBuilder;
+use tokio::sync::oneshot;
+use unftp_sbe_fs::Filesystem;
+
+/// Serves the files of a directory to anybody; stops when it is dropped.
+pub(crate) struct DemoServer {
+    port: u16,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl DemoServer {
+    /// Starts serving `root`.
+    pub(crate) fn start(root: &Path) -> Result<Self, Error> {
+        let failed = |e: io::Error| Error::internal(format!("the server did not start: {e}"));
+        // Bound here, so that the port is known and nobody else can take it.
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failed)?;
+        let port = listener.local_addr().map_err(failed)?.port();
+        listener.set_nonblocking(true).map_err(failed)?;
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        // Made once here, so that a directory that cannot be served is told before the run.
+        Filesystem::new(root).map_err(failed)?;
+        let (stop, mut stopped) = oneshot::channel();
+        let root = root.to_owned();
+        let serve = move || {
+            runtime.block_on(async {
+                let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+                loop {
+                    tokio::select! {
+                        _ = &mut stopped => return,
+                        accepted = listener.accept() => {
+                            let Ok((stream, _)) = accepted else { continue };
+                            tokio::spawn(serve_one(stream, root.clone()));
+                        }
+                    }
+                }
+            });
+            // Sessions may still be open; nobody waits for them.
+            runtime.shutdown_background();
+        };
+        let thread =
+            thread::Builder::new().name("demo-server".to_owned()).spawn(serve).map_err(failed)?;
+        Ok(Self { port, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// The port it listens on.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+async fn serve_one(stream: tokio::net::TcpStream, root: std::path::PathBuf) {
+    let storage = Box::new(move || {
+        // The server's interface has no place for an error, and the directory was tried before.
+        #[expect(clippy::expect_used, reason = "ends this session's task alone")]
+        let storage = Filesystem::new(&root).expect("the directory can be served");
+        storage
+    });
+    // A server that waits for more to say would take 40 ms a reply.
+    let _ = stream.set_nodelay(true);
+    if let Ok(server) = ServerBuilder::new(storage).build() {
+        // Its client sees what goes wrong.
+        let _ = server.service(stream).await;
+    }
+}
+
+impl Drop for DemoServer {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            // It has stopped by itself where nobody listens any more.
+            let _ = stop.send(());
+        }
+        if let Some(thread) = self.thread.take() {
+            // A panic in it was its sessions' trouble.
+            let _ = thread.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::net::TcpStream;
+
+    use super::*;
+
+    #[test]
+    fn it_greets_and_stops() {
+        let root = tempfile::tempdir().unwrap();
+        let server = DemoServer::start(root.path()).unwrap();
+        let mut greeting = [0; 3];
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, server.port())).unwrap();
+        stream.read_exact(&mut greeting).unwrap();
+        assert_eq!(&greeting, b"220");
+        drop(server);
+    }
+}

@@ -1,0 +1,257 @@
+//! A bounded pipe for one document's body, from the step before to a connector's thread, and the
+//! answer back.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex};
+
+use host_sdk::{Error, ErrorKind};
+
+use crate::locks::{lock, wait};
+use crate::stage::End;
+
+/// How much of a body waits in a pipe.
+pub(crate) const CAPACITY: usize = 256 * 1024;
+
+/// One body between two threads.
+pub(crate) struct Pipe {
+    state: Mutex<State>,
+    readable: Condvar,
+    writable: Condvar,
+}
+
+struct State {
+    buffer: VecDeque<u8>,
+    body: Body,
+    answer: Option<Result<(), Error>>,
+    cancelled: Option<Error>,
+}
+
+enum Body {
+    Open,
+    Closed(End),
+    Abandoned,
+}
+
+impl Pipe {
+    pub(crate) fn new() -> Self {
+        Self {
+            state: Mutex::new(State {
+                buffer: VecDeque::new(),
+                body: Body::Open,
+                answer: None,
+                cancelled: None,
+            }),
+            readable: Condvar::new(),
+            writable: Condvar::new(),
+        }
+    }
+
+    /// Appends `bytes`, and waits for room if `may_wait` allows it. What a satisfied reader does
+    /// not want is dropped; a reader's failure is the writer's.
+    pub(crate) fn write(
+        &self,
+        mut bytes: &[u8],
+        may_wait: impl Fn() -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut state = lock(&self.state);
+        while !bytes.is_empty() {
+            if let Some(answer) = &state.answer {
+                return answer.clone();
+            }
+            if let Some(error) = &state.cancelled {
+                return Err(error.clone());
+            }
+            let room = CAPACITY - state.buffer.len();
+            if room == 0 {
+                may_wait()?;
+                state = wait(&self.writable, state);
+                continue;
+            }
+            let (now, later) = bytes.split_at(room.min(bytes.len()));
+            state.buffer.extend(now);
+            bytes = later;
+            self.readable.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Ends the body: the reader may take it for whole.
+    pub(crate) fn close(&self, end: End) {
+        lock(&self.state).body = Body::Closed(end);
+        self.readable.notify_all();
+    }
+
+    /// Gives the body up: the reader's next read fails.
+    pub(crate) fn abandon(&self) {
+        let mut state = lock(&self.state);
+        if matches!(state.body, Body::Open) {
+            state.body = Body::Abandoned;
+            state.buffer = VecDeque::new();
+        }
+        self.readable.notify_all();
+    }
+
+    /// Whether the writer gave the body up.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        matches!(lock(&self.state).body, Body::Abandoned)
+    }
+
+    /// What came after the body, once it was closed.
+    pub(crate) fn end(&self) -> Option<End> {
+        match &lock(&self.state).body {
+            Body::Closed(end) => Some(end.clone()),
+            Body::Open | Body::Abandoned => None,
+        }
+    }
+
+    /// Waits for the reader's answer.
+    pub(crate) fn wait_for_answer(&self) -> Result<(), Error> {
+        let mut state = lock(&self.state);
+        loop {
+            if let Some(answer) = &state.answer {
+                return answer.clone();
+            }
+            if let Some(error) = &state.cancelled {
+                return Err(error.clone());
+            }
+            state = wait(&self.writable, state);
+        }
+    }
+
+    /// Reads the next bytes into `buffer`; 0 is the proven end of the body.
+    pub(crate) fn read(&self, buffer: &mut [u8]) -> Result<usize, Error> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        let mut state = lock(&self.state);
+        loop {
+            if let Some(error) = &state.cancelled {
+                return Err(error.clone());
+            }
+            let (front, back) = state.buffer.as_slices();
+            let front = &front[..front.len().min(buffer.len())];
+            let back = &back[..back.len().min(buffer.len() - front.len())];
+            let count = front.len() + back.len();
+            if count > 0 {
+                buffer[..front.len()].copy_from_slice(front);
+                buffer[front.len()..count].copy_from_slice(back);
+                state.buffer.drain(..count);
+                self.writable.notify_one();
+                return Ok(count);
+            }
+            match state.body {
+                Body::Closed(_) => return Ok(0),
+                Body::Abandoned => {
+                    return Err(Error::new(
+                        ErrorKind::Host,
+                        "the document was given up by the step before",
+                    ));
+                }
+                Body::Open => state = wait(&self.readable, state),
+            }
+        }
+    }
+
+    /// Answers the writer; the first answer holds.
+    pub(crate) fn answer(&self, answer: Result<(), Error>) {
+        let mut state = lock(&self.state);
+        state.answer.get_or_insert(answer);
+        state.buffer = VecDeque::new();
+        self.writable.notify_all();
+    }
+
+    /// Fails every wait on either side.
+    pub(crate) fn cancel(&self, reason: &Error) {
+        lock(&self.state).cancelled.get_or_insert_with(|| reason.clone());
+        self.readable.notify_all();
+        self.writable.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::thread;
+
+    use super::*;
+    use crate::stage::Digest;
+
+    fn end() -> End {
+        Digest::default().end(host_sdk::Properties::new())
+    }
+
+    fn read_all(pipe: &Pipe) -> Result<Vec<u8>, Error> {
+        let mut all = Vec::new();
+        let mut buffer = [0; 60_001];
+        loop {
+            match pipe.read(&mut buffer)? {
+                0 => return Ok(all),
+                count => all.extend_from_slice(&buffer[..count]),
+            }
+        }
+    }
+
+    #[test]
+    fn a_body_larger_than_the_pipe_arrives_whole() {
+        let pipe = Arc::new(Pipe::new());
+        let body: Vec<u8> = (0..3 * CAPACITY + 17).map(|n| (n % 251) as u8).collect();
+        let writer = thread::spawn({
+            let (pipe, body) = (Arc::clone(&pipe), body.clone());
+            move || {
+                for chunk in body.chunks(70_000) {
+                    pipe.write(chunk, || Ok(())).unwrap();
+                }
+                pipe.close(end());
+                pipe.wait_for_answer()
+            }
+        });
+        assert_eq!(read_all(&pipe).unwrap(), body);
+        pipe.answer(Ok(()));
+        writer.join().unwrap().unwrap();
+    }
+
+    #[test]
+    fn half_a_body_is_never_taken_for_whole() {
+        let pipe = Pipe::new();
+        pipe.write(b"half", || Ok(())).unwrap();
+        pipe.abandon();
+        assert_eq!(read_all(&pipe).unwrap_err().kind(), ErrorKind::Host);
+        assert!(pipe.is_abandoned());
+    }
+
+    #[test]
+    fn a_reader_that_fails_fails_the_blocked_writer() {
+        let pipe = Arc::new(Pipe::new());
+        let writer = thread::spawn({
+            let pipe = Arc::clone(&pipe);
+            move || pipe.write(&vec![0; 4 * CAPACITY], || Ok(()))
+        });
+        pipe.answer(Err(Error::new(ErrorKind::Quota, "full")));
+        assert_eq!(writer.join().unwrap().unwrap_err().kind(), ErrorKind::Quota);
+    }
+
+    #[test]
+    fn a_satisfied_reader_swallows_the_rest() {
+        let pipe = Pipe::new();
+        pipe.answer(Ok(()));
+        pipe.write(&vec![0; 4 * CAPACITY], || Ok(())).unwrap();
+        pipe.close(end());
+        pipe.wait_for_answer().unwrap();
+    }
+
+    #[test]
+    fn cancelling_wakes_both_sides() {
+        let pipe = Arc::new(Pipe::new());
+        let reader = thread::spawn({
+            let pipe = Arc::clone(&pipe);
+            move || pipe.read(&mut [0; 8])
+        });
+        let waiter = thread::spawn({
+            let pipe = Arc::clone(&pipe);
+            move || pipe.wait_for_answer()
+        });
+        pipe.cancel(&Error::cancelled());
+        assert_eq!(reader.join().unwrap().unwrap_err().kind(), ErrorKind::Cancelled);
+        assert_eq!(waiter.join().unwrap().unwrap_err().kind(), ErrorKind::Cancelled);
+    }
+}

@@ -1,0 +1,17 @@
+//! Processes: the file, its checks, and its run.
+
+mod fields;
+pub mod model;
+mod parse;
+mod run;
+#[cfg(test)]
+mod run_tests;
+#[cfg(test)]
+mod scripted;
+pub mod template;
+mod validate;
+
+pub use model::Process;
+pub use run::RunOutcome;
+pub(crate) use validate::Outside;
+pub use validate::{Prepared, Refusal};

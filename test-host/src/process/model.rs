@@ -1,0 +1,211 @@
+//! What a process file says, version 1.
+
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// A process: connections, and steps that every document flows through.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Process {
+    /// Where the schema of this file is, for editors.
+    #[serde(rename = "$schema", default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
+    /// The process's name; rows and ledger entries carry it.
+    #[schemars(length(min = 1))]
+    pub process: String,
+    /// The connections by the names that steps use.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub connections: BTreeMap<String, ConnectionSettings>,
+    /// The steps, in the order documents flow through them.
+    #[schemars(length(min = 1))]
+    pub steps: Vec<Step>,
+}
+
+/// A connection: which connector, and its settings beside it.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct ConnectionSettings {
+    /// The connector's id, such as `ftp`.
+    pub connector: String,
+    /// The connector's own settings, as its descriptor declares them.
+    #[serde(flatten)]
+    pub settings: Map<String, Value>,
+}
+
+/// One step of a process.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "camelCase")]
+pub enum Step {
+    /// Runs an operation of a connector: as the first step for one empty request, later once per
+    /// document.
+    Connector(ConnectorStep),
+    /// Sets document properties.
+    SetProperties(SetPropertiesStep),
+    /// Produces documents, or replaces each incoming one.
+    Message(MessageStep),
+    /// Produces documents from local files. The first step only.
+    ReadFiles(ReadFilesStep),
+    /// Writes each body to a local file, and passes the document on.
+    WriteFiles(WriteFilesStep),
+    /// Stores each document as a row, and passes it on.
+    Database(DatabaseStep),
+}
+
+/// The words for the step types.
+pub(crate) const STEP_TYPES: [&str; 6] =
+    ["connector", "setProperties", "message", "readFiles", "writeFiles", "database"];
+
+impl Step {
+    /// The step's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Connector(step) => &step.name,
+            Self::SetProperties(step) => &step.name,
+            Self::Message(step) => &step.name,
+            Self::ReadFiles(step) => &step.name,
+            Self::WriteFiles(step) => &step.name,
+            Self::Database(step) => &step.name,
+        }
+    }
+}
+
+/// A step that runs an operation of a connector.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ConnectorStep {
+    /// The step's name, once per process.
+    #[schemars(length(min = 1))]
+    pub name: String,
+    /// The name of the connection.
+    pub connection: String,
+    /// The operation's id, such as `query`.
+    pub operation: String,
+    /// The operation's settings, as the connector's descriptor declares them.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub options: Map<String, Value>,
+    /// Which results are wanted, for operations that select.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<host_sdk::Filter>")]
+    pub filter: Option<Value>,
+    /// What every request names besides its properties, such as `id`; text with references to
+    /// document properties.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parameters: BTreeMap<String, String>,
+    /// Whether other documents go on after one failed; otherwise the step takes no more and the
+    /// process ends failed.
+    #[serde(default = "yes")]
+    pub continue_on_error: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// A step that sets document properties.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SetPropertiesStep {
+    /// The step's name, once per process.
+    #[schemars(length(min = 1))]
+    pub name: String,
+    /// The values by property: text with references to the properties the document came with.
+    pub properties: BTreeMap<String, String>,
+}
+
+/// A step that produces documents, or replaces each incoming one.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MessageStep {
+    /// The step's name, once per process.
+    #[schemars(length(min = 1))]
+    pub name: String,
+    /// The documents; exactly one where the step is not the first.
+    #[schemars(length(min = 1))]
+    pub documents: Vec<MessageDocument>,
+}
+
+/// A document that a message step produces.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MessageDocument {
+    /// The body: text with references to document properties, or a JSON object or array in whose
+    /// texts they are.
+    #[schemars(schema_with = "content_schema")]
+    pub content: Value,
+    /// The properties: text with references to the properties of the incoming document, which
+    /// the new one inherits.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub properties: BTreeMap<String, String>,
+}
+
+fn content_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": ["string", "object", "array"]})
+}
+
+/// A step that produces documents from local files, with the properties `fileName` and
+/// `timestamp`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ReadFilesStep {
+    /// The step's name, once per process.
+    #[schemars(length(min = 1))]
+    pub name: String,
+    /// The directory, relative to the current one; directories in it are not entered.
+    pub directory: String,
+    /// Which files, with `*` and `?`; a dot at the start of a name must be named.
+    #[serde(default = "every_name")]
+    pub include: String,
+}
+
+pub(crate) fn every_name() -> String {
+    "*".to_owned()
+}
+
+/// A step that writes each body to a local file, named by the property `fileName`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WriteFilesStep {
+    /// The step's name, once per process.
+    #[schemars(length(min = 1))]
+    pub name: String,
+    /// The directory, relative to the current one; made where it is missing.
+    pub directory: String,
+}
+
+/// A step that stores each document as a row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DatabaseStep {
+    /// The step's name, once per process.
+    #[schemars(length(min = 1))]
+    pub name: String,
+    /// The database: `sqlite:` and a path, relative to the current directory.
+    #[schemars(regex(pattern = r"^(sqlite:.+|postgres(ql)?://.+)$"))]
+    pub url: String,
+    /// The table; made where it is missing.
+    #[schemars(regex(pattern = r"^[A-Za-z_][A-Za-z0-9_]{0,62}$"))]
+    pub table: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_knows_each_step_by_its_type_and_nothing_beside_its_fields() {
+        let schema = schemars::schema_for!(Process);
+        let schema = schema.as_value();
+        let mut types = Vec::new();
+        for step in schema["$defs"]["Step"]["oneOf"].as_array().unwrap() {
+            types.push(step["properties"]["type"]["const"].as_str().unwrap());
+            let strict =
+                step["additionalProperties"] == false || step["unevaluatedProperties"] == false;
+            assert!(strict, "{step:#}");
+        }
+        assert_eq!(types, STEP_TYPES);
+        assert_eq!(schema["additionalProperties"], false);
+    }
+}

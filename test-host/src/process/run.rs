@@ -1,0 +1,204 @@
+//! A prepared process at work.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread;
+
+use host_sdk::Error;
+
+use super::model::Step;
+use super::validate::{Prepared, PreparedStep};
+use crate::cancellation::Cancellation;
+use crate::events::{Event, SummaryEvent};
+use crate::execution::{Inputs, Order};
+use crate::exit_code::ExitCode;
+use crate::handover::Handover;
+use crate::ledger::Ledger;
+use crate::link::{Entrance, Link};
+use crate::report::Reporter;
+use crate::run::{Run, StepIdentity};
+use crate::stage::Stage;
+use crate::steps::database::{Database, DatabaseStage};
+use crate::steps::message::Replace;
+use crate::steps::set_properties::SetProperties;
+use crate::steps::write_files::{Directory, WriteFiles};
+use crate::steps::{connector, message, read_files};
+
+/// How a process ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunOutcome {
+    /// What the last event says.
+    pub summary: SummaryEvent,
+    /// What the caller of the program is told.
+    pub exit_code: ExitCode,
+}
+
+/// A connector step that is not the first: it works on a thread of its own.
+struct Worker {
+    position: usize,
+    link: Arc<Link>,
+    next: Arc<dyn Stage>,
+}
+
+impl Prepared {
+    /// Runs the process on the calling thread, and on one more for each connector step after
+    /// the first. Blocks until everything is acknowledged, failed or cancelled; the summary has
+    /// then been reported.
+    ///
+    /// # Errors
+    ///
+    /// `configuration` or `busy` when a directory or a database cannot be opened: nothing was
+    /// done.
+    pub fn run(
+        &self,
+        reporter: &Arc<dyn Reporter>,
+        cancellation: &Arc<Cancellation>,
+    ) -> Result<RunOutcome, Error> {
+        let run =
+            Run::new(self.process.process.clone(), Arc::clone(reporter), Arc::clone(cancellation));
+        let identities: Vec<Arc<StepIdentity>> = self
+            .process
+            .steps
+            .iter()
+            .map(|step| Arc::new(StepIdentity { name: step.name().into() }))
+            .collect();
+        let (first, workers) = self.assemble(&run, &identities)?;
+        thread::scope(|scope| {
+            let watch = scope.spawn(|| cancellation.watch());
+            let mut threads = Vec::new();
+            for worker in &workers {
+                let (run, identities) = (&run, &identities);
+                let thread = scope.spawn(move || {
+                    let Worker { position, link, next } = worker;
+                    let inputs = Inputs::Link(Arc::clone(link));
+                    self.execute(run, &identities[*position], *position, inputs, next.clone());
+                });
+                threads.push((worker, thread));
+            }
+            // A panic that got here would leave the other threads waiting for ever.
+            let produced = catch_unwind(AssertUnwindSafe(|| {
+                self.produce(&run, &identities[0], first);
+            }));
+            if produced.is_err() {
+                run.broke(&identities[0], &Error::internal("the step panicked"), false);
+            }
+            // From the front: what ends a step ends the inputs of the next.
+            for (worker, thread) in threads.into_iter().rev() {
+                worker.link.end();
+                if thread.join().is_err() {
+                    let error = Error::internal("the step's thread panicked");
+                    worker.link.refuse(&error);
+                    run.broke(&identities[worker.position], &error, false);
+                }
+            }
+            cancellation.run_ended();
+            // It only waits; a panic in it cannot concern the run.
+            let _ = watch.join();
+        });
+        for (name, connection) in &self.connections {
+            if let Err(error) = connection.close() {
+                run.log_of_host(format!("connection \"{name}\" did not close: {error}"));
+            }
+        }
+        let (summary, exit_code) = run.finish();
+        reporter.event(&Event::Summary(summary.clone()));
+        Ok(RunOutcome { summary, exit_code })
+    }
+
+    /// Builds the stages from the last step to the second; workers come last step first.
+    fn assemble(
+        &self,
+        run: &Arc<Run>,
+        identities: &[Arc<StepIdentity>],
+    ) -> Result<(Arc<dyn Stage>, Vec<Worker>), Error> {
+        let mut workers = Vec::new();
+        let mut after: Option<(Arc<StepIdentity>, Arc<dyn Stage>)> = None;
+        for position in (0..identities.len()).rev() {
+            let identity = &identities[position];
+            let next = match after.take() {
+                None => Handover::out_of(run, identity),
+                Some((entered, stage)) => Handover::between(run, identity, &entered, stage),
+            };
+            if position == 0 {
+                return Ok((next, workers));
+            }
+            let placed = |e: Error| e.under(&format!("$.steps[{position}]"));
+            let stage: Arc<dyn Stage> = match (&self.steps[position], &self.process.steps[position])
+            {
+                (PreparedStep::Connector { bodies, .. }, _) => {
+                    let link = Link::new(*bodies, run.cancellation());
+                    workers.push(Worker { position, link: Arc::clone(&link), next });
+                    Arc::new(Entrance(link))
+                }
+                (PreparedStep::SetProperties(properties), _) => {
+                    Arc::new(SetProperties { properties: Arc::clone(properties), next })
+                }
+                (PreparedStep::Message(messages), _) => {
+                    let message = messages.first().ok_or_else(mismatch)?;
+                    Arc::new(Replace { message: Arc::new(message.clone()), next })
+                }
+                (_, Step::WriteFiles(step)) => {
+                    let directory = Directory::open(&step.directory).map_err(placed)?;
+                    Arc::new(WriteFiles { directory, next })
+                }
+                (_, Step::Database(step)) => Arc::new(DatabaseStage(Arc::new(Database {
+                    run: Arc::clone(run),
+                    step: Arc::clone(identity),
+                    ledger: Ledger::open(&step.url, &step.table).map_err(placed)?,
+                    next,
+                }))),
+                _ => return Err(mismatch()),
+            };
+            after = Some((Arc::clone(identity), stage));
+        }
+        Err(Error::internal("the process has no steps"))
+    }
+
+    /// Runs the first step.
+    fn produce(&self, run: &Arc<Run>, identity: &Arc<StepIdentity>, next: Arc<dyn Stage>) {
+        let produced = match (&self.steps[0], &self.process.steps[0]) {
+            (PreparedStep::Connector { .. }, _) => {
+                self.execute(run, identity, 0, Inputs::request(), next);
+                Ok(())
+            }
+            (PreparedStep::Message(messages), _) => message::produce(run, identity, messages, next),
+            (_, Step::ReadFiles(step)) => read_files::produce(run, identity, step, next)
+                .map_err(|e| if e.report().path.is_some() { e.under("$.steps[0]") } else { e }),
+            _ => Err(mismatch()),
+        };
+        if let Err(error) = produced
+            && !run.cancellation().is_cancelled()
+        {
+            run.broke(identity, &error, false);
+        }
+    }
+
+    fn execute(
+        &self,
+        run: &Arc<Run>,
+        identity: &Arc<StepIdentity>,
+        position: usize,
+        inputs: Inputs,
+        next: Arc<dyn Stage>,
+    ) {
+        let (PreparedStep::Connector { operation, parameters, .. }, Step::Connector(step)) =
+            (&self.steps[position], &self.process.steps[position])
+        else {
+            run.broke(identity, &mismatch(), false);
+            return;
+        };
+        let order = Order {
+            step: Arc::clone(identity),
+            source: step.connection.as_str().into(),
+            parameters: parameters.clone(),
+            continue_on_error: step.continue_on_error,
+            inputs,
+            next,
+        };
+        connector::execute(run, operation.as_ref(), order);
+    }
+}
+
+fn mismatch() -> Error {
+    Error::internal("a step was prepared as another")
+}

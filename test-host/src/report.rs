@@ -1,0 +1,303 @@
+//! Where events go: lines of JSON, or brief text.
+
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use host_sdk::{HostServices, LogRecord, Progress, Status};
+
+use crate::events::{DocumentEvent, Event, LogEvent, LogLevel, SummaryEvent};
+use crate::locks::lock;
+use crate::progress::{Bars, amount};
+
+/// Takes what happens in a run; called from many threads at once.
+pub trait Reporter: Send + Sync {
+    /// Takes one event.
+    fn event(&self, event: &Event);
+
+    /// Takes how far `step` has come.
+    fn progress(&self, step: &str, progress: Progress) {
+        let _ = (step, progress);
+    }
+
+    /// A number for an execution of `step`, which the connector's log records carry.
+    fn new_execution(&self, step: &str) -> u64;
+
+    /// The step whose execution has this number.
+    fn step_of(&self, execution: u64) -> Option<String>;
+}
+
+/// How much is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verbosity {
+    /// Only errors.
+    pub quiet: bool,
+    /// How often `-v` was given.
+    pub verbose: u8,
+}
+
+impl Verbosity {
+    /// The most verbose log level that is told.
+    #[must_use]
+    pub fn log_level(self) -> log::LevelFilter {
+        match (self.quiet, self.verbose) {
+            (true, _) => log::LevelFilter::Error,
+            (false, 0) => log::LevelFilter::Warn,
+            (false, 1) => log::LevelFilter::Info,
+            (false, 2) => log::LevelFilter::Debug,
+            (false, _) => log::LevelFilter::Trace,
+        }
+    }
+
+    fn tells(self, level: LogLevel) -> bool {
+        let most = match self.log_level() {
+            log::LevelFilter::Info => LogLevel::Info,
+            log::LevelFilter::Debug => LogLevel::Debug,
+            log::LevelFilter::Trace => LogLevel::Trace,
+            log::LevelFilter::Warn => LogLevel::Warn,
+            log::LevelFilter::Off | log::LevelFilter::Error => LogLevel::Error,
+        };
+        level <= most
+    }
+}
+
+/// The steps of executions by number.
+#[derive(Default)]
+struct Executions(Mutex<Vec<String>>);
+
+impl Executions {
+    fn add(&self, step: &str) -> u64 {
+        let mut steps = lock(&self.0);
+        steps.push(step.to_owned());
+        steps.len() as u64
+    }
+
+    fn step_of(&self, execution: u64) -> Option<String> {
+        let position = usize::try_from(execution).ok()?.checked_sub(1)?;
+        lock(&self.0).get(position).cloned()
+    }
+}
+
+/// Writes each event as a line of JSON.
+pub struct JsonLines<W> {
+    output: Mutex<W>,
+    verbosity: Verbosity,
+    executions: Executions,
+    failed: AtomicBool,
+}
+
+impl<W: Write + Send> JsonLines<W> {
+    /// Writes to `output`, which flushes at the end of a line.
+    pub fn new(output: W, verbosity: Verbosity) -> Self {
+        Self {
+            output: Mutex::new(output),
+            verbosity,
+            executions: Executions::default(),
+            failed: AtomicBool::new(false),
+        }
+    }
+}
+
+impl<W: Write + Send> Reporter for JsonLines<W> {
+    fn event(&self, event: &Event) {
+        if matches!(event, Event::Log(log) if !self.verbosity.tells(log.level)) {
+            return;
+        }
+        let Ok(mut line) = serde_json::to_vec(event) else { return };
+        line.push(b'\n');
+        let written = lock(&self.output).write_all(&line);
+        // Whoever stopped reading wants no more; the work itself goes on.
+        if let Err(error) = written
+            && !self.failed.swap(true, Ordering::Relaxed)
+        {
+            let _ = writeln!(io::stderr().lock(), "error: events cannot be written: {error}");
+        }
+    }
+
+    fn new_execution(&self, step: &str) -> u64 {
+        self.executions.add(step)
+    }
+
+    fn step_of(&self, execution: u64) -> Option<String> {
+        self.executions.step_of(execution)
+    }
+}
+
+/// Writes brief lines for people, and draws bars on a terminal.
+pub struct Text<W> {
+    output: Mutex<W>,
+    verbosity: Verbosity,
+    bars: Bars,
+    executions: Executions,
+    last_step: String,
+}
+
+impl<W: Write + Send> Text<W> {
+    /// Writes results to `output`, everything else to standard error. Documents that leave
+    /// `last_step` are results.
+    pub fn new(output: W, verbosity: Verbosity, last_step: &str) -> Self {
+        Self {
+            output: Mutex::new(output),
+            verbosity,
+            bars: Bars::new(!verbosity.quiet),
+            executions: Executions::default(),
+            last_step: last_step.to_owned(),
+        }
+    }
+
+    fn result(&self, line: &str) {
+        self.bars.suspend(|| {
+            // Whoever stopped reading wants no more; the work itself goes on.
+            let mut output = lock(&self.output);
+            let _ = writeln!(output, "{line}").and_then(|()| output.flush());
+        });
+    }
+
+    fn note(&self, line: &str) {
+        self.bars.suspend(|| {
+            let _ = writeln!(io::stderr().lock(), "{line}");
+        });
+    }
+
+    fn document(&self, event: &DocumentEvent) {
+        self.bars.document(event);
+        let what = event.properties.get("fileName").unwrap_or_default();
+        let number = event.document;
+        match (event.status, &event.error) {
+            (Status::Success, _) if event.step != self.last_step => {
+                if self.verbosity.verbose > 0 {
+                    let size = amount(event.bytes);
+                    self.note(&printable(&format!("{}: {number} {size} {what}", event.step)));
+                }
+            }
+            (Status::Success, _) if self.verbosity.quiet => {}
+            (Status::Success, _) => match &event.json {
+                Some(json) => self.result(&json.to_string()),
+                None => {
+                    let size = amount(event.bytes);
+                    self.result(&printable(&format!("{number}\t{size}\t{what}")));
+                }
+            },
+            (Status::Empty, _) => {
+                if !self.verbosity.quiet {
+                    self.note(&format!("{}: {number} ended without a document", event.step));
+                }
+            }
+            (_, Some(error)) => {
+                let which = format!("{number} {what}");
+                self.note(&printable(&format!("{}: {}: {error}", event.step, which.trim_end())));
+                if let Some(hint) = &error.report().hint {
+                    self.note(&printable(&format!("  {hint}")));
+                }
+            }
+            (_, None) => self.note(&format!("{}: {number} failed", event.step)),
+        }
+    }
+
+    fn log(&self, event: &LogEvent) {
+        if self.verbosity.tells(event.level) {
+            let step = event.step.as_deref().unwrap_or(&event.target);
+            let level = event.level.as_str();
+            self.note(&printable(&format!("{level}: {step}: {}", event.message)));
+        }
+    }
+
+    fn summary(&self, event: &SummaryEvent) {
+        self.bars.finish();
+        for entry in event.errors.iter().filter(|entry| entry.document.is_none()) {
+            self.note(&printable(&format!("{}: {}", entry.step, entry.error)));
+            if let Some(hint) = &entry.error.report().hint {
+                self.note(&printable(&format!("  {hint}")));
+            }
+        }
+        if self.verbosity.quiet {
+            return;
+        }
+        let counts = event.documents;
+        let plural = if counts.success == 1 { "" } else { "s" };
+        let mut line = format!("{} document{plural}", counts.success);
+        for (count, what) in [
+            (counts.empty, "empty"),
+            (counts.application_error, "refused"),
+            (counts.failure, "failed"),
+        ] {
+            if count > 0 {
+                line.push_str(&format!(", {count} {what}"));
+            }
+        }
+        self.note(&format!("{line}; {} in {:.1} s", amount(event.bytes), event.seconds));
+    }
+}
+
+impl<W: Write + Send> Reporter for Text<W> {
+    fn event(&self, event: &Event) {
+        match event {
+            Event::Document(event) => self.document(event),
+            Event::Log(event) => self.log(event),
+            Event::Summary(event) => self.summary(event),
+        }
+    }
+
+    fn progress(&self, step: &str, progress: Progress) {
+        self.bars.progress(step, progress);
+    }
+
+    fn new_execution(&self, step: &str) -> u64 {
+        self.executions.add(step)
+    }
+
+    fn step_of(&self, execution: u64) -> Option<String> {
+        self.executions.step_of(execution)
+    }
+}
+
+/// `text` without control characters: names and replies come from strangers, terminals obey.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() && c != '\t' { char::REPLACEMENT_CHARACTER } else { c })
+        .collect()
+}
+
+/// Takes the connectors' log records to a reporter.
+pub(crate) struct Records {
+    reporter: Arc<dyn Reporter>,
+    level: log::LevelFilter,
+}
+
+impl Records {
+    pub(crate) fn new(reporter: Arc<dyn Reporter>, verbosity: Verbosity) -> Arc<Self> {
+        Arc::new(Self { reporter, level: verbosity.log_level() })
+    }
+}
+
+impl HostServices for Records {
+    fn max_level(&self) -> log::LevelFilter {
+        self.level
+    }
+
+    fn log(&self, record: &LogRecord<'_>) {
+        self.reporter.event(&Event::Log(LogEvent {
+            level: record.level.into(),
+            step: record.execution.and_then(|execution| self.reporter.step_of(execution)),
+            target: record.target.to_owned(),
+            message: record.message.to_owned(),
+        }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_not_printed() {
+        assert_eq!(printable("a\u{1b}[2Jb\r\n"), "a\u{fffd}[2Jb\u{fffd}\u{fffd}");
+    }
+
+    #[test]
+    fn records_below_the_level_stay_unsaid() {
+        let verbosity = Verbosity { quiet: false, verbose: 0 };
+        assert!(verbosity.tells(LogLevel::Warn));
+        assert!(!verbosity.tells(LogLevel::Info));
+    }
+}

@@ -1,0 +1,123 @@
+//! Stores each document as a row, and passes it on.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+use std::sync::Arc;
+
+use host_sdk::{Error, ErrorKind, Properties};
+
+use crate::events::LogLevel;
+use crate::ledger::{LARGEST_BODY, Ledger, Row, Stored, too_large};
+use crate::run::{Run, StepIdentity};
+use crate::stage::{Acknowledgement, BodySink, Document, End, Stage};
+
+/// The largest body that is kept in memory on its way into the database.
+const IN_MEMORY: usize = 1024 * 1024;
+
+/// The step.
+pub(crate) struct Database {
+    pub(crate) run: Arc<Run>,
+    pub(crate) step: Arc<StepIdentity>,
+    pub(crate) ledger: Ledger,
+    pub(crate) next: Arc<dyn Stage>,
+}
+
+/// The step, shared with the documents in it.
+pub(crate) struct DatabaseStage(pub(crate) Arc<Database>);
+
+impl Stage for DatabaseStage {
+    fn begin(&self, document: &Document) -> Result<Box<dyn BodySink>, Error> {
+        if document.size.is_some_and(|size| size > LARGEST_BODY) {
+            return Err(too_large());
+        }
+        Ok(Box::new(Storing {
+            database: Arc::clone(&self.0),
+            document: document.clone(),
+            body: Body::Memory(Vec::new()),
+            size: 0,
+            onwards: self.0.next.begin(document)?,
+        }))
+    }
+}
+
+struct Storing {
+    database: Arc<Database>,
+    document: Document,
+    body: Body,
+    size: u64,
+    onwards: Box<dyn BodySink>,
+}
+
+/// A body until it is stored: a row's blob must have its size before its first byte.
+enum Body {
+    Memory(Vec<u8>),
+    Spooled(File),
+}
+
+impl BodySink for Storing {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.size += bytes.len() as u64;
+        if self.size > LARGEST_BODY {
+            return Err(too_large());
+        }
+        if let Body::Memory(memory) = &mut self.body
+            && memory.len() + bytes.len() > IN_MEMORY
+        {
+            let memory = std::mem::take(memory);
+            let directory = self.database.ledger.directory();
+            let mut file = tempfile::tempfile_in(directory).map_err(|e| spool(&e))?;
+            file.write_all(&memory).map_err(|e| spool(&e))?;
+            self.body = Body::Spooled(file);
+        }
+        match &mut self.body {
+            Body::Memory(memory) => memory.extend_from_slice(bytes),
+            Body::Spooled(file) => file.write_all(bytes).map_err(|e| spool(&e))?,
+        }
+        self.onwards.write(bytes)
+    }
+
+    fn close(self: Box<Self>, end: &End) -> Result<Box<dyn Acknowledgement>, Error> {
+        let Self { database, document, body, onwards, .. } = *self;
+        let mut properties: Properties = document.properties.clone();
+        properties.extend(&end.properties);
+        let row = Row {
+            process: database.run.process(),
+            step: &database.step.name,
+            source: &document.source,
+            properties: &properties,
+            size: end.bytes,
+            sha256: &end.sha256,
+        };
+        let mut memory;
+        let mut spooled;
+        let body: &mut dyn Read = match body {
+            Body::Memory(bytes) => {
+                memory = io::Cursor::new(bytes);
+                &mut memory
+            }
+            Body::Spooled(mut file) => {
+                file.rewind().map_err(|e| spool(&e))?;
+                spooled = file;
+                &mut spooled
+            }
+        };
+        if database.ledger.store(&row, body)? == Stored::Known {
+            let name = properties.get("fileName").unwrap_or_default();
+            let number = document.number();
+            database.run.log(
+                LogLevel::Info,
+                &database.step,
+                format!("document {number} ({name}) is stored already"),
+            );
+        }
+        onwards.close(end)
+    }
+}
+
+fn spool(error: &io::Error) -> Error {
+    let kind = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorKind::Quota,
+        _ => ErrorKind::Host,
+    };
+    Error::new(kind, format!("the body could not be kept beside the database: {error}"))
+}

@@ -1,0 +1,9 @@
+//! What each step type does.
+
+pub(crate) mod connector;
+pub(crate) mod database;
+pub(crate) mod message;
+pub(crate) mod produce;
+pub(crate) mod read_files;
+pub(crate) mod set_properties;
+pub(crate) mod write_files;

@@ -1,0 +1,262 @@
+//! Writes each body to a local file, and passes the document on.
+//!
+//! Names come from strangers: a name is one component of a path and nothing else. A file gets
+//! its name only when it is whole and on the disk. It replaces a file of an earlier run; two
+//! documents of one run with the same name do not replace each other: the second one fails.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use host_sdk::{Error, ErrorKind};
+use tempfile::NamedTempFile;
+
+use crate::locks::lock;
+use crate::stage::{Acknowledgement, BodySink, Document, End, Stage};
+
+/// The longest name of a file that common file systems take, in bytes.
+const LONGEST_NAME: usize = 255;
+
+/// Names that Windows keeps for devices, with any extension.
+const DEVICES: [&str; 6] = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
+
+/// The directory that the step writes to.
+pub(crate) struct Directory {
+    path: PathBuf,
+    /// The names of this run, so that none is lost to another.
+    names: Mutex<HashSet<String>>,
+}
+
+impl Directory {
+    /// Opens the directory at `path`, and makes it where it is missing.
+    ///
+    /// # Errors
+    ///
+    /// `configuration` when there can be none.
+    pub(crate) fn open(path: &str) -> Result<Arc<Self>, Error> {
+        fs::create_dir_all(path).map_err(|e| {
+            Error::configuration("directory", format!("directory {path} cannot be made: {e}"))
+        })?;
+        Ok(Arc::new(Self { path: path.into(), names: Mutex::default() }))
+    }
+
+    /// Gives `file` its final name.
+    fn publish(&self, file: NamedTempFile, name: &str) -> Result<(), Error> {
+        let failed = |e: &io::Error| broken(&format!("file \"{name}\" could not be written"), e);
+        file.as_file().sync_all().map_err(|e| failed(&e))?;
+        let reserved = folded(name);
+        if !lock(&self.names).insert(reserved.clone()) {
+            return Err(Error::new(
+                ErrorKind::AlreadyExists,
+                format!("another document of this run has the file name \"{name}\" already"),
+            )
+            .with_hint("give them different names with a setProperties step"));
+        }
+        // The name itself is replaced, so that a link in its place is not followed.
+        let published = file
+            .persist(self.path.join(name))
+            .map_err(|e| failed(&e.error))
+            .and_then(|_| sync_directory(&self.path).map_err(|e| failed(&e)));
+        if published.is_err() {
+            lock(&self.names).remove(&reserved);
+        }
+        published
+    }
+}
+
+/// What tells names apart in this system's usual directories.
+fn folded(name: &str) -> String {
+    if cfg!(any(windows, target_os = "macos")) { name.to_lowercase() } else { name.to_owned() }
+}
+
+#[cfg(unix)]
+fn sync_directory(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_directory(_path: &Path) -> io::Result<()> {
+    // There is no handle of a directory to flush; a rename is in the file system's journal.
+    Ok(())
+}
+
+fn broken(what: &str, error: &io::Error) -> Error {
+    let kind = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorKind::Quota,
+        io::ErrorKind::PermissionDenied => ErrorKind::Permission,
+        _ => ErrorKind::Host,
+    };
+    Error::new(kind, format!("{what}: {error}"))
+}
+
+/// Checks that `name` is one component of a path, here and on other systems.
+///
+/// # Errors
+///
+/// `document` for every other name.
+pub(crate) fn check_name(name: &str) -> Result<(), Error> {
+    let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
+    let numbered = |device: &str| {
+        stem.strip_prefix(device).is_some_and(|rest| {
+            rest.chars().count() == 1 && rest != "0" && !rest.is_ascii() || {
+                rest.len() == 1 && ("1"..="9").contains(&rest)
+            }
+        })
+    };
+    let reason = if name.is_empty() || name.trim().is_empty() {
+        "it is blank"
+    } else if name == "." || name == ".." {
+        "it names a directory"
+    } else if name.contains(['/', '\\']) {
+        "it contains a separator of directories"
+    } else if name.chars().any(char::is_control) {
+        "it contains a control character"
+    } else if name.len() > LONGEST_NAME {
+        "it is longer than 255 bytes"
+    } else if DEVICES.contains(&stem.as_str()) || numbered("COM") || numbered("LPT") {
+        "it is reserved for a device"
+    } else if name.ends_with([' ', '.']) {
+        "it ends with a blank or a dot"
+    } else if cfg!(windows) && name.contains(['<', '>', ':', '"', '|', '?', '*']) {
+        "it contains a character that Windows does not take"
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(
+        ErrorKind::Document,
+        format!("\"{}\" cannot be the name of a file: {reason}", name.escape_debug()),
+    )
+    .with_hint("set the property fileName with a setProperties step"))
+}
+
+/// The step.
+pub(crate) struct WriteFiles {
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) next: Arc<dyn Stage>,
+}
+
+impl Stage for WriteFiles {
+    fn begin(&self, document: &Document) -> Result<Box<dyn BodySink>, Error> {
+        // Refused here already, so that nothing is moved for nothing.
+        if let Some(name) = document.properties.get("fileName") {
+            check_name(name)?;
+        }
+        let path = &self.directory.path;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".").suffix(".part");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            // Like any file of the user's, not secret like a temporary one.
+            builder.permissions(fs::Permissions::from_mode(0o666));
+        }
+        let file = builder
+            .tempfile_in(path)
+            .map_err(|e| broken(&format!("no file can be made in {}", path.display()), &e))?;
+        Ok(Box::new(Writing {
+            directory: Arc::clone(&self.directory),
+            name: document.properties.get("fileName").map(str::to_owned),
+            file,
+            onwards: self.next.begin(document)?,
+        }))
+    }
+}
+
+/// A file on its way; dropped unfinished, it is removed.
+struct Writing {
+    directory: Arc<Directory>,
+    name: Option<String>,
+    file: NamedTempFile,
+    onwards: Box<dyn BodySink>,
+}
+
+impl BodySink for Writing {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.file.write_all(bytes).map_err(|e| broken("the file could not be written", &e))?;
+        self.onwards.write(bytes)
+    }
+
+    fn close(self: Box<Self>, end: &End) -> Result<Box<dyn Acknowledgement>, Error> {
+        let Self { directory, name, file, onwards } = *self;
+        let late = end.properties.get("fileName").map(str::to_owned);
+        let name = late.or(name).unwrap_or_else(|| format!("document-{}", uuid::Uuid::new_v4()));
+        check_name(&name)?;
+        directory.publish(file, &name)?;
+        onwards.close(end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_are_more_than_a_name_are_refused() {
+        let long = "a".repeat(256);
+        let hostile = [
+            "",
+            " ",
+            ".",
+            "..",
+            "/etc/passwd",
+            "../up",
+            "a/b",
+            "a\\b",
+            "..\\up",
+            "a\0b",
+            "a\nb",
+            "\u{1b}[2J",
+            "con",
+            "NUL.txt",
+            "com1",
+            "LPT9.log",
+            "a.",
+            "a ",
+            &long,
+        ];
+        for name in hostile {
+            let error = check_name(name).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Document, "{name:?}");
+            assert!(!error.message().contains(['\0', '\n', '\u{1b}']), "{error}");
+        }
+        for name in ["a", ".profile", "a.tar.gz", "com10", "console", "Ünïcode 1.txt", "a..b"] {
+            check_name(name).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_link_in_the_place_of_a_file_is_replaced_not_followed() {
+        let outside = tempfile::tempdir().unwrap();
+        let victim = outside.path().join("victim");
+        fs::write(&victim, "untouched").unwrap();
+        let inside = tempfile::tempdir().unwrap();
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(&victim, inside.path().join("a")).unwrap();
+        let directory = Directory::open(inside.path().to_str().unwrap()).unwrap();
+        let mut file = NamedTempFile::new_in(inside.path()).unwrap();
+        file.write_all(b"new").unwrap();
+        directory.publish(file, "a").unwrap();
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "untouched");
+        assert_eq!(fs::read_to_string(inside.path().join("a")).unwrap(), "new");
+    }
+
+    #[test]
+    fn the_second_document_of_a_name_fails_and_a_later_run_replaces() {
+        let inside = tempfile::tempdir().unwrap();
+        let path = inside.path().to_str().unwrap();
+        let publish = |directory: &Directory, body: &str| {
+            let mut file = NamedTempFile::new_in(inside.path()).unwrap();
+            file.write_all(body.as_bytes()).unwrap();
+            directory.publish(file, "a")
+        };
+        let directory = Directory::open(path).unwrap();
+        publish(&directory, "one").unwrap();
+        assert_eq!(publish(&directory, "two").unwrap_err().kind(), ErrorKind::AlreadyExists);
+        assert_eq!(fs::read_to_string(inside.path().join("a")).unwrap(), "one");
+        publish(&Directory::open(path).unwrap(), "three").unwrap();
+        assert_eq!(fs::read_to_string(inside.path().join("a")).unwrap(), "three");
+        assert_eq!(fs::read_dir(inside.path()).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,13 @@
+//! The program as its users meet it, with a connector that it loads.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
+
+mod databases;
+mod descriptions;
+mod events;
+mod files;
+mod panics;
+mod pipelines;
+mod refusals;
+mod streaming;
+mod support;
