@@ -1,1 +1,24 @@
-//! Placeholder.
+//! FTP and FTPS for integration runtimes, as a plugin that a host loads.
+//!
+//! Hosts load the library through [`host_sdk::loader`]; tests and generators may link it and use
+//! [`FtpConnector`] as it is.
+
+mod browse;
+mod cancel;
+mod check;
+mod config;
+mod connector;
+mod deadline;
+mod descriptor;
+mod operation;
+mod pool;
+mod remote_path;
+mod retry;
+mod session;
+mod timestamp;
+mod wire_name;
+
+pub use connector::FtpConnector;
+
+// suppaftp logs every command, PASS included.
+host_sdk::export_connector!(FtpConnector::new, "ftp", label = "FTP", silence = ["suppaftp"]);

@@ -156,6 +156,9 @@ impl Connector for LoadedConnector {
 
 /// Loads the connector in the library at `path`; blocks for about a millisecond.
 ///
+/// The first call puts a panic hook before the program's own, which it goes on to call: it
+/// remembers where a callback of the host panicked, for the error that the connector gets.
+///
 /// # Errors
 ///
 /// A [`LoadError`] for every reason to refuse it. Whatever was refused, the host goes on.

@@ -69,7 +69,8 @@ fn caught<T>(work: impl FnOnce() -> T) -> Result<T, Caught> {
     let result = panic::catch_unwind(AssertUnwindSafe(work));
     DEPTH.set(DEPTH.get() - 1);
     result.map_err(|payload| {
-        let place = PLACE.take();
+        // A thread that ends may have lost the place already.
+        let place = PLACE.try_with(RefCell::take).ok().flatten();
         let message = payload
             .downcast_ref::<&str>()
             .map(|text| (*text).to_owned())

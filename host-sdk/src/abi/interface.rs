@@ -86,3 +86,29 @@ impl Handshake {
         InterfaceVersion { major: self.interface_major, minor: self.interface_minor }
     }
 }
+
+#[cfg(all(test, not(feature = "interface-next")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_interface_has_the_version_of_the_package() {
+        let package = env!("CARGO_PKG_VERSION");
+        assert!(package.starts_with(&format!("{}.", InterfaceVersion::CURRENT)));
+        assert_eq!(INTERFACE, format!("{}.0", InterfaceVersion::CURRENT));
+    }
+
+    #[cfg(target_pointer_width = "64")]
+    #[test]
+    fn frozen_records_keep_their_sizes() {
+        use crate::abi::types;
+        let sizes = [
+            mem::size_of::<Handshake>(),
+            mem::size_of::<types::Error>(),
+            mem::size_of::<types::SmallResult<'_>>(),
+            mem::size_of::<types::LogRecord<'_>>(),
+            mem::size_of::<types::Progress>(),
+        ];
+        assert_eq!(sizes, [32, 72, 64, 88, 32]);
+    }
+}

@@ -160,10 +160,7 @@ impl Examined<'_> {
     }
 
     fn is_cancelled_before(&self) -> Finding {
-        let host = MemoryHost::new();
-        for input in &self.case.inputs {
-            host.add_input(input.header.clone(), input.body.clone());
-        }
+        let host = self.fed();
         host.cancel();
         was_cancelled(self.run(&host)?)?;
         ensure(host.results().is_empty(), || "there are results all the same".to_owned())

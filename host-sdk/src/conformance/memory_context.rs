@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::conformance::memory_host::{Callback, Input, MemoryHost, MemoryResult};
+use crate::conformance::memory_host::{Callback, MemoryHost, MemoryResult};
+use crate::conformance::memory_state::Input;
 use crate::context::{CancelHook, ExecutionContext, Progress};
 use crate::document::{InputDocument, InputHeader, Properties, RawFile, ResultSink, SmallResult};
 use crate::error::{Error, ErrorKind};

@@ -1,14 +1,13 @@
 //! A host in memory, for the tests of any connector.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::fs::File;
 use std::io::{Cursor, Read};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::conformance::memory_context::MemoryContext;
+use crate::conformance::memory_state::{Input, Planned, State};
 use crate::connector::Operation;
-use crate::context::{CancelHook, Context, Progress};
+use crate::context::{Context, Progress};
 use crate::document::{InputHeader, Properties, RawFile};
 use crate::error::{Error, ErrorKind};
 use crate::outcome::{Outcome, Summary};
@@ -89,43 +88,10 @@ pub struct MemoryResult {
     pub outcome: Outcome,
 }
 
-pub(super) struct Shared {
-    pub(super) execution: u64,
+struct Shared {
+    execution: u64,
     state: Mutex<State>,
     changed: Condvar,
-}
-
-#[derive(Default)]
-pub(super) struct State {
-    pub(super) waiting: VecDeque<Input>,
-    pub(super) keeps_open: bool,
-    pub(super) answers: BTreeMap<u64, Option<Outcome>>,
-    pub(super) results: Vec<MemoryResult>,
-    pub(super) discarded: usize,
-    pub(super) progress: Vec<Progress>,
-    pub(super) violations: Vec<String>,
-    pub(super) hooks: Vec<Arc<CancelHook>>,
-    pub(super) cancelled: bool,
-    pub(super) over: bool,
-    pub(super) deadline: Option<Instant>,
-    changes: u64,
-    calls: BTreeMap<Callback, usize>,
-    reactions: Vec<Planned>,
-}
-
-struct Planned {
-    callback: Callback,
-    reaction: Reaction,
-    // How many calls go by before; `None` for every call.
-    countdown: Option<usize>,
-}
-
-pub(super) struct Input {
-    pub(super) id: u64,
-    pub(super) size: Option<u64>,
-    pub(super) header: InputHeader,
-    pub(super) body: Box<dyn Read + Send>,
-    pub(super) raw_file: Option<RawFile>,
 }
 
 impl Default for MemoryHost {
@@ -160,9 +126,7 @@ impl MemoryHost {
 
     /// Adds a request without a body, with these parameters such as `id`.
     pub fn add_request(&self, parameters: &[(&str, &str)]) -> u64 {
-        let parameters =
-            parameters.iter().map(|(id, value)| ((*id).to_owned(), (*value).to_owned())).collect();
-        self.add_input(InputHeader { parameters, properties: Properties::new() }, Vec::new())
+        self.add_input(request_header(parameters), Vec::new())
     }
 
     /// Adds an input with everything.
@@ -188,7 +152,7 @@ impl MemoryHost {
     ///
     /// What asking for the file's size fails with.
     #[cfg(unix)]
-    pub fn add_file(&self, header: InputHeader, file: File) -> std::io::Result<u64> {
+    pub fn add_file(&self, header: InputHeader, file: std::fs::File) -> std::io::Result<u64> {
         use std::os::fd::AsRawFd;
         let length = file.metadata()?.len();
         let raw_file = RawFile { descriptor: file.as_raw_fd(), offset: 0, length };
@@ -370,38 +334,9 @@ impl MemoryHost {
     }
 }
 
-impl State {
-    fn react(&mut self, callback: Callback) -> Option<Reaction> {
-        *self.calls.entry(callback).or_default() += 1;
-        let mut reaction = None;
-        for planned in self.reactions.iter_mut().filter(|planned| planned.callback == callback) {
-            let is_due = match &mut planned.countdown {
-                None => true,
-                Some(countdown) => {
-                    *countdown = countdown.saturating_sub(1);
-                    *countdown == 0
-                }
-            };
-            if is_due && reaction.is_none() {
-                reaction = Some(planned.reaction.clone());
-            }
-        }
-        // One call is the nth only once.
-        self.reactions.retain(|planned| planned.countdown != Some(0));
-        reaction
-    }
-
-    /// Makes sure that `input` was handed out and waits for its answer.
-    pub(super) fn check_open(&mut self, input: u64, what: &str) -> Result<(), Error> {
-        let problem = match self.answers.get(&input) {
-            None => format!("{what} input {input}, which does not exist"),
-            Some(Some(_)) => format!("{what} input {input}, which is answered already"),
-            Some(None) if self.waiting.iter().any(|waiting| waiting.id == input) => {
-                format!("{what} input {input}, which was not taken yet")
-            }
-            Some(None) => return Ok(()),
-        };
-        self.violations.push(problem.clone());
-        Err(Error::new(ErrorKind::Host, problem))
-    }
+/// The header of a request with these parameters.
+pub(super) fn request_header(parameters: &[(&str, &str)]) -> InputHeader {
+    let parameters =
+        parameters.iter().map(|(id, value)| ((*id).to_owned(), (*value).to_owned())).collect();
+    InputHeader { parameters, properties: Properties::new() }
 }

@@ -22,6 +22,7 @@ mod describing;
 mod executing;
 mod memory_context;
 mod memory_host;
+mod memory_state;
 mod profile;
 mod report;
 mod suite;

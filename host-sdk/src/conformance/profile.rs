@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::conformance::memory_host::MemoryHost;
+use crate::conformance::memory_host::{MemoryHost, request_header};
 use crate::document::{InputHeader, Properties};
 use crate::error::ErrorKind;
 use crate::outcome::Status;
@@ -127,9 +127,7 @@ impl InputCase {
     /// A request without a body, with these parameters.
     #[must_use]
     pub fn request(parameters: &[(&str, &str)]) -> Self {
-        let parameters =
-            parameters.iter().map(|(id, value)| ((*id).to_owned(), (*value).to_owned())).collect();
-        Self::new(InputHeader { parameters, properties: Properties::new() }, Vec::new())
+        Self::new(request_header(parameters), Vec::new())
     }
 
     /// A document.

@@ -1,0 +1,468 @@
+//! The settings of a connection, as types.
+
+use std::net::IpAddr;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use host_sdk::{Error, Secret, Settings};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::descriptor::descriptor;
+use crate::timestamp::ServerTimeZone;
+use crate::wire_name::NameEncoding;
+
+/// Everything a session needs to know.
+#[derive(Debug)]
+pub(crate) struct ConnectionSettings {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) credentials: Credentials,
+    /// As given: absolute, or relative to the login directory.
+    pub(crate) remote_directory: Option<String>,
+    pub(crate) security: Security,
+    pub(crate) tls: TlsSettings,
+    pub(crate) mode: DataMode,
+    pub(crate) passive_address: PassiveAddress,
+    pub(crate) active: ActiveSettings,
+    pub(crate) proxy: Option<Proxy>,
+    pub(crate) keep_alive: bool,
+    pub(crate) listing: ListingPreference,
+    pub(crate) encoding: NameEncoding,
+    pub(crate) zone: ServerTimeZone,
+    pub(crate) connection_timeout: Option<Duration>,
+    pub(crate) read_timeout: Option<Duration>,
+    pub(crate) transfer_timeout: Option<Duration>,
+    pub(crate) maximum_connections: usize,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) maximum_line: usize,
+    pub(crate) maximum_entries: usize,
+}
+
+/// Who logs in.
+#[derive(Debug)]
+pub(crate) struct Credentials {
+    pub(crate) user: String,
+    pub(crate) password: Option<Secret>,
+    pub(crate) account: Option<Secret>,
+}
+
+/// How the connection is protected (RFC 4217).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Security {
+    /// Not at all.
+    None,
+    /// By AUTH TLS, before any USER.
+    Explicit,
+    /// From the first byte.
+    Implicit,
+}
+
+/// How TLS is done.
+#[derive(Debug)]
+pub(crate) struct TlsSettings {
+    pub(crate) versions: Versions,
+    pub(crate) session_reuse: bool,
+    pub(crate) trust: Trust,
+    /// PEM text.
+    pub(crate) authorities: Option<String>,
+    pub(crate) fingerprint: Option<[u8; 32]>,
+    /// PEM text of the chain, and of the key.
+    pub(crate) client: Option<(String, Secret)>,
+    pub(crate) protect_data: bool,
+}
+
+/// Which TLS versions are offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Versions {
+    /// 1.2 alone.
+    Only12,
+    /// 1.3 alone.
+    Only13,
+    /// Both.
+    Both,
+}
+
+/// Which authorities are trusted besides the configured ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Trust {
+    /// The operating system's.
+    Platform,
+    /// Mozilla's, as bundled.
+    Bundled,
+    /// None.
+    Only,
+}
+
+/// Who opens data connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum DataMode {
+    /// This side.
+    Passive,
+    /// The server.
+    Active,
+}
+
+/// Where passive data connections go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum PassiveAddress {
+    /// To the control connection's peer.
+    Control,
+    /// Where the server says.
+    Server,
+}
+
+/// Where active data connections are awaited.
+#[derive(Debug)]
+pub(crate) struct ActiveSettings {
+    pub(crate) ports: RangeInclusive<u16>,
+    /// The address to announce instead of the control connection's own.
+    pub(crate) address: Option<IpAddr>,
+}
+
+/// A proxy for control and passive data connections.
+#[derive(Debug)]
+pub(crate) struct Proxy {
+    pub(crate) kind: ProxyKind,
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) user: Option<String>,
+    pub(crate) password: Option<Secret>,
+}
+
+/// The protocol of a proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum ProxyKind {
+    /// RFC 1928.
+    Socks5,
+    /// RFC 9110 §9.3.6.
+    Http,
+}
+
+/// The command that lists directories.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum ListingPreference {
+    /// MLSD where the server has it.
+    Auto,
+    /// MLSD.
+    Mlsd,
+    /// LIST.
+    List,
+}
+
+/// How failures that may pass are repeated.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RetryPolicy {
+    pub(crate) attempts: u32,
+    pub(crate) delay: Duration,
+    pub(crate) maximum_delay: Duration,
+}
+
+impl ConnectionSettings {
+    /// Checks raw settings.
+    ///
+    /// # Errors
+    ///
+    /// `configuration` with the path of the setting.
+    pub(crate) fn parse(raw: &Value) -> Result<Self, Error> {
+        let settings = Settings::check(&descriptor().connection.fields, raw)?;
+        let security: Security = settings.require("sslMode")?;
+        let default_port = if security == Security::Implicit { 990 } else { 21 };
+        let parsed = Self {
+            host: host(&settings, "host")?,
+            port: settings.get("port")?.unwrap_or(default_port),
+            credentials: credentials(&settings)?,
+            remote_directory: line(&settings, "remoteDirectory")?,
+            security,
+            tls: tls(&settings)?,
+            mode: settings.require("connectionMode")?,
+            passive_address: settings.require("passiveAddress")?,
+            active: active(&settings)?,
+            proxy: settings.group("proxy").map(proxy).transpose().map_err(|e| e.under("proxy"))?,
+            keep_alive: settings.is("keepAlive"),
+            listing: settings.require("listing")?,
+            encoding: NameEncoding::from_label(settings.text("fileNameEncoding").unwrap_or("auto"))
+                .map_err(|e| Error::configuration("fileNameEncoding", e.to_string()))?,
+            zone: ServerTimeZone::from_name(settings.text("serverTimeZone").unwrap_or("auto"))
+                .map_err(|e| Error::configuration("serverTimeZone", e.to_string()))?,
+            connection_timeout: settings.milliseconds("connectionTimeout"),
+            read_timeout: settings.milliseconds("readTimeout"),
+            transfer_timeout: settings.milliseconds("transferTimeout"),
+            maximum_connections: settings.require("maximumConnections")?,
+            retry: retry(&settings)?,
+            maximum_line: settings.require("maximumLineLength")?,
+            maximum_entries: settings.require("maximumListingEntries")?,
+        };
+        parsed.check_combinations()?;
+        Ok(parsed)
+    }
+
+    fn check_combinations(&self) -> Result<(), Error> {
+        if self.proxy.is_some() && self.mode == DataMode::Active {
+            return Err(Error::configuration(
+                "connectionMode",
+                "active data connections cannot come through a proxy; allowed with a proxy is \
+                 \"passive\"",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// The text of `id`, refused when it could end a command early.
+fn line(settings: &Settings, id: &str) -> Result<Option<String>, Error> {
+    let Some(text) = settings.text(id) else { return Ok(None) };
+    check_line(id, text)?;
+    Ok(Some(text.to_owned()))
+}
+
+fn check_line(id: &str, text: &str) -> Result<(), Error> {
+    if text.contains(['\r', '\n', '\0']) {
+        return Err(Error::configuration(id, "must not contain CR, LF or NUL"));
+    }
+    Ok(())
+}
+
+fn secret_line(settings: &Settings, id: &str) -> Result<Option<Secret>, Error> {
+    let secret = settings.secret(id)?;
+    if let Some(secret) = &secret {
+        check_line(id, secret.reveal())?;
+    }
+    Ok(secret)
+}
+
+fn host(settings: &Settings, id: &str) -> Result<String, Error> {
+    let host = line(settings, id)?.unwrap_or_default();
+    let bare = host.trim().trim_start_matches('[').trim_end_matches(']');
+    if bare.contains(|c: char| c.is_whitespace() || c == '/') || bare.contains("://") {
+        return Err(Error::configuration(id, "expected a name or an address, not a URL"));
+    }
+    Ok(bare.to_owned())
+}
+
+fn credentials(settings: &Settings) -> Result<Credentials, Error> {
+    let user = line(settings, "userName")?;
+    let password = secret_line(settings, "password")?;
+    if user.is_none() && password.is_some() {
+        return Err(Error::configuration("password", "a password needs a userName"));
+    }
+    Ok(Credentials {
+        user: user.unwrap_or_else(|| "anonymous".to_owned()),
+        password,
+        account: secret_line(settings, "account")?,
+    })
+}
+
+fn tls(settings: &Settings) -> Result<TlsSettings, Error> {
+    let minimum = settings.text("tlsMinimumVersion").unwrap_or("1.2");
+    let maximum = settings.text("tlsMaximumVersion").unwrap_or("1.3");
+    let versions = match (minimum, maximum) {
+        ("1.2", "1.2") => Versions::Only12,
+        ("1.3", "1.3") => Versions::Only13,
+        ("1.3", "1.2") => {
+            return Err(Error::configuration(
+                "tlsMinimumVersion",
+                "is higher than tlsMaximumVersion",
+            ));
+        }
+        _ => Versions::Both,
+    };
+    let certificate =
+        settings.text("clientCertificate").map(|value| pem("clientCertificate", value));
+    let key = settings.secret("clientKey")?;
+    let client = match (certificate.transpose()?, key) {
+        (Some(certificate), Some(key)) => Some((certificate, key)),
+        (None, None) => None,
+        (Some(_), None) => {
+            return Err(Error::configuration("clientKey", "a clientCertificate needs its key"));
+        }
+        (None, Some(_)) => {
+            return Err(Error::configuration(
+                "clientCertificate",
+                "a clientKey needs its certificate",
+            ));
+        }
+    };
+    let trust: Trust = settings.require("trust")?;
+    let authorities =
+        settings.text("caCertificates").map(|value| pem("caCertificates", value)).transpose()?;
+    let fingerprint = settings
+        .text("certificateFingerprint")
+        .map(|text| {
+            fingerprint(text).ok_or_else(|| {
+                Error::configuration(
+                    "certificateFingerprint",
+                    "expected 64 hexadecimal digits, with or without colons",
+                )
+            })
+        })
+        .transpose()?;
+    if trust == Trust::Only && authorities.is_none() && fingerprint.is_none() {
+        return Err(Error::configuration(
+            "trust",
+            "\"only\" needs caCertificates or certificateFingerprint",
+        ));
+    }
+    Ok(TlsSettings {
+        versions,
+        session_reuse: settings.text("tlsSessionReuse") != Some("off"),
+        trust,
+        authorities,
+        fingerprint,
+        client,
+        protect_data: settings.text("dataProtection") != Some("clear"),
+    })
+}
+
+/// PEM text as it is, or the content of the file it names.
+fn pem(id: &str, value: &str) -> Result<String, Error> {
+    if value.contains("-----BEGIN ") {
+        return Ok(value.to_owned());
+    }
+    std::fs::read_to_string(value)
+        .map_err(|e| Error::configuration(id, format!("file {value} cannot be read: {e}")))
+}
+
+fn fingerprint(text: &str) -> Option<[u8; 32]> {
+    let digits: Vec<u8> = text
+        .chars()
+        .filter(|c| *c != ':' && !c.is_whitespace())
+        .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
+        .collect::<Option<_>>()?;
+    let bytes: Vec<u8> = digits
+        .chunks_exact(2)
+        .map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit))
+        .collect();
+    if digits.len() != 64 {
+        return None;
+    }
+    bytes.try_into().ok()
+}
+
+fn active(settings: &Settings) -> Result<ActiveSettings, Error> {
+    let text = settings.text("activePorts").unwrap_or_default();
+    let ports = text
+        .split_once('-')
+        .and_then(|(first, last)| {
+            Some(first.trim().parse::<u16>().ok()?..=last.trim().parse::<u16>().ok()?)
+        })
+        .filter(|ports| *ports.start() > 0 && !ports.is_empty())
+        .ok_or_else(|| {
+            Error::configuration(
+                "activePorts",
+                "expected two ports, the lower one first: 50000-50100",
+            )
+        })?;
+    let address = settings
+        .text("activeAddress")
+        .map(|text| {
+            text.trim().parse().map_err(|_| {
+                Error::configuration("activeAddress", "expected an IPv4 or IPv6 address")
+            })
+        })
+        .transpose()?;
+    Ok(ActiveSettings { ports, address })
+}
+
+fn proxy(settings: &Settings) -> Result<Proxy, Error> {
+    let kind: ProxyKind = settings.require("type")?;
+    let default_port = match kind {
+        ProxyKind::Socks5 => 1080,
+        ProxyKind::Http => 3128,
+    };
+    Ok(Proxy {
+        kind,
+        host: host(settings, "host")?,
+        port: settings.get("port")?.unwrap_or(default_port),
+        user: line(settings, "userName")?,
+        password: secret_line(settings, "password")?,
+    })
+}
+
+fn retry(settings: &Settings) -> Result<RetryPolicy, Error> {
+    let group = settings
+        .group("retry")
+        .ok_or_else(|| Error::internal("field retry is not declared with a value"))?;
+    Ok(RetryPolicy {
+        attempts: group.require("attempts")?,
+        delay: group.milliseconds("delay").unwrap_or_default(),
+        maximum_delay: group.milliseconds("maximumDelay").unwrap_or_default(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn path_of(raw: Value) -> String {
+        let error = ConnectionSettings::parse(&raw).unwrap_err();
+        error.report().path.clone().unwrap_or_default()
+    }
+
+    #[test]
+    fn a_host_is_enough() {
+        let settings = ConnectionSettings::parse(&json!({"host": "h"})).unwrap();
+        assert_eq!(settings.port, 21);
+        assert_eq!(settings.credentials.user, "anonymous");
+        assert_eq!(settings.connection_timeout, Some(Duration::from_secs(30)));
+        assert_eq!(settings.retry.attempts, 6);
+        assert_eq!(settings.active.ports, 50_000..=50_100);
+    }
+
+    #[test]
+    fn a_blank_port_follows_the_ssl_mode() {
+        let raw = json!({"host": "h", "port": "", "sslMode": "implicit"});
+        assert_eq!(ConnectionSettings::parse(&raw).unwrap().port, 990);
+    }
+
+    #[test]
+    fn misfits_are_refused_where_they_are() {
+        let cases = [
+            (json!({}), "host"),
+            (json!({"host": "ftp://h"}), "host"),
+            (json!({"host": "h", "userName": "a\r\nDELE x"}), "userName"),
+            (json!({"host": "h", "userName": "a", "password": "b\nc"}), "password"),
+            (json!({"host": "h", "password": "b"}), "password"),
+            (json!({"host": "h", "remoteDirectory": "a\0b"}), "remoteDirectory"),
+            (json!({"host": "h", "activePorts": "9-1"}), "activePorts"),
+            (json!({"host": "h", "activeAddress": "here"}), "activeAddress"),
+            (json!({"host": "h", "certificateFingerprint": "abc"}), "certificateFingerprint"),
+            (
+                json!({"host": "h", "tlsMinimumVersion": "1.3", "tlsMaximumVersion": "1.2"}),
+                "tlsMinimumVersion",
+            ),
+            (json!({"host": "h", "trust": "only"}), "trust"),
+            (json!({"host": "h", "clientKey": "k"}), "clientCertificate"),
+            (json!({"host": "h", "serverTimeZone": "Mars/Olympus"}), "serverTimeZone"),
+            (json!({"host": "h", "fileNameEncoding": "klingon"}), "fileNameEncoding"),
+            (json!({"host": "h", "retry": {"attempts": 0}}), "retry.attempts"),
+            (
+                json!({"host": "h", "proxy": {"host": "p"}, "connectionMode": "active"}),
+                "connectionMode",
+            ),
+        ];
+        for (raw, path) in cases {
+            assert_eq!(path_of(raw.clone()), path, "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_fingerprint_reads_with_and_without_colons() {
+        let plain = "0123456789abcdef".repeat(4);
+        let colons = plain
+            .as_bytes()
+            .chunks(2)
+            .map(|pair| String::from_utf8_lossy(pair).into_owned())
+            .collect::<Vec<_>>();
+        assert_eq!(fingerprint(&plain), fingerprint(&colons.join(":")));
+        assert_eq!(fingerprint(&plain).unwrap()[1], 0x23);
+    }
+}

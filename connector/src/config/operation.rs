@@ -1,0 +1,239 @@
+//! The settings of an operation, as types.
+
+use host_sdk::{Error, Filter, Settings};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::descriptor::{self, CREATE, DELETE, GET, LIST, QUERY};
+use crate::operation::filter::EntryFilter;
+
+/// One configured operation.
+#[derive(Debug)]
+pub(crate) enum OperationSettings {
+    /// Writes one file for each document.
+    Create(CreateSettings),
+    /// Reads every file that matches.
+    Query(QuerySettings),
+    /// Reads one file.
+    Get(GetSettings),
+    /// Lists a directory.
+    List(ListSettings),
+    /// Deletes one file.
+    Delete(DeleteSettings),
+}
+
+/// How file contents travel (RFC 959 §3.1.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum TransferFormat {
+    /// As they are.
+    Binary,
+    /// As text, with line ends converted.
+    Ascii,
+}
+
+/// What happens when the name is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum FileExists {
+    /// Another name is found.
+    CreateUniqueName,
+    /// The file is replaced.
+    Overwrite,
+    /// The document is added at the file's end.
+    Append,
+    /// The document is refused.
+    GenerateError,
+}
+
+/// What becomes of a file that was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Removal {
+    /// It stays.
+    Keep,
+    /// It is deleted; a failure is a warning.
+    Delete,
+    /// It is deleted; a failure is an error.
+    DeleteOrFail,
+}
+
+/// Settings of Create.
+#[derive(Debug)]
+pub(crate) struct CreateSettings {
+    pub(crate) format: TransferFormat,
+    pub(crate) file_exists: FileExists,
+    pub(crate) staging_directory: Option<String>,
+    pub(crate) temporary_extension: Option<String>,
+    pub(crate) create_directories: bool,
+    pub(crate) all_metadata: bool,
+    pub(crate) return_application_errors: bool,
+}
+
+/// Settings of Query.
+#[derive(Debug)]
+pub(crate) struct QuerySettings {
+    pub(crate) format: TransferFormat,
+    pub(crate) removal: Removal,
+    /// `None` is all.
+    pub(crate) maximum: Option<u64>,
+    pub(crate) filter: EntryFilter,
+    pub(crate) return_application_errors: bool,
+}
+
+/// Settings of Get.
+#[derive(Debug)]
+pub(crate) struct GetSettings {
+    pub(crate) format: TransferFormat,
+    pub(crate) removal: Removal,
+    pub(crate) all_metadata: bool,
+    pub(crate) return_application_errors: bool,
+}
+
+/// Settings of List.
+#[derive(Debug)]
+pub(crate) struct ListSettings {
+    /// `None` is all.
+    pub(crate) maximum: Option<u64>,
+    pub(crate) filter: EntryFilter,
+    pub(crate) return_application_errors: bool,
+}
+
+/// Settings of Delete.
+#[derive(Debug)]
+pub(crate) struct DeleteSettings {
+    pub(crate) return_application_errors: bool,
+}
+
+impl OperationSettings {
+    /// Checks raw settings: `{"operation": …, "options": {…}, "filter": …}`.
+    ///
+    /// # Errors
+    ///
+    /// `configuration` with the path of the setting.
+    pub(crate) fn parse(raw: &Value) -> Result<Self, Error> {
+        let absent = Value::Null;
+        let part = |key: &str| raw.get(key).unwrap_or(&absent);
+        let id = part("operation").as_str().unwrap_or_default();
+        let Some(declared) = descriptor::operation(id) else {
+            let known = [CREATE, QUERY, GET, LIST, DELETE].into_iter();
+            let expected = host_sdk::expected_one_of(id, known);
+            return Err(Error::configuration(
+                "operation",
+                format!("unknown operation \"{id}\"; {expected}"),
+            ));
+        };
+        let options =
+            Settings::check(&declared.fields, part("options")).map_err(|e| e.under("options"))?;
+        let filter = match &declared.filter {
+            Some(offered) => {
+                Filter::check(offered, part("filter")).map_err(|e| e.under("filter"))?
+            }
+            None if part("filter").is_null() => None,
+            None => {
+                return Err(Error::configuration("filter", format!("{id} has no filter")));
+            }
+        };
+        let filter = EntryFilter::compile(filter).map_err(|e| e.under("filter"))?;
+        Self::from_checked(id, &options, filter).map_err(|e| e.under("options"))
+    }
+
+    fn from_checked(id: &str, options: &Settings, filter: EntryFilter) -> Result<Self, Error> {
+        let return_application_errors = options.is("returnApplicationErrors");
+        Ok(match id {
+            CREATE => Self::Create(CreateSettings {
+                format: options.require("transferFormat")?,
+                file_exists: options.require("actionIfFileExists")?,
+                staging_directory: options.get("stagingDirectory")?,
+                temporary_extension: options.get("temporaryExtension")?,
+                create_directories: options.is("createDirectories"),
+                all_metadata: options.is("includeAllMetadata"),
+                return_application_errors,
+            }),
+            QUERY => Self::Query(QuerySettings {
+                format: options.require("transferFormat")?,
+                removal: removal(options),
+                maximum: maximum(options, "maximumFiles")?,
+                filter,
+                return_application_errors,
+            }),
+            GET => Self::Get(GetSettings {
+                format: options.require("transferFormat")?,
+                removal: removal(options),
+                all_metadata: options.is("includeAllMetadata"),
+                return_application_errors,
+            }),
+            LIST => Self::List(ListSettings {
+                maximum: maximum(options, "maximumResults")?,
+                filter,
+                return_application_errors,
+            }),
+            _ => Self::Delete(DeleteSettings { return_application_errors }),
+        })
+    }
+}
+
+fn removal(options: &Settings) -> Removal {
+    match (options.is("deleteAfterReading"), options.is("failIfUnableToDelete")) {
+        (false, _) => Removal::Keep,
+        (true, false) => Removal::Delete,
+        (true, true) => Removal::DeleteOrFail,
+    }
+}
+
+/// The maximum `id`; -1 is how the reference says "all".
+fn maximum(options: &Settings, id: &str) -> Result<Option<u64>, Error> {
+    let number: i64 = options.require(id)?;
+    Ok(u64::try_from(number).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn misfits_are_refused_where_they_are() {
+        let cases = [
+            (json!({}), "operation"),
+            (json!({"operation": "qeury"}), "operation"),
+            (json!({"operation": "query", "options": {"maximumFiles": 0}}), "options.maximumFiles"),
+            (
+                json!({"operation": "list", "options": {"maximumResults": 0}}),
+                "options.maximumResults",
+            ),
+            (json!({"operation": "list", "options": {"maximumFiles": 1}}), "options.maximumFiles"),
+            (json!({"operation": "get", "filter": {"and": []}}), "filter"),
+            (
+                json!({"operation": "query", "filter": {"and": [
+                    {"property": "timestamp", "operator": "lessThan", "value": "2026-11-01"}
+                ]}}),
+                "filter.and[0].value",
+            ),
+            (
+                json!({"operation": "query", "filter":
+                    {"property": "fileName", "operator": "regex", "value": "a("}}),
+                "filter.value",
+            ),
+            (
+                json!({"operation": "query", "filter":
+                    {"property": "fileType", "operator": "equals", "value": "directory"}}),
+                "filter.property",
+            ),
+        ];
+        for (raw, path) in cases {
+            let error = OperationSettings::parse(&raw).unwrap_err();
+            assert_eq!(error.report().path.as_deref(), Some(path), "{raw}: {error}");
+        }
+    }
+
+    #[test]
+    fn minus_one_is_all() {
+        let raw = json!({"operation": "query", "options": {"maximumFiles": -1}});
+        let OperationSettings::Query(query) = OperationSettings::parse(&raw).unwrap() else {
+            panic!("not a query");
+        };
+        assert_eq!(query.maximum, None);
+        assert_eq!(query.removal, Removal::Keep);
+    }
+}

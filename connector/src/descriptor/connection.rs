@@ -1,0 +1,291 @@
+//! The settings of a connection.
+
+use host_sdk::descriptor::{Field, FieldScope, FieldType};
+
+pub(super) fn fields() -> Vec<Field> {
+    let mut fields = server();
+    fields.extend(security());
+    fields.extend(data_connections());
+    fields.extend(conventions());
+    fields.extend(limits());
+    for field in &mut fields {
+        field.scope = FieldScope::ConnectionOnly;
+    }
+    fields
+}
+
+fn server() -> Vec<Field> {
+    vec![
+        Field::text("host", "Host", "The server's name, IPv4 or IPv6 address.").required(),
+        Field::integer(
+            "port",
+            "Port",
+            1,
+            "The port of the control connection. Blank is 21, and 990 with implicit TLS.",
+        )
+        .up_to(65_535),
+        Field::text("userName", "User Name", "The user to log in as. Blank is anonymous."),
+        Field::secret(
+            "password",
+            "Password",
+            "The user's password: text, {\"env\": \"NAME\"} or {\"file\": \"PATH\"}. Not needed \
+             for anonymous.",
+        ),
+        Field::secret(
+            "account",
+            "Account",
+            "The account to name when the server asks for one (ACCT).",
+        ),
+        Field::text(
+            "remoteDirectory",
+            "Remote Directory",
+            "The directory that names are relative to: absolute, or relative to the directory \
+             after login. Blank is the directory after login.",
+        ),
+    ]
+}
+
+fn security() -> Vec<Field> {
+    let with_tls = |field: Field| field.visible_when("sslMode", &["explicit", "implicit"]);
+    let versions = [("1.2", "TLS 1.2"), ("1.3", "TLS 1.3")];
+    vec![
+        Field::choice(
+            "sslMode",
+            "SSL Mode",
+            &[("none", "None"), ("explicit", "Explicit"), ("implicit", "Implicit")],
+            "How the connection is protected: not at all, by AUTH TLS before the login \
+             (RFC 4217), or by TLS from the first byte.",
+        ),
+        with_tls(Field::choice(
+            "tlsMinimumVersion",
+            "Lowest TLS Version",
+            &versions,
+            "The lowest TLS version that is accepted.",
+        )),
+        with_tls(
+            Field::choice(
+                "tlsMaximumVersion",
+                "Highest TLS Version",
+                &versions,
+                "The highest TLS version that is offered.",
+            )
+            .or("1.3"),
+        ),
+        with_tls(Field::choice(
+            "tlsSessionReuse",
+            "TLS Session Reuse",
+            &[("auto", "Automatic"), ("off", "Off")],
+            "Whether data connections resume the control connection's TLS session, as many \
+             servers demand. Automatic also falls back to TLS 1.2 where a server's TLS 1.3 \
+             tickets run out.",
+        )),
+        with_tls(Field::choice(
+            "trust",
+            "Trusted Authorities",
+            &[
+                ("platform", "The operating system's"),
+                ("bundled", "The bundled ones of Mozilla"),
+                ("only", "Only those of CA Certificates"),
+            ],
+            "Which certificate authorities are trusted, besides those of CA Certificates.",
+        )),
+        with_tls(Field::new(
+            "caCertificates",
+            "CA Certificates",
+            FieldType::Certificate,
+            "Certificate authorities to trust in addition, in PEM: the text, or the path of a \
+             file.",
+        )),
+        with_tls(
+            Field::text(
+                "certificateFingerprint",
+                "Certificate Fingerprint",
+                "The SHA-256 fingerprint of the server's certificate. When it is given, that very \
+             certificate is trusted and no other; the host name is checked all the same.",
+            )
+            .in_format("64 hexadecimal digits, with or without colons"),
+        ),
+        with_tls(Field::new(
+            "clientCertificate",
+            "Client Certificate",
+            FieldType::Certificate,
+            "The certificate to identify with, and its chain, in PEM: the text, or the path of a \
+             file.",
+        )),
+        with_tls(Field::secret(
+            "clientKey",
+            "Client Key",
+            "The private key of the client certificate in PEM: text, {\"env\": \"NAME\"} or \
+             {\"file\": \"PATH\"}.",
+        )),
+        with_tls(Field::choice(
+            "dataProtection",
+            "Data Protection",
+            &[("private", "Private"), ("clear", "Clear")],
+            "Whether file contents and listings travel inside TLS (PROT P) or in clear (PROT C).",
+        )),
+    ]
+}
+
+fn data_connections() -> Vec<Field> {
+    vec![
+        Field::choice(
+            "connectionMode",
+            "Connection Mode",
+            &[("passive", "Passive"), ("active", "Active")],
+            "Who opens data connections: this side (passive), or the server (active).",
+        ),
+        Field::choice(
+            "passiveAddress",
+            "Passive Address",
+            &[
+                ("control", "That of the control connection"),
+                ("server", "The one the server announces"),
+            ],
+            "Where passive data connections go. The announced address is followed only when it \
+             is asked for: a hostile server could send the connection anywhere.",
+        )
+        .visible_when("connectionMode", &["passive"]),
+        Field::text(
+            "activePorts",
+            "Active Ports",
+            "The local ports that active data connections are awaited on.",
+        )
+        .or("50000-50100")
+        .in_format("first-last")
+        .visible_when("connectionMode", &["active"]),
+        Field::text(
+            "activeAddress",
+            "Active Address",
+            "The address to announce for active data connections, where it is not that of the \
+             control connection: the outer address of a NAT.",
+        )
+        .visible_when("connectionMode", &["active"]),
+        Field::boolean(
+            "keepAlive",
+            "Keep Alive",
+            true,
+            "Whether TCP keep-alive holds the control connection open through NAT devices during \
+             long transfers.",
+        ),
+        Field::group(
+            "proxy",
+            "Proxy",
+            vec![
+                Field::choice(
+                    "type",
+                    "Type",
+                    &[("socks5", "SOCKS5"), ("http", "HTTP CONNECT")],
+                    "The proxy's protocol.",
+                ),
+                Field::text("host", "Host", "The proxy's name or address.").required(),
+                Field::integer(
+                    "port",
+                    "Port",
+                    1,
+                    "The proxy's port. Blank is 1080 for SOCKS5 and 3128 for HTTP.",
+                )
+                .up_to(65_535),
+                Field::text("userName", "User Name", "The user at the proxy."),
+                Field::secret("password", "Password", "The password at the proxy."),
+            ],
+            "The proxy through which control and passive data connections go.",
+        ),
+    ]
+}
+
+fn conventions() -> Vec<Field> {
+    vec![
+        Field::choice(
+            "listing",
+            "Listing",
+            &[("auto", "Automatic"), ("mlsd", "MLSD"), ("list", "LIST")],
+            "The command that directories are listed with. Automatic is MLSD where the server \
+             has it.",
+        ),
+        Field::text(
+            "fileNameEncoding",
+            "File Name Encoding",
+            "The character encoding of names on the server: auto, utf-8, or a label such as \
+             windows-1252 or shift_jis. Bytes that do not fit are kept, not lost.",
+        )
+        .or("auto"),
+        Field::text(
+            "serverTimeZone",
+            "Server Time Zone",
+            "The zone that times are told in: auto, or an IANA name such as Europe/Berlin. \
+             Automatic takes the server's listings as they are; MLSD and MDTM are UTC.",
+        )
+        .or("auto"),
+    ]
+}
+
+fn limits() -> Vec<Field> {
+    vec![
+        Field::integer(
+            "connectionTimeout",
+            "Connection Timeout (ms)",
+            0,
+            "How long connecting may take in all, from the name look-up to the end of the login. \
+             0 is for ever.",
+        )
+        .or(30_000),
+        Field::integer(
+            "readTimeout",
+            "Read Timeout (ms)",
+            0,
+            "How long the server may send nothing. 0 is for ever.",
+        )
+        .or(60_000),
+        Field::integer(
+            "transferTimeout",
+            "Transfer Timeout (ms)",
+            0,
+            "How long one transfer may take in all. 0 is for ever.",
+        )
+        .or(0),
+        Field::integer(
+            "maximumConnections",
+            "Maximum Connections",
+            1,
+            "How many sessions may be open on the server at once.",
+        )
+        .up_to(1_000)
+        .or(4),
+        Field::group(
+            "retry",
+            "Retry",
+            vec![
+                Field::integer("attempts", "Attempts", 1, "How often something is tried in all.")
+                    .up_to(100)
+                    .or(6),
+                Field::integer(
+                    "delay",
+                    "Delay (ms)",
+                    0,
+                    "The pause before the second attempt; it doubles each time.",
+                )
+                .or(500),
+                Field::integer("maximumDelay", "Maximum Delay (ms)", 0, "The longest pause.")
+                    .or(30_000),
+            ],
+            "How failures that may pass are repeated. A rejected password never is.",
+        )
+        .or(serde_json::json!({})),
+        Field::integer(
+            "maximumLineLength",
+            "Maximum Line Length",
+            256,
+            "The longest line of a reply or a listing, in bytes.",
+        )
+        .up_to(1_048_576)
+        .or(16_384),
+        Field::integer(
+            "maximumListingEntries",
+            "Maximum Listing Entries",
+            1,
+            "How many entries one directory may have.",
+        )
+        .or(1_000_000),
+    ]
+}

@@ -1,0 +1,40 @@
+//! The connector's descriptor: the one declaration from which checks, schemas, screens and
+//! documentation come.
+
+mod connection;
+mod operation;
+mod tracked;
+
+use host_sdk::descriptor::{ConnectionDescriptor, ConnectorDescriptor, OperationDescriptor};
+use once_cell::sync::Lazy;
+
+pub(crate) use operation::{CREATE, DELETE, GET, LIST, QUERY};
+pub(crate) use tracked::property;
+
+static DESCRIPTOR: Lazy<ConnectorDescriptor> = Lazy::new(|| ConnectorDescriptor {
+    id: "ftp".to_owned(),
+    label: "FTP".to_owned(),
+    help: "Moves files to and from servers over FTP and FTPS.".to_owned(),
+    version: env!("CARGO_PKG_VERSION").to_owned(),
+    connection: ConnectionDescriptor {
+        fields: connection::fields(),
+        can_test: true,
+        can_browse: true,
+    },
+    operations: operation::all(),
+    tracked_properties: tracked::all(),
+});
+
+/// The descriptor; the same on every call.
+pub(crate) fn descriptor() -> &'static ConnectorDescriptor {
+    &DESCRIPTOR
+}
+
+/// The operation with this id.
+pub(crate) fn operation(id: &str) -> Option<&'static OperationDescriptor> {
+    DESCRIPTOR.operation(id)
+}
+
+fn ids(ids: &[&str]) -> Vec<String> {
+    ids.iter().map(|id| (*id).to_owned()).collect()
+}

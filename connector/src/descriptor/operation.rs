@@ -1,0 +1,316 @@
+//! The five operations and their settings.
+
+use host_sdk::descriptor::{
+    AllowedValue, Field, FilterDescriptor, FilterGrouping, FilterOperator, FilterProperty,
+    FilterType, InputKind, OperationDescriptor, OutputKind, Parameter,
+};
+
+use super::ids;
+use super::tracked::property;
+
+/// Writes one file for each document.
+pub(crate) const CREATE: &str = "create";
+/// Reads every file that matches.
+pub(crate) const QUERY: &str = "query";
+/// Reads one file.
+pub(crate) const GET: &str = "get";
+/// Lists a directory.
+pub(crate) const LIST: &str = "list";
+/// Deletes one file.
+pub(crate) const DELETE: &str = "delete";
+
+pub(super) fn all() -> Vec<OperationDescriptor> {
+    vec![create(), query(), get(), list(), delete()]
+}
+
+fn create() -> OperationDescriptor {
+    OperationDescriptor {
+        id: CREATE.to_owned(),
+        label: "Create".to_owned(),
+        help: "Writes one file for each input document, under its File Name. The output tells \
+               the name and directory as they really are."
+            .to_owned(),
+        input: InputKind::Document,
+        output: OutputKind::Json,
+        fields: vec![
+            transfer_format(),
+            Field::choice(
+                "actionIfFileExists",
+                "Action if File Exists",
+                &[
+                    ("createUniqueName", "Create Unique Name"),
+                    ("overwrite", "Overwrite"),
+                    ("append", "Append"),
+                    ("generateError", "Generate Error"),
+                ],
+                "What happens when the name is taken: output.txt becomes output1.txt, the file is \
+                 replaced, the document is added at its end, or the document is refused.",
+            ),
+            Field::text(
+                "stagingDirectory",
+                "Staging Directory",
+                "Where the upload lies until it is complete; then it is renamed into place. \
+                 Ignored with Append.",
+            ),
+            Field::text(
+                "temporaryExtension",
+                "Temporary Extension",
+                "What the upload's name ends in until it is complete; .tmp and tmp mean the same. \
+                 Ignored with Append.",
+            ),
+            Field::boolean(
+                "createDirectories",
+                "Create Directories",
+                true,
+                "Whether missing directories are made.",
+            ),
+            include_all_metadata("Whether the output carries the file's timestamp."),
+            return_application_errors(),
+        ],
+        parameters: Vec::new(),
+        filter: None,
+        dynamic_properties: ids(&[
+            property::FILE_NAME,
+            property::REMOTE_DIRECTORY,
+            property::STAGING_DIRECTORY,
+            property::TEMPORARY_EXTENSION,
+        ]),
+    }
+}
+
+fn query() -> OperationDescriptor {
+    OperationDescriptor {
+        id: QUERY.to_owned(),
+        label: "Query".to_owned(),
+        help: "Reads every file of a directory that the filter selects: one output document for \
+               each, its content as the body."
+            .to_owned(),
+        input: InputKind::None,
+        output: OutputKind::Binary,
+        fields: vec![
+            transfer_format(),
+            delete_after_reading(),
+            fail_if_unable_to_delete(),
+            maximum("maximumFiles", "Maximum Number of Files to Return", "files"),
+            return_application_errors(),
+        ],
+        parameters: Vec::new(),
+        filter: Some(filter(false)),
+        dynamic_properties: ids(&[property::REMOTE_DIRECTORY]),
+    }
+}
+
+fn get() -> OperationDescriptor {
+    OperationDescriptor {
+        id: GET.to_owned(),
+        label: "Get".to_owned(),
+        help: "Reads one file by its ID. A missing file is an empty success: no document, no \
+               error."
+            .to_owned(),
+        input: InputKind::Id,
+        output: OutputKind::Binary,
+        fields: vec![
+            transfer_format(),
+            include_all_metadata("Whether the document carries the file's timestamp."),
+            delete_after_reading(),
+            fail_if_unable_to_delete(),
+            return_application_errors(),
+        ],
+        parameters: vec![id_parameter()],
+        filter: None,
+        dynamic_properties: ids(&[property::REMOTE_DIRECTORY]),
+    }
+}
+
+fn list() -> OperationDescriptor {
+    OperationDescriptor {
+        id: LIST.to_owned(),
+        label: "List".to_owned(),
+        help: "Lists a directory: one JSON document for each entry that the filter selects."
+            .to_owned(),
+        input: InputKind::None,
+        output: OutputKind::Json,
+        fields: vec![
+            maximum("maximumResults", "Maximum Results", "entries"),
+            return_application_errors(),
+        ],
+        parameters: Vec::new(),
+        filter: Some(filter(true)),
+        dynamic_properties: ids(&[property::REMOTE_DIRECTORY]),
+    }
+}
+
+fn delete() -> OperationDescriptor {
+    OperationDescriptor {
+        id: DELETE.to_owned(),
+        label: "Delete".to_owned(),
+        help: "Deletes one file by its ID. A missing file is an error.".to_owned(),
+        input: InputKind::Id,
+        output: OutputKind::None,
+        fields: vec![return_application_errors()],
+        parameters: vec![id_parameter()],
+        filter: None,
+        dynamic_properties: ids(&[property::REMOTE_DIRECTORY]),
+    }
+}
+
+fn transfer_format() -> Field {
+    Field::choice(
+        "transferFormat",
+        "Transfer Format",
+        &[("binary", "Binary"), ("ascii", "ASCII")],
+        "Whether bytes travel as they are, or as text whose line ends are converted between this \
+         side's LF and the network's CRLF (RFC 959 §3.1.1.1).",
+    )
+}
+
+fn include_all_metadata(help: &str) -> Field {
+    Field::boolean("includeAllMetadata", "Include all metadata", false, help)
+}
+
+fn delete_after_reading() -> Field {
+    Field::boolean(
+        "deleteAfterReading",
+        "Delete file(s) after reading",
+        false,
+        "Whether a file is deleted once its document is durable in what comes after.",
+    )
+}
+
+fn fail_if_unable_to_delete() -> Field {
+    Field::boolean(
+        "failIfUnableToDelete",
+        "Fail if unable to delete",
+        false,
+        "Whether a file that cannot be deleted is an error and its document is withheld; \
+         otherwise a warning is logged.",
+    )
+    .visible_when("deleteAfterReading", &["true"])
+}
+
+fn return_application_errors() -> Field {
+    Field::boolean(
+        "returnApplicationErrors",
+        "Return Application Error Responses",
+        false,
+        "Whether a refused document flows on with the error as properties, instead of ending as \
+         an error.",
+    )
+}
+
+fn maximum(id: &str, label: &str, what: &str) -> Field {
+    Field::integer(
+        id,
+        label,
+        -1,
+        &format!("How many {what} are returned at most. -1 is all; 0 is an error."),
+    )
+    .except(0)
+    .or(-1)
+}
+
+fn id_parameter() -> Parameter {
+    Parameter {
+        id: "id".to_owned(),
+        label: "ID".to_owned(),
+        help: "The file's name; directories before it count from the Remote Directory, an \
+               absolute path replaces it."
+            .to_owned(),
+        required: true,
+    }
+}
+
+fn filter(with_file_type: bool) -> FilterDescriptor {
+    let ordered = ["equals", "notEquals", "lessThan", "greaterThan"];
+    let patterns = ["regex", "wildcard"];
+    let all: Vec<&str> = ordered.iter().chain(&patterns).copied().collect();
+    let mut properties = vec![
+        filter_property(
+            property::FILE_NAME,
+            "File Name",
+            "The name without directories.",
+            FilterType::String,
+            &all,
+        ),
+        FilterProperty {
+            format: Some("yyyy-MM-dd HH:mm:ss.SSS".to_owned()),
+            ..filter_property(
+                property::TIMESTAMP,
+                "Timestamp",
+                "When the file was last modified; patterns work on the text.",
+                FilterType::Timestamp,
+                &all,
+            )
+        },
+        filter_property("size", "Size", "The size in bytes.", FilterType::Integer, &ordered),
+    ];
+    if with_file_type {
+        let kinds = [
+            ("regular_file", "Regular File"),
+            ("directory", "Directory"),
+            ("symbolic_link", "Symbolic Link"),
+            ("unknown", "Unknown"),
+        ];
+        properties.push(FilterProperty {
+            allowed_values: kinds
+                .iter()
+                .map(|(value, label)| AllowedValue {
+                    value: (*value).to_owned(),
+                    label: (*label).to_owned(),
+                })
+                .collect(),
+            ..filter_property(
+                "fileType",
+                "File Type",
+                "What the entry is.",
+                FilterType::String,
+                &["equals", "notEquals", "regex", "wildcard"],
+            )
+        });
+    }
+    FilterDescriptor { grouping: FilterGrouping::Any, properties, operators: operators() }
+}
+
+fn filter_property(
+    id: &str,
+    label: &str,
+    help: &str,
+    value_type: FilterType,
+    operators: &[&str],
+) -> FilterProperty {
+    FilterProperty {
+        id: id.to_owned(),
+        label: label.to_owned(),
+        help: help.to_owned(),
+        value_type,
+        operators: ids(operators),
+        allowed_values: Vec::new(),
+        format: None,
+    }
+}
+
+fn operators() -> Vec<FilterOperator> {
+    use FilterType::{Integer, String, Timestamp};
+    let operator = |id: &str, label: &str, help: &str, types: &[FilterType]| FilterOperator {
+        id: id.to_owned(),
+        label: label.to_owned(),
+        help: help.to_owned(),
+        argument_count: 1,
+        types: types.to_vec(),
+    };
+    let every = [String, Timestamp, Integer];
+    let text = [String, Timestamp];
+    vec![
+        operator("equals", "Equal To", "Is the same.", &every),
+        operator("notEquals", "Not Equal To", "Is not the same.", &every),
+        operator("lessThan", "Less Than", "Is smaller, earlier, or sorts before.", &every),
+        operator("greaterThan", "Greater Than", "Is greater, later, or sorts after.", &every),
+        operator("regex", "Regular Expression", "Matches the whole text.", &text),
+        operator(
+            "wildcard",
+            "Wildcard",
+            "Matches with * for any text and ? for one character.",
+            &text,
+        ),
+    ]
+}

@@ -1,0 +1,79 @@
+//! The properties that documents carry in and out.
+
+use host_sdk::descriptor::TrackedProperty;
+
+use super::ids;
+use super::operation::{CREATE, DELETE, GET, LIST, QUERY};
+
+/// Ids of document properties.
+pub(crate) mod property {
+    /// A name without directories on the way out; on the way in it may hold some.
+    pub(crate) const FILE_NAME: &str = "fileName";
+    /// A directory, absolute on the way out.
+    pub(crate) const REMOTE_DIRECTORY: &str = "remoteDirectory";
+    /// Where an upload lies until it is complete.
+    pub(crate) const STAGING_DIRECTORY: &str = "stagingDirectory";
+    /// What an upload's name ends in until it is complete.
+    pub(crate) const TEMPORARY_EXTENSION: &str = "temporaryExtension";
+    /// When the file was last modified.
+    pub(crate) const TIMESTAMP: &str = "timestamp";
+}
+
+pub(super) fn all() -> Vec<TrackedProperty> {
+    vec![
+        tracked(
+            property::FILE_NAME,
+            "File Name",
+            "The file's name. Create takes it, with directories if it has any; Query and Get set \
+             it, without.",
+            &[CREATE],
+            &[QUERY, GET],
+        ),
+        tracked(
+            property::REMOTE_DIRECTORY,
+            "Remote Directory",
+            "The directory on the server. On an input it overrides that of the connection when it \
+             is not blank; on an output it is absolute.",
+            &[CREATE, QUERY, DELETE, GET, LIST],
+            &[QUERY, GET],
+        ),
+        tracked(
+            property::STAGING_DIRECTORY,
+            "Staging Directory",
+            "Overrides the operation's Staging Directory when it is not blank.",
+            &[CREATE],
+            &[],
+        ),
+        tracked(
+            property::TEMPORARY_EXTENSION,
+            "Temporary Extension",
+            "Overrides the operation's Temporary Extension when it is not blank.",
+            &[CREATE],
+            &[],
+        ),
+        tracked(
+            property::TIMESTAMP,
+            "Timestamp",
+            "When the file was last modified, as yyyy-MM-dd HH:mm:ss.SSS. Get sets it with \
+             Include all metadata.",
+            &[],
+            &[QUERY, GET],
+        ),
+    ]
+}
+
+fn tracked(
+    id: &str,
+    label: &str,
+    help: &str,
+    input_of: &[&str],
+    output_of: &[&str],
+) -> TrackedProperty {
+    TrackedProperty {
+        id: id.to_owned(),
+        label: label.to_owned(),
+        help: help.to_owned(),
+        input_of: ids(input_of),
+        output_of: ids(output_of),
+    }
+}

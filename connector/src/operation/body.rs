@@ -1,0 +1,158 @@
+//! The body of a document on its way up: read once, but with its last part kept, so that an
+//! interrupted upload can go on where the server stopped.
+
+use host_sdk::{Error, InputDocument};
+
+/// How much of what was read is kept: more than lies in the socket buffers between here and the
+/// server, which is what an interruption loses.
+const WINDOW: usize = 4 * 1024 * 1024;
+
+/// How much is sent at a time.
+const CHUNK: usize = 256 * 1024;
+
+/// A body that can go back a little.
+pub(super) struct Body<'d> {
+    input: &'d mut dyn InputDocument,
+    /// The last bytes that were read.
+    kept: Vec<u8>,
+    /// How many bytes were read in all.
+    read: u64,
+    /// The next byte to hand out.
+    position: u64,
+    ended: bool,
+}
+
+impl<'d> Body<'d> {
+    /// The body of `input`, from its beginning.
+    pub(super) fn new(input: &'d mut dyn InputDocument) -> Self {
+        Self { input, kept: Vec::new(), read: 0, position: 0, ended: false }
+    }
+
+    /// How many bytes have been handed out.
+    pub(super) fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// The next bytes; none at the end.
+    ///
+    /// # Errors
+    ///
+    /// Those of the host's source.
+    pub(super) fn next(&mut self) -> Result<&[u8], Error> {
+        let behind = usize::try_from(self.read - self.position).unwrap_or(usize::MAX);
+        if behind == 0 && !self.ended {
+            self.fetch()?;
+        }
+        let behind = if behind == 0 {
+            usize::try_from(self.read - self.position).unwrap_or(usize::MAX)
+        } else {
+            behind
+        };
+        let from = self.kept.len().saturating_sub(behind);
+        let bytes = self.kept.get(from..).unwrap_or_default();
+        let bytes = bytes.get(..CHUNK).unwrap_or(bytes);
+        self.position += bytes.len() as u64;
+        Ok(bytes)
+    }
+
+    /// Goes back to `offset`; whether that far is kept.
+    pub(super) fn rewind_to(&mut self, offset: u64) -> bool {
+        let oldest = self.read - self.kept.len() as u64;
+        if offset < oldest || offset > self.read {
+            return false;
+        }
+        self.position = offset;
+        true
+    }
+
+    fn fetch(&mut self) -> Result<(), Error> {
+        if self.kept.len() + CHUNK > WINDOW {
+            // Half at a time, so that moving what stays costs little.
+            self.kept.drain(..WINDOW / 2);
+        }
+        let start = self.kept.len();
+        self.kept.resize(start + CHUNK, 0);
+        let room = self.kept.get_mut(start..).unwrap_or_default();
+        let count = self.input.read(room);
+        self.kept.truncate(start + count.as_ref().copied().unwrap_or_default());
+        let count = count?;
+        self.read += count as u64;
+        self.ended = count == 0;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use host_sdk::InputHeader;
+
+    use super::*;
+
+    struct Counting {
+        header: InputHeader,
+        next: u64,
+        length: u64,
+    }
+
+    impl InputDocument for Counting {
+        fn id(&self) -> u64 {
+            1
+        }
+
+        fn size(&self) -> Option<u64> {
+            None
+        }
+
+        fn header(&self) -> &InputHeader {
+            &self.header
+        }
+
+        fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+            let count = buffer.len().min((self.length - self.next) as usize).min(100_000);
+            for byte in &mut buffer[..count] {
+                *byte = value(self.next);
+                self.next += 1;
+            }
+            Ok(count)
+        }
+    }
+
+    fn value(at: u64) -> u8 {
+        (at.wrapping_mul(2_654_435_761) >> 16) as u8
+    }
+
+    fn expect_rest(body: &mut Body<'_>, length: u64) {
+        loop {
+            let from = body.position();
+            let bytes = body.next().unwrap();
+            if bytes.is_empty() {
+                assert_eq!(from, length);
+                return;
+            }
+            for (at, byte) in bytes.iter().enumerate() {
+                assert_eq!(*byte, value(from + at as u64));
+            }
+        }
+    }
+
+    #[test]
+    fn it_goes_back_as_far_as_it_keeps() {
+        let length = 9_000_000;
+        let mut input = Counting { header: InputHeader::default(), next: 0, length };
+        let mut body = Body::new(&mut input);
+        expect_rest(&mut body, length);
+        assert!(body.rewind_to(length - 1_000_000));
+        expect_rest(&mut body, length);
+        assert!(!body.rewind_to(0));
+        assert!(!body.rewind_to(length + 1));
+    }
+
+    #[test]
+    fn a_short_body_goes_back_to_its_beginning() {
+        let mut input = Counting { header: InputHeader::default(), next: 0, length: 1_000_000 };
+        let mut body = Body::new(&mut input);
+        expect_rest(&mut body, 1_000_000);
+        assert!(body.rewind_to(0));
+        expect_rest(&mut body, 1_000_000);
+    }
+}

@@ -1,0 +1,289 @@
+//! Filters over directory entries, compiled once: patterns and times are checked before
+//! anything is sent.
+
+use host_sdk::{Condition, Error, Filter};
+use jiff::civil::DateTime;
+use regex::{Regex, RegexBuilder};
+
+use crate::descriptor::property;
+use crate::session::listing::Entry;
+use crate::timestamp::{self, ServerTimeZone};
+
+/// How large a compiled pattern may be: a bound for hostile ones.
+const PATTERN_SIZE: usize = 1 << 20;
+
+/// A filter that can be asked.
+#[derive(Debug)]
+pub(crate) enum EntryFilter {
+    All(Vec<Self>),
+    Any(Vec<Self>),
+    Text(Property, TextTest),
+    Time(Ordering, DateTime),
+    Size(Ordering, i64),
+}
+
+/// A property that compares as text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Property {
+    FileName,
+    FileType,
+    Timestamp,
+}
+
+/// A comparison of text.
+#[derive(Debug)]
+pub(crate) enum TextTest {
+    Ordered(Ordering, String),
+    Pattern(Regex),
+}
+
+/// A comparison of things that have an order.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Ordering {
+    Equals,
+    NotEquals,
+    LessThan,
+    GreaterThan,
+}
+
+impl EntryFilter {
+    /// Compiles a checked filter; no filter selects everything.
+    ///
+    /// # Errors
+    ///
+    /// `configuration` with the path below the filter: a pattern that does not compile, a time
+    /// in another format.
+    pub(crate) fn compile(filter: Option<Filter>) -> Result<Self, Error> {
+        match filter {
+            None => Ok(Self::All(Vec::new())),
+            Some(filter) => compile(&filter),
+        }
+    }
+
+    /// Whether `entry` is selected. A value that the server did not tell matches nothing, not
+    /// even `notEquals`.
+    pub(crate) fn selects(&self, entry: &Entry, zone: &ServerTimeZone) -> bool {
+        match self {
+            Self::All(members) => members.iter().all(|member| member.selects(entry, zone)),
+            Self::Any(members) => members.iter().any(|member| member.selects(entry, zone)),
+            Self::Text(property, test) => match property {
+                Property::FileName => test.holds(&entry.name),
+                Property::FileType => test.holds(entry.kind.as_str()),
+                Property::Timestamp => {
+                    entry.modified.as_ref().is_some_and(|time| test.holds(&time.text(zone)))
+                }
+            },
+            Self::Time(ordering, value) => entry
+                .modified
+                .as_ref()
+                .is_some_and(|time| ordering.holds(&time.server_time(zone), value)),
+            Self::Size(ordering, value) => entry
+                .size
+                .and_then(|size| i64::try_from(size).ok())
+                .is_some_and(|size| ordering.holds(&size, value)),
+        }
+    }
+}
+
+impl TextTest {
+    fn holds(&self, text: &str) -> bool {
+        match self {
+            Self::Ordered(ordering, value) => ordering.holds(text, value.as_str()),
+            Self::Pattern(pattern) => pattern.is_match(text),
+        }
+    }
+}
+
+impl Ordering {
+    fn parse(operator: &str) -> Option<Self> {
+        match operator {
+            "equals" => Some(Self::Equals),
+            "notEquals" => Some(Self::NotEquals),
+            "lessThan" => Some(Self::LessThan),
+            "greaterThan" => Some(Self::GreaterThan),
+            _ => None,
+        }
+    }
+
+    fn holds<T: Ord + ?Sized>(self, left: &T, right: &T) -> bool {
+        match self {
+            Self::Equals => left == right,
+            Self::NotEquals => left != right,
+            Self::LessThan => left < right,
+            Self::GreaterThan => left > right,
+        }
+    }
+}
+
+fn compile(filter: &Filter) -> Result<EntryFilter, Error> {
+    match filter {
+        Filter::And(group) => compile_all("and", &group.and).map(EntryFilter::All),
+        Filter::Or(group) => compile_all("or", &group.or).map(EntryFilter::Any),
+        Filter::Condition(condition) => compile_condition(condition),
+    }
+}
+
+fn compile_all(group: &str, members: &[Filter]) -> Result<Vec<EntryFilter>, Error> {
+    members
+        .iter()
+        .enumerate()
+        .map(|(at, member)| compile(member).map_err(|e| e.under(&format!("{group}[{at}]"))))
+        .collect()
+}
+
+fn compile_condition(condition: &Condition) -> Result<EntryFilter, Error> {
+    let value = condition.value.to_text();
+    let ordering = Ordering::parse(&condition.operator);
+    match (condition.property.as_str(), ordering) {
+        (property::TIMESTAMP, Some(ordering)) => {
+            let time = timestamp::parse_text(&value).ok_or_else(|| {
+                Error::configuration(
+                    "value",
+                    format!("\"{value}\" is not a time in the form yyyy-MM-dd HH:mm:ss.SSS"),
+                )
+            })?;
+            Ok(EntryFilter::Time(ordering, time))
+        }
+        ("size", Some(ordering)) => {
+            let size = value.parse().map_err(|_| {
+                Error::configuration("value", format!("\"{value}\" is not a whole number of bytes"))
+            })?;
+            Ok(EntryFilter::Size(ordering, size))
+        }
+        (id, ordering) => {
+            let property = match id {
+                property::TIMESTAMP => Property::Timestamp,
+                "fileType" => Property::FileType,
+                _ => Property::FileName,
+            };
+            let test = match ordering {
+                Some(ordering) => TextTest::Ordered(ordering, value),
+                None => TextTest::Pattern(pattern(&condition.operator, &value)?),
+            };
+            Ok(EntryFilter::Text(property, test))
+        }
+    }
+}
+
+/// Compiles a regular expression or a wildcard; both match the whole text.
+fn pattern(operator: &str, value: &str) -> Result<Regex, Error> {
+    let source = if operator == "wildcard" { wildcard(value) } else { format!("^(?:{value})$") };
+    RegexBuilder::new(&source)
+        .size_limit(PATTERN_SIZE)
+        .dot_matches_new_line(operator == "wildcard")
+        .build()
+        .map_err(|_| Error::configuration("value", invalid_pattern(value)))
+}
+
+/// What is wrong with the pattern as it was written, without this side's wrapping around it.
+fn invalid_pattern(value: &str) -> String {
+    match Regex::new(value) {
+        Err(e) => format!("the regular expression does not compile: {e}"),
+        Ok(_) => "the regular expression is too large".to_owned(),
+    }
+}
+
+fn wildcard(value: &str) -> String {
+    let body: String = value
+        .chars()
+        .map(|character| match character {
+            '*' => ".*".to_owned(),
+            '?' => ".".to_owned(),
+            literal => regex::escape(&literal.to_string()),
+        })
+        .collect();
+    format!("^(?:{body})$")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::session::listing::Kind;
+    use crate::timestamp::{Modified, Precision};
+
+    fn entry(name: &str, time: &str, size: u64) -> Entry {
+        Entry {
+            name: name.to_owned(),
+            kind: Kind::RegularFile,
+            size: Some(size),
+            modified: timestamp::parse_text(time).map(|at| Modified::utc(at, Precision::Second)),
+            link_target: None,
+            mode: None,
+        }
+    }
+
+    fn filter(raw: Value) -> EntryFilter {
+        EntryFilter::compile(Some(serde_json::from_value(raw).unwrap())).unwrap()
+    }
+
+    fn is(property: &str, operator: &str, value: Value) -> Value {
+        json!({"property": property, "operator": operator, "value": value})
+    }
+
+    #[test]
+    fn every_operator_on_every_property() {
+        let entry = entry("INV-7.xml", "2026-10-31 23:59:59.000", 1000);
+        let cases = [
+            (is("fileName", "equals", json!("INV-7.xml")), true),
+            (is("fileName", "equals", json!("inv-7.xml")), false),
+            (is("fileName", "notEquals", json!("x")), true),
+            (is("fileName", "lessThan", json!("J")), true),
+            (is("fileName", "greaterThan", json!("J")), false),
+            (is("fileName", "wildcard", json!("INV-?.xml")), true),
+            (is("fileName", "wildcard", json!("INV-?")), false),
+            (is("fileName", "wildcard", json!("*.XML")), false),
+            (is("fileName", "wildcard", json!("in/INV-7.xml")), false),
+            (is("fileName", "regex", json!(r"INV-\d+\.xml")), true),
+            (is("fileName", "regex", json!("INV")), false),
+            (is("timestamp", "lessThan", json!("2026-11-01 00:00:00.000")), true),
+            (is("timestamp", "equals", json!("2026-10-31 23:59:59.000")), true),
+            (is("timestamp", "greaterThan", json!("2026-10-31 23:59:59.000")), false),
+            (is("timestamp", "wildcard", json!("2026-10-*")), true),
+            (is("timestamp", "regex", json!("2026.*")), true),
+            (is("size", "greaterThan", json!(999)), true),
+            (is("size", "lessThan", json!("1000")), false),
+            (is("fileType", "equals", json!("regular_file")), true),
+        ];
+        for (raw, expected) in cases {
+            let selects = filter(raw.clone()).selects(&entry, &ServerTimeZone::Auto);
+            assert_eq!(selects, expected, "{raw}");
+        }
+    }
+
+    #[test]
+    fn groups_nest() {
+        let raw = json!({"and": [
+            {"or": [is("fileName", "wildcard", json!("*.xml")), is("fileName", "wildcard", json!("*.csv"))]},
+            is("size", "greaterThan", json!(10)),
+        ]});
+        let filter = filter(raw);
+        let selects = |name: &str, size| {
+            filter.selects(&entry(name, "2026-01-01 00:00:00.000", size), &ServerTimeZone::Auto)
+        };
+        assert!(selects("a.csv", 11));
+        assert!(!selects("a.csv", 10));
+        assert!(!selects("a.txt", 11));
+    }
+
+    #[test]
+    fn what_the_server_did_not_tell_matches_nothing() {
+        let mut unknown = entry("a", "", 0);
+        unknown.size = None;
+        for raw in [
+            is("timestamp", "notEquals", json!("2026-01-01 00:00:00.000")),
+            is("size", "notEquals", json!(5)),
+        ] {
+            assert!(!filter(raw.clone()).selects(&unknown, &ServerTimeZone::Auto), "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_does_not_compile_says_where() {
+        let raw = serde_json::from_value(is("fileName", "regex", json!("a(b"))).unwrap();
+        let error = EntryFilter::compile(Some(raw)).unwrap_err();
+        assert_eq!(error.report().path.as_deref(), Some("value"));
+        assert!(error.message().contains("unclosed group"), "{error}");
+    }
+}

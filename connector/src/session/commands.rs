@@ -1,0 +1,260 @@
+//! Commands about directories and files.
+
+use host_sdk::{Error, ErrorKind};
+
+use super::Session;
+use super::reply::{Occasion, Reply};
+use crate::config::TransferFormat;
+use crate::remote_path::RemotePath;
+use crate::timestamp::{self, Modified};
+
+impl Session {
+    /// The working directory (PWD).
+    ///
+    /// A server that does not say where it is counts as being at the root.
+    pub(super) fn working_directory(&mut self) -> Result<RemotePath, Error> {
+        let reply = self.command("PWD")?;
+        let quoted = if reply.is_path_name() { quoted_path(reply.first_line()) } else { None };
+        let encoding = self.shared.settings.encoding;
+        match quoted {
+            Some(path) => RemotePath::root().join(&encoding.decode(&path)),
+            None => Ok(RemotePath::root()),
+        }
+    }
+
+    /// Goes to `directory` (CWD), unless that is where the session is.
+    ///
+    /// # Errors
+    ///
+    /// `notFound` or `permission` as far as the server tells; what a command can fail with.
+    pub(crate) fn change_directory(&mut self, directory: &RemotePath) -> Result<(), Error> {
+        if self.current_directory.as_ref() == Some(directory) {
+            return Ok(());
+        }
+        self.current_directory = None;
+        let reply = self.path_command("CWD", directory)?;
+        if !reply.is_done() {
+            // No probe is left once CWD has failed: MLST and LIST would fail the same way.
+            let error = self.path_refusal(&reply, "CWD", directory);
+            return Err(if reply.may_mean_missing() { missing(error) } else { error });
+        }
+        self.current_directory = Some(directory.clone());
+        Ok(())
+    }
+
+    /// Whether `directory` can be entered.
+    pub(crate) fn has_directory(&mut self, directory: &RemotePath) -> Result<bool, Error> {
+        match self.change_directory(directory) {
+            Ok(()) => Ok(true),
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Makes `directory` and what is missing above it (MKD).
+    ///
+    /// # Errors
+    ///
+    /// `permission`; what a command can fail with.
+    pub(crate) fn make_directories(&mut self, directory: &RemotePath) -> Result<(), Error> {
+        if directory.is_root() || self.has_directory(directory)? {
+            return Ok(());
+        }
+        self.make_directories(&directory.parent())?;
+        let reply = self.path_command("MKD", directory)?;
+        // Somebody else may have made it in the meantime.
+        if reply.is_done() || self.has_directory(directory)? {
+            return Ok(());
+        }
+        Err(self.path_refusal(&reply, "MKD", directory))
+    }
+
+    /// Sets the representation type (TYPE), unless it is set already.
+    ///
+    /// # Errors
+    ///
+    /// `unsupported`; what a command can fail with.
+    pub(crate) fn set_format(&mut self, format: TransferFormat) -> Result<(), Error> {
+        if self.format == Some(format) {
+            return Ok(());
+        }
+        let command = match format {
+            TransferFormat::Binary => "TYPE I",
+            TransferFormat::Ascii => "TYPE A",
+        };
+        let reply = self.command(command)?;
+        if !reply.is_done() {
+            return Err(self.refusal(&reply, Occasion::Path, command));
+        }
+        self.format = Some(format);
+        Ok(())
+    }
+
+    /// The size of a file in bytes (SIZE, RFC 3659 §4); `None` where the server does not tell.
+    ///
+    /// # Errors
+    ///
+    /// `notFound` where the server says so; what a command can fail with.
+    pub(crate) fn size(&mut self, path: &RemotePath) -> Result<Option<u64>, Error> {
+        self.set_format(TransferFormat::Binary)?;
+        let reply = self.path_command("SIZE", path)?;
+        if reply.is_file_status() {
+            return Ok(file_status(&reply).parse().ok());
+        }
+        if reply.may_mean_missing() {
+            return Err(missing(self.path_refusal(&reply, "SIZE", path)));
+        }
+        self.unless_goodbye(&reply, "SIZE", path).map(|()| None)
+    }
+
+    /// When a file was last modified, in UTC (MDTM, RFC 3659 §3); `None` where the server does
+    /// not tell.
+    ///
+    /// # Errors
+    ///
+    /// What a command can fail with.
+    pub(crate) fn modified(&mut self, path: &RemotePath) -> Result<Option<Modified>, Error> {
+        if !self.features.mdtm {
+            return Ok(None);
+        }
+        let reply = self.path_command("MDTM", path)?;
+        if reply.is_file_status() {
+            return Ok(timestamp::parse_time_val(file_status(&reply).as_bytes()));
+        }
+        self.unless_goodbye(&reply, "MDTM", path).map(|()| None)
+    }
+
+    /// Whether a file is there, as far as the server can tell: SIZE, then a listing's line.
+    ///
+    /// # Errors
+    ///
+    /// What a command can fail with.
+    pub(crate) fn exists(&mut self, path: &RemotePath) -> Result<bool, Error> {
+        match self.size(path) {
+            Ok(Some(_)) => Ok(true),
+            // Servers also refuse SIZE for a directory, or for a file they cannot open.
+            Ok(None) => self.is_listed(path),
+            Err(e) if e.kind() == ErrorKind::NotFound => self.is_listed(path),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Deletes a file (DELE).
+    ///
+    /// # Errors
+    ///
+    /// `notFound` where a listing proves it, `permission`; what a command can fail with, and
+    /// then the outcome is unknown.
+    pub(crate) fn delete(&mut self, path: &RemotePath) -> Result<(), Error> {
+        let reply = self.path_command("DELE", path).map_err(|e| e.with_outcome_unknown())?;
+        if reply.is_done() {
+            return Ok(());
+        }
+        let error = self.path_refusal(&reply, "DELE", path);
+        if reply.may_mean_missing() && !self.poisoned && !self.is_listed(path)? {
+            return Err(missing(error));
+        }
+        Err(error)
+    }
+
+    /// Renames a file (RNFR, RNTO).
+    ///
+    /// # Errors
+    ///
+    /// `permission`; what a command can fail with, and after RNTO the outcome is unknown.
+    pub(crate) fn rename(&mut self, from: &RemotePath, to: &RemotePath) -> Result<(), Error> {
+        let reply = self.path_command("RNFR", from)?;
+        if !reply.is_pending() {
+            return Err(self.path_refusal(&reply, "RNFR", from));
+        }
+        let reply = self.path_command("RNTO", to).map_err(|e| e.with_outcome_unknown())?;
+        if !reply.is_done() {
+            return Err(self.path_refusal(&reply, "RNTO", to));
+        }
+        Ok(())
+    }
+
+    /// Whether `path` can be deleted once it was read: tried by renaming it and back, which needs
+    /// the same right to its directory.
+    ///
+    /// # Errors
+    ///
+    /// `permission`; what a command can fail with.
+    pub(crate) fn check_removable(&mut self, path: &RemotePath) -> Result<(), Error> {
+        let name = format!("{}.{:016x}", path.file_name(), crate::retry::chance());
+        let aside = path.parent().entry(&name)?;
+        self.rename(path, &aside)?;
+        self.rename(&aside, path)
+    }
+
+    fn path_command(&mut self, verb: &str, path: &RemotePath) -> Result<Reply, Error> {
+        self.command_as(&format!("{verb} {}", path.as_str()), verb)
+            .map_err(|e| e.with_path(path.to_string()))
+    }
+
+    /// The error of a refusal about `path`.
+    pub(super) fn path_refusal(&mut self, reply: &Reply, verb: &str, path: &RemotePath) -> Error {
+        self.refusal(reply, Occasion::Path, &format!("{verb} {path}")).with_path(path.to_string())
+    }
+
+    /// For answers that nothing depends on: only the end of the session is an error.
+    fn unless_goodbye(
+        &mut self,
+        reply: &Reply,
+        verb: &str,
+        path: &RemotePath,
+    ) -> Result<(), Error> {
+        let error = self.path_refusal(reply, verb, path);
+        if self.poisoned { Err(error) } else { Ok(()) }
+    }
+}
+
+/// The same refusal, now that it is known to mean that nothing is there.
+pub(super) fn missing(error: Error) -> Error {
+    let mut report = error.report().clone();
+    report.kind = ErrorKind::NotFound;
+    report.retryable = false;
+    report.into()
+}
+
+fn file_status(reply: &Reply) -> String {
+    String::from_utf8_lossy(reply.first_line()).trim().to_owned()
+}
+
+/// The path in `257 "/a ""quoted"" one" is …`: quotes inside are doubled (RFC 959 appendix II).
+fn quoted_path(text: &[u8]) -> Option<Vec<u8>> {
+    let start = text.iter().position(|byte| *byte == b'"')? + 1;
+    let mut path = Vec::new();
+    let mut rest = text.get(start..)?.iter().peekable();
+    while let Some(byte) = rest.next() {
+        if *byte != b'"' {
+            path.push(*byte);
+        } else if rest.peek() == Some(&&b'"') {
+            rest.next();
+            path.push(b'"');
+        } else {
+            return (!path.is_empty()).then_some(path);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_inside_a_path_are_doubled() {
+        let cases: [(&str, Option<&str>); 6] = [
+            (r#""/" is the current directory"#, Some("/")),
+            (r#""/a""b" is "c""#, Some(r#"/a"b"#)),
+            (r#"Current is "/in box""#, Some("/in box")),
+            (r#""" is nothing"#, None),
+            ("/no/quotes", None),
+            (r#""/open"#, None),
+        ];
+        for (text, path) in cases {
+            assert_eq!(quoted_path(text.as_bytes()), path.map(|p| p.as_bytes().to_vec()), "{text}");
+        }
+    }
+}

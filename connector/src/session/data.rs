@@ -1,0 +1,287 @@
+//! Data connections: agreed on over the control connection, opened by either side
+//! (RFC 959 §3.2, RFC 2428).
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+
+use host_sdk::{Error, ErrorKind};
+use once_cell::sync::Lazy;
+use socket2::{Domain, Socket, Type};
+
+use super::Session;
+use super::connect::dial;
+use super::proxy;
+use super::reply::{Occasion, Reply};
+use crate::config::{DataMode, PassiveAddress};
+use crate::deadline::Deadline;
+
+/// A data connection that is agreed on: open already, or awaited.
+pub(crate) enum Agreed {
+    /// This side has connected.
+    Connected(TcpStream),
+    /// The server will connect, from the control connection's peer.
+    Awaited(TcpListener),
+}
+
+impl Session {
+    /// Agrees with the server on a data connection.
+    ///
+    /// # Errors
+    ///
+    /// What the server's refusal means; `connection`, `timeout`, `cancelled`.
+    pub(super) fn agree_on_data(&mut self) -> Result<Agreed, Error> {
+        match self.shared.settings.mode {
+            DataMode::Active => self.listen(),
+            DataMode::Passive => self.dial_passive().map(Agreed::Connected),
+        }
+    }
+
+    /// Asks for EPSV, which carries no address that could lie or be wrong behind a NAT; then for
+    /// PASV, where the server does not know EPSV or its port is dead. What works is remembered.
+    fn dial_passive(&mut self) -> Result<TcpStream, Error> {
+        let control_peer = self.peer;
+        if self.extended_passive {
+            let reply = self.command("EPSV")?;
+            if reply.is_extended_passive() {
+                let port = extended_passive_port(reply.first_line()).ok_or_else(|| {
+                    self.poison();
+                    unreadable("EPSV", &reply)
+                })?;
+                match self.dial_data(SocketAddr::new(control_peer.ip(), port)) {
+                    Ok(socket) => return Ok(socket),
+                    Err(e) if control_peer.is_ipv6() || !e.is_retryable() => return Err(e),
+                    Err(e) => log::info!("EPSV led nowhere ({e}); trying PASV"),
+                }
+            } else if control_peer.is_ipv6() || !reply.is_permanent_refusal() {
+                return Err(self.refusal(&reply, Occasion::Transfer, "EPSV"));
+            }
+            self.extended_passive = false;
+        }
+        let reply = self.command("PASV")?;
+        if !reply.is_passive() {
+            return Err(self.refusal(&reply, Occasion::Transfer, "PASV"));
+        }
+        let announced = passive_address(&reply).ok_or_else(|| {
+            self.poison();
+            unreadable("PASV", &reply)
+        })?;
+        let address = match self.shared.settings.passive_address {
+            PassiveAddress::Control => SocketAddr::new(control_peer.ip(), announced.port()),
+            PassiveAddress::Server => announced,
+        };
+        self.dial_data(address)
+    }
+
+    fn dial_data(&self, address: SocketAddr) -> Result<TcpStream, Error> {
+        let deadline =
+            Deadline::after(self.shared.settings.connection_timeout, "connectionTimeout");
+        match &self.shared.settings.proxy {
+            None => dial(address, None, deadline, &self.cancel).map_err(|e| {
+                e.with_hint(
+                    "the data connection is blocked: check that the server's passive ports are \
+                     open, or try connectionMode active",
+                )
+            }),
+            // The proxy may see the server under another address than the control socket shows.
+            Some(proxy) => {
+                let host = match self.shared.settings.passive_address {
+                    PassiveAddress::Control => self.shared.settings.host.clone(),
+                    PassiveAddress::Server => address.ip().to_string(),
+                };
+                proxy::connect(proxy, &host, address.port(), deadline, &self.cancel)
+            }
+        }
+    }
+
+    fn listen(&mut self) -> Result<Agreed, Error> {
+        let local = self.local.ip();
+        let listener = bind(local, self.shared.settings.active.ports.clone())?;
+        let port = listener.local_addr().map_err(|e| super::io_error("listening", &e))?.port();
+        let announced = self.shared.settings.active.address.unwrap_or(local);
+        let command = port_command(announced, port);
+        let reply = self.command(&command)?;
+        if !reply.is_done() {
+            return Err(self.refusal(&reply, Occasion::Transfer, &command));
+        }
+        Ok(Agreed::Awaited(listener))
+    }
+
+    /// Takes the server's connection; anybody else who connects is turned away.
+    pub(super) fn accept(&self, listener: &TcpListener) -> Result<TcpStream, Error> {
+        let limit = self.shared.settings.connection_timeout;
+        let deadline = Deadline::after(limit, "connectionTimeout");
+        let what = "waiting for the server's data connection";
+        let listener = listener.try_clone().map_err(|e| super::io_error(what, &e))?;
+        let peer = self.peer.ip();
+        let accepted = self.await_connection(&listener, deadline, what, peer);
+        accepted.map_err(|e| {
+            e.with_hint(
+                "the server cannot reach this machine: check activePorts and activeAddress, or \
+                 use connectionMode passive",
+            )
+        })
+    }
+
+    fn await_connection(
+        &self,
+        listener: &TcpListener,
+        deadline: Deadline,
+        what: &str,
+        peer: IpAddr,
+    ) -> Result<TcpStream, Error> {
+        listener.set_nonblocking(true).map_err(|e| super::io_error(what, &e))?;
+        loop {
+            self.cancel.check()?;
+            deadline.remaining(what)?;
+            match listener.accept() {
+                Ok((socket, from)) if same_host(from.ip(), peer) => {
+                    socket.set_nonblocking(false).map_err(|e| super::io_error(what, &e))?;
+                    return Ok(socket);
+                }
+                Ok((_, from)) => log::warn!("turned away a data connection from {from}"),
+                Err(e) if super::control::is_timeout(&e) => {
+                    // Accepting has no time-out of its own, and a refusal on the control
+                    // connection (425) would otherwise be noticed only at the deadline.
+                    if self.control.is_disturbed() {
+                        return Err(Error::new(
+                            ErrorKind::Connection,
+                            "the server gave the data connection up",
+                        ));
+                    }
+                    std::thread::sleep(ACCEPT_POLL);
+                }
+                Err(e) => return Err(super::io_error(what, &e)),
+            }
+        }
+    }
+}
+
+/// How often a listener is looked at; short beside the round trip that precedes it.
+const ACCEPT_POLL: std::time::Duration = std::time::Duration::from_millis(2);
+
+/// An IPv4 peer may show as an IPv6 one on a dual-stack socket.
+fn same_host(one: IpAddr, other: IpAddr) -> bool {
+    one.to_canonical() == other.to_canonical()
+}
+
+/// Listens on the first free port of `ports`, beginning somewhere else each time so that a port
+/// the last transfer has just left is not the first one asked for.
+fn bind(local: IpAddr, ports: std::ops::RangeInclusive<u16>) -> Result<TcpListener, Error> {
+    static NEXT: std::sync::atomic::AtomicU16 = std::sync::atomic::AtomicU16::new(0);
+    let count = u32::from(*ports.end()) - u32::from(*ports.start()) + 1;
+    let first = u32::from(NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+    let mut failure = None;
+    for step in 0..count {
+        let offset = u16::try_from((first + step) % count).unwrap_or_default();
+        let address = SocketAddr::new(local, ports.start().saturating_add(offset));
+        match listen_on(address) {
+            Ok(listener) => return Ok(listener),
+            Err(e) => failure = Some(e),
+        }
+    }
+    let reason = failure.map_or_else(String::new, |e| format!(": {e}"));
+    Err(Error::new(
+        ErrorKind::Connection,
+        format!("no free port from {} to {}{reason}", ports.start(), ports.end()),
+    )
+    .with_hint("widen activePorts"))
+}
+
+fn listen_on(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    #[cfg(unix)]
+    // Otherwise a port is unusable for minutes after each transfer.
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(4)?;
+    Ok(socket.into())
+}
+
+/// PORT for IPv4, EPRT for IPv6 (RFC 2428 §2).
+fn port_command(address: IpAddr, port: u16) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => {
+            let [a, b, c, d] = address.octets();
+            format!("PORT {a},{b},{c},{d},{},{}", port >> 8, port & 0xff)
+        }
+        IpAddr::V6(address) => format!("EPRT |2|{address}|{port}|"),
+    }
+}
+
+/// The port in `229 … (|||6446|)`; any delimiter is allowed (RFC 2428 §3).
+fn extended_passive_port(text: &[u8]) -> Option<u16> {
+    let text = String::from_utf8_lossy(text);
+    let (_, rest) = text.split_once('(')?;
+    let delimiter = rest.chars().next().filter(|c| !c.is_ascii_digit())?;
+    let mut fields = rest.split(delimiter);
+    let port = fields.nth(3)?;
+    port.parse().ok().filter(|port| *port > 0)
+}
+
+/// The address in `227 … (h1,h2,h3,h4,p1,p2)`; servers leave the parentheses out
+/// (RFC 1123 §4.1.2.6 wants clients to look for the digits alone).
+fn passive_address(reply: &Reply) -> Option<SocketAddr> {
+    static NUMBERS: Lazy<Option<regex::bytes::Regex>> = Lazy::new(|| {
+        regex::bytes::Regex::new(r"(\d{1,3}),(\d{1,3}),(\d{1,3}),(\d{1,3}),(\d{1,3}),(\d{1,3})")
+            .ok()
+    });
+    let captures = NUMBERS.as_ref()?.captures(reply.first_line())?;
+    let number = |at: usize| -> Option<u8> {
+        std::str::from_utf8(captures.get(at)?.as_bytes()).ok()?.parse().ok()
+    };
+    let address = Ipv4Addr::new(number(1)?, number(2)?, number(3)?, number(4)?);
+    let port = u16::from(number(5)?) << 8 | u16::from(number(6)?);
+    (port > 0).then(|| SocketAddr::new(address.into(), port))
+}
+
+fn unreadable(command: &str, reply: &Reply) -> Error {
+    Error::new(ErrorKind::Protocol, format!("no port in the reply to {command}: {reply}"))
+        .with_command(command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn extended_passive_ports() {
+        let cases: [(&[u8], Option<u16>); 5] = [
+            (b"Entering Extended Passive Mode (|||6446|)", Some(6446)),
+            (b"ok (!!!6446!)", Some(6446)),
+            (b"ok (|||0|)", None),
+            (b"ok (|||99999|)", None),
+            (b"ok |||6446|", None),
+        ];
+        for (text, port) in cases {
+            assert_eq!(extended_passive_port(text), port, "{}", String::from_utf8_lossy(text));
+        }
+    }
+
+    #[test]
+    fn passive_addresses_with_and_without_parentheses() {
+        let address: SocketAddr = "127.0.0.1:5001".parse().unwrap();
+        for text in
+            ["Entering Passive Mode (127,0,0,1,19,137).", "=127,0,0,1,19,137", "127,0,0,1,19,137"]
+        {
+            assert_eq!(passive_address(&Reply::new(227, text)), Some(address), "{text}");
+        }
+        for text in ["Entering Passive Mode", "(256,0,0,1,19,137)", "(127,0,0,1,0,0)"] {
+            assert_eq!(passive_address(&Reply::new(227, text)), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn active_addresses_by_family() {
+        let v4: IpAddr = "10.1.2.3".parse().unwrap();
+        assert_eq!(port_command(v4, 50_001), "PORT 10,1,2,3,195,81");
+        let v6: IpAddr = "::1".parse().unwrap();
+        assert_eq!(port_command(v6, 50_001), "EPRT |2|::1|50001|");
+    }
+
+    #[test]
+    fn a_taken_port_is_passed_over() {
+        let local: IpAddr = "127.0.0.1".parse().unwrap();
+        let taken = TcpListener::bind((local, 0)).unwrap();
+        let port = taken.local_addr().unwrap().port();
+        assert!(bind(local, port..=port).is_err());
+    }
+}

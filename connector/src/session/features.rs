@@ -1,0 +1,70 @@
+//! What a server says it can do (FEAT, RFC 2389 §3).
+
+use super::reply::Reply;
+
+/// The features that change what this side does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Features {
+    /// MLST and MLSD (RFC 3659 §7).
+    pub(crate) mlst: bool,
+    /// MDTM (RFC 3659 §3).
+    pub(crate) mdtm: bool,
+    /// MFMT, which sets a file's time.
+    pub(crate) mfmt: bool,
+    /// SIZE (RFC 3659 §4).
+    pub(crate) size: bool,
+    /// REST in stream mode (RFC 3659 §5).
+    pub(crate) rest_stream: bool,
+    /// UTF-8 names (RFC 2640).
+    pub(crate) utf8: bool,
+    /// The lines as sent, for people.
+    pub(crate) lines: Vec<String>,
+}
+
+impl Features {
+    /// Reads the reply to FEAT; a refusal means that nothing is known, so that each command is
+    /// simply tried.
+    pub(crate) fn parse(reply: &Reply) -> Self {
+        let mut features = Self::default();
+        if !reply.is_done() {
+            return Self { mdtm: true, size: true, rest_stream: true, ..features };
+        }
+        for line in reply.inner_lines() {
+            let line = String::from_utf8_lossy(line).trim().to_ascii_uppercase();
+            let (name, arguments) = line.split_once(' ').unwrap_or((line.as_str(), ""));
+            match name {
+                "MLST" | "MLSD" => features.mlst = true,
+                "MDTM" => features.mdtm = true,
+                "MFMT" => features.mfmt = true,
+                "SIZE" => features.size = true,
+                "REST" => features.rest_stream = arguments.contains("STREAM"),
+                "UTF8" => features.utf8 = true,
+                _ => {}
+            }
+            features.lines.push(line);
+        }
+        features
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn features_are_read_in_any_case_and_indent() {
+        let reply = Reply::parse(
+            b"211-Extensions supported:\r\n MLST Type*;Size*;\r\n  mdtm\r\n REST STREAM\r\n211-UTF8\r\n211 End.\r\n",
+        )
+        .unwrap();
+        let features = Features::parse(&reply);
+        assert!(features.mlst && features.mdtm && features.rest_stream && features.utf8);
+        assert!(!features.size && !features.mfmt);
+    }
+
+    #[test]
+    fn a_refusal_leaves_the_common_commands_to_be_tried() {
+        let features = Features::parse(&Reply::new(502, "no"));
+        assert!(features.size && features.mdtm && !features.mlst);
+    }
+}

@@ -1,0 +1,132 @@
+//! Directory listings over a session.
+
+use std::io::{self, Read};
+
+use host_sdk::{Error, ErrorKind};
+use jiff::tz::TimeZone;
+
+use super::listing::{Entry, Listing, ListingError, ListingSettings};
+use super::{Download, Session, io_error};
+use crate::config::ListingPreference;
+use crate::remote_path::RemotePath;
+use crate::timestamp::ServerTimeZone;
+
+/// Called for each entry as it arrives; an error ends the listing.
+pub(crate) type EntrySink<'a> = dyn FnMut(Entry) -> Result<(), Error> + 'a;
+
+impl Session {
+    /// Lists `directory`: MLSD (RFC 3659 §7) where the server has it and the settings allow, else
+    /// LIST. Entries arrive before the server has confirmed that there are no more.
+    ///
+    /// # Errors
+    ///
+    /// `notFound`, `permission`; `protocol` for a listing that cannot be read; `integrity` for
+    /// one that was cut; those of `each`; what a command or a data connection can fail with.
+    pub(crate) fn list(
+        &mut self,
+        directory: &RemotePath,
+        each: &mut EntrySink<'_>,
+    ) -> Result<(), Error> {
+        // A bare command lists the working directory whatever its name looks like; a name given
+        // to LIST may be taken for an option or a pattern.
+        self.change_directory(directory)?;
+        let with_facts = match self.shared.settings.listing {
+            ListingPreference::Auto => self.features.mlst,
+            ListingPreference::Mlsd => true,
+            ListingPreference::List => false,
+        };
+        let settings = self.listing_settings();
+        let verb = if with_facts { "MLSD" } else { "LIST" };
+        let download = match self.download(verb, 0) {
+            Ok(download) => download,
+            Err(e) if !with_facts && means_empty(&e) => return Ok(()),
+            Err(e) => return Err(e.with_path(directory.to_string())),
+        };
+        let result = read_all(download, with_facts, settings, each);
+        result.map_err(|e| {
+            if e.report().path.is_some() { e } else { e.with_path(directory.to_string()) }
+        })
+    }
+
+    /// Whether something of this name is there: MLST where the server has it, else a listing of
+    /// the directory.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::list`].
+    pub(crate) fn is_listed(&mut self, path: &RemotePath) -> Result<bool, Error> {
+        if self.features.mlst {
+            let reply = self.command_as(&format!("MLST {}", path.as_str()), "MLST")?;
+            if reply.is_done() {
+                return Ok(true);
+            }
+            if reply.may_mean_missing() {
+                return Ok(false);
+            }
+        }
+        let mut found = false;
+        let listed = self.list(&path.parent(), &mut |entry| {
+            found |= entry.name == path.file_name();
+            Ok(())
+        });
+        match listed {
+            Ok(()) => Ok(found),
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
+            Err(e) => Err(e),
+        }
+    }
+
+    fn listing_settings(&self) -> ListingSettings {
+        let settings = &self.shared.settings;
+        let zone = match &settings.zone {
+            ServerTimeZone::Named(zone) => zone.clone(),
+            ServerTimeZone::Auto => TimeZone::UTC,
+        };
+        ListingSettings {
+            encoding: settings.encoding,
+            maximum_line_length: settings.maximum_line,
+            maximum_entries: settings.maximum_entries as u64,
+            now: jiff::Timestamp::now().to_zoned(zone).datetime(),
+        }
+    }
+}
+
+/// Some servers answer LIST of an empty directory, which CWD has just entered, with 450 or 550.
+fn means_empty(error: &Error) -> bool {
+    error.report().reply.is_some()
+        && matches!(error.kind(), ErrorKind::Permission | ErrorKind::Unavailable)
+}
+
+fn read_all(
+    download: Download<'_>,
+    with_facts: bool,
+    settings: ListingSettings,
+    each: &mut EntrySink<'_>,
+) -> Result<(), Error> {
+    let source = Source { download };
+    let mut listing =
+        if with_facts { Listing::mlsd(source, settings) } else { Listing::list(source, settings) };
+    while let Some(entry) = listing.next_entry().map_err(listing_error)? {
+        each(entry)?;
+    }
+    listing.into_inner().download.finish()?;
+    Ok(())
+}
+
+fn listing_error(error: ListingError) -> Error {
+    match error {
+        ListingError::Read(e) => io_error("the listing", &e),
+        other => other.into(),
+    }
+}
+
+/// A download as the parser reads it.
+struct Source<'s> {
+    download: Download<'s>,
+}
+
+impl Read for Source<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.download.read(buffer).map_err(io::Error::other)
+    }
+}

@@ -1,0 +1,367 @@
+//! The dates of `ls -l`: month first, day first, ISO and numeric, with a year or with a time.
+
+use jiff::civil::{Date, DateTime, Time};
+use jiff::{SignedDuration, Span};
+
+use super::months::{self, Month};
+use super::scan::{Scan, is_digits, small, split_once, split_twice};
+use crate::timestamp::{Modified, Precision, Zone, nanoseconds};
+
+/// What the client's clock says, to complete dates that lack a year.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock {
+    now: DateTime,
+    latest: DateTime,
+    tomorrow: DateTime,
+}
+
+impl Clock {
+    /// A clock that shows `now`, in any zone: a day more or less does not matter here.
+    pub(crate) fn new(now: DateTime) -> Self {
+        let later = |days| now.checked_add(Span::new().days(days)).unwrap_or(DateTime::MAX);
+        Self { now, latest: later(183), tomorrow: later(1) }
+    }
+
+    /// Completes a date that was printed with a time instead of a year.
+    ///
+    /// It lies in this calendar year, because IIS prints the time for the whole of it and BSD `ls`
+    /// for the coming half-year too; in the last one, if that would be more than half a year
+    /// ahead; in the next one only across New Year's Eve.
+    fn complete(&self, month: i8, day: i8, time: Time) -> Option<DateTime> {
+        let year = self.now.year();
+        let in_year = |year| Some(Date::new(year, month, day).ok()?.to_datetime(time));
+        if month == 1
+            && self.now.month() == 12
+            && let Some(at) = in_year(year.saturating_add(1))
+            && at <= self.tomorrow
+        {
+            return Some(at);
+        }
+        match in_year(year) {
+            Some(at) if at <= self.latest => Some(at),
+            // 29 February exists in one of nine successive years.
+            _ => (1..=8).find_map(|back| in_year(year.saturating_sub(back))),
+        }
+    }
+
+    /// Whether a time lies ahead by more than any difference of zones.
+    pub(super) fn is_future(&self, at: DateTime) -> bool {
+        at > self.tomorrow
+    }
+}
+
+/// A date at the front of a line and what follows it.
+///
+/// The time is absent where the words are a date but do not say which one.
+pub(super) type Dated<'l> = (Option<Modified>, Scan<'l>);
+
+/// Reads a date whose month has a name or that is in ISO order.
+pub(super) fn named<'l>(at: Scan<'l>, clock: &Clock) -> Option<Dated<'l>> {
+    let mut scan = at;
+    let first = scan.word()?;
+    if first.get(..4).is_some_and(is_digits) {
+        return iso(first, scan);
+    }
+    let (month, day) = match day_number(first) {
+        Some(day) => (months::month(scan.word()?)?, day),
+        None => match month_number_with_sign(first) {
+            Some((month, Some(day))) => (Month::Known(month), day),
+            Some((month, None)) => (Month::Known(month), day_number(scan.word()?)?),
+            // An owner's number, for one, is no month in any language.
+            None if first.first().is_some_and(u8::is_ascii_digit) => return None,
+            None => (months::month(first)?, day_number(scan.word()?)?),
+        },
+    };
+    with_year_or_time(month, day, scan, clock)
+}
+
+/// Reads a date whose month is a number and not in ISO order: `3 29 03:26`, `09-26 2000`.
+///
+/// The columns before the date are numbers too, so this comes after everything else failed.
+pub(super) fn numeric<'l>(at: Scan<'l>, clock: &Clock) -> Option<Dated<'l>> {
+    let mut scan = at;
+    let first = scan.word()?;
+    let (month, day) = match split_once(first, b'-') {
+        Some(parts) => parts,
+        None => (first, scan.word()?),
+    };
+    let month = i8::try_from(small(month)?).ok().filter(|month| (1..=12).contains(month))?;
+    with_year_or_time(Month::Known(month), day_number(day)?, scan, clock)
+}
+
+/// Completes month and day by the word that follows: a year, a time, or BSD's `ls -T` both.
+fn with_year_or_time<'l>(
+    month: Month,
+    day: i8,
+    mut scan: Scan<'l>,
+    clock: &Clock,
+) -> Option<Dated<'l>> {
+    let word = scan.word()?;
+    if let Some(year) = year(word) {
+        return Some((dated(month, |month| on_day(year, month, day))?, scan));
+    }
+    let (time, precision) = time(word)?;
+    let mut behind = scan;
+    if precision == Precision::Second
+        && let Some(year) = behind.word().and_then(year)
+    {
+        let at = |month| {
+            let at = Date::new(year, month, day).ok()?.to_datetime(time);
+            Some(Modified { at, zone: Zone::Server, precision, year_inferred: false })
+        };
+        return Some((dated(month, at)?, behind));
+    }
+    let at = |month| {
+        let at = clock.complete(month, day, time)?;
+        Some(Modified { at, zone: Zone::Server, precision, year_inferred: true })
+    };
+    Some((dated(month, at)?, scan))
+}
+
+/// No time for an ambiguous month, and no date at all for an impossible one.
+fn dated(month: Month, at: impl Fn(i8) -> Option<Modified>) -> Option<Option<Modified>> {
+    match month {
+        Month::Known(month) => at(month).map(Some),
+        Month::Ambiguous => Some(None),
+    }
+}
+
+/// `2024-01-02`, with `03:04`, `03:04:05` or `03:04:05.678901234 +0100` behind it or alone.
+fn iso<'l>(first: &'l [u8], mut scan: Scan<'l>) -> Option<Dated<'l>> {
+    let date = ymd(first)?;
+    let mut behind = scan;
+    let Some((time, precision)) = behind.word().and_then(time) else {
+        return Some((Some(day_of(date)), scan));
+    };
+    scan = behind;
+    let at = date.to_datetime(time);
+    let mut modified = Modified { at, zone: Zone::Server, precision, year_inferred: false };
+    // Only `--time-style=full-iso` prints an offset, and it always prints a fraction.
+    if precision == Precision::Fraction
+        && let Some(offset) = behind.word().and_then(offset)
+    {
+        modified = Modified::utc(at.checked_sub(offset).ok()?, precision);
+        scan = behind;
+    }
+    Some((Some(modified), scan))
+}
+
+/// The date of `yyyy-MM-dd`, `yyyy/MM/dd` or `yyyy.MM.dd`.
+pub(super) fn ymd(word: &[u8]) -> Option<Date> {
+    let separator = *word.get(4)?;
+    if !matches!(separator, b'-' | b'/' | b'.') {
+        return None;
+    }
+    let [year_digits, month, day] = split_twice(word, separator)?;
+    if !(1..=2).contains(&month.len()) || !(1..=2).contains(&day.len()) {
+        return None;
+    }
+    let (month, day) = (small(month)?, small(day)?);
+    Date::new(year(year_digits)?, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
+}
+
+/// A time of which only the date is known.
+pub(super) fn day_of(date: Date) -> Modified {
+    let at = date.to_datetime(Time::midnight());
+    Modified { at, zone: Zone::Server, precision: Precision::Day, year_inferred: false }
+}
+
+/// A date with the time beside it.
+pub(super) fn at_time(date: Date, (time, precision): (Time, Precision)) -> Modified {
+    let at = date.to_datetime(time);
+    Modified { at, zone: Zone::Server, precision, year_inferred: false }
+}
+
+/// The date of `24-APR-2003` or `12-Jan-14`, the inner `None` where the month is ambiguous.
+pub(super) fn dmy(word: &[u8]) -> Option<Option<Date>> {
+    let [day, month, year_digits] = split_twice(word, b'-')?;
+    let year = match year_digits.len() {
+        2 => two_digit_year(small(year_digits)?),
+        _ => year(year_digits)?,
+    };
+    let day = day_number(day)?;
+    match months::month(month)? {
+        Month::Known(month) => Date::new(year, month, day).ok().map(Some),
+        Month::Ambiguous => Some(None),
+    }
+}
+
+/// The year of two digits from 1970 to 2069: files older than FTP are rare.
+pub(super) fn two_digit_year(year: i16) -> i16 {
+    if year < 70 { 2000 + year } else { 1900 + year }
+}
+
+fn on_day(year: i16, month: i8, day: i8) -> Option<Modified> {
+    Date::new(year, month, day).ok().map(day_of)
+}
+
+/// A year of four digits, with or without the 年 of Japanese and Chinese servers.
+fn year(word: &[u8]) -> Option<i16> {
+    let digits = word.strip_suffix("年".as_bytes()).unwrap_or(word);
+    let year = small(digits).filter(|_| digits.len() == 4)?;
+    (1900..=9999).contains(&year).then_some(year)
+}
+
+/// A day of one or two digits, as in `2`, `02`, `2.`, `2,` and `2日`.
+fn day_number(word: &[u8]) -> Option<i8> {
+    let digits = match word {
+        [digits @ .., b'.' | b','] => digits,
+        word => word.strip_suffix("日".as_bytes()).unwrap_or(word),
+    };
+    let day = small(digits).filter(|_| digits.len() <= 2)?;
+    i8::try_from(day).ok().filter(|day| (1..=31).contains(day))
+}
+
+/// The month of `3月` and `3월`, and the day of `3月2日` where it is written in one word.
+fn month_number_with_sign(word: &[u8]) -> Option<(i8, Option<i8>)> {
+    let digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (number, sign) = word.split_at_checked(digits)?;
+    let month = i8::try_from(small(number)?).ok().filter(|month| (1..=12).contains(month))?;
+    let rest = ["月", "월"].iter().find_map(|name| sign.strip_prefix(name.as_bytes()))?;
+    if rest.is_empty() { Some((month, None)) } else { Some((month, Some(day_number(rest)?))) }
+}
+
+/// A time of day as in `3:04`, `03:04`, `03:04:05` and `03:04:05.678`.
+pub(super) fn time(word: &[u8]) -> Option<(Time, Precision)> {
+    let (hour, rest) = split_once(word, b':')?;
+    let (minute, second) = match split_once(rest, b':') {
+        Some((minute, second)) => (minute, Some(second)),
+        None => (rest, None),
+    };
+    let (second, fraction) = match second.map(|second| (second, split_once(second, b'.'))) {
+        Some((_, Some((second, fraction)))) => (Some(second), Some(fraction)),
+        Some((second, None)) => (Some(second), None),
+        None => (None, None),
+    };
+    let two_digits = |part: &[u8]| part.len() == 2 && is_digits(part);
+    if hour.len() > 2 || !two_digits(minute) || second.is_some_and(|second| !two_digits(second)) {
+        return None;
+    }
+    let part = |digits| i8::try_from(small(digits)?).ok();
+    let (precision, nanosecond) = match (second, fraction) {
+        (None, _) => (Precision::Minute, 0),
+        (Some(_), None) => (Precision::Second, 0),
+        (Some(_), Some(fraction)) => (Precision::Fraction, nanoseconds(fraction)?),
+    };
+    let second = second.map_or(Some(0), part)?;
+    Some((Time::new(part(hour)?, part(minute)?, second, nanosecond).ok()?, precision))
+}
+
+/// The offset of `+0100`.
+fn offset(word: &[u8]) -> Option<SignedDuration> {
+    let (sign, digits) = word.split_first()?;
+    let (hours, minutes) = digits.split_at_checked(2).filter(|_| digits.len() == 4)?;
+    let minutes = i64::from(small(hours)?) * 60 + i64::from(small(minutes)?);
+    match sign {
+        b'+' => Some(SignedDuration::from_mins(minutes)),
+        b'-' => Some(SignedDuration::from_mins(-minutes)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::datetime;
+
+    use super::*;
+    use crate::timestamp::format_text;
+
+    fn read(text: &str, now: DateTime) -> Option<(String, Precision, bool)> {
+        let clock = Clock::new(now);
+        let scan = Scan(text.as_bytes());
+        let (modified, rest) = named(scan, &clock).or_else(|| numeric(scan, &clock))?;
+        assert_eq!(rest.name_after_one_blank(), Some(&b"x"[..]), "{text}");
+        let modified = modified?;
+        Some((format_text(modified.at), modified.precision, modified.year_inferred))
+    }
+
+    #[test]
+    fn dates_with_a_year() {
+        let now = datetime(2026, 11, 22, 18, 0, 0, 0);
+        for (text, expected, precision) in [
+            ("Feb  3  2001 x", "2001-02-03 00:00:00.000", Precision::Day),
+            ("3 Feb  2001 x", "2001-02-03 00:00:00.000", Precision::Day),
+            ("3. Feb. 2001 x", "2001-02-03 00:00:00.000", Precision::Day),
+            ("6月 3日 2003年 x", "2003-06-03 00:00:00.000", Precision::Day),
+            ("09-26 2000 x", "2000-09-26 00:00:00.000", Precision::Day),
+            ("Feb 29  2024 x", "2024-02-29 00:00:00.000", Precision::Day),
+            ("Mar  2 15:13:44 2003 x", "2003-03-02 15:13:44.000", Precision::Second),
+            ("2024-01-02 x", "2024-01-02 00:00:00.000", Precision::Day),
+            ("2024-01-02 03:04 x", "2024-01-02 03:04:00.000", Precision::Minute),
+            ("2024-01-02 03:04:05 x", "2024-01-02 03:04:05.000", Precision::Second),
+            (
+                "2024-01-02 00:04:05.678901234 +0100 x",
+                "2024-01-01 23:04:05.678",
+                Precision::Fraction,
+            ),
+        ] {
+            assert_eq!(read(text, now), Some((expected.to_owned(), precision, false)), "{text}");
+        }
+    }
+
+    #[test]
+    fn dates_without_a_year_get_the_likeliest() {
+        for (now, text, expected) in [
+            ((2026, 11, 22), "Nov 22 17:25 x", "2026-11-22 17:25:00.000"),
+            ((2026, 11, 22), "Jan 15 08:00 x", "2026-01-15 08:00:00.000"),
+            ((2026, 1, 5), "Dec 30 23:59 x", "2025-12-30 23:59:00.000"),
+            ((2026, 12, 31), "Jan  1 00:30 x", "2027-01-01 00:30:00.000"),
+            ((2026, 12, 31), "Jan  4 00:30 x", "2026-01-04 00:30:00.000"),
+            ((2026, 3, 10), "Jul 10 10:18 x", "2026-07-10 10:18:00.000"),
+            ((2026, 3, 10), "Nov  9 19:45 x", "2025-11-09 19:45:00.000"),
+            ((2026, 3, 10), "Feb 29 10:00 x", "2024-02-29 10:00:00.000"),
+            ((2024, 1, 10), "Feb 29 10:00 x", "2024-02-29 10:00:00.000"),
+            ((1903, 3, 10), "Feb 29 10:00 x", "1896-02-29 10:00:00.000"),
+            ((2026, 3, 10), "3 29 03:26 x", "2026-03-29 03:26:00.000"),
+            ((2026, 3, 10), "3月17日 0:26 x", "2026-03-17 00:26:00.000"),
+            ((2026, 3, 10), "02 Mar 16:27 x", "2026-03-02 16:27:00.000"),
+        ] {
+            let now = datetime(now.0, now.1, now.2, 18, 0, 0, 0);
+            assert_eq!(
+                read(text, now),
+                Some((expected.to_owned(), Precision::Minute, true)),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn impossible_dates_are_none() {
+        let now = datetime(2026, 11, 22, 18, 0, 0, 0);
+        for text in [
+            "Jam  4 00:03 x",
+            "Feb 23 30:01 x",
+            "Aug 36  2001 x",
+            "Aug 22  x",
+            "Apr -7 18:79 x",
+            "Aug 26  20 x",
+            "Aug 26  201O x",
+            "Dec 02  209 x",
+            "Feb 30  2001 x",
+            "Feb 29  2001 x",
+            "13 29 03:26 x",
+            "2024-13-02 03:04 x",
+            "Feb",
+            "",
+        ] {
+            assert_eq!(read(text, now), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_ambiguous_month_is_a_date_without_a_time() {
+        let clock = Clock::new(datetime(2026, 11, 22, 18, 0, 0, 0));
+        let (modified, rest) = named(Scan(b"lip  3 12:00 x"), &clock).unwrap();
+        assert_eq!((modified, rest.name_after_one_blank()), (None, Some(&b"x"[..])));
+    }
+
+    #[test]
+    fn the_ends_of_time_do_not_overflow() {
+        for now in [DateTime::MIN, DateTime::MAX] {
+            let clock = Clock::new(now);
+            for text in ["Feb 29 10:00 x", "Dec 31 23:59 x", "Jan  1 00:00 x"] {
+                let _ = named(Scan(text.as_bytes()), &clock);
+            }
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Lines of MLSD and MLST (RFC 3659 §7): facts, a blank, the name.
+
+use super::entry::{Kind, RawEntry};
+use super::scan::number;
+use crate::timestamp::parse_time_val;
+
+/// Where an entry stands in a listing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// An entry of the directory.
+    Within,
+    /// The listed directory itself (`type=cdir`) or a parent of it (`type=pdir`).
+    Above,
+}
+
+/// Reads the line of an MLST reply that holds the facts, behind a blank that some servers forget.
+#[cfg_attr(not(test), expect(dead_code, reason = "following links will ask for it"))]
+pub(crate) fn parse_mlst(line: &[u8]) -> Option<RawEntry<'_>> {
+    parse(line.strip_prefix(b" ").unwrap_or(line)).map(|(_, entry)| entry)
+}
+
+/// Reads one line of MLSD.
+///
+/// Unknown facts are skipped, and a fact with a value that means nothing is as good as absent.
+/// A line that breaks the grammar is none.
+pub(crate) fn parse(line: &[u8]) -> Option<(Place, RawEntry<'_>)> {
+    let mut place = Place::Within;
+    let mut entry = RawEntry::new(b"", Kind::Unknown);
+    let mut rest = line;
+    loop {
+        // A value may hold a blank and a name may hold anything: only a blank in place of a fact
+        // ends the facts.
+        if let [b' ', name @ ..] = rest {
+            entry.name = name;
+            return (!name.is_empty()).then_some((place, entry));
+        }
+        let end = rest.iter().position(|byte| *byte == b';')?;
+        let (fact, after) = rest.split_at_checked(end)?;
+        let equals = fact.iter().position(|byte| *byte == b'=')?;
+        let (name, value) = fact.split_at_checked(equals)?;
+        let value = value.get(1..)?;
+        match name.len() {
+            4 if name.eq_ignore_ascii_case(b"type") => {
+                (entry.kind, place, entry.link_target) = kind(value);
+            }
+            // pure-ftpd states the size of a directory as `sizd`.
+            4 if name.eq_ignore_ascii_case(b"size") || name.eq_ignore_ascii_case(b"sizd") => {
+                entry.size = number(value);
+            }
+            6 if name.eq_ignore_ascii_case(b"modify") => entry.modified = parse_time_val(value),
+            9 if name.eq_ignore_ascii_case(b"unix.mode") => entry.mode = octal(value),
+            _ => {}
+        }
+        rest = after.get(1..)?;
+    }
+}
+
+fn kind(value: &[u8]) -> (Kind, Place, Option<&[u8]>) {
+    let is = |name: &[u8]| value.eq_ignore_ascii_case(name);
+    if is(b"file") {
+        return (Kind::RegularFile, Place::Within, None);
+    }
+    if is(b"dir") {
+        return (Kind::Directory, Place::Within, None);
+    }
+    if is(b"cdir") || is(b"pdir") {
+        return (Kind::Directory, Place::Above, None);
+    }
+    // ProFTPD says `OS.unix=symlink`, or `OS.unix=slink:` and the target, as RFC 3659 §7.5.1.5
+    // proposes; others say `OS.unix=slink` alone.
+    let Some((os, detail)) = value.split_at_checked(b"OS.unix=".len()) else {
+        return (Kind::Unknown, Place::Within, None);
+    };
+    let begins = |name: &[u8]| {
+        detail.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
+    };
+    if !os.eq_ignore_ascii_case(b"OS.unix=") || !(begins(b"slink") || begins(b"symlink")) {
+        return (Kind::Unknown, Place::Within, None);
+    }
+    let target = detail.iter().position(|byte| *byte == b':').and_then(|at| detail.get(at + 1..));
+    (Kind::SymbolicLink, Place::Within, target.filter(|target| !target.is_empty()))
+}
+
+/// The permission bits of `0644`; `0100644`, with the bits of the kind above them, is fine too.
+pub(super) fn octal(value: &[u8]) -> Option<u16> {
+    if value.is_empty() || value.len() > 8 {
+        return None;
+    }
+    let mut mode: u32 = 0;
+    for digit in value {
+        if !matches!(digit, b'0'..=b'7') {
+            return None;
+        }
+        mode = mode << 3 | u32::from(digit - b'0');
+    }
+    u16::try_from(mode & 0o7777).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::timestamp::{Precision, format_text};
+
+    fn read(line: &str) -> Option<RawEntry<'_>> {
+        parse(line.as_bytes()).map(|(_, entry)| entry)
+    }
+
+    #[test]
+    fn facts_are_read_whatever_their_order_and_case() {
+        let entry =
+            read("SiZe=11;tYpe=File;X.y=z;MoDIfy=20181025120459.5;uNIx.MOde=0755; a b").unwrap();
+        assert_eq!((entry.name, entry.kind), (&b"a b"[..], Kind::RegularFile));
+        assert_eq!((entry.size, entry.mode), (Some(11), Some(0o755)));
+        let modified = entry.modified.unwrap();
+        assert_eq!(format_text(modified.at), "2018-10-25 12:04:59.500");
+        assert_eq!(modified.precision, Precision::Fraction);
+    }
+
+    #[test]
+    fn names_are_exact() {
+        for name in [" lead.txt", "a; b", "type=file; x", "end ", "=", ";", "\u{7}"] {
+            assert_eq!(read(&format!("type=file; {name}")).unwrap().name, name.as_bytes());
+            assert_eq!(read(&format!(" {name}")).unwrap().name, name.as_bytes());
+        }
+    }
+
+    #[test]
+    fn links_in_all_spellings() {
+        for (value, target) in [
+            ("OS.unix=slink:/a b/c", Some("/a b/c")),
+            ("OS.UNIX=slink:", None),
+            ("OS.unix=slink", None),
+            ("OS.unix=symlink", None),
+        ] {
+            let line = format!("type={value};size=3; x");
+            let entry = read(&line).unwrap();
+            assert_eq!(entry.kind, Kind::SymbolicLink, "{line}");
+            assert_eq!(entry.link_target, target.map(str::as_bytes), "{line}");
+        }
+        for value in ["OS.unix=chr-13/29", "OS.unix=", "OS.mac=alias", "", "filed"] {
+            assert_eq!(read(&format!("type={value}; x")).unwrap().kind, Kind::Unknown, "{value}");
+        }
+    }
+
+    #[test]
+    fn the_directory_itself_and_its_parent_stand_above() {
+        for (line, place) in [
+            ("Type=cdir; /commons/net", Place::Above),
+            ("type=pdir;modify=20141205180002; ..", Place::Above),
+            ("type=dir; sub", Place::Within),
+        ] {
+            let (found, entry) = parse(line.as_bytes()).unwrap();
+            assert_eq!((found, entry.kind), (place, Kind::Directory), "{line}");
+        }
+    }
+
+    #[test]
+    fn mlst_lines_begin_with_a_blank() {
+        let line = b" type=cdir;sizd=4096;modify=20261122172648; /";
+        let entry = parse_mlst(line).unwrap();
+        assert_eq!((entry.name, entry.kind), (&b"/"[..], Kind::Directory));
+        assert_eq!(parse_mlst(&line[1..]), Some(entry));
+    }
+
+    #[test]
+    fn values_without_meaning_are_absent() {
+        let entry =
+            read("size=-1;modify=2014102206510x2;UNIX.mode=0999;sizd=99999999999999999999; x")
+                .unwrap();
+        assert_eq!(entry, RawEntry::new(b"x", Kind::Unknown));
+        assert_eq!(read("UNIX.mode=0100644; x").unwrap().mode, Some(0o644));
+        assert_eq!(read("modify=19691231235960; x").unwrap().modified.unwrap().at.second(), 59);
+    }
+
+    #[test]
+    fn other_lines_are_none() {
+        for line in [
+            "",
+            " ",
+            "aaa",
+            "type=file;",
+            "type=file; ",
+            "Type=dir;Size; missing =size",
+            "Type=dir missing-semicolon",
+            "Type=cdir;UNIX.mode=0775;/no/space",
+            "-rw-r--r-- 1 a b 5 Nov 22 17:25 x;y=z; w",
+        ] {
+            assert_eq!(parse(line.as_bytes()), None, "{line}");
+        }
+    }
+}

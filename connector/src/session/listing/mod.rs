@@ -1,0 +1,125 @@
+//! Directory listings: lines in, entries out, one at a time.
+//!
+//! MLSD is a standard (RFC 3659). LIST is not: every server prints what its system's own command
+//! would. The first line that parses decides the format; from then on a line that does not parse
+//! is an error, because an entry that goes missing is worse than a listing that fails.
+
+mod date;
+mod dos;
+pub(crate) mod entry;
+mod eplf;
+pub(crate) mod error;
+pub(crate) mod lines;
+mod list;
+pub(crate) mod mlsd;
+mod months;
+mod mvs;
+mod netware;
+mod os400;
+mod scan;
+mod tandem;
+mod unix;
+mod vms;
+
+#[cfg(test)]
+mod tests;
+
+use std::io::Read;
+
+use jiff::civil::DateTime;
+
+pub(crate) use entry::{Entry, Kind};
+pub(crate) use error::ListingError;
+pub(crate) use list::Format;
+
+use crate::wire_name::NameEncoding;
+use date::Clock;
+use lines::Lines;
+use list::{Parsed, Parser};
+
+/// What a listing is read with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ListingSettings {
+    /// How names are written (`fileNameEncoding`).
+    pub(crate) encoding: NameEncoding,
+    /// The longest line in bytes (`maximumLineLength`).
+    pub(crate) maximum_line_length: usize,
+    /// The most entries (`maximumListingEntries`).
+    pub(crate) maximum_entries: u64,
+    /// The time now, in the server's zone where it is known; it completes dates without a year.
+    pub(crate) now: DateTime,
+}
+
+/// Reads the entries of one listing from a data connection.
+pub(crate) struct Listing<R> {
+    lines: Lines<R>,
+    parser: Parser,
+    settings: ListingSettings,
+    entries: u64,
+    last_line: u64,
+}
+
+impl<R: Read> Listing<R> {
+    /// Reads the answer to MLSD.
+    pub(crate) fn mlsd(read: R, settings: ListingSettings) -> Self {
+        Self::new(read, Some(Format::Mlsd), settings)
+    }
+
+    /// Reads the answer to LIST, whose format shows itself.
+    pub(crate) fn list(read: R, settings: ListingSettings) -> Self {
+        Self::new(read, None, settings)
+    }
+
+    fn new(read: R, format: Option<Format>, settings: ListingSettings) -> Self {
+        let lines = Lines::new(read, settings.maximum_line_length);
+        let parser = Parser::new(format, Clock::new(settings.now));
+        Self { lines, parser, settings, entries: 0, last_line: 0 }
+    }
+
+    /// The next entry; none at the end. The directory itself and its parent are left out.
+    ///
+    /// After an error the listing is not to be read on.
+    ///
+    /// # Errors
+    /// A line that is no entry, a limit exceeded, a last line without its end, or a read error.
+    pub(crate) fn next_entry(&mut self) -> Result<Option<Entry>, ListingError> {
+        while let Some(line) = self.lines.next_line()? {
+            let (number, format) = (line.number, self.parser.format());
+            self.last_line = number;
+            if !line.complete {
+                return Err(ListingError::Unterminated { number });
+            }
+            match self.parser.line(line.bytes) {
+                Parsed::Nothing => {}
+                Parsed::Unrecognised => {
+                    return Err(ListingError::unrecognised(number, line.bytes, format));
+                }
+                Parsed::Entry(entry) => {
+                    let limit = self.settings.maximum_entries;
+                    if self.entries >= limit {
+                        return Err(ListingError::TooManyEntries { limit });
+                    }
+                    self.entries += 1;
+                    return Ok(Some(entry.decode(self.settings.encoding)));
+                }
+            }
+        }
+        match self.parser.unfinished() {
+            Some(line) => {
+                Err(ListingError::unrecognised(self.last_line, line, self.parser.format()))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// The format, once a line has shown it.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the connection test will tell it"))]
+    pub(crate) fn format(&self) -> Option<Format> {
+        self.parser.format()
+    }
+
+    /// Gives the data connection back, to finish the transfer.
+    pub(crate) fn into_inner(self) -> R {
+        self.lines.into_inner()
+    }
+}

@@ -1,0 +1,142 @@
+//! Month names as `ls` abbreviates them, in the languages that servers are set to.
+
+/// What a word means as a month.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Month {
+    /// A month from 1 to 12.
+    Known(i8),
+    /// A month in several languages, but not the same one.
+    Ambiguous,
+}
+
+/// Words of which two languages mean different months: Polish and Croatian `lip`, Czech and
+/// Croatian `srp`, Czech, Polish and Croatian `lis`, and French `jui` cut to three letters.
+const AMBIGUOUS: [&str; 4] = ["lip", "srp", "lis", "jui"];
+
+/// The names of each month in lower case and without a final dot.
+const NAMES: [&[&str]; 12] = [
+    &[
+        "janv", "gen", "ene", "led", "sty", "tammi", "oca", "ocak", "янв", "січ", "jän", "jaan",
+        "ian", "яну", "јан", "tam",
+    ],
+    &[
+        "févr", "fév", "fev", "febr", "úno", "lut", "helmi", "şub", "фев", "лют", "veebr", "feb",
+        "hel",
+    ],
+    &[
+        "mär", "märz", "mars", "mrz", "mrt", "márc", "már", "bře", "maalis", "мар", "бер", "märts",
+        "maa", "mars",
+    ],
+    &["avr", "avril", "abr", "dub", "kwi", "huhti", "nis", "ápr", "апр", "кві", "huh"],
+    &["mai", "mei", "maj", "mag", "kvě", "touko", "máj", "мая", "май", "тра", "maí", "tou", "мај"],
+    &[
+        "juin", "giu", "čen", "cze", "kesä", "haz", "jún", "июн", "чер", "iun", "juuni", "юни",
+        "kes", "јун",
+    ],
+    &[
+        "juil", "lug", "čec", "heinä", "tem", "júl", "июл", "лип", "iul", "juuli", "юли", "hei",
+        "јул",
+    ],
+    &["août", "aou", "aoû", "ago", "sie", "elo", "ağu", "авг", "сер", "avg", "ágú"],
+    &["sept", "set", "zář", "wrz", "syys", "eyl", "szept", "сен", "вер", "сеп", "syy"],
+    &["okt", "ott", "out", "říj", "paź", "loka", "eki", "окт", "жов", "lok"],
+    &["noi", "marras", "kas", "ноя", "лис", "ное", "nóv", "нов"],
+    &["dez", "déc", "dic", "des", "pro", "gru", "joulu", "ara", "дек", "гру", "dets", "jou", "дец"],
+];
+
+/// The month that a word names in any known language.
+pub(super) fn month(word: &[u8]) -> Option<Month> {
+    match english(word) {
+        Some(number) => Some(Month::Known(number)),
+        None if (3..=16).contains(&word.len()) => foreign(word),
+        None => None,
+    }
+}
+
+/// The month of an English three-letter abbreviation, which nearly every server prints.
+pub(super) fn english(word: &[u8]) -> Option<i8> {
+    let &[a, b, c] = word else {
+        return None;
+    };
+    match &[a | 0x20, b | 0x20, c | 0x20] {
+        b"jan" => Some(1),
+        b"feb" => Some(2),
+        b"mar" => Some(3),
+        b"apr" => Some(4),
+        b"may" => Some(5),
+        b"jun" => Some(6),
+        b"jul" => Some(7),
+        b"aug" => Some(8),
+        b"sep" => Some(9),
+        b"oct" => Some(10),
+        b"nov" => Some(11),
+        b"dec" => Some(12),
+        _ => None,
+    }
+}
+
+fn foreign(word: &[u8]) -> Option<Month> {
+    // Servers that do not speak UTF-8 print these names in Latin-1 as a rule.
+    let text = match std::str::from_utf8(word) {
+        Ok(text) => text.to_lowercase(),
+        Err(_) => word.iter().copied().map(char::from).collect::<String>().to_lowercase(),
+    };
+    let text = text.trim_end_matches('.');
+    if AMBIGUOUS.contains(&text) {
+        return Some(Month::Ambiguous);
+    }
+    let position = NAMES.iter().position(|names| names.contains(&text));
+    // The dotted English form, as in `Jan.`, ends here too.
+    let number = position.map(|at| at + 1).and_then(|number| i8::try_from(number).ok());
+    number.or_else(|| english(text.as_bytes())).map(Month::Known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn months_are_known_in_many_languages() {
+        for (word, number) in [
+            ("Jan", 1),
+            ("JAN", 1),
+            ("janv.", 1),
+            ("févr.", 2),
+            ("Mär", 3),
+            ("maj", 5),
+            ("Dez.", 12),
+            ("août", 8),
+            ("ağu", 8),
+            ("янв", 1),
+            ("ДЕК", 12),
+            ("Sept", 9),
+            ("Oct.", 10),
+        ] {
+            assert_eq!(month(word.as_bytes()), Some(Month::Known(number)), "{word}");
+        }
+        assert_eq!(month(b"M\xe4r"), Some(Month::Known(3)));
+    }
+
+    #[test]
+    fn other_words_are_no_months() {
+        for word in ["", "Ja", "Jam", "Fed", "group", "12", "...", "a-very-long-word-indeed"] {
+            assert_eq!(month(word.as_bytes()), None, "{word}");
+        }
+        assert_eq!(month(b"lip"), Some(Month::Ambiguous));
+    }
+
+    #[test]
+    fn no_name_stands_for_two_months() {
+        let all: Vec<&str> = NAMES.iter().flat_map(|names| names.iter().copied()).collect();
+        for (index, names) in NAMES.iter().enumerate() {
+            for name in *names {
+                let elsewhere = NAMES
+                    .iter()
+                    .enumerate()
+                    .any(|(other, others)| other != index && others.contains(name));
+                assert!(!elsewhere && !AMBIGUOUS.contains(name), "{name}");
+            }
+        }
+        assert!(all.len() > 100);
+    }
+}

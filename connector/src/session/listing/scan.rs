@@ -1,0 +1,84 @@
+//! Words and numbers at the front of a byte string.
+
+/// The rest of a line that is read word by word.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scan<'l>(pub(super) &'l [u8]);
+
+impl<'l> Scan<'l> {
+    /// Takes the next word and the blanks before it; the blank behind it stays.
+    pub(super) fn word(&mut self) -> Option<&'l [u8]> {
+        self.skip_blanks();
+        let length = self.0.iter().position(|byte| is_blank(*byte)).unwrap_or(self.0.len());
+        let (word, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        (!word.is_empty()).then_some(word)
+    }
+
+    /// Skips blanks and says how many there were.
+    pub(super) fn skip_blanks(&mut self) -> usize {
+        let before = self.0.len();
+        while let Some((byte, rest)) = self.0.split_first()
+            && is_blank(*byte)
+        {
+            self.0 = rest;
+        }
+        before - self.0.len()
+    }
+
+    /// The name behind exactly one blank: all further blanks belong to it.
+    pub(super) fn name_after_one_blank(self) -> Option<&'l [u8]> {
+        self.0.strip_prefix(b" ").filter(|name| !name.is_empty())
+    }
+
+    /// The name behind any number of blanks, for columns that are padded.
+    pub(super) fn name_after_blanks(mut self) -> Option<&'l [u8]> {
+        (self.skip_blanks() > 0 && !self.0.is_empty()).then_some(self.0)
+    }
+}
+
+/// Whether a byte separates columns.
+pub(super) fn is_blank(byte: u8) -> bool {
+    byte == b' ' || byte == b'\t'
+}
+
+/// Whether a word is one or more decimal digits.
+pub(super) fn is_digits(word: &[u8]) -> bool {
+    !word.is_empty() && word.iter().all(u8::is_ascii_digit)
+}
+
+/// The number that a word of decimal digits means; none where it does not fit.
+pub(super) fn number(word: &[u8]) -> Option<u64> {
+    if word.is_empty() {
+        return None;
+    }
+    let mut value: u64 = 0;
+    for digit in word {
+        if !digit.is_ascii_digit() {
+            return None;
+        }
+        value = value.checked_mul(10)?.checked_add(u64::from(digit - b'0'))?;
+    }
+    Some(value)
+}
+
+/// The number of at most four digits, for the parts of dates.
+pub(super) fn small(word: &[u8]) -> Option<i16> {
+    if word.len() > 4 {
+        return None;
+    }
+    i16::try_from(number(word)?).ok()
+}
+
+/// The parts before and after the first `separator`.
+pub(super) fn split_once(word: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
+    let at = word.iter().position(|byte| *byte == separator)?;
+    let (before, after) = word.split_at_checked(at)?;
+    Some((before, after.get(1..)?))
+}
+
+/// Three parts around two of the same `separator`.
+pub(super) fn split_twice(word: &[u8], separator: u8) -> Option<[&[u8]; 3]> {
+    let (first, rest) = split_once(word, separator)?;
+    let (second, third) = split_once(rest, separator)?;
+    Some([first, second, third])
+}

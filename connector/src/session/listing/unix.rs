@@ -1,0 +1,353 @@
+//! `ls -l` lines as Unix servers print them, and the many that imitate them.
+
+use super::date::{self, Clock};
+use super::entry::{Kind, Modified, RawEntry};
+use super::scan::{Scan, is_digits, number};
+
+/// Reads one line; none where it is no such line.
+pub(super) fn parse<'l>(line: &'l [u8], clock: &Clock) -> Option<RawEntry<'l>> {
+    let Some(Head { kind, device, mode, rest }) = head(line) else {
+        return unreadable(line);
+    };
+    let (size, modified, name) = columns(rest, device, clock, date::named)
+        .or_else(|| columns(rest, device, clock, date::numeric))?;
+    let (name, link_target) = match kind {
+        Kind::SymbolicLink => split_link(name, size),
+        _ => (name, None),
+    };
+    Some(RawEntry { name, kind, size, modified, link_target, mode })
+}
+
+/// Whether a line is the `total 12` above an `ls -l` listing, in the language of the server.
+pub(super) fn is_total(line: &[u8]) -> bool {
+    const WORDS: [&str; 22] = [
+        "total",
+        "totale",
+        "totaal",
+        "totalt",
+        "insgesamt",
+        "gesamt",
+        "summe",
+        "celkem",
+        "razem",
+        "suma",
+        "итого",
+        "всего",
+        "összesen",
+        "yhteensä",
+        "toplam",
+        "合計",
+        "総計",
+        "总用量",
+        "总计",
+        "總計",
+        "합계",
+        "ukupno",
+    ];
+    let mut scan = Scan(line);
+    let Some(word) = scan.word().and_then(|word| std::str::from_utf8(word).ok()) else {
+        return false;
+    };
+    let count = scan.word().unwrap_or_default();
+    let starts = count.first().is_some_and(u8::is_ascii_digit);
+    // `ls -h` prints `total 1.5M`; Solaris and some scripts add a unit of their own behind it.
+    starts && WORDS.contains(&word.trim_end_matches(':').to_lowercase().as_str())
+}
+
+/// What the mode column says and what follows it.
+struct Head<'l> {
+    kind: Kind,
+    device: bool,
+    mode: Option<u16>,
+    rest: &'l [u8],
+}
+
+fn head(line: &[u8]) -> Option<Head<'_>> {
+    let (first, rest) = line.split_first()?;
+    let kind = match first {
+        b'-' | b'f' => Kind::RegularFile,
+        b'd' => Kind::Directory,
+        b'l' => Kind::SymbolicLink,
+        // Devices, pipes, sockets, doors, and `?` for what the server could not look at.
+        b'b' | b'c' | b'p' | b's' | b'D' | b'?' => Kind::Unknown,
+        _ => return None,
+    };
+    let device = matches!(first, b'b' | b'c');
+    let (permissions, rest) = rest.split_first_chunk::<9>()?;
+    if let Some(mode) = permission_bits(permissions) {
+        // A ninth permission that is missing leaves its blank to the next column.
+        let rest = if permissions.ends_with(b" ") { line.get(9..)? } else { rest };
+        return Some(Head { kind, device, mode: Some(mode), rest: after_mark(rest)? });
+    }
+    // Sterling Connect:Enterprise prints batch flags and the protocol in place of permissions.
+    let flags = permissions.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'-');
+    if flags && *first == b'-' {
+        let rest = rest.strip_prefix(b"FTP").filter(|rest| rest.first() == Some(&b' '))?;
+        return Some(Head { kind, device, mode: None, rest });
+    }
+    None
+}
+
+/// The mode that nine permission characters mean; the last may be missing and be a blank.
+fn permission_bits(permissions: &[u8; 9]) -> Option<u16> {
+    let mut bits: u16 = 0;
+    let mut special: u16 = 0;
+    for triple in permissions.chunks(3) {
+        let &[read, write, execute] = triple else {
+            return None;
+        };
+        let read = flag(read, b'r')?;
+        let write = flag(write, b'w')?;
+        // Upper case: the set-id, sticky or locking bit without the execute bit.
+        let (execute, set) = match execute {
+            b'-' => (0, 0),
+            b'x' => (1, 0),
+            b's' | b't' => (1, 1),
+            b'S' | b'T' | b'l' | b'L' => (0, 1),
+            b' ' if permissions.ends_with(b" ") => (0, 0),
+            _ => return None,
+        };
+        bits = bits << 3 | read << 2 | write << 1 | execute;
+        special = special << 1 | set;
+    }
+    // A blank that is not the last character is no permission.
+    let blanks = permissions.iter().filter(|byte| **byte == b' ').count();
+    (blanks <= 1).then_some(special << 9 | bits)
+}
+
+fn flag(byte: u8, set: u8) -> Option<u16> {
+    match byte {
+        b'-' => Some(0),
+        byte if byte == set => Some(1),
+        _ => None,
+    }
+}
+
+/// Skips the mark of an access control list, a security context or extended attributes.
+///
+/// A link count of four digits or more follows without a blank.
+fn after_mark(rest: &[u8]) -> Option<&[u8]> {
+    let rest = match rest {
+        [b'+' | b'.' | b'@', after @ ..] if after.first().is_some_and(u8::is_ascii_digit) => {
+            return Some(after);
+        }
+        [b'+' | b'.' | b'@', after @ ..] => after,
+        rest => rest,
+    };
+    (rest.first() == Some(&b' ')).then_some(rest)
+}
+
+type Columns<'l> = (Option<u64>, Option<Modified>, &'l [u8]);
+
+/// Finds size, date and name behind the mode.
+///
+/// Link count, owner and group may be missing or hold blanks, so the date decides: the first one
+/// that follows a size.
+fn columns<'l>(
+    rest: &'l [u8],
+    device: bool,
+    clock: &Clock,
+    date: impl Fn(Scan<'l>, &Clock) -> Option<date::Dated<'l>>,
+) -> Option<Columns<'l>> {
+    let mut scan = Scan(rest);
+    let mut before = scan.word()?;
+    if before.first().is_some_and(u8::is_ascii_digit) && !is_digits(before) {
+        return None;
+    }
+    while !scan.0.is_empty() {
+        if let Some(size) = size(before, device)
+            && let Some((modified, behind)) = date(scan, clock)
+        {
+            return Some((size, modified, behind.name_after_one_blank()?));
+        }
+        before = scan.word()?;
+    }
+    None
+}
+
+/// The size that a word states, the inner `None` where it is no exact number of bytes.
+fn size(word: &[u8], device: bool) -> Option<Option<u64>> {
+    let (first, last) = (word.first()?, word.last()?);
+    if !first.is_ascii_digit() {
+        return None;
+    }
+    if is_digits(word) {
+        return Some(number(word).filter(|_| !device));
+    }
+    // The major and minor number of a device, or `ls -h`'s rounded `33.5k`.
+    let major_minor = device && word.iter().all(|byte| byte.is_ascii_digit() || *byte == b',');
+    let rounded = matches!(last, b'k' | b'K' | b'M' | b'G' | b'T' | b'P')
+        && word.split_last().is_some_and(|(_, number)| {
+            number.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.' || *byte == b',')
+        });
+    (major_minor || rounded).then_some(None)
+}
+
+/// Splits `name -> target`.
+///
+/// Both may hold the arrow themselves; nearly every server prints the target's length as the
+/// link's size, which then tells where to split. Otherwise the first arrow counts.
+fn split_link(name: &[u8], size: Option<u64>) -> (&[u8], Option<&[u8]>) {
+    const ARROW: &[u8] = b" -> ";
+    let arrows = || name.windows(ARROW.len()).enumerate().filter(|(_, part)| *part == ARROW);
+    let split = |at: usize| Some((name.get(..at)?, name.get(at + ARROW.len()..)?));
+    let splits = || arrows().filter_map(|(at, _)| split(at)).filter(|(name, _)| !name.is_empty());
+    let fits = splits().find(|(_, target)| u64::try_from(target.len()).ok() == size);
+    match fits.or_else(|| splits().next()) {
+        Some((name, target)) => (name, (!target.is_empty()).then_some(target)),
+        None => (name, None),
+    }
+}
+
+/// An entry that the server could list but not look at: `-????????? ? ? ? ? ? name`.
+fn unreadable(line: &[u8]) -> Option<RawEntry<'_>> {
+    let (kind, rest) = line.split_first()?;
+    let mut scan = Scan(rest.strip_prefix(b"?????????")?);
+    for _ in 0..5 {
+        if scan.word()? != b"?" {
+            return None;
+        }
+    }
+    let kind = match kind {
+        b'-' => Kind::RegularFile,
+        b'd' => Kind::Directory,
+        b'l' => Kind::SymbolicLink,
+        _ => Kind::Unknown,
+    };
+    Some(RawEntry::new(scan.name_after_one_blank()?, kind))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::datetime;
+
+    use super::*;
+    use crate::timestamp::format_text;
+
+    fn read(line: &str) -> Option<RawEntry<'_>> {
+        parse(line.as_bytes(), &Clock::new(datetime(2026, 11, 22, 18, 0, 0, 0)))
+    }
+
+    fn name(line: &str) -> String {
+        let entry = read(line).unwrap_or_else(|| panic!("{line}"));
+        String::from_utf8_lossy(entry.name).into_owned()
+    }
+
+    fn link(line: &str) -> (String, String) {
+        let target = read(line).and_then(|entry| entry.link_target).unwrap_or_default();
+        (name(line), String::from_utf8_lossy(target).into_owned())
+    }
+
+    #[test]
+    fn kinds_and_modes() {
+        for (head, kind, mode) in [
+            ("-rw-r--r-- ", Kind::RegularFile, Some(0o644)),
+            ("drwxr-xr-x+", Kind::Directory, Some(0o755)),
+            ("drwxrwxrwt.", Kind::Directory, Some(0o1777)),
+            ("-rwsr-Sr-T@", Kind::RegularFile, Some(0o7744)),
+            ("lrwxrwxrwx ", Kind::SymbolicLink, Some(0o777)),
+            ("srw-rw-rw- ", Kind::Unknown, Some(0o666)),
+            ("prw-rw-rw- ", Kind::Unknown, Some(0o666)),
+            ("drw-r--rw  ", Kind::Directory, Some(0o646)),
+            ("---------- ", Kind::RegularFile, Some(0)),
+        ] {
+            let line = format!("{head} 1 owner group 5 Nov 22 17:25 x");
+            let entry = read(&line).unwrap_or_else(|| panic!("{line}"));
+            assert_eq!((entry.kind, entry.mode, entry.size), (kind, mode, Some(5)), "{line}");
+        }
+    }
+
+    #[test]
+    fn columns_may_be_missing_or_hold_blanks() {
+        for columns in [
+            "1 owner group 5",
+            "1 owner 5",
+            "folder 5",
+            "1 500 500 5",
+            "1 10 12 5",
+            "1 john smith my group 5",
+            "1 12 Monkeys group 5",
+            "1 group 7 Jan 5",
+            "326 1391972 5",
+        ] {
+            let line = format!("-rw-r--r-- {columns} Nov 22 17:25 x");
+            let entry = read(&line).unwrap_or_else(|| panic!("{line}"));
+            assert_eq!((entry.size, entry.name), (Some(5), &b"x"[..]), "{line}");
+        }
+    }
+
+    #[test]
+    fn device_numbers_and_rounded_sizes_are_no_sizes() {
+        for line in [
+            "crw-r----- 1 root kmem 0, 27 Jan 30 11:42 x",
+            "brw-r----- 1 root sys 109,767 Jul  2  2004 x",
+            "-rw-r--r-- 1 root root 33.5k Jul  2  2004 x",
+            "-rw-r--r-- 1 root root 99999999999999999999 Jul  2  2004 x",
+        ] {
+            assert_eq!(read(line).map(|entry| entry.size), Some(None), "{line}");
+        }
+    }
+
+    #[test]
+    fn names_are_exact() {
+        let line = |name| format!("-rw-r--r-- 1 a b 5 Nov 22 17:25 {name}");
+        for exact in
+            [" lead.txt", "several   blanks", "end ", "123 456.csv", "a -> b", "Jan 2 2001 x"]
+        {
+            assert_eq!(name(&line(exact)), exact);
+        }
+        assert_eq!(read(&line("")), None);
+        assert_eq!(name("-rw-r--r-- 1 a b 5 Feb  3  2001  x"), " x");
+    }
+
+    #[test]
+    fn the_size_of_a_link_tells_which_arrow_counts() {
+        let line = |size: usize| format!("lrwxrwxrwx 1 a b {size} Nov 22 17:25 a -> b -> c");
+        assert_eq!(link(&line(6)), ("a".to_owned(), "b -> c".to_owned()));
+        assert_eq!(link(&line(1)), ("a -> b".to_owned(), "c".to_owned()));
+        assert_eq!(link(&line(0)), ("a".to_owned(), "b -> c".to_owned()));
+        let alone = "lrwxrwxrwx 1 a b 3 Nov 22 17:25 alone";
+        assert_eq!(link(alone), ("alone".to_owned(), String::new()));
+    }
+
+    #[test]
+    fn other_servers_columns() {
+        let enterprise = "-C--E-----FTP B QUA1I1      18128       41 Aug 12 13:56 QUADTEST";
+        assert_eq!(read(enterprise).and_then(|entry| entry.size), Some(41));
+        let dated = read("-rw-r-----   1 a  b  814 02 Mar 16:27 ZMIR2.m").unwrap();
+        assert_eq!(format_text(dated.modified.unwrap().at), "2026-03-02 16:27:00.000");
+        let unreadable = read("d?????????   ? ?    ?       ?            ? locked").unwrap();
+        assert_eq!(unreadable, RawEntry::new(b"locked", Kind::Directory));
+    }
+
+    #[test]
+    fn other_lines_are_none() {
+        for line in [
+            "",
+            "d",
+            "total 12",
+            "zrwxr-xr-x   2 root     root         4096 Mar  2 15:13 x",
+            "dxrwr-xr-x   2 root     root         4096 Aug 24  2001 x",
+            "drwxr-xr-x   2 root     root         4096 Jam  4 00:03 x",
+            "-rw-r--r--   1 14       staff       80284 Aug 22  x",
+            "-rw-r--r--   1 14       staff      119:26 Aug 22  2000 x",
+            "-rw-r--r--   1ftp       nogroup    126552 Jan 22  2001 x",
+            "d---rwxr-x   2 PEP      0          45056Mar 24 14:06 x",
+            "-rw-r--r--",
+            "-rw-r--r-- 1 a b 5 Nov 22 17:25",
+            "-rw-r--r--1 a b 5 Nov 22 17:25 x",
+        ] {
+            assert_eq!(read(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn totals_are_known() {
+        for line in ["total 12", "total 0\r", "Total: 1.5M", "insgesamt 8", "合計 12"] {
+            assert!(is_total(line.as_bytes()), "{line}");
+        }
+        for line in ["total", "totals 12", "12 total", "-rw-r--r-- 1 a b 5 Nov 22 17:25 x"] {
+            assert!(!is_total(line.as_bytes()), "{line}");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! OpenVMS `DIRECTORY` lines, of which a long name takes one of its own.
+//!
+//! Sizes are in blocks, used and allocated, and some servers print bytes in the same place: no
+//! size is known. Names come without their version, directories without `.DIR`, as the servers'
+//! own Unix-style paths want them.
+
+use super::date::{at_time, day_of, dmy, time};
+use super::entry::{Kind, RawEntry};
+use super::scan::{Scan, is_digits, split_once};
+
+/// Reads one entry, its two lines joined by a blank; none where it is no such entry.
+pub(super) fn parse(line: &[u8]) -> Option<RawEntry<'_>> {
+    let mut scan = Scan(line);
+    let name = scan.word().filter(|_| line.first() != Some(&b' '))?;
+    let name = without_version(name)?;
+    let (kind, name) = match name {
+        [name @ .., b'.', b'D' | b'd', b'I' | b'i', b'R' | b'r'] if !name.is_empty() => {
+            (Kind::Directory, name)
+        }
+        name => (Kind::RegularFile, name),
+    };
+    let size = scan.word()?;
+    if size.starts_with(b"%") {
+        // `%RMS-E-PRV, insufficient privilege or file protection violation`
+        return Some(RawEntry::new(name, kind));
+    }
+    let (used, allocated) = split_once(size, b'/').unwrap_or((size, b"0"));
+    if !is_digits(used) || !is_digits(allocated) {
+        return None;
+    }
+    let date = dmy(scan.word()?)?;
+    let mut behind = scan;
+    let clock = behind.word().and_then(time);
+    if clock.is_some() {
+        scan = behind;
+    }
+    let modified = date.map(|date| clock.map_or_else(|| day_of(date), |time| at_time(date, time)));
+    is_owner_and_protection(scan).then_some(RawEntry { modified, ..RawEntry::new(name, kind) })
+}
+
+/// Whether a line is a long name whose other columns follow on the next line.
+pub(super) fn is_name_alone(line: &[u8]) -> bool {
+    !line.iter().any(|byte| super::scan::is_blank(*byte)) && without_version(line).is_some()
+}
+
+/// Whether a line belongs to the frame of a listing.
+pub(super) fn is_frame(line: &[u8]) -> bool {
+    let starts = |start: &[u8]| {
+        line.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start))
+    };
+    (starts(b"Directory ") && line.contains(&b'['))
+        || ((starts(b"Total of ") || starts(b"Total ") || starts(b"Grand total of "))
+            && line.windows(4).any(|part| part.eq_ignore_ascii_case(b"file")))
+}
+
+fn without_version(name: &[u8]) -> Option<&[u8]> {
+    let at = name.iter().rposition(|byte| *byte == b';')?;
+    let (name, version) = name.split_at_checked(at)?;
+    (!name.is_empty() && version.get(1..).is_some_and(is_digits)).then_some(name)
+}
+
+/// `[GROUP,OWNER] (RWED,RWED,RE,)`, where the bracket may be cut off or missing.
+fn is_owner_and_protection(mut scan: Scan<'_>) -> bool {
+    scan.skip_blanks();
+    let Some(first) = scan.0.first() else {
+        return true;
+    };
+    let protection = match scan.0.iter().position(|byte| *byte == b'(') {
+        Some(at) => scan.0.split_at_checked(at),
+        None => return *first == b'[' && scan.0.ends_with(b"]"),
+    };
+    let Some((owner, protection)) = protection else {
+        return false;
+    };
+    let mut words = Scan(owner);
+    let bracket = *first == b'[' || words.word().is_none() || words.word().is_none();
+    let inner =
+        protection.strip_prefix(b"(").and_then(|rest| rest.trim_ascii_end().strip_suffix(b")"));
+    let known = |byte: &u8| matches!(byte, b'R' | b'W' | b'E' | b'D' | b',' | b' ');
+    bracket && inner.is_some_and(|inner| inner.iter().all(known))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::timestamp::format_text;
+
+    #[test]
+    fn files_and_directories() {
+        for (line, name, kind, at) in [
+            (
+                "00README.TXT;1      2 30-DEC-1996 17:44 [SYSTEM] (RWED,RWED,RE,RE)",
+                "00README.TXT",
+                Kind::RegularFile,
+                "1996-12-30 17:44:00.000",
+            ),
+            (
+                "CORE.DIR;1          1/9  8-SEP-1996 16:09:03.64 [A,B] (RWE,RWE,,RE)",
+                "CORE",
+                Kind::Directory,
+                "1996-09-08 16:09:03.640",
+            ),
+            (
+                "X;12    2/8    7-JAN-2000    OWNER   (RWED,,,)",
+                "X",
+                Kind::RegularFile,
+                "2000-01-07 00:00:00.000",
+            ),
+            (
+                "X.;2  18/18  1-JUL-1998 08:43:20",
+                "X.",
+                Kind::RegularFile,
+                "1998-07-01 08:43:20.000",
+            ),
+            (
+                "X;1  27/36  1-JUL-1998 08:43 [AP,CUT$OFF      (RWE,RWE,RE,RE)",
+                "X",
+                Kind::RegularFile,
+                "1998-07-01 08:43:00.000",
+            ),
+        ] {
+            let entry = parse(line.as_bytes()).unwrap_or_else(|| panic!("{line}"));
+            assert_eq!((entry.name, entry.kind, entry.size), (name.as_bytes(), kind, None));
+            assert_eq!(format_text(entry.modified.unwrap().at), at, "{line}");
+        }
+        let hidden = parse(b"X.TXT;1  %RMS-E-PRV, insufficient privilege").unwrap();
+        assert_eq!(hidden, RawEntry::new(b"X.TXT", Kind::RegularFile));
+    }
+
+    #[test]
+    fn other_lines_are_none() {
+        for line in [
+            "",
+            "X.LIS;2  9/9  JUN-2-1998 07:32:04  [GROUP,OWNER]    (RWED,RWED,RWED,)",
+            "X.LIS;2  a/9  2-JUN-98 07:32:04  [GROUP,OWNER]    (RWED,RWED,RWED,)",
+            "DATA.DIR; 1  1/9  2-JUN-1998 07:32:04  [GROUP,OWNER]    (,RWED,RWED,RE)",
+            "X.TXT;1  118/126  14-APR-1997 12:45:27 PM  [GROUP,OWNER]    (RWED,,RWED,RE)",
+            "X.;2  18/18  1-JUL-1998 08:43:20  [GROUP,OWNER]    (RWED2,RWED,RWED,RE)",
+            "X.;2  152/153  13-FED-1997 08:13:43  [GROUP,OWNER]    (RWED,RWED,RWED,RE)",
+            "X.TXT  118/126  14-APR-1997 12:45:27  [GROUP,OWNER]    (RWED,,RWED,RE)",
+        ] {
+            assert_eq!(parse(line.as_bytes()), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn frames_and_lone_names() {
+        assert!(is_frame(b"Directory USER1:[TEMP]"));
+        assert!(is_frame(b"Total of 14 files, 1234/5678 blocks"));
+        assert!(!is_frame(b"Directory"));
+        assert!(is_name_alone(b"UNZIP_AND_ATTACH_FILES.COM;12"));
+        assert!(!is_name_alone(b"UNZIP.COM;"));
+        assert!(!is_name_alone(b"a;1 b;2"));
+    }
+}

@@ -1,0 +1,243 @@
+//! From a socket to a session: greeting, TLS, login, and what the server can do.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use host_sdk::{Error, ErrorKind};
+
+use super::control::{Control, ControlLimits};
+use super::features::Features;
+use super::reply::{Occasion, Reply};
+use super::stream::NetStream;
+use super::tls::TlsSession;
+use super::{Session, Shared, attach, connect, io_error, proxy};
+use crate::cancel::CancelToken;
+use crate::config::Security;
+use crate::deadline::Deadline;
+use crate::remote_path::RemotePath;
+use crate::wire_name::NameEncoding;
+
+/// What an anonymous login says for a password when none is configured (RFC 1635 §2.2).
+const ANONYMOUS_PASSWORD: &str = "anonymous@";
+
+/// What has been reached while a session is opened, for a report.
+pub(crate) enum Milestone<'a> {
+    /// The control connection stands.
+    Connected {
+        /// The server's address.
+        peer: std::net::SocketAddr,
+    },
+    /// The server has greeted.
+    Greeted {
+        /// Its greeting.
+        text: String,
+    },
+    /// TLS protects the control connection.
+    Secured {
+        /// The stream, for its version and certificates.
+        stream: &'a NetStream,
+    },
+    /// The user is logged in.
+    LoggedIn,
+    /// The server's features are known, and the session can be used.
+    Ready {
+        /// The features.
+        features: &'a Features,
+        /// The directory after login.
+        login_directory: &'a RemotePath,
+    },
+}
+
+impl Session {
+    /// Connects, secures and logs in, by the connection time-out.
+    ///
+    /// # Errors
+    ///
+    /// `connection`, `tls`, `authentication`, `busy`, `timeout`, `protocol`, `cancelled`.
+    pub(crate) fn open(shared: &Arc<Shared>, cancel: &CancelToken) -> Result<Self, Error> {
+        Self::open_reporting(shared, cancel, &mut |_| {})
+    }
+
+    /// As [`Session::open`], and tells `reached` of every milestone.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::open`].
+    pub(crate) fn open_reporting(
+        shared: &Arc<Shared>,
+        cancel: &CancelToken,
+        reached: &mut dyn FnMut(Milestone<'_>),
+    ) -> Result<Self, Error> {
+        let opened = Self::try_open(shared, cancel, reached);
+        opened.map_err(|e| if cancel.is_cancelled() { Error::cancelled() } else { e })
+    }
+
+    fn try_open(
+        shared: &Arc<Shared>,
+        cancel: &CancelToken,
+        reached: &mut dyn FnMut(Milestone<'_>),
+    ) -> Result<Self, Error> {
+        let settings = &shared.settings;
+        let deadline = Deadline::after(settings.connection_timeout, "connectionTimeout");
+        let socket = match &settings.proxy {
+            None => connect::connect(&settings.host, settings.port, deadline, cancel)?,
+            Some(proxy) => proxy::connect(proxy, &settings.host, settings.port, deadline, cancel)?,
+        };
+        if settings.keep_alive {
+            connect::keep_alive(&socket);
+        }
+        let what = "the control connection";
+        let peer = socket.peer_addr().map_err(|e| io_error(what, &e))?;
+        let local = socket.local_addr().map_err(|e| io_error(what, &e))?;
+        let watch = cancel.watch(&socket).map_err(|e| io_error(what, &e))?;
+        reached(Milestone::Connected { peer });
+
+        let limits = ControlLimits { reply: settings.read_timeout, line: settings.maximum_line };
+        let tls = shared
+            .tls
+            .as_ref()
+            .map(|factory| factory.session(shared.server.prefer_tls_12.load(Ordering::Relaxed)));
+        let control = Control::new(NetStream::Plain(socket), limits, deadline);
+        if let (Security::Implicit, Some(tls)) = (settings.security, &tls) {
+            secure(&control, tls)?;
+            control.with_stream(|stream| reached(Milestone::Secured { stream }));
+        }
+        let greeting = greeting(&control)?;
+        reached(Milestone::Greeted { text: greeting.text() });
+        let ftp = attach(&control, settings.encoding)?;
+        let mut session = Self {
+            ftp,
+            control,
+            shared: Arc::clone(shared),
+            tls,
+            cancel: cancel.clone(),
+            watch: Some(watch),
+            peer,
+            local,
+            features: Features::default(),
+            login_directory: RemotePath::root(),
+            current_directory: None,
+            format: None,
+            extended_passive: true,
+            poisoned: false,
+        };
+        if settings.security == Security::Explicit {
+            session.authenticate_tls(&greeting)?;
+            session.control.with_stream(|stream| reached(Milestone::Secured { stream }));
+        }
+        if session.tls.is_some() {
+            session.protect_data()?;
+        }
+        if greeting.is_ready() || session.tls.is_some() {
+            session.log_in()?;
+        }
+        reached(Milestone::LoggedIn);
+        session.explore()?;
+        session.control.set_overall(Deadline::never());
+        reached(Milestone::Ready {
+            features: &session.features,
+            login_directory: &session.login_directory,
+        });
+        Ok(session)
+    }
+
+    /// AUTH TLS before any USER (RFC 4217 §4).
+    fn authenticate_tls(&mut self, greeting: &Reply) -> Result<(), Error> {
+        if !greeting.is_ready() {
+            // A greeting that claims a login would skip TLS: the trick of a man in the middle.
+            return Err(Error::new(
+                ErrorKind::Protocol,
+                format!("the server greeted with \"{greeting}\" where TLS has to come first"),
+            ));
+        }
+        let reply = self.command("AUTH TLS")?;
+        if !reply.is_tls_ready() {
+            return Err(self.refusal(&reply, Occasion::Protection, "AUTH TLS"));
+        }
+        let tls = self.tls.as_ref().ok_or_else(|| Error::internal("explicit TLS without TLS"))?;
+        secure(&self.control, tls)
+    }
+
+    /// PBSZ and PROT (RFC 4217 §9), which implicit TLS needs as well.
+    fn protect_data(&mut self) -> Result<(), Error> {
+        let level = if self.shared.settings.tls.protect_data { "PROT P" } else { "PROT C" };
+        for command in ["PBSZ 0", level] {
+            let reply = self.command(command)?;
+            if !reply.is_done() {
+                return Err(self.refusal(&reply, Occasion::Protection, command));
+            }
+        }
+        Ok(())
+    }
+
+    fn log_in(&mut self) -> Result<(), Error> {
+        let shared = Arc::clone(&self.shared);
+        let credentials = &shared.settings.credentials;
+        let mut reply = self.login_command("USER", &credentials.user)?;
+        if reply.wants_password() {
+            let anonymous = credentials.user.eq_ignore_ascii_case("anonymous");
+            let password = match &credentials.password {
+                Some(secret) => secret.reveal(),
+                None if anonymous => ANONYMOUS_PASSWORD,
+                None => {
+                    return Err(Error::new(
+                        ErrorKind::Authentication,
+                        "the server wants a password and none is configured",
+                    )
+                    .with_hint("set password"));
+                }
+            };
+            reply = self.login_command("PASS", password)?;
+        }
+        if reply.wants_account() {
+            let Some(account) = &credentials.account else {
+                return Err(Error::new(
+                    ErrorKind::Authentication,
+                    "the server wants an account and none is configured",
+                )
+                .with_hint("set account"));
+            };
+            reply = self.login_command("ACCT", account.reveal())?;
+        }
+        if reply.is_logged_in() {
+            return Ok(());
+        }
+        Err(self.refusal(&reply, Occasion::Login, "ACCT"))
+    }
+
+    fn login_command(&mut self, verb: &str, argument: &str) -> Result<Reply, Error> {
+        let reply = self.command_as(&format!("{verb} {argument}"), verb)?;
+        if reply.is_logged_in() || reply.wants_password() || reply.wants_account() {
+            return Ok(reply);
+        }
+        Err(self.refusal(&reply, Occasion::Login, verb))
+    }
+
+    /// Learns what the server can do and where the login led.
+    fn explore(&mut self) -> Result<(), Error> {
+        let reply = self.command("FEAT")?;
+        self.features = Features::parse(&reply);
+        if self.features.utf8 && !matches!(self.shared.settings.encoding, NameEncoding::Legacy(_)) {
+            // Servers that always speak UTF-8 may refuse; nothing depends on the answer.
+            self.command("OPTS UTF8 ON")?;
+        }
+        self.login_directory = self.working_directory()?;
+        self.current_directory = Some(self.login_directory.clone());
+        Ok(())
+    }
+}
+
+fn greeting(control: &Control) -> Result<Reply, Error> {
+    let mut reply = control.next_reply("the greeting")?;
+    while reply.is_delay() {
+        reply = control.next_reply("the greeting")?;
+    }
+    if reply.is_ready() || reply.is_logged_in() {
+        return Ok(reply);
+    }
+    Err(reply.to_error(Occasion::Greeting, "the connection"))
+}
+
+fn secure(control: &Control, tls: &TlsSession) -> Result<(), Error> {
+    control.upgrade(|socket, deadline| tls.handshake(socket, deadline, "the TLS handshake"))
+}

@@ -1,0 +1,266 @@
+//! Sessions: one control connection each, from the greeting to the goodbye.
+//!
+//! suppaftp is used here and nowhere else. It sends every command, checked and encoded, and
+//! reads the replies (see [`control`]); data connections are this side's own, because a port
+//! range, a proxy, an explicit TLS handshake and a deadline have no place in the crate's.
+//!
+//! A session on which anything unexpected happened is *poisoned*: after a time-out, a cut or a
+//! reply that does not fit, nobody knows which reply belongs to which command. It is dropped,
+//! never repaired and never returned to the pool.
+
+mod commands;
+pub(crate) mod connect;
+mod control;
+mod data;
+mod features;
+mod list;
+pub(crate) mod listing;
+mod login;
+mod proxy;
+mod reply;
+mod stream;
+mod tls;
+mod transfer;
+mod verifier;
+
+use std::borrow::Cow;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+
+use host_sdk::{Error, ErrorKind};
+use suppaftp::{Encoding, FtpError, ImplFtpStream};
+
+use self::control::{Control, Wire};
+use self::features::Features;
+pub(crate) use self::login::Milestone;
+use self::reply::{Occasion, Reply};
+pub(crate) use self::tls::TlsFactory;
+use self::tls::TlsSession;
+pub(crate) use self::transfer::Download;
+use crate::cancel::{CancelToken, SocketWatch};
+use crate::config::{ConnectionSettings, TransferFormat};
+use crate::deadline::Deadline;
+use crate::remote_path::RemotePath;
+use crate::wire_name::NameEncoding;
+
+/// What all sessions of a connection share.
+pub(crate) struct Shared {
+    pub(crate) settings: ConnectionSettings,
+    pub(crate) tls: Option<TlsFactory>,
+    pub(crate) server: ServerMemory,
+}
+
+/// What was learnt of the server, for the next session.
+#[derive(Default)]
+pub(crate) struct ServerMemory {
+    /// Whether TLS 1.3 ran out of tickets while the server demanded session reuse.
+    pub(crate) prefer_tls_12: std::sync::atomic::AtomicBool,
+}
+
+/// A session that is logged in.
+pub(crate) struct Session {
+    ftp: ImplFtpStream<Wire>,
+    control: Control,
+    shared: Arc<Shared>,
+    tls: Option<TlsSession>,
+    cancel: CancelToken,
+    watch: Option<SocketWatch>,
+    peer: SocketAddr,
+    local: SocketAddr,
+    features: Features,
+    login_directory: RemotePath,
+    current_directory: Option<RemotePath>,
+    format: Option<TransferFormat>,
+    extended_passive: bool,
+    poisoned: bool,
+}
+
+impl Session {
+    /// What the server says it can do.
+    pub(crate) fn features(&self) -> &Features {
+        &self.features
+    }
+
+    /// The directory after login, which relative paths count from.
+    pub(crate) fn login_directory(&self) -> &RemotePath {
+        &self.login_directory
+    }
+
+    /// The settings of the connection.
+    pub(crate) fn settings(&self) -> &ConnectionSettings {
+        &self.shared.settings
+    }
+
+    /// Whether another command can be sent: nothing went wrong, and the server has neither
+    /// spoken nor hung up in the meantime.
+    pub(crate) fn is_usable(&self) -> bool {
+        !self.poisoned && !self.control.is_disturbed()
+    }
+
+    /// Hands the session to another execution: its cancellation is the one that counts now.
+    pub(crate) fn lease_to(&mut self, cancel: &CancelToken) -> Result<(), Error> {
+        self.watch = None;
+        self.cancel = cancel.clone();
+        let watched = self.control.with_stream(|stream| cancel.watch(stream.socket()));
+        self.watch = Some(watched.map_err(|e| io_error("the control connection", &e))?);
+        Ok(())
+    }
+
+    /// Takes the session from its execution.
+    pub(crate) fn release(&mut self) {
+        self.watch = None;
+        self.cancel = CancelToken::default();
+    }
+
+    /// Says goodbye, if the session is in a state to. What the server answers changes nothing.
+    pub(crate) fn quit(mut self) {
+        if self.is_usable() {
+            self.control.set_overall(Deadline::after(Some(GOODBYE), ""));
+            let _ = self.command("QUIT");
+        }
+    }
+
+    /// Sends `command` and reads its reply, whatever it is. A preliminary reply comes back too.
+    ///
+    /// # Errors
+    ///
+    /// `connection`, `timeout`, `protocol`, `cancelled`; the session is poisoned then.
+    /// `document` when the command cannot be sent as it is.
+    fn command(&mut self, command: &str) -> Result<Reply, Error> {
+        let verb = verb_of(command);
+        self.command_as(command, verb)
+    }
+
+    /// As [`Session::command`], under another name in errors: for commands that carry secrets.
+    fn command_as(&mut self, command: &str, shown: &str) -> Result<Reply, Error> {
+        if self.poisoned {
+            return Err(Error::internal("a command on a session that is of no use any more"));
+        }
+        if command.contains(['\r', '\n', '\0']) {
+            return Err(Error::new(
+                ErrorKind::Document,
+                format!("{shown} with CR, LF or NUL in its argument was not sent"),
+            ));
+        }
+        self.cancel.check()?;
+        let result = exchange(&mut self.ftp, &self.control, command, shown);
+        result.map_err(|e| self.broken(e))
+    }
+
+    /// The error of a refusal; a goodbye also ends the session.
+    fn refusal(&mut self, reply: &Reply, occasion: Occasion, command: &str) -> Error {
+        if reply.is_goodbye()
+            || !(reply.is_done() || reply.is_permanent_refusal() || is_transient(reply))
+        {
+            self.poison();
+        }
+        reply.to_error(occasion, command)
+    }
+
+    /// Poisons the session for `error`, unless the command was never sent.
+    fn broken(&mut self, error: Error) -> Error {
+        if error.kind() != ErrorKind::Document {
+            self.poison();
+        }
+        if self.cancel.is_cancelled() { Error::cancelled() } else { error }
+    }
+
+    fn poison(&mut self) {
+        self.poisoned = true;
+    }
+}
+
+/// How long the server may take to answer QUIT.
+const GOODBYE: std::time::Duration = std::time::Duration::from_secs(2);
+
+fn is_transient(reply: &Reply) -> bool {
+    !reply.is_preliminary() && !reply.is_pending() && !reply.is_done()
+}
+
+/// The verb of a command: all of it that an error may show without asking what the argument is.
+fn verb_of(command: &str) -> &str {
+    command.split(' ').next().unwrap_or_default()
+}
+
+/// One command and its reply through suppaftp.
+fn exchange(
+    ftp: &mut ImplFtpStream<Wire>,
+    control: &Control,
+    command: &str,
+    shown: &str,
+) -> Result<Reply, Error> {
+    control.awaiting(shown);
+    // No reply is expected, so each comes back as an "unexpected" one, with all its bytes: the
+    // crate would reduce a code it does not know to 0.
+    let bytes = match ftp.custom_command(command, &[]) {
+        Ok(response) | Err(FtpError::UnexpectedResponse(response)) => response.body,
+        Err(e) => return Err(from_suppaftp(e, shown)),
+    };
+    Reply::parse(&bytes)
+        .ok_or_else(|| Error::internal(format!("the reply to {shown} lost its form")))
+}
+
+/// Opens suppaftp's side of `control`. The address it insists on connecting to is a listener of
+/// this process that nobody ever speaks to; all bytes go through [`Wire`].
+fn attach(control: &Control, encoding: NameEncoding) -> Result<ImplFtpStream<Wire>, Error> {
+    let what = "the session's inner socket";
+    let stand_in = TcpListener::bind(("127.0.0.1", 0)).map_err(|e| io_error(what, &e))?;
+    let address = stand_in.local_addr().map_err(|e| io_error(what, &e))?;
+    control.pretend_greeting();
+    let mut ftp = ImplFtpStream::connect_secure_implicit(address, control.wire(), "")
+        .map_err(|e| from_suppaftp(e, "the greeting"))?;
+    ftp.set_encoding(WireEncoding(encoding));
+    Ok(ftp)
+}
+
+/// The names' encoding, in the form suppaftp asks for it.
+#[derive(Debug)]
+struct WireEncoding(NameEncoding);
+
+impl Encoding for WireEncoding {
+    fn decode(&self, bytes: &[u8]) -> String {
+        self.0.decode(bytes)
+    }
+
+    fn encode(&self, text: &str) -> io::Result<Vec<u8>> {
+        self.0.encode(text).map(Cow::into_owned).map_err(|e| {
+            io::Error::other(
+                Error::new(ErrorKind::Document, e.to_string()).with_hint(
+                    "set fileNameEncoding to one that has this character, such as utf-8",
+                ),
+            )
+        })
+    }
+}
+
+/// The error behind suppaftp's; this side's own errors come back as they went in.
+fn from_suppaftp(error: FtpError, what: &str) -> Error {
+    match error {
+        FtpError::ConnectionError(e) => match e.downcast::<Error>() {
+            Ok(own) => own,
+            Err(e) => io_error(what, &e),
+        },
+        FtpError::BadResponse => {
+            Error::new(ErrorKind::Protocol, format!("{what}: the reply makes no sense"))
+        }
+        other => Error::internal(format!("{what}: {other}")),
+    }
+}
+
+/// The error that a failure of the network or of TLS records is.
+fn io_error(what: &str, error: &io::Error) -> Error {
+    if let Some(own) = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+        return own.clone();
+    }
+    if let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        return tls::tls_error(what, tls);
+    }
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => Error::new(
+            ErrorKind::Connection,
+            format!("{what}: the server closed the connection without the end that TLS demands"),
+        ),
+        _ => Error::new(ErrorKind::Connection, format!("{what} failed: {error}")),
+    }
+}

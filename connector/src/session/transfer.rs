@@ -1,0 +1,351 @@
+//! Transfers: a command, its data connection, and the proof that all of it arrived.
+//!
+//! A download is complete when the data connection ended in order (with close_notify inside
+//! TLS) *and* the server confirmed it. An upload is complete when its end was sent in order and
+//! the server confirmed it.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use host_sdk::{Error, ErrorKind};
+
+use super::control::{is_timeout, retry_interrupted};
+use super::data::Agreed;
+use super::reply::{Occasion, Reply};
+use super::stream::NetStream;
+use super::tls::is_resumed;
+use super::{Session, io_error, verb_of};
+use crate::cancel::SocketWatch;
+use crate::deadline::Deadline;
+
+/// How long the server may take to say why a data connection failed.
+const EXPLANATION: Duration = Duration::from_secs(3);
+
+/// How long a server may take to end its half of an upload's TLS connection. Its session
+/// tickets arrive before that: closing with them unread makes the system reset the connection,
+/// and the server drops what it has not read yet.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// Bytes from the server: a file or a listing. Dropped unfinished, it poisons its session.
+pub(crate) struct Download<'s> {
+    transfer: Transfer<'s>,
+    received: u64,
+    ended: bool,
+}
+
+/// Bytes to the server. Dropped unfinished, it poisons its session, and what the server keeps
+/// is a part of a file that it believes whole.
+pub(crate) struct Upload<'s> {
+    transfer: Transfer<'s>,
+    sent: u64,
+}
+
+struct Transfer<'s> {
+    session: &'s mut Session,
+    data: Option<DataConnection>,
+    command: String,
+    deadline: Deadline,
+    /// Whether the data connection made a TLS handshake from scratch.
+    full_handshake: bool,
+    /// The confirmation, where the server gave it instead of a preliminary reply.
+    confirmation: Option<Reply>,
+    done: bool,
+}
+
+/// An open data connection. The watch holds a copy of the socket, and the server sees the end
+/// only when both are closed: they go together.
+struct DataConnection {
+    stream: NetStream,
+    _watch: SocketWatch,
+}
+
+impl Session {
+    /// Begins a download with `command`, from `offset` on (REST, RFC 3659 §5).
+    ///
+    /// # Errors
+    ///
+    /// What the server's refusal means; what a command or a data connection can fail with.
+    pub(crate) fn download(&mut self, command: &str, offset: u64) -> Result<Download<'_>, Error> {
+        let transfer = self.transfer(command, offset)?;
+        Ok(Download { transfer, received: 0, ended: false })
+    }
+
+    /// Begins an upload with `command`, from `offset` on.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::download`].
+    pub(crate) fn upload(&mut self, command: &str, offset: u64) -> Result<Upload<'_>, Error> {
+        let transfer = self.transfer(command, offset)?;
+        Ok(Upload { transfer, sent: 0 })
+    }
+
+    fn transfer(&mut self, command: &str, offset: u64) -> Result<Transfer<'_>, Error> {
+        let verb = verb_of(command).to_owned();
+        let limit = self.shared.settings.transfer_timeout;
+        let deadline = Deadline::after(limit, "transferTimeout");
+        let agreed = self.agree_on_data()?;
+        if offset > 0 {
+            let reply = self.command(&format!("REST {offset}"))?;
+            if !reply.is_pending() {
+                return Err(self.refusal(&reply, Occasion::Transfer, "REST"));
+            }
+        }
+        let mut reply = self.command(command)?;
+        while reply.is_restart_marker() {
+            reply = self.next_reply(&verb)?;
+        }
+        let confirmation = if reply.is_transfer_complete() {
+            Some(reply)
+        } else if reply.is_preliminary() {
+            None
+        } else {
+            return Err(self.refusal(&reply, Occasion::Transfer, &verb));
+        };
+        let socket = match agreed {
+            Agreed::Connected(socket) => socket,
+            Agreed::Awaited(listener) => {
+                let accepted = self.accept(&listener);
+                accepted.map_err(|e| self.explained(e, &verb))?
+            }
+        };
+        let watch = self.cancel.watch(&socket).map_err(|e| io_error("the data connection", &e))?;
+        let protected = self.protect(socket);
+        let stream = protected.map_err(|e| self.explained(e, &verb))?;
+        let timeouts = stream
+            .set_read_timeout(self.shared.settings.read_timeout)
+            .and_then(|()| stream.set_write_timeout(self.shared.settings.read_timeout));
+        timeouts.map_err(|e| io_error("the data connection", &e))?;
+        let full_handshake = stream.tls().is_some() && !is_resumed(&stream);
+        Ok(Transfer {
+            session: self,
+            data: Some(DataConnection { stream, _watch: watch }),
+            command: verb,
+            deadline,
+            full_handshake,
+            confirmation,
+            done: false,
+        })
+    }
+
+    /// Puts TLS around a data connection. The handshake is made now, and explicitly: an upload
+    /// of nothing would never make it, and a certificate would go unverified.
+    fn protect(&self, socket: TcpStream) -> Result<NetStream, Error> {
+        match &self.tls {
+            Some(tls) if self.shared.settings.tls.protect_data => {
+                let limit = self.shared.settings.connection_timeout;
+                let deadline = Deadline::after(limit, "connectionTimeout");
+                tls.handshake(socket, deadline, "the TLS handshake of the data connection")
+            }
+            _ => Ok(NetStream::Plain(socket)),
+        }
+    }
+
+    fn next_reply(&mut self, verb: &str) -> Result<Reply, Error> {
+        let result = self.control.next_reply(&format!("the end of {verb}"));
+        result.map_err(|e| self.broken(e))
+    }
+
+    /// A data connection failed with `error`: the server's own words about it are better, where
+    /// it has some.
+    fn explained(&mut self, error: Error, verb: &str) -> Error {
+        if self.cancel.is_cancelled() {
+            self.poison();
+            return Error::cancelled();
+        }
+        self.control.set_overall(Deadline::after(Some(EXPLANATION), ""));
+        let reply = self.next_reply(verb);
+        self.control.set_overall(Deadline::never());
+        match reply {
+            Ok(reply) if !reply.is_preliminary() && !reply.is_done() => {
+                self.refusal(&reply, Occasion::Transfer, verb)
+            }
+            _ => {
+                self.poison();
+                error
+            }
+        }
+    }
+}
+
+impl Transfer<'_> {
+    /// Limits the next read or write to what the transfer has left.
+    fn within_deadline(&mut self) -> Result<(), Error> {
+        let Some(left) = self.deadline.remaining("the transfer")? else { return Ok(()) };
+        let idle = self.session.shared.settings.read_timeout;
+        let limit = Some(idle.map_or(left, |idle| idle.min(left)));
+        let Some(data) = &self.data else { return Ok(()) };
+        data.stream
+            .set_read_timeout(limit)
+            .and_then(|()| data.stream.set_write_timeout(limit))
+            .map_err(|e| io_error("the data connection", &e))
+    }
+
+    fn failed(&mut self, error: &std::io::Error) -> Error {
+        self.data = None;
+        let command = self.command.clone();
+        if is_timeout(error) && !self.session.cancel.is_cancelled() {
+            self.session.poison();
+            return match self.deadline.remaining("the transfer") {
+                Err(total) => total,
+                Ok(_) => {
+                    let idle = self.session.shared.settings.read_timeout.unwrap_or_default();
+                    Error::timeout(&format!("waiting for the data of {command}"), idle)
+                        .with_hint("raise readTimeout if the server is just slow")
+                }
+            };
+        }
+        let error = io_error("the data connection", error);
+        let explained = self.session.explained(error, &command);
+        self.without_tickets(explained)
+    }
+
+    /// Waits for the server's confirmation; the data connection must be closed by then.
+    fn confirm(&mut self) -> Result<(), Error> {
+        let mut reply = match self.confirmation.take() {
+            Some(reply) => reply,
+            None => self.session.next_reply(&self.command)?,
+        };
+        while reply.is_preliminary() {
+            reply = self.session.next_reply(&self.command)?;
+        }
+        self.done = true;
+        if reply.is_transfer_complete() {
+            return Ok(());
+        }
+        let command = self.command.clone();
+        let error = self.session.refusal(&reply, Occasion::Transfer, &command);
+        if reply.is_data_refused() { Err(self.without_tickets(error)) } else { Err(error) }
+    }
+
+    /// A refused data connection whose TLS session could not be resumed: with TLS 1.2, whose
+    /// sessions resume any number of times, the next session will do better.
+    fn without_tickets(&self, error: Error) -> Error {
+        let refused = error.kind() == ErrorKind::Tls || error.kind() == ErrorKind::Connection;
+        let server = &self.session.shared.server;
+        let may_fall_back =
+            self.session.shared.tls.as_ref().is_some_and(super::TlsFactory::can_fall_back);
+        if !(refused && self.full_handshake && may_fall_back) {
+            return error;
+        }
+        if !server.prefer_tls_12.swap(true, Ordering::Relaxed) {
+            log::info!(
+                "the server wants TLS sessions resumed and gave no ticket: using TLS 1.2 from now on"
+            );
+        }
+        error.with_retryable(true)
+    }
+}
+
+impl Drop for Transfer<'_> {
+    fn drop(&mut self) {
+        if !self.done {
+            self.session.poison();
+        }
+    }
+}
+
+impl Download<'_> {
+    /// The next bytes; 0 is the end of the data connection, which only [`Download::finish`]
+    /// makes the end of the file.
+    ///
+    /// # Errors
+    ///
+    /// `connection`, `timeout`, `tls`, `cancelled`; what the server says about it.
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        self.transfer.within_deadline()?;
+        let Some(data) = &mut self.transfer.data else { return Ok(0) };
+        match retry_interrupted(|| data.stream.read(buffer)) {
+            Ok(0) => {
+                // A cancelled transfer's socket ends like a file does.
+                self.transfer.session.cancel.check()?;
+                self.ended = true;
+                Ok(0)
+            }
+            Ok(count) => {
+                self.received += count as u64;
+                Ok(count)
+            }
+            Err(e) => Err(self.transfer.failed(&e)),
+        }
+    }
+
+    /// Ends the download: the number of bytes, once the server has confirmed that it sent them.
+    ///
+    /// # Errors
+    ///
+    /// What the server says instead; `connection` when it says nothing any more.
+    pub(crate) fn finish(mut self) -> Result<u64, Error> {
+        if !self.ended {
+            return Err(Error::internal("a download was finished before its end"));
+        }
+        if let Some(mut data) = self.transfer.data.take() {
+            // Servers wait for this side's end as well, some for many seconds. Whether it still
+            // arrives says nothing about the bytes.
+            let _ = data.stream.close_sending();
+        }
+        self.transfer.confirm()?;
+        Ok(self.received)
+    }
+}
+
+impl Upload<'_> {
+    /// Sends `bytes`, all of them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Download::read`].
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.transfer.within_deadline()?;
+        let Some(data) = &mut self.transfer.data else {
+            return Err(Error::internal("an upload went on after its end"));
+        };
+        match data.stream.write_all(bytes) {
+            Ok(()) => {
+                self.sent += bytes.len() as u64;
+                Ok(())
+            }
+            Err(e) => Err(self.transfer.failed(&e)),
+        }
+    }
+
+    /// Ends the upload in order: the number of bytes, once the server has confirmed them.
+    ///
+    /// # Errors
+    ///
+    /// What the server says instead. When it says nothing any more the outcome is unknown.
+    pub(crate) fn finish(mut self) -> Result<u64, Error> {
+        self.transfer.within_deadline()?;
+        if let Some(mut data) = self.transfer.data.take() {
+            if let Err(e) = data.stream.close_sending() {
+                return Err(self.transfer.failed(&e));
+            }
+            if data.stream.tls().is_some() {
+                drain(&mut data.stream);
+            }
+        }
+        self.transfer.session.cancel.check()?;
+        self.transfer
+            .confirm()
+            .map_err(|e| if e.report().reply.is_none() { e.with_outcome_unknown() } else { e })?;
+        Ok(self.sent)
+    }
+}
+
+/// Reads what the server still sends, through TLS so that its tickets are kept, until it closes.
+/// How that ends says nothing about the upload: the confirmation does.
+fn drain(data: &mut NetStream) {
+    let deadline = Deadline::after(Some(DRAIN), "");
+    let mut buffer = [0; 1024];
+    while let Ok(left) = deadline.remaining("the end of the data connection") {
+        if data.set_read_timeout(left).is_err() {
+            return;
+        }
+        match data.read(&mut buffer) {
+            Ok(0) | Err(_) => return,
+            Ok(_) => {}
+        }
+    }
+}

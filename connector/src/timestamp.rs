@@ -1,0 +1,336 @@
+//! Times as text: the reference's `yyyy-MM-dd HH:mm:ss.SSS`, RFC 3659's `YYYYMMDDHHMMSS[.sss]`,
+//! and how exactly a server stated them.
+
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+/// How exact a stated time is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Precision {
+    /// Only the date is known.
+    Day,
+    /// Hours and minutes are known.
+    Minute,
+    /// Seconds are known.
+    Second,
+    /// A fraction of a second is known.
+    Fraction,
+}
+
+impl Precision {
+    /// The text of this precision in samples and messages.
+    #[cfg(test)]
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Minute => "minute",
+            Self::Second => "second",
+            Self::Fraction => "fraction",
+        }
+    }
+
+    /// How far after the stated time the true one may lie.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the minimum age will need it"))]
+    pub(crate) fn span(self) -> SignedDuration {
+        match self {
+            Self::Day => SignedDuration::from_hours(24),
+            Self::Minute => SignedDuration::from_secs(60),
+            Self::Second => SignedDuration::from_secs(1),
+            Self::Fraction => SignedDuration::ZERO,
+        }
+    }
+}
+
+/// In which zone a time is stated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Zone {
+    /// In UTC, as RFC 3659 demands of `modify` and MDTM.
+    Utc,
+    /// In the zone in which the server prints its listings, which no listing states.
+    Server,
+}
+
+/// When a file was last modified, as far as the server said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Modified {
+    /// The time on the clock of `zone`.
+    pub(crate) at: DateTime,
+    /// The zone.
+    pub(crate) zone: Zone,
+    /// How exact `at` is.
+    pub(crate) precision: Precision,
+    /// Whether the server left out the year, which is then the likeliest one: MDTM knows better.
+    pub(crate) year_inferred: bool,
+}
+
+impl Modified {
+    /// A complete time in UTC.
+    pub(crate) fn utc(at: DateTime, precision: Precision) -> Self {
+        Self { at, zone: Zone::Utc, precision, year_inferred: false }
+    }
+
+    /// The time on the server's clock.
+    ///
+    /// A time in UTC is converted when a zone is configured and stays in UTC otherwise. A time
+    /// that is already the server's own stays as it is.
+    pub(crate) fn server_time(&self, zone: &ServerTimeZone) -> DateTime {
+        match (self.zone, zone) {
+            (Zone::Utc, ServerTimeZone::Named(zone)) => match self.at.to_zoned(TimeZone::UTC) {
+                Ok(utc) => zone.to_datetime(utc.timestamp()),
+                Err(_) => self.at,
+            },
+            _ => self.at,
+        }
+    }
+
+    /// [`Modified::server_time`] as the reference's text.
+    pub(crate) fn text(&self, zone: &ServerTimeZone) -> String {
+        format_text(self.server_time(zone))
+    }
+
+    /// The first instant that the statement allows; none where the server's zone is unknown.
+    ///
+    /// The last such instant is [`Precision::span`] later.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the minimum age will need it"))]
+    pub(crate) fn instant(&self, zone: &ServerTimeZone) -> Option<Timestamp> {
+        match (self.zone, zone) {
+            (Zone::Utc, _) => TimeZone::UTC.to_timestamp(self.at).ok(),
+            (Zone::Server, ServerTimeZone::Named(zone)) => zone.to_timestamp(self.at).ok(),
+            (Zone::Server, ServerTimeZone::Auto) => None,
+        }
+    }
+}
+
+/// The zone of the server's clock (`serverTimeZone`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ServerTimeZone {
+    /// Unknown: every time stays as the server states it.
+    #[default]
+    Auto,
+    /// A zone of the IANA database.
+    Named(TimeZone),
+}
+
+impl ServerTimeZone {
+    /// The zone called `name`: `auto` or an IANA name such as `Europe/Berlin`.
+    ///
+    /// # Errors
+    /// A name that the time zone database of this machine does not have.
+    pub(crate) fn from_name(name: &str) -> Result<Self, UnknownTimeZone> {
+        if name.trim().eq_ignore_ascii_case("auto") {
+            return Ok(Self::Auto);
+        }
+        match TimeZone::get(name.trim()) {
+            Ok(zone) => Ok(Self::Named(zone)),
+            Err(_) => Err(UnknownTimeZone { name: name.to_owned() }),
+        }
+    }
+}
+
+/// A time zone name without a zone.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown time zone {name:?}")]
+pub(crate) struct UnknownTimeZone {
+    /// The name as it was given.
+    pub(crate) name: String,
+}
+
+/// The reference's text, `yyyy-MM-dd HH:mm:ss.SSS`.
+pub(crate) fn format_text(at: DateTime) -> String {
+    format!(
+        "{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:03}",
+        at.year(),
+        at.month(),
+        at.day(),
+        at.hour(),
+        at.minute(),
+        at.second(),
+        at.millisecond()
+    )
+}
+
+/// The time that the reference's text states; none for any other form and for impossible times.
+pub(crate) fn parse_text(text: &str) -> Option<DateTime> {
+    let [
+        y1,
+        y2,
+        y3,
+        y4,
+        b'-',
+        o1,
+        o2,
+        b'-',
+        d1,
+        d2,
+        b' ',
+        h1,
+        h2,
+        b':',
+        m1,
+        m2,
+        b':',
+        s1,
+        s2,
+        b'.',
+        f @ ..,
+    ] = text.as_bytes()
+    else {
+        return None;
+    };
+    let &[f1, f2, f3] = f else {
+        return None;
+    };
+    let year = i16::from(two(*y1, *y2)?) * 100 + i16::from(two(*y3, *y4)?);
+    let date = Date::new(year, two(*o1, *o2)?, two(*d1, *d2)?).ok()?;
+    let milliseconds = i32::from(two(f1, f2)?) * 10 + i32::from(two(b'0', f3)?);
+    let (hour, minute, second) = (two(*h1, *h2)?, two(*m1, *m2)?, two(*s1, *s2)?);
+    Some(date.to_datetime(Time::new(hour, minute, second, milliseconds * 1_000_000).ok()?))
+}
+
+/// RFC 3659's `time-val` of `at`, to the second, as MFMT takes it.
+#[cfg_attr(not(test), expect(dead_code, reason = "setting times will need it"))]
+pub(crate) fn format_time_val(at: DateTime) -> String {
+    format!(
+        "{:04}{:02}{:02}{:02}{:02}{:02}",
+        at.year(),
+        at.month(),
+        at.day(),
+        at.hour(),
+        at.minute(),
+        at.second()
+    )
+}
+
+/// The time that RFC 3659's `time-val` states, in UTC; none for any other form.
+///
+/// The form is taken literally: 13 digits, or the `19116…` of servers that count years from 1900,
+/// would otherwise be read as some other time. A leap second counts as the second before it.
+pub(crate) fn parse_time_val(value: &[u8]) -> Option<Modified> {
+    let &[c1, c2, y1, y2, o1, o2, d1, d2, h1, h2, m1, m2, s1, s2, ref fraction @ ..] = value else {
+        return None;
+    };
+    let year = i16::from(two(c1, c2)?) * 100 + i16::from(two(y1, y2)?);
+    let date = Date::new(year, two(o1, o2)?, two(d1, d2)?).ok()?;
+    let second = match two(s1, s2)? {
+        60 => 59,
+        second => second,
+    };
+    let (nanoseconds, precision) = match fraction.split_first() {
+        None => (0, Precision::Second),
+        Some((b'.', digits)) => (nanoseconds(digits)?, Precision::Fraction),
+        Some(_) => return None,
+    };
+    let time = Time::new(two(h1, h2)?, two(m1, m2)?, second, nanoseconds).ok()?;
+    Some(Modified::utc(date.to_datetime(time), precision))
+}
+
+/// The nanoseconds that the digits after a decimal point mean; digits beyond the ninth are cut.
+pub(crate) fn nanoseconds(digits: &[u8]) -> Option<i32> {
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let padded = digits.iter().copied().chain(std::iter::repeat(b'0')).take(9);
+    Some(padded.fold(0, |sum, digit| sum * 10 + i32::from(digit - b'0')))
+}
+
+/// The number that two digits mean.
+pub(crate) fn two(tens: u8, ones: u8) -> Option<i8> {
+    if !tens.is_ascii_digit() || !ones.is_ascii_digit() {
+        return None;
+    }
+    i8::try_from((tens - b'0') * 10 + (ones - b'0')).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::datetime;
+
+    use super::*;
+
+    #[test]
+    fn reference_text_round_trips() {
+        let at = datetime(2026, 11, 1, 23, 59, 59, 7_000_000);
+        assert_eq!(format_text(at), "2026-11-01 23:59:59.007");
+        assert_eq!(parse_text("2026-11-01 23:59:59.007"), Some(at));
+        assert!(parse_text("2026-11-01 00:00:00.000") < parse_text("2026-11-01 00:00:00.001"));
+    }
+
+    #[test]
+    fn other_texts_are_refused() {
+        for text in [
+            "",
+            "2026-11-01",
+            "2026-11-01 00:00:00",
+            "2026-11-01T00:00:00.000",
+            "2026-11-01 00:00:00.0000",
+            " 2026-11-01 00:00:00.000",
+            "2026-11-31 00:00:00.000",
+            "2026-13-01 00:00:00.000",
+            "2026-11-01 24:00:00.000",
+            "2026-11-01 00:00:60.000",
+            "+026-11-01 00:00:00.000",
+            "２026-11-01 00:00:00.000",
+        ] {
+            assert_eq!(parse_text(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn time_val_is_read_literally() {
+        let modified = parse_time_val(b"20150813224845").unwrap();
+        assert_eq!(
+            modified,
+            Modified::utc(datetime(2015, 8, 13, 22, 48, 45, 0), Precision::Second)
+        );
+        assert_eq!(format_time_val(modified.at), "20150813224845");
+        let fraction = parse_time_val(b"20141022065102.999").unwrap();
+        assert_eq!(fraction.precision, Precision::Fraction);
+        assert_eq!(fraction.at.millisecond(), 999);
+        assert_eq!(parse_time_val(b"19691231235960").unwrap().at.second(), 59);
+        for value in [
+            &b""[..],
+            b"2014",
+            b"1911606120000",
+            b"191160612000000",
+            b"20141022065102Z",
+            b"20141022065102.",
+            b"20141022065102.9x",
+            b"20141322065102",
+            b"20140230065102",
+            b"-0140230065102",
+        ] {
+            assert_eq!(parse_time_val(value), None, "{}", String::from_utf8_lossy(value));
+        }
+    }
+
+    #[test]
+    fn only_utc_times_are_converted() {
+        let berlin = ServerTimeZone::from_name("Europe/Berlin").unwrap();
+        let utc = parse_time_val(b"20260701120000").unwrap();
+        assert_eq!(utc.text(&ServerTimeZone::Auto), "2026-07-01 12:00:00.000");
+        assert_eq!(utc.text(&berlin), "2026-07-01 14:00:00.000");
+        let listed = Modified { zone: Zone::Server, precision: Precision::Minute, ..utc };
+        assert_eq!(listed.text(&berlin), "2026-07-01 12:00:00.000");
+        assert_eq!(listed.instant(&ServerTimeZone::Auto), None);
+        let apart = utc.instant(&berlin).unwrap().duration_since(listed.instant(&berlin).unwrap());
+        assert_eq!(apart, SignedDuration::from_hours(2));
+        assert!(utc.precision.span() < listed.precision.span());
+    }
+
+    #[test]
+    fn zone_names_are_checked() {
+        assert_eq!(ServerTimeZone::from_name("auto"), Ok(ServerTimeZone::Auto));
+        assert!(ServerTimeZone::from_name("Mars/Olympus").is_err());
+    }
+
+    #[test]
+    fn extreme_times_do_not_overflow() {
+        let zone = ServerTimeZone::from_name("Pacific/Kiritimati").unwrap();
+        for value in [&b"99991231235959"[..], b"00000101000000", b"00010101000000"] {
+            if let Some(modified) = parse_time_val(value) {
+                let _ = (modified.text(&zone), modified.instant(&zone));
+            }
+        }
+    }
+}

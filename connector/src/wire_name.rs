@@ -1,0 +1,327 @@
+//! File names between the wire's bytes and Rust's strings, without loss.
+//!
+//! A name is bytes to the server and a `String` to everyone else. Whatever does not decode keeps
+//! its bytes as private characters, so that every name round-trips and no two names become one.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use encoding_rs::{DecoderResult, EncoderResult, Encoding};
+
+/// Added to a byte of 0x80 and above, this gives its private character, U+10FF80 to U+10FFFF.
+const PRIVATE: u32 = 0x10_FF00;
+
+/// How names are written on the wire (`fileNameEncoding`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum NameEncoding {
+    /// UTF-8 where the bytes are UTF-8, the bytes themselves where they are not.
+    #[default]
+    Auto,
+    /// UTF-8, as RFC 2640 demands; names are mapped as with `Auto`.
+    Utf8,
+    /// A legacy encoding in which every ASCII byte means its ASCII character.
+    Legacy(&'static Encoding),
+}
+
+impl NameEncoding {
+    /// The encoding called `label`: `auto`, `utf-8` or a label of the WHATWG Encoding Standard.
+    ///
+    /// # Errors
+    /// An unknown label, or an encoding in which `/` and line ends are not their ASCII bytes.
+    pub(crate) fn from_label(label: &str) -> Result<Self, LabelError> {
+        if label.trim().eq_ignore_ascii_case("auto") {
+            return Ok(Self::Auto);
+        }
+        let unknown = || LabelError::Unknown { label: label.to_owned() };
+        let encoding = Encoding::for_label_no_replacement(label.as_bytes()).ok_or_else(unknown)?;
+        if encoding == encoding_rs::UTF_8 {
+            return Ok(Self::Utf8);
+        }
+        if !encoding.is_ascii_compatible() {
+            return Err(LabelError::NotAsciiCompatible { name: encoding.name() });
+        }
+        Ok(Self::Legacy(encoding))
+    }
+
+    /// The string that stands for `bytes`; [`NameEncoding::encode`] gives exactly `bytes` back.
+    pub(crate) fn decode(self, bytes: &[u8]) -> String {
+        let Self::Legacy(encoding) = self else {
+            return decode_utf8(bytes);
+        };
+        if bytes.is_ascii() {
+            return bytes.iter().copied().map(char::from).collect();
+        }
+        // Some encodings hold two byte sequences for one character, or a private character. Such
+        // a name would come back as other bytes, so it keeps its own instead.
+        let text = decode_legacy(encoding, bytes);
+        match self.encode(&text) {
+            Ok(back) if *back == *bytes => text,
+            _ => bytes.iter().copied().map(transparent).collect(),
+        }
+    }
+
+    /// The bytes that stand for `name` on the wire.
+    ///
+    /// # Errors
+    /// A character that a legacy encoding does not have.
+    pub(crate) fn encode(self, name: &str) -> Result<Cow<'_, [u8]>, UnencodableName> {
+        let Self::Legacy(encoding) = self else {
+            return Ok(encode_utf8(name));
+        };
+        if name.is_ascii() {
+            return Ok(Cow::Borrowed(name.as_bytes()));
+        }
+        let mut bytes = Vec::with_capacity(name.len());
+        for run in runs(name) {
+            match run {
+                Run::Byte(byte) => bytes.push(byte),
+                Run::Text(text) => encode_run(encoding, text, &mut bytes)?,
+            }
+        }
+        Ok(Cow::Owned(bytes))
+    }
+}
+
+/// Why a label names no usable encoding.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum LabelError {
+    /// No encoding has this label.
+    #[error("unknown encoding label {label:?}")]
+    Unknown {
+        /// The label as it was given.
+        label: String,
+    },
+    /// Path separators and line ends would not be single ASCII bytes.
+    #[error("encoding {name} cannot be used for file names: it does not keep ASCII bytes")]
+    NotAsciiCompatible {
+        /// The encoding's standard name.
+        name: &'static str,
+    },
+}
+
+/// A character that the configured encoding does not have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("U+{:04X} does not exist in {encoding}", u32::from(*.character))]
+pub(crate) struct UnencodableName {
+    /// The character.
+    pub(crate) character: char,
+    /// The encoding's standard name.
+    pub(crate) encoding: &'static str,
+}
+
+/// `text` for messages and logs: what could steer a terminal or reorder a line is escaped.
+pub(crate) fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        // Writing to a String cannot fail.
+        let _ = match private_byte(character) {
+            Some(byte) => write!(out, "\\x{byte:02x}"),
+            None if character.is_ascii_control() => write!(out, "\\x{:02x}", u32::from(character)),
+            None if is_deceptive(character) => write!(out, "\\u{{{:x}}}", u32::from(character)),
+            None => out.write_char(character),
+        };
+    }
+    out
+}
+
+/// [`printable`] for bytes that need not be UTF-8.
+pub(crate) fn printable_bytes(bytes: &[u8]) -> String {
+    printable(&decode_utf8(bytes))
+}
+
+/// Whether a character is invisible, breaks the line or changes the direction of its neighbours.
+fn is_deceptive(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}')
+}
+
+/// The character that keeps a byte: itself where it is ASCII, else its private character.
+fn transparent(byte: u8) -> char {
+    if byte.is_ascii() {
+        return char::from(byte);
+    }
+    char::from_u32(PRIVATE + u32::from(byte)).unwrap_or(char::REPLACEMENT_CHARACTER)
+}
+
+/// The byte that a private character keeps.
+fn private_byte(character: char) -> Option<u8> {
+    let byte = u32::from(character).checked_sub(PRIVATE)?;
+    u8::try_from(byte).ok().filter(|byte| !byte.is_ascii())
+}
+
+fn decode_utf8(bytes: &[u8]) -> String {
+    // 0xF4 starts the UTF-8 form of every private character.
+    if !bytes.contains(&0xF4)
+        && let Ok(text) = std::str::from_utf8(bytes)
+    {
+        return text.to_owned();
+    }
+    let mut out = String::with_capacity(bytes.len() * 2);
+    for chunk in bytes.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            if private_byte(character).is_some() {
+                // The wire holds the UTF-8 form of a private character: escaped byte by byte, it
+                // stays apart from the byte that this character stands for.
+                out.extend(character.encode_utf8(&mut [0; 4]).bytes().map(transparent));
+            } else {
+                out.push(character);
+            }
+        }
+        out.extend(chunk.invalid().iter().copied().map(transparent));
+    }
+    out
+}
+
+fn encode_utf8(name: &str) -> Cow<'_, [u8]> {
+    if !name.as_bytes().contains(&0xF4) {
+        return Cow::Borrowed(name.as_bytes());
+    }
+    let mut bytes = Vec::with_capacity(name.len());
+    for run in runs(name) {
+        match run {
+            Run::Byte(byte) => bytes.push(byte),
+            Run::Text(text) => bytes.extend_from_slice(text.as_bytes()),
+        }
+    }
+    Cow::Owned(bytes)
+}
+
+fn decode_legacy(encoding: &'static Encoding, bytes: &[u8]) -> String {
+    let mut decoder = encoding.new_decoder_without_bom_handling();
+    let mut text = String::new();
+    let mut rest = bytes;
+    loop {
+        let room = decoder.max_utf8_buffer_length_without_replacement(rest.len());
+        text.reserve(room.unwrap_or(rest.len().saturating_mul(4)).max(16));
+        let (result, read) = decoder.decode_to_string_without_replacement(rest, &mut text, true);
+        rest = rest.get(read..).unwrap_or_default();
+        match result {
+            DecoderResult::InputEmpty => return text,
+            DecoderResult::OutputFull => {}
+            DecoderResult::Malformed(bad, after) => {
+                let end = (bytes.len() - rest.len()).saturating_sub(usize::from(after));
+                let start = end.saturating_sub(usize::from(bad));
+                let bad = bytes.get(start..end).unwrap_or_default();
+                text.extend(bad.iter().copied().map(transparent));
+            }
+        }
+    }
+}
+
+fn encode_run(
+    encoding: &'static Encoding,
+    text: &str,
+    bytes: &mut Vec<u8>,
+) -> Result<(), UnencodableName> {
+    let mut encoder = encoding.new_encoder();
+    let mut rest = text;
+    loop {
+        let room = encoder.max_buffer_length_from_utf8_without_replacement(rest.len());
+        bytes.reserve(room.unwrap_or(rest.len().saturating_mul(4)).max(16));
+        let (result, read) = encoder.encode_from_utf8_to_vec_without_replacement(rest, bytes, true);
+        match result {
+            EncoderResult::InputEmpty => return Ok(()),
+            EncoderResult::OutputFull => rest = rest.get(read..).unwrap_or_default(),
+            EncoderResult::Unmappable(character) => {
+                return Err(UnencodableName { character, encoding: encoding.name() });
+            }
+        }
+    }
+}
+
+/// A part of a name: text, or one byte kept by a private character.
+enum Run<'n> {
+    Text(&'n str),
+    Byte(u8),
+}
+
+fn runs(name: &str) -> impl Iterator<Item = Run<'_>> {
+    name.split_inclusive(|character| private_byte(character).is_some()).flat_map(|part| {
+        let last = part.chars().next_back();
+        let byte = last.and_then(private_byte);
+        let text = match (byte, last) {
+            (Some(_), Some(last)) => part.strip_suffix(last).unwrap_or(part),
+            _ => part,
+        };
+        let text = (!text.is_empty()).then_some(Run::Text(text));
+        text.into_iter().chain(byte.map(Run::Byte))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round_trips(encoding: NameEncoding, bytes: &[u8]) -> String {
+        let name = encoding.decode(bytes);
+        assert_eq!(&*encoding.encode(&name).unwrap(), bytes, "{name:?}");
+        name
+    }
+
+    #[test]
+    fn utf8_names_stay_and_other_bytes_become_private() {
+        assert_eq!(round_trips(NameEncoding::Auto, "uni-é€".as_bytes()), "uni-é€");
+        assert_eq!(round_trips(NameEncoding::Auto, b"caf\xe9"), "caf\u{10ffe9}");
+        assert_eq!(round_trips(NameEncoding::Utf8, b"\x80\xff"), "\u{10ff80}\u{10ffff}");
+        assert_eq!(round_trips(NameEncoding::Auto, b"cut \xe2\x82"), "cut \u{10ffe2}\u{10ff82}");
+    }
+
+    #[test]
+    fn a_private_character_on_the_wire_is_not_the_byte_it_stands_for() {
+        let byte = round_trips(NameEncoding::Auto, b"\xe9");
+        let character = round_trips(NameEncoding::Auto, "\u{10ffe9}".as_bytes());
+        assert_ne!(byte, character);
+        assert_eq!(character.chars().count(), 4);
+        assert_eq!(round_trips(NameEncoding::Auto, "\u{10ff7f}".as_bytes()), "\u{10ff7f}");
+    }
+
+    #[test]
+    fn pairs_of_bytes_round_trip_and_stay_distinct() {
+        let mut labels = vec![NameEncoding::Auto];
+        for label in ["windows-1252", "shift_jis", "gb18030", "big5"] {
+            labels.push(NameEncoding::from_label(label).unwrap());
+        }
+        for encoding in labels {
+            let mut seen = std::collections::HashSet::new();
+            for first in (0..=255_u8).step_by(7) {
+                for second in 0..=255_u8 {
+                    assert!(seen.insert(round_trips(encoding, &[first, second, b'x'])));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn labels_decode_and_refuse_what_they_lack() {
+        let latin = NameEncoding::from_label("ISO-8859-1").unwrap();
+        assert_eq!(round_trips(latin, b"caf\xe9"), "café");
+        let error = latin.encode("試験").unwrap_err();
+        assert_eq!(error.to_string(), "U+8A66 does not exist in windows-1252");
+        let sjis = NameEncoding::from_label("shift_jis").unwrap();
+        assert_eq!(round_trips(sjis, b"\x8e\x8e\x8c\xb1.csv"), "試験.csv");
+        assert_eq!(round_trips(sjis, b"a\x8e\x8e\xffz"), "a試\u{10ffff}z");
+    }
+
+    #[test]
+    fn labels_are_checked() {
+        assert_eq!(NameEncoding::from_label("AUTO"), Ok(NameEncoding::Auto));
+        assert_eq!(NameEncoding::from_label("utf8"), Ok(NameEncoding::Utf8));
+        assert!(matches!(NameEncoding::from_label("klingon"), Err(LabelError::Unknown { .. })));
+        for label in ["utf-16le", "iso-2022-jp"] {
+            let error = NameEncoding::from_label(label).unwrap_err();
+            assert!(matches!(error, LabelError::NotAsciiCompatible { .. }));
+        }
+    }
+
+    #[test]
+    fn messages_carry_no_control_characters() {
+        assert_eq!(
+            printable_bytes(b"a\x1b[31m\r\n\0\x7f\xe9"),
+            "a\\x1b[31m\\x0d\\x0a\\x00\\x7f\\xe9"
+        );
+        assert_eq!(printable("gpj.\u{202e}exe\u{85}é"), "gpj.\\u{202e}exe\\u{85}é");
+    }
+}

@@ -1,0 +1,60 @@
+use super::{DEFAULT_CLIENTS, cannot_require_reuse, launch};
+use crate::fetch::{self, Program};
+use crate::files::{SERVER_UID, is_root};
+use crate::process::Process;
+use crate::server::{PASSWORD, Place, USER};
+use crate::{Mode, StartError, TlsVersion};
+
+const SCRIPT: &str = include_str!("pyftpd.py");
+
+pub(super) fn start(place: &Place) -> Result<Process, StartError> {
+    let options = &place.options;
+    cannot_require_reuse(options)?;
+    let python = fetch::python()?;
+    let script = SCRIPT.replace("# CONFIGURATION\n", &lines(&options.configuration));
+    let script = place.write("pyftpd.py", &script)?;
+    let program = Program { path: python.interpreter.into(), libraries: String::new() };
+    let mut launch = launch(place, program, "pyftpd.out");
+    if !python.path.as_os_str().is_empty() {
+        launch.environment.push(("PYTHONPATH", python.path.into()));
+    }
+    launch.argument(script);
+    launch.arguments(["--port", &place.ports.control().to_string()]);
+    let passive = place.ports.passive();
+    launch.arguments(["--passive", &passive.start().to_string(), &passive.end().to_string()]);
+    launch.arguments(["--root", &place.root().display().to_string()]);
+    launch.arguments(["--user", USER, "--password", PASSWORD]);
+    let clients = options.maximum_clients.unwrap_or(DEFAULT_CLIENTS);
+    launch.arguments(["--clients", &clients.to_string()]);
+    if is_root() {
+        launch.arguments(["--uid", &SERVER_UID.to_string()]);
+    }
+    if options.mode != Mode::Plain {
+        tls(place, &mut launch);
+    }
+    launch.spawn()
+}
+
+fn tls(place: &Place, launch: &mut crate::process::Launch) {
+    let options = &place.options;
+    let number = |version: TlsVersion| match version {
+        TlsVersion::V1_2 => "1.2",
+        TlsVersion::V1_3 => "1.3",
+    };
+    let versions = &options.tls_versions;
+    launch.arguments(["--mode", &options.mode.to_string()]);
+    launch.arguments(["--tls", number(*versions.start()), number(*versions.end())]);
+    launch.argument("--certificate");
+    launch.argument(place.certificates.server_and_key());
+    if options.client_certificate {
+        launch.argument("--client-ca");
+        launch.argument(place.certificates.ca_pem());
+    }
+    if options.clear_data {
+        launch.argument("--clear-data");
+    }
+}
+
+fn lines(configuration: &[String]) -> String {
+    configuration.iter().map(|line| format!("{line}\n")).collect()
+}

@@ -1,0 +1,113 @@
+use std::fmt::Write as _;
+use std::path::Path;
+
+use super::{DEFAULT_CLIENTS, launch, needs_root, openssl_configuration};
+use crate::files::SERVER_UID;
+use crate::process::Process;
+use crate::server::{PASSWORD_HASH, Place, USER};
+use crate::{Flavour, Mode, SessionReuse, StartError, fetch};
+
+/// vsftpd knows users only through PAM and `/etc/passwd`, so it gets its own of both, mounted over
+/// the machine's in a private mount namespace.
+pub(super) fn start(place: &Place) -> Result<Process, StartError> {
+    needs_root(Flavour::VsFtpd)?;
+    let program = fetch::program("vsftpd")?;
+    let configuration = place.write("vsftpd.conf", &configuration(place))?;
+    let mut launch = launch(place, program, "vsftpd.out");
+    launch.mounts.extend(accounts(place)?);
+    if place.options.mode != Mode::Plain {
+        launch.environment.push(("OPENSSL_CONF", openssl_configuration(place)?.into()));
+    }
+    launch.argument(configuration);
+    launch.spawn()
+}
+
+fn accounts(place: &Place) -> Result<Vec<String>, StartError> {
+    let root = place.root();
+    let passwd = format!(
+        "root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n\
+         {USER}:x:{SERVER_UID}:{SERVER_UID}::{}:/bin/sh\n",
+        root.display()
+    );
+    let passwd = place.write("passwd", &passwd)?;
+    let group = format!("root:x:0:\nnogroup:x:65534:\n{USER}:x:{SERVER_UID}:\n");
+    let group = place.write("group", &group)?;
+    let shadow = format!("{USER}:{PASSWORD_HASH}:19000:0:99999:7:::\n");
+    let shadow = place.write("shadow", &shadow)?;
+    for public in [&passwd, &group] {
+        crate::files::set_mode(public, 0o644).map_err(StartError::io("open", public))?;
+    }
+    let pam = place.run("pam.d");
+    std::fs::create_dir(&pam).map_err(StartError::io("create", &pam))?;
+    let stack = "auth required pam_unix.so nodelay\naccount required pam_unix.so\n\
+                 session required pam_permit.so\n";
+    std::fs::write(pam.join("vsftpd"), stack).map_err(StartError::io("write", &pam))?;
+    let bind = |from: &Path, to: &str| format!("mount --bind '{}' {to}", from.display());
+    Ok(vec![
+        bind(&passwd, "/etc/passwd"),
+        bind(&group, "/etc/group"),
+        bind(&shadow, "/etc/shadow"),
+        bind(&pam, "/etc/pam.d"),
+    ])
+}
+
+fn configuration(place: &Place) -> String {
+    let options = &place.options;
+    let clients = options.maximum_clients.unwrap_or(DEFAULT_CLIENTS);
+    let passive = place.ports.passive();
+    let mut text = format!(
+        "listen=YES\nlisten_address=127.0.0.1\nlisten_port={}\nbackground=NO\n\
+         anonymous_enable=NO\nlocal_enable=YES\nchroot_local_user=YES\nallow_writeable_chroot=YES\n\
+         secure_chroot_dir={}\npam_service_name=vsftpd\nconnect_from_port_20=NO\n\
+         pasv_min_port={}\npasv_max_port={}\nmax_clients={clients}\nmax_per_ip={clients}\n\
+         xferlog_enable=YES\nvsftpd_log_file={}\nlog_ftp_protocol=YES\n",
+        place.ports.control(),
+        empty_directory(place),
+        passive.start(),
+        passive.end(),
+        place.log("vsftpd.log").display(),
+    );
+    if !options.packaged {
+        text.push_str("write_enable=YES\nlocal_umask=022\n");
+    }
+    if options.mode != Mode::Plain {
+        tls(place, &mut text);
+    }
+    for line in &options.configuration {
+        let _ = writeln!(text, "{line}");
+    }
+    text
+}
+
+fn tls(place: &Place, text: &mut String) {
+    let options = &place.options;
+    let certificates = &place.certificates;
+    let _ = write!(
+        text,
+        "ssl_enable=YES\nforce_local_logins_ssl=YES\nforce_local_data_ssl={}\nssl_tlsv1=YES\n\
+         ssl_ciphers=HIGH\nrsa_cert_file={}\nrsa_private_key_file={}\ndebug_ssl=YES\n",
+        if options.clear_data { "NO" } else { "YES" },
+        certificates.server_pem().display(),
+        certificates.server_key().display(),
+    );
+    if options.mode == Mode::Implicit {
+        text.push_str("implicit_ssl=YES\n");
+    }
+    match options.session_reuse {
+        SessionReuse::Packaged => {}
+        SessionReuse::Required => text.push_str("require_ssl_reuse=YES\n"),
+        SessionReuse::Optional => text.push_str("require_ssl_reuse=NO\n"),
+    }
+    if options.client_certificate {
+        let ca = certificates.ca_pem();
+        let _ =
+            write!(text, "require_cert=YES\nvalidate_cert=YES\nca_certs_file={}\n", ca.display());
+    }
+}
+
+/// The directory into which vsftpd locks the part of itself that talks to strangers.
+fn empty_directory(place: &Place) -> String {
+    let path = place.run("empty");
+    let _ = std::fs::create_dir(&path);
+    path.display().to_string()
+}

@@ -1,0 +1,13 @@
+//! The connector against real servers, scripted ones, and its own promises.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking, its helpers too"
+)]
+
+mod architecture;
+mod behaviours;
+mod matrix;
+mod quirks;
+mod support;

@@ -1,0 +1,23 @@
+//! Where a server does not do what the others do: declared here, per flavour, and nowhere else.
+
+use test_servers::Flavour;
+
+use crate::support::Bench;
+
+/// Whether nothing is forbidden to the server: libunftp runs inside the test, as its user.
+pub(crate) fn reads_everything(bench: &Bench) -> bool {
+    bench.server.flavour() == Flavour::LibUnftp
+}
+
+/// Whether the server lists `name` in a form that it does not know the file by.
+pub(crate) fn lists_but_does_not_read(bench: &Bench, name: &str) -> bool {
+    match bench.server.flavour() {
+        // Bytes that are not UTF-8 are listed as replacement characters; a link is listed as a
+        // file with the size of the link.
+        Flavour::LibUnftp => name.starts_with("latin1-") || name.starts_with("link-"),
+        Flavour::PyFtpd => name.starts_with("latin1-"),
+        // A backslash in a command is taken for an escape.
+        Flavour::PureFtpd => name == "back\\slash.txt",
+        _ => false,
+    }
+}
