@@ -5,6 +5,7 @@
 mod databases;
 mod descriptions;
 mod events;
+mod examples;
 mod files;
 mod panics;
 mod pipelines;
