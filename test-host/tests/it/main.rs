@@ -10,5 +10,6 @@ mod files;
 mod panics;
 mod pipelines;
 mod refusals;
+mod servers;
 mod streaming;
 mod support;
