@@ -9,5 +9,6 @@
 mod architecture;
 mod behaviours;
 mod matrix;
+mod publishing;
 mod quirks;
 mod support;
