@@ -22,6 +22,11 @@ const ANONYMOUS_PASSWORD: &str = "anonymous@";
 
 /// What has been reached while a session is opened, for a report.
 pub(crate) enum Milestone<'a> {
+    /// The host's name is looked up; a proxy does that by itself.
+    Resolved {
+        /// The server's addresses, in the order they are tried.
+        addresses: &'a [std::net::SocketAddr],
+    },
     /// The control connection stands.
     Connected {
         /// The server's address.
@@ -43,8 +48,6 @@ pub(crate) enum Milestone<'a> {
     Ready {
         /// The features.
         features: &'a Features,
-        /// The directory after login.
-        login_directory: &'a RemotePath,
     },
 }
 
@@ -80,7 +83,12 @@ impl Session {
         let settings = &shared.settings;
         let deadline = Deadline::after(settings.connection_timeout, "connectionTimeout");
         let socket = match &settings.proxy {
-            None => connect::connect(&settings.host, settings.port, deadline, cancel)?,
+            None => {
+                let host = &settings.host;
+                let addresses = connect::resolve(host, settings.port, deadline, cancel)?;
+                reached(Milestone::Resolved { addresses: &addresses });
+                connect::connect_any(host, &addresses, deadline, cancel)?
+            }
             Some(proxy) => proxy::connect(proxy, &settings.host, settings.port, deadline, cancel)?,
         };
         if settings.keep_alive {
@@ -134,10 +142,7 @@ impl Session {
         reached(Milestone::LoggedIn);
         session.explore()?;
         session.control.set_overall(Deadline::never());
-        reached(Milestone::Ready {
-            features: &session.features,
-            login_directory: &session.login_directory,
-        });
+        reached(Milestone::Ready { features: &session.features });
         Ok(session)
     }
 

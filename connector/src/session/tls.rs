@@ -37,6 +37,7 @@ pub(crate) struct TlsFactory {
     config_12: Option<ClientConfig>,
     server_name: ServerName<'static>,
     reuse: bool,
+    verifier: Arc<Verifier>,
 }
 
 impl TlsFactory {
@@ -61,7 +62,12 @@ impl TlsFactory {
                 Some(build(&[&rustls::version::TLS12])?),
             ),
         };
-        Ok(Self { config, config_12, server_name, reuse: settings.session_reuse })
+        Ok(Self { config, config_12, server_name, reuse: settings.session_reuse, verifier })
+    }
+
+    /// The certificate chain that was refused last, once.
+    pub(crate) fn take_refused_chain(&self) -> Option<Vec<CertificateDer<'static>>> {
+        self.verifier.take_refused()
     }
 
     /// Whether TLS 1.2 may stand in where TLS 1.3 runs out of tickets.
