@@ -68,8 +68,15 @@ fn about_protection(error: &Error) -> Option<String> {
 /// Servers that demand TLS refuse a user in clear with the code of a wrong password.
 fn about_login(error: &Error, settings: &ConnectionSettings) -> Option<String> {
     let at_user = error.report().command.as_deref() == Some("USER");
-    (at_user && settings.security == Security::None)
-        .then(|| "check userName; if the server demands TLS, set sslMode to explicit".to_owned())
+    if !at_user || settings.security != Security::None {
+        return None;
+    }
+    let usual = match &error.report().hint {
+        // Some servers refuse it as if they were full.
+        Some(hint) if error.kind() == ErrorKind::Busy => hint,
+        _ => "check userName",
+    };
+    Some(format!("{usual}; if the server demands TLS, set sslMode to explicit"))
 }
 
 fn about_data(error: &Error, settings: &ConnectionSettings) -> String {

@@ -61,9 +61,7 @@ fn open(shared: &Arc<Shared>, cancel: &CancelToken, book: &mut Book) -> Option<S
     let opened = Session::open_reporting(shared, cancel, &mut |milestone| match milestone {
         Milestone::Resolved { addresses } => {
             tried = addresses.to_vec();
-            let all: Vec<String> = addresses.iter().map(|it| it.ip().to_string()).collect();
-            let detail = format!("{} is {}", settings.host, all.join(", "));
-            book.enter(Examination::Dns, Found::ok(detail));
+            book.enter(Examination::Dns, resolved(settings, addresses));
         }
         Milestone::Connected { peer } => {
             book.enter(Examination::Tcp, connected(settings, peer, &tried));
@@ -96,14 +94,13 @@ fn open(shared: &Arc<Shared>, cancel: &CancelToken, book: &mut Book) -> Option<S
 
 fn not_opened(shared: &Shared, book: &mut Book, error: Error) {
     let settings = &shared.settings;
-    // PBSZ and PROT follow the handshake, but are about TLS as well.
-    let command = error.report().command.as_deref().unwrap_or_default();
-    let about_tls = command.starts_with("PROT") || command.starts_with("PBSZ");
-    let Some(failed) = (if about_tls { Some(Examination::Tls) } else { book.next() }) else {
-        return;
-    };
+    // PBSZ and PROT follow the handshake, and so does a TLS 1.3 server's word about the client's
+    // certificate.
+    let about_tls = settings.security != Security::None && error.kind() == ErrorKind::Tls;
+    let failed = if about_tls { Some(Examination::Tls) } else { book.next() };
+    let Some(failed) = failed else { return };
     let mut advice = advice::advice(failed, &error, settings);
-    if failed == Examination::Tls && error.kind() == ErrorKind::Tls {
+    if about_tls {
         let refused = shared.tls.as_ref().and_then(|tls| tls.take_refused_chain());
         let chain = refused.and_then(|chain| Chain::read(&chain, &settings.host));
         if let Some(chain) = chain {
@@ -116,6 +113,16 @@ fn not_opened(shared: &Shared, book: &mut Book, error: Error) {
         }
     }
     book.fail(failed, error, advice);
+}
+
+fn resolved(settings: &ConnectionSettings, addresses: &[SocketAddr]) -> Found {
+    let all: Vec<String> = addresses.iter().map(|it| it.ip().to_string()).collect();
+    let (host, all) = (&settings.host, all.join(", "));
+    Found::ok(if *host == all {
+        format!("{host} needs no look-up")
+    } else {
+        format!("{host} is {all}")
+    })
 }
 
 fn connected(settings: &ConnectionSettings, peer: SocketAddr, tried: &[SocketAddr]) -> Found {
@@ -158,7 +165,12 @@ fn offered(settings: &ConnectionSettings, lines: &[String]) -> Found {
     if lines.is_empty() {
         return Found::ok("none are told: what the server can do is tried");
     }
-    let listed = printable(&lines.join(", "));
+    // Lists of facts and algorithms would hide the rest.
+    let names = lines.iter().map(|line| match line.split_once(' ') {
+        Some((name, arguments)) if arguments.contains(';') => name,
+        _ => line,
+    });
+    let listed = printable(&names.collect::<Vec<_>>().join(", "));
     let mut detail: String = listed.chars().take(SHOWN_CHARACTERS).collect();
     if detail.len() < listed.len() {
         detail.push('…');
@@ -180,19 +192,13 @@ fn try_out(session: &mut Session, book: &mut Book) {
     if !session.is_usable() {
         return;
     }
-    let Some(listing) = list(session, book, &directory) else {
-        if session.is_usable() {
-            restart(session, book);
+    if let Some(listing) = list(session, book, &directory) {
+        match server_time::examine(session, &directory, &listing) {
+            Ok(found) => book.enter(Examination::ServerTime, found),
+            Err(e) => fail(session, book, Examination::ServerTime, e),
         }
-        return;
-    };
-    match server_time::examine(session, &directory, &listing) {
-        Ok(found) => book.enter(Examination::ServerTime, found),
-        Err(e) => fail(session, book, Examination::ServerTime, e),
     }
-    if session.is_usable() {
-        restart(session, book);
-    }
+    restart(session, book);
 }
 
 fn fail(session: &Session, book: &mut Book, examination: Examination, error: Error) {
@@ -219,6 +225,10 @@ fn enter_directory(session: &mut Session, book: &mut Book) -> RemotePath {
             directory
         }
         Err(e) => {
+            if !session.is_usable() {
+                fail(session, book, Examination::RemoteDirectory, e);
+                return login_directory;
+            }
             let advice = format!(
                 "set remoteDirectory to a directory that exists and that the user may enter; the \
                  login leads to {login_directory}"
@@ -305,8 +315,8 @@ fn reuse(resumed: bool, wanted: bool) -> Found {
         ),
         (false, true) => Found::warning(
             "the server let no TLS session be resumed: the data connection made a full handshake",
-            "transfers take longer, and others could take their place; if the partner cannot \
-             change that, try tlsMaximumVersion 1.2, whose sessions more servers resume",
+            "each transfer takes longer, and is easier to hijack; if the partner cannot change \
+             that, try tlsMaximumVersion 1.2, whose sessions more servers resume",
         ),
     }
 }
@@ -336,6 +346,9 @@ fn restart(session: &mut Session, book: &mut Book) {
         book.enter(Examination::Restart, Found::ok(detail));
         return;
     }
+    if !session.is_usable() {
+        return;
+    }
     match session.takes_restart_offset() {
         Ok(true) => {
             let detail = "REST is accepted: interrupted transfers go on where they stopped";
@@ -349,5 +362,36 @@ fn restart(session: &mut Session, book: &mut Book) {
             ),
         ),
         Err(e) => fail(session, book, Examination::Restart, e),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use host_sdk::CheckStatus;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_dead_address_before_the_one_that_answered_is_a_reservation() {
+        let settings = ConnectionSettings::parse(&json!({"host": "h"})).unwrap();
+        let tried: Vec<SocketAddr> =
+            ["[2001:db8::1]:21", "192.0.2.1:21"].iter().map(|it| it.parse().unwrap()).collect();
+        let found = connected(&settings, tried[1], &tried);
+        assert_eq!(found.status, CheckStatus::Warning);
+        assert!(found.detail.ends_with("[2001:db8::1]:21 did not answer"), "{}", found.detail);
+        assert!(found.advice.unwrap().contains("host"));
+        assert_eq!(connected(&settings, tried[0], &tried).status, CheckStatus::Ok);
+    }
+
+    #[test]
+    fn tls_that_is_offered_and_not_used_is_a_reservation() {
+        let plain = ConnectionSettings::parse(&json!({"host": "h"})).unwrap();
+        let lines = ["AUTH TLS".to_owned(), "MLST TYPE*;SIZE*;".to_owned()];
+        let found = offered(&plain, &lines);
+        assert_eq!((found.status, found.detail.as_str()), (CheckStatus::Warning, "AUTH TLS, MLST"));
+        let explicit = json!({"host": "h", "sslMode": "explicit"});
+        let explicit = ConnectionSettings::parse(&explicit).unwrap();
+        assert_eq!(offered(&explicit, &lines).status, CheckStatus::Ok);
     }
 }

@@ -1,6 +1,6 @@
 //! In which zone a server states times: LIST leaves it open, MDTM and MLSD are in UTC.
 
-use host_sdk::Error;
+use host_sdk::{Error, ErrorKind};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
@@ -39,12 +39,12 @@ pub(super) fn examine(
         let path = directory.entry(&file.name)?;
         let Some(listed) = file.modified else { continue };
         let (local, utc) = if by_facts {
-            let by_list = match session.time_by_list(directory, &file.name) {
-                Ok(by_list) => by_list,
-                Err(e) if !session.is_usable() => return Err(e),
-                Err(_) => None,
-            };
-            (by_list, Some(listed))
+            match session.time_by_list(directory, &file.name) {
+                Ok(by_list) => (by_list, Some(listed)),
+                Err(e) if is_lost(&e) => return Err(e),
+                // Servers need not list single files, and nothing depends on it.
+                Err(_) => break,
+            }
         } else {
             (Some(listed), session.modified(&path)?)
         };
@@ -58,6 +58,12 @@ pub(super) fn examine(
     } else {
         Found::skipped("the server has no time in UTC (MDTM) to compare the listing's with")
     })
+}
+
+/// Whether the connection is gone, rather than the request refused.
+fn is_lost(error: &Error) -> bool {
+    let kinds = [ErrorKind::Connection, ErrorKind::Timeout, ErrorKind::Tls, ErrorKind::Cancelled];
+    kinds.contains(&error.kind())
 }
 
 /// How many minutes the clock of `local` is ahead of UTC; none where the two statements do not

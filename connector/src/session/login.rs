@@ -107,7 +107,9 @@ impl Session {
             .map(|factory| factory.session(shared.server.prefer_tls_12.load(Ordering::Relaxed)));
         let control = Control::new(NetStream::Plain(socket), limits, deadline);
         if let (Security::Implicit, Some(tls)) = (settings.security, &tls) {
-            secure(&control, tls)?;
+            // Its greeting in clear, if that has come already, is what an upgrade refuses.
+            let in_clear = |e: Error| if e.kind() == ErrorKind::Protocol { no_tls() } else { e };
+            secure(&control, tls).map_err(in_clear)?;
             control.with_stream(|stream| reached(Milestone::Secured { stream }));
         }
         let greeting = greeting(&control)?;
@@ -241,6 +243,11 @@ fn greeting(control: &Control) -> Result<Reply, Error> {
         return Ok(reply);
     }
     Err(reply.to_error(Occasion::Greeting, "the connection"))
+}
+
+fn no_tls() -> Error {
+    Error::new(ErrorKind::Tls, "the server speaks in clear where implicit TLS has to begin")
+        .with_hint("check sslMode and port")
 }
 
 fn secure(control: &Control, tls: &TlsSession) -> Result<(), Error> {

@@ -185,6 +185,11 @@ pub(crate) fn tls_error(what: &str, error: &rustls::Error) -> Error {
                 "add the authority to caCertificates, or pin the certificate with \
                  certificateFingerprint",
             ),
+            Bad::BadSignature => (
+                "the server's certificate is from another authority of the same name".to_owned(),
+                "add the authority to caCertificates, or pin the certificate with \
+                 certificateFingerprint",
+            ),
             Bad::Revoked => (
                 "the server's certificate was revoked".to_owned(),
                 "the partner has to replace the certificate",
