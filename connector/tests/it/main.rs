@@ -8,6 +8,7 @@
 
 mod architecture;
 mod behaviours;
+mod check;
 mod matrix;
 mod publishing;
 mod quirks;
