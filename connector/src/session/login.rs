@@ -7,9 +7,9 @@ use host_sdk::{Error, ErrorKind};
 
 use super::control::{Control, ControlLimits};
 use super::features::Features;
+use super::handshake::TlsSession;
 use super::reply::{Occasion, Reply};
 use super::stream::NetStream;
-use super::tls::TlsSession;
 use super::{Session, Shared, attach, connect, io_error, proxy};
 use crate::cancel::CancelToken;
 use crate::config::Security;
@@ -102,7 +102,10 @@ impl Session {
             secure(&control, tls)?;
             control.with_stream(|stream| reached(Milestone::Secured { stream }));
         }
-        let greeting = greeting(&control)?;
+        let greeting = greeting(&control).map_err(|e| match (settings.security, &tls) {
+            (Security::Implicit, Some(tls)) => tls.first_word_failed(e),
+            _ => e,
+        })?;
         reached(Milestone::Greeted { text: greeting.text() });
         let ftp = attach(&control, settings.encoding)?;
         let mut session = Self {
@@ -161,8 +164,12 @@ impl Session {
     /// PBSZ and PROT (RFC 4217 §9), which implicit TLS needs as well.
     fn protect_data(&mut self) -> Result<(), Error> {
         let level = if self.shared.settings.tls.protect_data { "PROT P" } else { "PROT C" };
+        let explicit = self.shared.settings.security == Security::Explicit;
         for command in ["PBSZ 0", level] {
-            let reply = self.command(command)?;
+            let reply = self.command(command).map_err(|e| match &self.tls {
+                Some(tls) if explicit && command != level => tls.first_word_failed(e),
+                _ => e,
+            })?;
             if !reply.is_done() {
                 return Err(self.refusal(&reply, Occasion::Protection, command));
             }
@@ -239,5 +246,6 @@ fn greeting(control: &Control) -> Result<Reply, Error> {
 }
 
 fn secure(control: &Control, tls: &TlsSession) -> Result<(), Error> {
-    control.upgrade(|socket, deadline| tls.handshake(socket, deadline, "the TLS handshake"))
+    control
+        .upgrade(|socket, deadline| Ok(tls.handshake(socket, deadline, "the TLS handshake")?))
 }

@@ -13,9 +13,9 @@ use host_sdk::{Error, ErrorKind};
 
 use super::control::{is_timeout, retry_interrupted};
 use super::data::Agreed;
+use super::handshake::{HandshakeError, is_resumed};
 use super::reply::{Occasion, Reply};
 use super::stream::NetStream;
-use super::tls::is_resumed;
 use super::{Session, io_error, verb_of};
 use crate::cancel::SocketWatch;
 use crate::deadline::Deadline;
@@ -86,6 +86,7 @@ impl Session {
         let verb = verb_of(command).to_owned();
         let limit = self.shared.settings.transfer_timeout;
         let deadline = Deadline::after(limit, "transferTimeout");
+        self.renew_without_tickets()?;
         let agreed = self.agree_on_data()?;
         if offset > 0 {
             let reply = self.command(&format!("REST {offset}"))?;
@@ -113,7 +114,14 @@ impl Session {
         };
         let watch = self.cancel.watch(&socket).map_err(|e| io_error("the data connection", &e))?;
         let protected = self.protect(socket);
-        let stream = protected.map_err(|e| self.explained(e, &verb))?;
+        let stream = protected.map_err(|failure| {
+            if failure.by_this_side {
+                self.poison();
+                failure.error
+            } else {
+                self.explained(failure.error, &verb)
+            }
+        })?;
         let timeouts = stream
             .set_read_timeout(self.shared.settings.read_timeout)
             .and_then(|()| stream.set_write_timeout(self.shared.settings.read_timeout));
@@ -132,7 +140,7 @@ impl Session {
 
     /// Puts TLS around a data connection. The handshake is made now, and explicitly: an upload
     /// of nothing would never make it, and a certificate would go unverified.
-    fn protect(&self, socket: TcpStream) -> Result<NetStream, Error> {
+    fn protect(&self, socket: TcpStream) -> Result<NetStream, HandshakeError> {
         match &self.tls {
             Some(tls) if self.shared.settings.tls.protect_data => {
                 let limit = self.shared.settings.connection_timeout;
@@ -220,22 +228,27 @@ impl Transfer<'_> {
         if reply.is_data_refused() { Err(self.without_tickets(error)) } else { Err(error) }
     }
 
-    /// A refused data connection whose TLS session could not be resumed: with TLS 1.2, whose
-    /// sessions resume any number of times, the next session will do better.
+    /// A refused data connection that did not resume the TLS session: the next session may do
+    /// better, with TLS 1.2, whose sessions resume any number of times, or with fresh tickets.
     fn without_tickets(&self, error: Error) -> Error {
         let refused = error.kind() == ErrorKind::Tls || error.kind() == ErrorKind::Connection;
-        let server = &self.session.shared.server;
-        let may_fall_back =
-            self.session.shared.tls.as_ref().is_some_and(super::TlsFactory::can_fall_back);
-        if !(refused && self.full_handshake && may_fall_back) {
+        let Some(factory) = self.session.shared.tls.as_ref().filter(|_| refused) else {
+            return error;
+        };
+        if !self.full_handshake {
             return error;
         }
-        if !server.prefer_tls_12.swap(true, Ordering::Relaxed) {
-            log::info!(
-                "the server wants TLS sessions resumed and gave no ticket: using TLS 1.2 from now on"
+        if !factory.reuses_sessions() {
+            return error.with_retryable(false).with_hint(
+                "the server may want TLS session reuse on data connections: leave \
+                 tlsSessionReuse at auto",
             );
         }
-        error.with_retryable(true)
+        let server = &self.session.shared.server;
+        server.wants_reuse.store(true, Ordering::Relaxed);
+        let had_tickets = self.session.tls.as_ref().is_some_and(super::TlsSession::had_tickets);
+        let falls_back = factory.can_fall_back() && server.prefer_tls_12();
+        error.with_retryable(falls_back || had_tickets)
     }
 }
 

@@ -8,6 +8,9 @@
 
 mod architecture;
 mod behaviours;
+mod logs;
 mod matrix;
 mod quirks;
+mod reuse;
 mod support;
+mod uploads;
