@@ -75,8 +75,8 @@ impl TlsSession {
         what: &str,
     ) -> Result<NetStream, HandshakeError> {
         let made = ClientConnection::new(Arc::clone(&self.config), self.server_name.clone());
-        let connection = made
-            .map_err(|e| HandshakeError { error: tls_error("TLS", &e), by_this_side: true })?;
+        let connection =
+            made.map_err(|e| HandshakeError { error: tls_error("TLS", &e), by_this_side: true })?;
         let mut stream = StreamOwned::new(connection, socket);
         match complete_handshake(&mut stream, deadline, what) {
             Ok(()) => Ok(NetStream::Tls(Box::new(stream))),
@@ -190,6 +190,10 @@ fn certificate_reason(reason: &CertificateError) -> (String, &'static str) {
             "the server's certificate is from an unknown authority",
             "add the authority to caCertificates, or pin the certificate with \
              certificateFingerprint",
+        ),
+        Bad::BadSignature => (
+            "the server's certificate names a trusted authority that did not sign it",
+            "if the authority has a new key, put its new certificate into caCertificates",
         ),
         Bad::Revoked => {
             ("the server's certificate was revoked", "the partner has to replace the certificate")

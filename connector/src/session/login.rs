@@ -7,7 +7,6 @@ use host_sdk::{Error, ErrorKind};
 
 use super::control::{Control, ControlLimits};
 use super::features::Features;
-use super::handshake::TlsSession;
 use super::reply::{Occasion, Reply};
 use super::stream::NetStream;
 use super::{Session, Shared, attach, connect, io_error, proxy};
@@ -19,6 +18,9 @@ use crate::wire_name::NameEncoding;
 
 /// What an anonymous login says for a password when none is configured (RFC 1635 §2.2).
 const ANONYMOUS_PASSWORD: &str = "anonymous@";
+
+/// The handshake of control connections, in errors.
+const HANDSHAKE: &str = "the TLS handshake";
 
 /// What has been reached while a session is opened, for a report.
 pub(crate) enum Milestone<'a> {
@@ -97,11 +99,15 @@ impl Session {
             .tls
             .as_ref()
             .map(|factory| factory.session(shared.server.prefer_tls_12.load(Ordering::Relaxed)));
-        let control = Control::new(NetStream::Plain(socket), limits, deadline);
-        if let (Security::Implicit, Some(tls)) = (settings.security, &tls) {
-            secure(&control, tls)?;
-            control.with_stream(|stream| reached(Milestone::Secured { stream }));
-        }
+        let stream = match (settings.security, &tls) {
+            (Security::Implicit, Some(tls)) => {
+                let stream = tls.handshake(socket, deadline, HANDSHAKE)?;
+                reached(Milestone::Secured { stream: &stream });
+                stream
+            }
+            _ => NetStream::Plain(socket),
+        };
+        let control = Control::new(stream, limits, deadline);
         let greeting = greeting(&control).map_err(|e| match (settings.security, &tls) {
             (Security::Implicit, Some(tls)) => tls.first_word_failed(e),
             _ => e,
@@ -158,7 +164,8 @@ impl Session {
             return Err(self.refusal(&reply, Occasion::Protection, "AUTH TLS"));
         }
         let tls = self.tls.as_ref().ok_or_else(|| Error::internal("explicit TLS without TLS"))?;
-        secure(&self.control, tls)
+        let handshake = |socket, deadline| Ok(tls.handshake(socket, deadline, HANDSHAKE)?);
+        self.control.upgrade(handshake)
     }
 
     /// PBSZ and PROT (RFC 4217 §9), which implicit TLS needs as well.
@@ -243,9 +250,4 @@ fn greeting(control: &Control) -> Result<Reply, Error> {
         return Ok(reply);
     }
     Err(reply.to_error(Occasion::Greeting, "the connection"))
-}
-
-fn secure(control: &Control, tls: &TlsSession) -> Result<(), Error> {
-    control
-        .upgrade(|socket, deadline| Ok(tls.handshake(socket, deadline, "the TLS handshake")?))
 }

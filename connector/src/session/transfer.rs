@@ -114,14 +114,7 @@ impl Session {
         };
         let watch = self.cancel.watch(&socket).map_err(|e| io_error("the data connection", &e))?;
         let protected = self.protect(socket);
-        let stream = protected.map_err(|failure| {
-            if failure.by_this_side {
-                self.poison();
-                failure.error
-            } else {
-                self.explained(failure.error, &verb)
-            }
-        })?;
+        let stream = protected.map_err(|failure| self.unprotected(failure, &verb))?;
         let timeouts = stream
             .set_read_timeout(self.shared.settings.read_timeout)
             .and_then(|()| stream.set_write_timeout(self.shared.settings.read_timeout));
@@ -149,6 +142,21 @@ impl Session {
             }
             _ => Ok(NetStream::Plain(socket)),
         }
+    }
+
+    /// The error of a data connection without its TLS.
+    fn unprotected(&mut self, failure: HandshakeError, verb: &str) -> Error {
+        if failure.by_this_side {
+            // What the server says about being turned away explains nothing.
+            self.poison();
+            return failure.error;
+        }
+        let error = self.explained(failure.error, verb);
+        if error.kind() != ErrorKind::Tls || !self.shared.settings.tls.session_reuse {
+            return error;
+        }
+        error
+            .with_hint("the server may not be able to resume TLS sessions: try tlsSessionReuse off")
     }
 
     fn next_reply(&mut self, verb: &str) -> Result<Reply, Error> {

@@ -13,4 +13,5 @@ mod matrix;
 mod quirks;
 mod reuse;
 mod support;
+mod trust;
 mod uploads;

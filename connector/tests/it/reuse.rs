@@ -32,9 +32,12 @@ impl Seen {
                 let logins = lines(&|line| line.contains("OK LOGIN"));
                 Self {
                     logins,
-                    resumed: lines(&|line| line.contains("SSL cipher:") && line.contains(", reused")),
-                    full: lines(&|line| line.contains("SSL cipher:") && line.contains("not reused"))
-                        - logins,
+                    resumed: lines(&|line| {
+                        line.contains("SSL cipher:") && line.contains(", reused")
+                    }),
+                    full: lines(&|line| {
+                        line.contains("SSL cipher:") && line.contains("not reused")
+                    }) - logins,
                 }
             }
             Flavour::ProFtpd => Self {
