@@ -10,9 +10,13 @@ use socket2::{Domain, Socket, Type};
 use super::Session;
 use super::connect::dial;
 use super::proxy;
-use super::reply::{Occasion, Reply};
+use super::reply::Reply;
 use crate::config::{DataMode, PassiveAddress};
 use crate::deadline::Deadline;
+
+/// What to do about a server that does not open a data connection.
+pub(super) const UNREACHABLE: &str = "the server cannot reach this machine: check activePorts and \
+    activeAddress, or use connectionMode passive";
 
 /// A data connection that is agreed on: open already, or awaited.
 pub(crate) enum Agreed {
@@ -53,13 +57,13 @@ impl Session {
                     Err(e) => log::info!("EPSV led nowhere ({e}); trying PASV"),
                 }
             } else if only_extended || !reply.is_permanent_refusal() {
-                return Err(self.refusal(&reply, Occasion::Transfer, "EPSV"));
+                return Err(self.data_refusal(&reply, "EPSV"));
             }
             self.extended_passive = false;
         }
         let reply = self.command("PASV")?;
         if !reply.is_passive() {
-            return Err(self.refusal(&reply, Occasion::Transfer, "PASV"));
+            return Err(self.data_refusal(&reply, "PASV"));
         }
         let announced = passive_address(&reply).ok_or_else(|| {
             self.poison();
@@ -100,7 +104,16 @@ impl Session {
         let command = port_command(announced, port);
         let reply = self.command(&command)?;
         if !reply.is_done() {
-            return Err(self.refusal(&reply, Occasion::Transfer, &command));
+            let error = self.data_refusal(&reply, &command);
+            if self.tls.is_some() && !self.shared.settings.tls.protect_data {
+                return Err(error);
+            }
+            let mut report = error.with_hint(UNREACHABLE).report().clone();
+            if report.kind == ErrorKind::Tls {
+                // To EPRT 522 says that the server does not know the family (RFC 2428 §2).
+                report.kind = ErrorKind::Unsupported;
+            }
+            return Err(report.into());
         }
         Ok(Agreed::Awaited(listener))
     }
@@ -113,12 +126,7 @@ impl Session {
         let listener = listener.try_clone().map_err(|e| super::io_error(what, &e))?;
         let peer = self.peer.ip();
         let accepted = self.await_connection(&listener, deadline, what, peer);
-        accepted.map_err(|e| {
-            e.with_hint(
-                "the server cannot reach this machine: check activePorts and activeAddress, or \
-                 use connectionMode passive",
-            )
-        })
+        accepted.map_err(|e| e.with_hint(UNREACHABLE))
     }
 
     fn await_connection(

@@ -9,6 +9,7 @@ use super::control::{Control, ControlLimits};
 use super::features::Features;
 use super::reply::{Occasion, Reply};
 use super::stream::NetStream;
+use super::transfer::DATA_IN_CLEAR;
 use super::{Session, Shared, attach, connect, io_error, proxy};
 use crate::cancel::CancelToken;
 use crate::config::Security;
@@ -178,7 +179,9 @@ impl Session {
                 _ => e,
             })?;
             if !reply.is_done() {
-                return Err(self.refusal(&reply, Occasion::Protection, command));
+                let error = self.refusal(&reply, Occasion::Protection, command);
+                let clear = !self.shared.settings.tls.protect_data;
+                return Err(if clear { error.with_hint(DATA_IN_CLEAR) } else { error });
             }
         }
         Ok(())

@@ -12,12 +12,13 @@ use std::time::Duration;
 use host_sdk::{Error, ErrorKind};
 
 use super::control::{is_timeout, retry_interrupted};
-use super::data::Agreed;
+use super::data::{Agreed, UNREACHABLE};
 use super::handshake::{HandshakeError, is_resumed};
 use super::reply::{Occasion, Reply};
 use super::stream::NetStream;
 use super::{Session, io_error, verb_of};
 use crate::cancel::SocketWatch;
+use crate::config::DataMode;
 use crate::deadline::Deadline;
 
 /// How long the server may take to say why a data connection failed.
@@ -27,6 +28,10 @@ const EXPLANATION: Duration = Duration::from_secs(3);
 /// tickets arrive before that: closing with them unread makes the system reset the connection,
 /// and the server drops what it has not read yet.
 const DRAIN: Duration = Duration::from_secs(5);
+
+/// What to do about a server that wants data protected.
+pub(super) const DATA_IN_CLEAR: &str =
+    "the server may not send data in clear: leave dataProtection at private";
 
 /// Bytes from the server: a file or a listing. Dropped unfinished, it poisons its session.
 pub(crate) struct Download<'s> {
@@ -103,7 +108,7 @@ impl Session {
         } else if reply.is_preliminary() {
             None
         } else {
-            return Err(self.refusal(&reply, Occasion::Transfer, &verb));
+            return Err(self.data_refusal(&reply, &verb));
         };
         let socket = match agreed {
             Agreed::Connected(socket) => socket,
@@ -159,6 +164,23 @@ impl Session {
             .with_hint("the server may not be able to resume TLS sessions: try tlsSessionReuse off")
     }
 
+    /// The error of a transfer that was refused, with the hint that the settings suggest.
+    pub(super) fn data_refusal(&mut self, reply: &Reply, command: &str) -> Error {
+        let error = self.refusal(reply, Occasion::Transfer, command);
+        let settings = &self.shared.settings;
+        let kind = error.kind();
+        if self.tls.is_some()
+            && !settings.tls.protect_data
+            && matches!(kind, ErrorKind::Tls | ErrorKind::Permission)
+        {
+            return error.with_hint(DATA_IN_CLEAR);
+        }
+        if settings.mode == DataMode::Active && kind == ErrorKind::Connection {
+            return error.with_hint(UNREACHABLE);
+        }
+        error
+    }
+
     fn next_reply(&mut self, verb: &str) -> Result<Reply, Error> {
         let result = self.control.next_reply(&format!("the end of {verb}"));
         result.map_err(|e| self.broken(e))
@@ -176,7 +198,7 @@ impl Session {
         self.control.set_overall(Deadline::never());
         match reply {
             Ok(reply) if !reply.is_preliminary() && !reply.is_done() => {
-                self.refusal(&reply, Occasion::Transfer, verb)
+                self.data_refusal(&reply, verb)
             }
             _ => {
                 self.poison();
@@ -232,7 +254,7 @@ impl Transfer<'_> {
             return Ok(());
         }
         let command = self.command.clone();
-        let error = self.session.refusal(&reply, Occasion::Transfer, &command);
+        let error = self.session.data_refusal(&reply, &command);
         if reply.is_data_refused() { Err(self.without_tickets(error)) } else { Err(error) }
     }
 

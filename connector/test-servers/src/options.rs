@@ -265,6 +265,12 @@ impl Options {
         self
     }
 
+    /// Whether it listens on ::1.
+    #[must_use]
+    pub fn is_ipv6(&self) -> bool {
+        self.ipv6
+    }
+
     /// The address to listen on.
     pub(crate) fn loopback(&self) -> &'static str {
         if self.ipv6 { "::1" } else { "127.0.0.1" }

@@ -10,6 +10,7 @@ mod architecture;
 mod behaviours;
 mod logs;
 mod matrix;
+mod modes;
 mod proxies;
 mod quirks;
 mod reuse;
