@@ -9,7 +9,14 @@
 mod architecture;
 mod behaviours;
 mod check;
+mod logs;
 mod matrix;
+mod modes;
+mod proxies;
 mod publishing;
 mod quirks;
+mod reuse;
 mod support;
+mod test_proxy;
+mod trust;
+mod uploads;
