@@ -3,8 +3,8 @@
 use host_sdk::{Error, ErrorKind, InputDocument, Outcome, Properties};
 use serde::Serialize;
 
-use super::Run;
 use super::publish::{Plan, publish};
+use super::run::Run;
 use crate::config::{CreateSettings, FileExists};
 use crate::descriptor::property;
 use crate::remote_path::RemotePath;

@@ -3,11 +3,12 @@
 
 use host_sdk::{Error, ErrorKind, Outcome, Progress, Properties, ResultSink};
 
+use super::run::{Run, refuses_restart};
 use super::text::NetworkText;
-use super::{Run, is_interruption};
 use crate::config::{Removal, TransferFormat};
 use crate::remote_path::RemotePath;
-use crate::retry::Backoff;
+use crate::session::Session;
+use crate::timestamp::Modified;
 
 /// How much is read at a time: large enough that system calls do not count.
 const CHUNK: usize = 256 * 1024;
@@ -38,7 +39,7 @@ pub(super) fn deliver(
     removal: Removal,
 ) -> Result<(), Error> {
     if removal == Removal::DeleteOrFail {
-        run.session()?.check_removable(&file.path)?;
+        run.check_removable(&file.path)?;
     }
     let mut sink = receive(run, input, file, format)?;
     sink.finish(&Outcome::Success, &Properties::new())?;
@@ -48,17 +49,13 @@ pub(super) fn deliver(
     match removal {
         Removal::Keep => Ok(()),
         Removal::Delete => {
-            if let Err(e) = remove(run, &file.path) {
+            if let Err(e) = run.delete(&file.path) {
                 log::warn!("{} was read but could not be deleted: {e}", file.path);
             }
             Ok(())
         }
-        Removal::DeleteOrFail => remove(run, &file.path),
+        Removal::DeleteOrFail => run.delete(&file.path),
     }
-}
-
-fn remove(run: &mut Run, path: &RemotePath) -> Result<(), Error> {
-    run.session()?.delete(path)
 }
 
 /// Reads the whole file into a sink that is not finished yet.
@@ -68,26 +65,33 @@ fn receive(
     file: &RemoteFile,
     format: TransferFormat,
 ) -> Result<Box<dyn ResultSink>, Error> {
-    let mut backoff = Backoff::new(run.session()?.settings().retry);
-    let mut part = Part::new(format);
+    let mut backoff = run.backoff()?;
+    let mut part = Part::new(format, file.size);
     loop {
         let error = match part.attempt(run, input, file) {
             Ok(()) => match part.sink.take() {
                 Some(sink) => return Ok(sink),
                 None => return Err(Error::internal("a file was read without a sink")),
             },
-            Err(e) => e,
+            // No attempt of its own: nothing was interrupted.
+            Err(e) if part.restartable && refuses_restart(&e) => {
+                part.restartable = false;
+                continue;
+            }
+            Err(e) => e.with_path(file.path.to_string()),
         };
-        if !is_interruption(&error) {
-            return Err(error.with_path(file.path.to_string()));
-        }
-        backoff.wait(error, &run.cancel)?;
+        run.wait(&mut backoff, error)?;
     }
 }
 
 /// What has arrived of a file.
 struct Part {
     format: TransferFormat,
+    /// The size and the time of the file when its first byte was asked for.
+    size: Option<u64>,
+    modified: Option<Modified>,
+    /// Whether the server goes on from where it is told.
+    restartable: bool,
     sink: Option<Box<dyn ResultSink>>,
     received: u64,
     /// The last bytes that arrived, to compare with when resuming.
@@ -96,8 +100,18 @@ struct Part {
 }
 
 impl Part {
-    fn new(format: TransferFormat) -> Self {
-        Self { format, sink: None, received: 0, tail: Vec::new(), buffer: vec![0; CHUNK] }
+    fn new(format: TransferFormat, size: Option<u64>) -> Self {
+        Self {
+            format,
+            size,
+            modified: None,
+            // Converted text has no offsets that both sides agree on (RFC 3659 §5.3).
+            restartable: format == TransferFormat::Binary,
+            sink: None,
+            received: 0,
+            tail: Vec::new(),
+            buffer: vec![0; CHUNK],
+        }
     }
 
     /// Starts over: what the sink has is dropped.
@@ -108,21 +122,16 @@ impl Part {
     }
 
     fn attempt(&mut self, run: &mut Run, input: u64, file: &RemoteFile) -> Result<(), Error> {
-        // Converted text has no offsets that both sides agree on (RFC 3659 §5.3).
-        if self.format == TransferFormat::Ascii || !self.can_resume(run, file)? {
-            self.restart();
-        }
-        let overlap = self.tail.len() as u64;
-        let offset = self.received - overlap;
         let context = run.context.clone();
         let so_far = run.so_far();
-        let mut moved = so_far.bytes_done;
-        let session = run.session()?;
-        session.set_format(self.format)?;
         let path = &file.path;
-        let mut download = session
-            .download(&format!("RETR {}", path.as_str()), offset)
-            .map_err(|e| e.with_path(path.to_string()))?;
+        let session = run.session()?;
+        self.prepare(session, path)?;
+        session.set_format(self.format)?;
+        let command = format!("RETR {}", path.as_str());
+        let offset = self.received - self.tail.len() as u64;
+        let mut download = session.download(&command, offset)?;
+        let resumed = self.received > 0;
         let mut expected = self.tail.clone();
         let mut text = NetworkText::default();
         let sink = match &mut self.sink {
@@ -147,54 +156,70 @@ impl Part {
                 TransferFormat::Ascii => sink.write(text.localize(fresh))?,
             }
             self.received += fresh.len() as u64;
-            moved += fresh.len() as u64;
             keep_tail(&mut self.tail, fresh);
-            context.progress(Progress { bytes_done: moved, ..so_far });
+            let bytes_done = so_far.bytes_done + self.received;
+            context.progress(Progress { bytes_done, ..so_far });
         }
         download.finish()?;
-        run.summary.bytes = moved;
         if !expected.is_empty() {
             self.restart();
             return Err(changed(path));
         }
         if let TransferFormat::Ascii = self.format {
             sink.write(text.rest())?;
-            return Ok(());
+        } else {
+            self.prove(run.session()?, path, resumed)?;
         }
-        self.prove(run, file)
+        run.summary.bytes = so_far.bytes_done + self.received;
+        Ok(())
     }
 
-    /// Whether the bytes so far are the beginning of what the server has now.
-    fn can_resume(&self, run: &mut Run, file: &RemoteFile) -> Result<bool, Error> {
-        if self.received == 0 || self.sink.is_none() {
-            return Ok(false);
+    /// Goes on behind what has arrived if that is the beginning of what the server has now, and
+    /// starts over if not.
+    fn prepare(&mut self, session: &mut Session, path: &RemotePath) -> Result<(), Error> {
+        let was_cut = self.received > 0;
+        let is_long = self.size.is_none_or(|size| size > OVERLAP as u64);
+        if !(is_long && self.restartable && session.features().rest_stream) {
+            self.restart();
+        } else if was_cut {
+            let (size, modified) = (session.size(path)?, session.modified(path)?);
+            if size.is_none() || (size, modified) != (self.size, self.modified) {
+                self.restart();
+            }
+            (self.size, self.modified) = (size, modified);
+        } else if self.size.is_some() {
+            self.modified = session.modified(path)?;
         }
-        let session = run.session()?;
-        if !session.features().rest_stream {
-            return Ok(false);
-        }
-        let now = session.size(&file.path)?;
-        Ok(now.is_some() && (file.size.is_none() || file.size == now))
+        Ok(())
     }
 
     /// The server has confirmed; the count has to agree with the size.
-    fn prove(&mut self, run: &mut Run, file: &RemoteFile) -> Result<(), Error> {
-        if file.size.is_none() || file.size == Some(self.received) {
+    fn prove(
+        &mut self,
+        session: &mut Session,
+        path: &RemotePath,
+        resumed: bool,
+    ) -> Result<(), Error> {
+        let received = self.received;
+        if self.size == Some(received) || (self.size.is_none() && !resumed) {
             return Ok(());
         }
-        // The file may have grown since it was listed: only the size of now counts.
-        let now = run.session()?.size(&file.path)?;
-        match now {
-            Some(size) if size != self.received => Err(Error::new(
-                ErrorKind::Integrity,
-                format!(
-                    "{} has {size} bytes on the server and {} arrived",
-                    file.path, self.received
-                ),
-            )
-            .with_hint("the file may still be being written: read it again later")),
-            _ => Ok(()),
+        // The file may have grown since it was listed: the size of now counts.
+        let now = session.size(path)?;
+        if now == Some(received) {
+            return Ok(());
         }
+        if resumed {
+            // The bytes agreed where they were compared, as those of uniform files do anywhere.
+            self.restart();
+            return Err(changed(path));
+        }
+        let size = now.or(self.size).unwrap_or_default();
+        Err(Error::new(
+            ErrorKind::Integrity,
+            format!("{path} has {size} bytes on the server and {received} arrived"),
+        )
+        .with_hint("the file may still be being written: read it again later"))
     }
 }
 

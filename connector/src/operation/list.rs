@@ -3,7 +3,7 @@
 use host_sdk::{Error, InputDocument, Properties, SmallResult, Status};
 use serde::Serialize;
 
-use super::Run;
+use super::run::Run;
 use crate::config::ListSettings;
 use crate::remote_path::RemotePath;
 use crate::session::listing::Entry;
@@ -33,10 +33,10 @@ pub(super) fn answer(
     let directory = run.directory(&input.header().properties)?;
     let context = run.context.clone();
     let maximum = settings.maximum.unwrap_or(u64::MAX);
-    let session = run.session()?;
-    let zone = session.settings().zone.clone();
+    let zone = run.session()?.settings().zone.clone();
     let mut selected = 0;
     let mut batch = Vec::with_capacity(BATCH);
+    let mut told = false;
     let flush = |batch: &mut Vec<Vec<u8>>| {
         let properties = Properties::new();
         let results: Vec<SmallResult<'_>> = batch
@@ -52,16 +52,29 @@ pub(super) fn answer(
         batch.clear();
         delivered
     };
-    session.list(&directory, &mut |entry| {
-        if selected < maximum && settings.filter.selects(&entry, &zone) {
-            selected += 1;
-            batch.push(document(&entry, &directory, &zone)?);
-            if batch.len() >= BATCH {
-                flush(&mut batch)?;
+    let mut backoff = run.backoff()?;
+    loop {
+        let session = run.session()?;
+        let listed = session.list(&directory, &mut |entry| {
+            if selected < maximum && settings.filter.selects(&entry, &zone) {
+                selected += 1;
+                batch.push(document(&entry, &directory, &zone)?);
+                if batch.len() >= BATCH {
+                    told = true;
+                    flush(&mut batch)?;
+                }
             }
+            Ok(())
+        });
+        match listed {
+            Ok(()) => break,
+            // What was told cannot be taken back, and would be told twice.
+            Err(e) if told => return Err(e),
+            Err(e) => run.wait(&mut backoff, e)?,
         }
-        Ok(())
-    })?;
+        selected = 0;
+        batch.clear();
+    }
     flush(&mut batch)?;
     run.summary.results += selected;
     Ok(())
@@ -72,6 +85,8 @@ fn document(
     directory: &RemotePath,
     zone: &ServerTimeZone,
 ) -> Result<Vec<u8>, Error> {
+    // A name that is none would lead whoever believes it out of the directory.
+    directory.entry(&entry.name)?;
     let listed = Listed {
         file_name: &entry.name,
         file_type: entry.kind.as_str(),

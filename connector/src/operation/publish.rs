@@ -3,11 +3,11 @@
 use host_sdk::{Error, ErrorKind, InputDocument, Progress};
 
 use super::body::Body;
+use super::run::{Run, refuses_restart};
 use super::text::NetworkText;
-use super::{Run, is_interruption};
 use crate::config::{CreateSettings, FileExists, TransferFormat};
 use crate::remote_path::RemotePath;
-use crate::retry::Backoff;
+use crate::session::Session;
 
 /// How many numbers are tried in search of a free name.
 const CANDIDATES: u32 = 100_000;
@@ -35,22 +35,26 @@ pub(super) fn publish(
 ) -> Result<RemotePath, Error> {
     let target = &plan.target;
     if settings.create_directories {
-        run.session()?.make_directories(&target.parent())?;
+        run.repeat(|session| session.make_directories(&target.parent()))?;
         if let Some(staging) = &plan.staging {
-            run.session()?.make_directories(staging)?;
+            run.repeat(|session| session.make_directories(staging))?;
         }
     }
     let mut body = Body::new(input);
     if settings.file_exists == FileExists::Append {
         append(run, settings.format, target, &mut body)?;
+        run.summary.bytes += body.position();
         return Ok(target.clone());
     }
     if settings.file_exists == FileExists::GenerateError {
         refuse_if_taken(run, target)?;
     }
     let temporary = temporary(plan)?;
-    let placed = store(run, settings.format, &temporary, &mut body)
-        .and_then(|()| place(run, settings, &temporary, target));
+    let stored = store(run, settings.format, &temporary, &mut body);
+    if stored.is_ok() {
+        run.summary.bytes += body.position();
+    }
+    let placed = stored.and_then(|()| place(run, settings, &temporary, target));
     if placed.is_err() {
         clean_up(run, &temporary);
     }
@@ -64,26 +68,44 @@ fn store(
     path: &RemotePath,
     body: &mut Body<'_>,
 ) -> Result<(), Error> {
-    let mut backoff = Backoff::new(run.session()?.settings().retry);
-    let mut offset = 0;
+    let mut backoff = run.backoff()?;
+    // Text has no offsets to go on from.
+    let mut restartable = format == TransferFormat::Binary;
     loop {
-        let error = match send(run, format, "STOR", path, body, offset) {
-            Ok(()) if format == TransferFormat::Ascii => return Ok(()),
-            Ok(()) => return prove(run, path, body.position()),
-            Err(e) => e,
-        };
-        if !is_interruption(&error) {
-            return Err(error);
+        match attempt(run, format, path, body, restartable) {
+            Ok(()) => return Ok(()),
+            // No attempt of its own: nothing was interrupted.
+            Err(e) if restartable && refuses_restart(&e) => restartable = false,
+            Err(e) => run.wait(&mut backoff, e)?,
         }
-        backoff.wait(error.clone(), &run.cancel)?;
-        // The server has what arrived before the cut; text has no offsets to go on from.
-        offset = match format {
-            TransferFormat::Binary => size_if_there(run, path)?.unwrap_or_default(),
-            TransferFormat::Ascii => 0,
-        };
-        if !body.rewind_to(offset) {
-            return Err(error);
-        }
+    }
+}
+
+/// Sends the body, or what the server does not have of it since the last attempt.
+fn attempt(
+    run: &mut Run,
+    format: TransferFormat,
+    path: &RemotePath,
+    body: &mut Body<'_>,
+    restartable: bool,
+) -> Result<(), Error> {
+    let sent = body.position();
+    let offset = if restartable && sent > 0 {
+        size_or_nothing(run.session()?, path)?.unwrap_or_default()
+    } else {
+        0
+    };
+    if !body.rewind_to(offset) {
+        let message = format!("the server kept {offset} bytes of the {sent} that were sent");
+        return Err(Error::new(ErrorKind::Connection, message)
+            .with_retryable(false)
+            .with_path(path.to_string())
+            .with_hint("too much got lost to go on from there: send the document again"));
+    }
+    send(run, format, "STOR", path, body, offset)?;
+    match format {
+        TransferFormat::Binary => prove(run, path, body.position()),
+        TransferFormat::Ascii => Ok(()),
     }
 }
 
@@ -94,21 +116,21 @@ fn append(
     path: &RemotePath,
     body: &mut Body<'_>,
 ) -> Result<(), Error> {
+    let mut backoff = run.backoff()?;
     let before = match format {
-        TransferFormat::Binary => size_if_there(run, path)?,
+        TransferFormat::Binary => run.repeat(|session| size_or_nothing(session, path))?,
         TransferFormat::Ascii => None,
     };
-    let mut backoff = Backoff::new(run.session()?.settings().retry);
     loop {
         let error = match send(run, format, "APPE", path, body, 0) {
             Ok(()) => break,
             Err(e) => e,
         };
         // Before the first byte was sent nothing can have been added.
-        if body.position() > 0 || error.report().outcome_unknown || !is_interruption(&error) {
-            return Err(error);
+        if body.position() > 0 || error.report().outcome_unknown {
+            return Err(error.with_outcome_unknown());
         }
-        backoff.wait(error, &run.cancel)?;
+        run.wait(&mut backoff, error)?;
     }
     match before {
         Some(before) => prove(run, path, before + body.position()),
@@ -117,7 +139,7 @@ fn append(
 }
 
 fn refuse_if_taken(run: &mut Run, target: &RemotePath) -> Result<(), Error> {
-    if run.session()?.exists(target)? {
+    if run.repeat(|session| session.exists(target))? {
         return Err(Error::new(ErrorKind::AlreadyExists, format!("{target} exists already"))
             .with_path(target.to_string()));
     }
@@ -139,7 +161,7 @@ fn place(
         }
         FileExists::Overwrite | FileExists::Append => target.clone(),
     };
-    run.session()?.rename(temporary, &path)?;
+    run.rename(temporary, &path)?;
     Ok(path)
 }
 
@@ -148,7 +170,7 @@ fn free_name(run: &mut Run, target: &RemotePath) -> Result<RemotePath, Error> {
     let directory = target.parent();
     for number in 0..CANDIDATES {
         let candidate = directory.entry(&numbered(target.file_name(), number))?;
-        if !run.session()?.exists(&candidate)? {
+        if !run.repeat(|session| session.exists(&candidate))? {
             return Ok(candidate);
         }
     }
@@ -208,13 +230,12 @@ fn send(
         context.progress(Progress { bytes_done, ..so_far });
     }
     upload.finish().map_err(at_path)?;
-    run.summary.bytes += body.position();
     Ok(())
 }
 
 /// The size of a file, 0 if there is none, `None` where the server does not tell.
-fn size_if_there(run: &mut Run, path: &RemotePath) -> Result<Option<u64>, Error> {
-    match run.session()?.size(path) {
+fn size_or_nothing(session: &mut Session, path: &RemotePath) -> Result<Option<u64>, Error> {
+    match session.size(path) {
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(Some(0)),
         other => other,
     }
@@ -241,7 +262,7 @@ fn clean_up(run: &mut Run, temporary: &RemotePath) {
     if run.cancel.is_cancelled() {
         return;
     }
-    let removed = run.session().and_then(|session| session.delete(temporary));
+    let removed = run.delete(temporary);
     match removed {
         Ok(()) => {}
         Err(e) if e.kind() == ErrorKind::NotFound => {}

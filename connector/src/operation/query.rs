@@ -3,7 +3,8 @@
 use host_sdk::{Error, ErrorKind, InputDocument, Outcome, Properties};
 
 use super::fetch::{RemoteFile, deliver};
-use super::{Run, is_refusal};
+use super::is_refusal;
+use super::run::Run;
 use crate::config::QuerySettings;
 use crate::descriptor::property;
 use crate::remote_path::RemotePath;
@@ -43,24 +44,25 @@ fn select(
     directory: &RemotePath,
 ) -> Result<Vec<RemoteFile>, Error> {
     let maximum = settings.maximum.unwrap_or(u64::MAX);
-    let session = run.session()?;
-    let zone = session.settings().zone.clone();
-    let mut files = Vec::new();
-    session.list(directory, &mut |entry| {
-        let is_file = entry.kind == Kind::RegularFile;
-        if (files.len() as u64) < maximum && is_file && settings.filter.selects(&entry, &zone) {
-            let mut properties = Properties::new()
-                .with(property::FILE_NAME, entry.name.as_str())
-                .with(property::REMOTE_DIRECTORY, directory.as_str());
-            if let Some(modified) = &entry.modified {
-                properties.insert(property::TIMESTAMP, modified.text(&zone));
+    let zone = run.session()?.settings().zone.clone();
+    run.repeat(|session| {
+        let mut files = Vec::new();
+        session.list(directory, &mut |entry| {
+            let is_file = entry.kind == Kind::RegularFile;
+            if (files.len() as u64) < maximum && is_file && settings.filter.selects(&entry, &zone) {
+                let mut properties = Properties::new()
+                    .with(property::FILE_NAME, entry.name.as_str())
+                    .with(property::REMOTE_DIRECTORY, directory.as_str());
+                if let Some(modified) = &entry.modified {
+                    properties.insert(property::TIMESTAMP, modified.text(&zone));
+                }
+                let path = directory.entry(&entry.name)?;
+                files.push(RemoteFile { path, size: entry.size, properties });
             }
-            let path = directory.entry(&entry.name)?;
-            files.push(RemoteFile { path, size: entry.size, properties });
-        }
-        Ok(())
-    })?;
-    Ok(files)
+            Ok(())
+        })?;
+        Ok(files)
+    })
 }
 
 /// Answers for one file that could not be read; the others go on.

@@ -17,7 +17,13 @@ impl Session {
         let quoted = if reply.is_path_name() { quoted_path(reply.first_line()) } else { None };
         let encoding = self.shared.settings.encoding;
         match quoted {
-            Some(path) => RemotePath::root().join(&encoding.decode(&path)),
+            Some(path) => RemotePath::root().join(&encoding.decode(&path)).map_err(|_| {
+                self.poison();
+                Error::new(
+                    ErrorKind::Protocol,
+                    format!("the working directory is no path: {reply}"),
+                )
+            }),
             None => Ok(RemotePath::root()),
         }
     }
@@ -121,6 +127,8 @@ impl Session {
         if reply.is_file_status() {
             return Ok(timestamp::parse_time_val(file_status(&reply).as_bytes()));
         }
+        // Asked once: an unknown command stays unknown.
+        self.features.mdtm = !reply.is_unknown_command();
         self.unless_goodbye(&reply, "MDTM", path).map(|()| None)
     }
 
@@ -172,19 +180,6 @@ impl Session {
             return Err(self.path_refusal(&reply, "RNTO", to));
         }
         Ok(())
-    }
-
-    /// Whether `path` can be deleted once it was read: tried by renaming it and back, which needs
-    /// the same right to its directory.
-    ///
-    /// # Errors
-    ///
-    /// `permission`; what a command can fail with.
-    pub(crate) fn check_removable(&mut self, path: &RemotePath) -> Result<(), Error> {
-        let name = format!("{}.{:016x}", path.file_name(), crate::retry::chance());
-        let aside = path.parent().entry(&name)?;
-        self.rename(path, &aside)?;
-        self.rename(&aside, path)
     }
 
     fn path_command(&mut self, verb: &str, path: &RemotePath) -> Result<Reply, Error> {

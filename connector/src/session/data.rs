@@ -2,6 +2,7 @@
 //! (RFC 959 §3.2, RFC 2428).
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::Ordering;
 
 use host_sdk::{Error, ErrorKind};
 use once_cell::sync::Lazy;
@@ -39,7 +40,7 @@ impl Session {
     /// PASV, where the server does not know EPSV or its port is dead. What works is remembered.
     fn dial_passive(&mut self) -> Result<TcpStream, Error> {
         let control_peer = self.peer;
-        if self.extended_passive {
+        if !self.shared.server.prefer_pasv.load(Ordering::Relaxed) {
             let reply = self.command("EPSV")?;
             if reply.is_extended_passive() {
                 let port = extended_passive_port(reply.first_line()).ok_or_else(|| {
@@ -54,7 +55,6 @@ impl Session {
             } else if control_peer.is_ipv6() || !reply.is_permanent_refusal() {
                 return Err(self.refusal(&reply, Occasion::Transfer, "EPSV"));
             }
-            self.extended_passive = false;
         }
         let reply = self.command("PASV")?;
         if !reply.is_passive() {
@@ -68,7 +68,10 @@ impl Session {
             PassiveAddress::Control => SocketAddr::new(control_peer.ip(), announced.port()),
             PassiveAddress::Server => announced,
         };
-        self.dial_data(address)
+        let socket = self.dial_data(address)?;
+        // Remembered only now: where PASV does no better, EPSV deserves another chance.
+        self.shared.server.prefer_pasv.store(true, Ordering::Relaxed);
+        Ok(socket)
     }
 
     fn dial_data(&self, address: SocketAddr) -> Result<TcpStream, Error> {
@@ -129,6 +132,7 @@ impl Session {
         peer: IpAddr,
     ) -> Result<TcpStream, Error> {
         listener.set_nonblocking(true).map_err(|e| super::io_error(what, &e))?;
+        let mut given_up = false;
         loop {
             self.cancel.check()?;
             deadline.remaining(what)?;
@@ -141,13 +145,18 @@ impl Session {
                 Err(e) if super::control::is_timeout(&e) => {
                     // Accepting has no time-out of its own, and a refusal on the control
                     // connection (425) would otherwise be noticed only at the deadline.
-                    if self.control.is_disturbed() {
+                    if given_up {
                         return Err(Error::new(
                             ErrorKind::Connection,
                             "the server gave the data connection up",
                         ));
                     }
-                    std::thread::sleep(ACCEPT_POLL);
+                    // A server that is quick has called, sent everything and confirmed it since
+                    // the last look: only another one proves that nobody called.
+                    given_up = self.control.is_disturbed();
+                    if !given_up {
+                        std::thread::sleep(ACCEPT_POLL);
+                    }
                 }
                 Err(e) => return Err(super::io_error(what, &e)),
             }

@@ -10,7 +10,7 @@ use super::features::Features;
 use super::reply::{Occasion, Reply};
 use super::stream::NetStream;
 use super::tls::TlsSession;
-use super::{Session, Shared, attach, connect, io_error, proxy};
+use super::{MAXIMUM_PRELIMINARY, Session, Shared, attach, connect, io_error, proxy};
 use crate::cancel::CancelToken;
 use crate::config::Security;
 use crate::deadline::Deadline;
@@ -118,7 +118,6 @@ impl Session {
             login_directory: RemotePath::root(),
             current_directory: None,
             format: None,
-            extended_passive: true,
             poisoned: false,
         };
         if settings.security == Security::Explicit {
@@ -173,7 +172,8 @@ impl Session {
     fn log_in(&mut self) -> Result<(), Error> {
         let shared = Arc::clone(&self.shared);
         let credentials = &shared.settings.credentials;
-        let mut reply = self.login_command("USER", &credentials.user)?;
+        let mut verb = "USER";
+        let mut reply = self.login_command(verb, &credentials.user)?;
         if reply.wants_password() {
             let anonymous = credentials.user.eq_ignore_ascii_case("anonymous");
             let password = match &credentials.password {
@@ -187,7 +187,8 @@ impl Session {
                     .with_hint("set password"));
                 }
             };
-            reply = self.login_command("PASS", password)?;
+            verb = "PASS";
+            reply = self.login_command(verb, password)?;
         }
         if reply.wants_account() {
             let Some(account) = &credentials.account else {
@@ -197,16 +198,18 @@ impl Session {
                 )
                 .with_hint("set account"));
             };
-            reply = self.login_command("ACCT", account.reveal())?;
+            verb = "ACCT";
+            reply = self.login_command(verb, account.reveal())?;
         }
         if reply.is_logged_in() {
             return Ok(());
         }
-        Err(self.refusal(&reply, Occasion::Login, "ACCT"))
+        Err(self.refusal(&reply, Occasion::Login, verb))
     }
 
     fn login_command(&mut self, verb: &str, argument: &str) -> Result<Reply, Error> {
         let reply = self.command_as(&format!("{verb} {argument}"), verb)?;
+        let reply = if verb == "USER" { reply } else { reply.without(argument) };
         if reply.is_logged_in() || reply.wants_password() || reply.wants_account() {
             return Ok(reply);
         }
@@ -228,14 +231,16 @@ impl Session {
 }
 
 fn greeting(control: &Control) -> Result<Reply, Error> {
-    let mut reply = control.next_reply("the greeting")?;
-    while reply.is_delay() {
-        reply = control.next_reply("the greeting")?;
+    for _ in 0..MAXIMUM_PRELIMINARY {
+        let reply = control.next_reply("the greeting")?;
+        if reply.is_ready() || reply.is_logged_in() {
+            return Ok(reply);
+        }
+        if !reply.is_delay() {
+            return Err(reply.to_error(Occasion::Greeting, "the connection"));
+        }
     }
-    if reply.is_ready() || reply.is_logged_in() {
-        return Ok(reply);
-    }
-    Err(reply.to_error(Occasion::Greeting, "the connection"))
+    Err(Error::new(ErrorKind::Protocol, "the server announces its greeting without end"))
 }
 
 fn secure(control: &Control, tls: &TlsSession) -> Result<(), Error> {

@@ -27,6 +27,7 @@ use std::borrow::Cow;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use host_sdk::{Error, ErrorKind};
 use suppaftp::{Encoding, FtpError, ImplFtpStream};
@@ -55,7 +56,9 @@ pub(crate) struct Shared {
 #[derive(Default)]
 pub(crate) struct ServerMemory {
     /// Whether TLS 1.3 ran out of tickets while the server demanded session reuse.
-    pub(crate) prefer_tls_12: std::sync::atomic::AtomicBool,
+    pub(crate) prefer_tls_12: AtomicBool,
+    /// Whether EPSV was refused or led nowhere while PASV worked.
+    pub(crate) prefer_pasv: AtomicBool,
 }
 
 /// A session that is logged in.
@@ -72,7 +75,6 @@ pub(crate) struct Session {
     login_directory: RemotePath,
     current_directory: Option<RemotePath>,
     format: Option<TransferFormat>,
-    extended_passive: bool,
     poisoned: bool,
 }
 
@@ -144,14 +146,32 @@ impl Session {
             ));
         }
         self.cancel.check()?;
+        if self.control.is_disturbed() {
+            return Err(self.unasked());
+        }
         let result = exchange(&mut self.ftp, &self.control, command, shown);
         result.map_err(|e| self.broken(e))
+    }
+
+    /// The error of a server that speaks, or hangs up, without being asked: its words would pass
+    /// for the answer to the next command, and each answer after that for the next one's.
+    fn unasked(&mut self) -> Error {
+        let error = match self.control.next_reply("waiting for a command") {
+            Ok(reply) if reply.is_transient_refusal() => {
+                reply.to_error(Occasion::Transfer, "the session")
+            }
+            Ok(reply) => {
+                Error::new(ErrorKind::Protocol, format!("the server said \"{reply}\" unasked"))
+            }
+            Err(e) => e,
+        };
+        self.broken(error)
     }
 
     /// The error of a refusal; a goodbye also ends the session.
     fn refusal(&mut self, reply: &Reply, occasion: Occasion, command: &str) -> Error {
         if reply.is_goodbye()
-            || !(reply.is_done() || reply.is_permanent_refusal() || is_transient(reply))
+            || !(reply.is_done() || reply.is_permanent_refusal() || reply.is_transient_refusal())
         {
             self.poison();
         }
@@ -171,12 +191,11 @@ impl Session {
     }
 }
 
+/// How many preliminary replies may precede an answer.
+const MAXIMUM_PRELIMINARY: usize = 100;
+
 /// How long the server may take to answer QUIT.
 const GOODBYE: std::time::Duration = std::time::Duration::from_secs(2);
-
-fn is_transient(reply: &Reply) -> bool {
-    !reply.is_preliminary() && !reply.is_pending() && !reply.is_done()
-}
 
 /// The verb of a command: all of it that an error may show without asking what the argument is.
 fn verb_of(command: &str) -> &str {

@@ -8,6 +8,8 @@
 
 mod architecture;
 mod behaviours;
+mod conversations;
 mod matrix;
 mod quirks;
 mod support;
+mod transcript;

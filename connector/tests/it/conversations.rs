@@ -1,0 +1,161 @@
+//! The written conversations, a test each: what servers say that makes clients stumble, what
+//! attackers say, and what the network does.
+
+use crate::transcript::{Transcript, folder};
+
+/// Makes a test of each transcript.
+macro_rules! conversations {
+    ($($name:ident,)*) => {
+        $(
+            #[test]
+            fn $name() {
+                Transcript::read(stringify!($name)).prove();
+            }
+        )*
+
+        const ALL: &[&str] = &[$(stringify!($name)),*];
+    };
+}
+
+conversations! {
+    a_reply_too_many,
+    account_is_missing,
+    active_and_nobody_calls,
+    active_and_silent,
+    active_from_a_stranger,
+    active_in_one_segment,
+    append_cut,
+    auth_agreed_and_no_tls,
+    auth_answered_with_a_login,
+    auth_answered_with_a_password_request,
+    auth_answered_with_an_offer,
+    auth_refused_as_unknown,
+    auth_refused_by_policy,
+    begin_and_end_in_one_segment,
+    code_522,
+    code_534,
+    code_599,
+    codes_without_text,
+    confirmation_refused,
+    confirmation_that_never_comes,
+    content_changed_meanwhile,
+    control_bytes_in_replies,
+    cut_before_the_transfer,
+    cut_by_reset,
+    cut_early,
+    cut_in_the_middle,
+    cut_in_the_middle_with_the_session,
+    data_connection_refused_once,
+    data_short_and_confirmed,
+    data_short_and_size_gone,
+    delay_before_the_greeting,
+    delays_without_end,
+    delete_unanswered,
+    empty_directory_answered_450,
+    empty_directory_answered_550,
+    end_without_a_beginning,
+    endless_feature_list,
+    endless_listing,
+    endless_listing_line,
+    endless_reply,
+    endless_reply_line,
+    epsv_leads_to_a_dead_port,
+    epsv_refused,
+    epsv_with_another_delimiter,
+    epsv_without_a_port,
+    everything_but_the_confirmation,
+    file_grew_meanwhile,
+    file_is_busy,
+    goodbye_in_a_download,
+    goodbye_to_a_command,
+    goodbye_to_a_wrong_password,
+    greeting_that_drips,
+    greeting_that_skips_tls,
+    half_a_reply_in_clear_behind_auth,
+    idle_goodbye,
+    line_feeds_alone,
+    lines_that_start_with_another_code,
+    listed_escape_sequences,
+    listed_name_above,
+    listed_name_absolute,
+    listed_name_cr,
+    listed_name_in_facts,
+    listed_name_inside,
+    listed_name_nul,
+    listing_aborted,
+    listing_again,
+    listing_cut_in_a_line,
+    listing_that_drips,
+    listing_without_its_confirmation,
+    marker_before_the_transfer,
+    mdtm_is_unknown,
+    mdtm_makes_no_sense,
+    no_reply_at_all,
+    password_asked_for_again,
+    password_is_echoed,
+    password_is_superfluous,
+    password_needs_an_account,
+    pasv_address_is_followed_when_asked_to,
+    pasv_address_that_is_announced,
+    pasv_bounce,
+    pasv_with_an_unreachable_address,
+    pasv_without_an_address,
+    pasv_without_parentheses,
+    preliminary_replies_without_end,
+    private_data_refused,
+    pwd_refused,
+    pwd_with_a_nul,
+    pwd_with_doubled_quotes,
+    pwd_without_quotes,
+    rename_unanswered,
+    replies_in_clear_behind_auth,
+    replies_split_at_every_byte,
+    replies_split_unevenly,
+    reply_that_drips,
+    rest_ignored,
+    rest_ignored_in_a_uniform_file,
+    rest_refused_501,
+    rest_refused_502,
+    rest_refused_550,
+    silent_data_connection,
+    silent_goodbye,
+    six_interruptions,
+    size_below_the_data,
+    size_changed_meanwhile,
+    size_is_told_in_binary_only,
+    size_makes_no_sense,
+    size_refused_for_a_file_that_exists,
+    stall,
+    stall_then_resumed,
+    text_behind_the_password,
+    time_changed_meanwhile,
+    tls_data_without_farewell,
+    tls_session,
+    too_many_users,
+    too_many_users_for_good,
+    too_many_wrong_passwords,
+    type_answered_226,
+    unknown_listing,
+    upload,
+    upload_cut,
+    upload_cut_twice,
+    upload_cut_without_rest,
+    upload_kept_short,
+    upload_refused_at_once,
+    upload_refused_early,
+    upload_that_nobody_reads,
+    upload_without_confirmation,
+    user_needs_an_account,
+    user_needs_no_password,
+    wrong_password,
+}
+
+#[test]
+fn every_transcript_is_a_test() {
+    let mut files: Vec<String> = std::fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    files.sort();
+    assert_eq!(files, ALL);
+}
