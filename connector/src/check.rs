@@ -42,7 +42,7 @@ pub(crate) fn check(pool: &Pool, context: &Context) -> Result<CheckReport, Error
             }
         });
     match opened {
-        Ok(session) => session.quit(),
+        Ok(session) => session.quit(Session::goodbye()),
         Err(e) => {
             cancel.check()?;
             report.error = Some(e);

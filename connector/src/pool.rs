@@ -112,8 +112,9 @@ impl Pool {
             state.open -= state.idle.len();
             std::mem::take(&mut state.idle)
         };
+        let deadline = Session::goodbye();
         for session in idle {
-            session.quit();
+            session.quit(deadline);
         }
     }
 

@@ -7,7 +7,7 @@ use super::run::{Run, refuses_restart};
 use super::text::NetworkText;
 use crate::config::{Removal, TransferFormat};
 use crate::remote_path::RemotePath;
-use crate::session::Session;
+use crate::session::{Session, missing};
 use crate::timestamp::Modified;
 
 /// How much is read at a time: large enough that system calls do not count.
@@ -77,6 +77,10 @@ fn receive(
             Err(e) if part.restartable && refuses_restart(&e) => {
                 part.restartable = false;
                 continue;
+            }
+            // What was refused may just be gone: only a look settles it.
+            Err(e) if is_denied(&e) && !run.repeat(|session| session.exists(&file.path))? => {
+                return Err(missing(e));
             }
             Err(e) => e.with_path(file.path.to_string()),
         };
@@ -221,6 +225,11 @@ impl Part {
         )
         .with_hint("the file may still be being written: read it again later"))
     }
+}
+
+/// Whether the server denied the file itself.
+fn is_denied(error: &Error) -> bool {
+    error.kind() == ErrorKind::Permission && error.report().reply.is_some()
 }
 
 fn changed(path: &RemotePath) -> Error {

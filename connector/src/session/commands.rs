@@ -205,7 +205,7 @@ impl Session {
 }
 
 /// The same refusal, now that it is known to mean that nothing is there.
-pub(super) fn missing(error: Error) -> Error {
+pub(crate) fn missing(error: Error) -> Error {
     let mut report = error.report().clone();
     report.kind = ErrorKind::NotFound;
     report.retryable = false;

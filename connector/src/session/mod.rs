@@ -32,6 +32,7 @@ use std::sync::atomic::AtomicBool;
 use host_sdk::{Error, ErrorKind};
 use suppaftp::{Encoding, FtpError, ImplFtpStream};
 
+pub(crate) use self::commands::missing;
 use self::control::{Control, Wire};
 use self::features::Features;
 pub(crate) use self::login::Milestone;
@@ -115,12 +116,18 @@ impl Session {
         self.cancel = CancelToken::default();
     }
 
-    /// Says goodbye, if the session is in a state to. What the server answers changes nothing.
-    pub(crate) fn quit(mut self) {
+    /// Says goodbye, if the session is in a state to, and waits for the answer until `deadline`
+    /// at most. What the server answers changes nothing.
+    pub(crate) fn quit(mut self, deadline: Deadline) {
         if self.is_usable() {
-            self.control.set_overall(Deadline::after(Some(GOODBYE), ""));
+            self.control.set_overall(deadline);
             let _ = self.command("QUIT");
         }
+    }
+
+    /// The deadline of all goodbyes that are said now.
+    pub(crate) fn goodbye() -> Deadline {
+        Deadline::after(Some(GOODBYE), "")
     }
 
     /// Sends `command` and reads its reply, whatever it is. A preliminary reply comes back too.

@@ -6,10 +6,15 @@
     reason = "a test fails by panicking, its helpers too"
 )]
 
+mod alone;
 mod architecture;
 mod behaviours;
 mod conversations;
+mod deadlines;
 mod matrix;
+mod memory;
 mod quirks;
+mod refusals;
 mod support;
+mod sweep;
 mod transcript;

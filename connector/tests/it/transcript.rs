@@ -232,8 +232,13 @@ impl Play {
         self.last = Some(answer);
     }
 
+    /// The answer to the last request, which is then forgotten.
+    pub(crate) fn take_last(&mut self) -> Answer {
+        self.last.take().expect("a request comes first")
+    }
+
     /// The answer to the last request.
-    pub(crate) fn last(&self) -> &Answer {
+    fn last(&self) -> &Answer {
         self.last.as_ref().expect("a request comes first")
     }
 
@@ -328,7 +333,8 @@ impl Answer {
         }
     }
 
-    fn names(&self) -> Vec<String> {
+    /// The file names of the results, in their order.
+    pub(crate) fn names(&self) -> Vec<String> {
         let name = |result: &MemoryResult| match result.properties.get("fileName") {
             Some(name) => name.to_owned(),
             None => {
