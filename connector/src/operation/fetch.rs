@@ -82,6 +82,11 @@ fn receive(
             Err(e) if is_denied(&e) && !run.repeat(|session| session.exists(&file.path))? => {
                 return Err(missing(e));
             }
+            // Refused in the middle of its data, a file is not busy: it was cut (451).
+            Err(e) if part.sink.is_some() && e.kind() == ErrorKind::Unavailable => {
+                backoff.wait(e.with_path(file.path.to_string()), &run.cancel)?;
+                continue;
+            }
             Err(e) => e.with_path(file.path.to_string()),
         };
         run.wait(&mut backoff, error)?;

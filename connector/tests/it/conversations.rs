@@ -19,6 +19,7 @@ macro_rules! conversations {
 
 conversations! {
     a_reply_too_many,
+    aborted_by_the_server,
     account_is_missing,
     active_and_nobody_calls,
     active_and_silent,

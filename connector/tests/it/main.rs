@@ -11,6 +11,7 @@ mod architecture;
 mod behaviours;
 mod conversations;
 mod deadlines;
+mod host_failures;
 mod matrix;
 mod memory;
 mod quirks;
