@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use host_sdk::Error;
+use host_sdk::{Error, ErrorKind};
 
 use crate::cancel::CancelToken;
 use crate::config::ConnectionSettings;
+use crate::deadline::Deadline;
 use crate::session::{Session, Shared, TlsFactory};
 
 /// How often a thread that waits for a session looks whether it was cancelled.
@@ -25,6 +26,10 @@ struct State {
     idle: VecDeque<Session>,
     /// Sessions that exist: idle, in use, or being opened.
     open: usize,
+    /// Operations that use this pool; each may need a session while the others hold theirs.
+    operations: usize,
+    /// Whether sessions that come back are ended.
+    closed: bool,
 }
 
 impl Pool {
@@ -50,31 +55,71 @@ impl Pool {
         &self.shared
     }
 
-    /// Takes a session, an idle one or a new one; waits while the maximum is open.
+    /// Another operation will take sessions.
+    pub(crate) fn join(&self) {
+        self.lock().operations += 1;
+    }
+
+    /// An operation will take no more sessions.
+    pub(crate) fn leave(&self) {
+        self.lock().operations -= 1;
+    }
+
+    /// Takes a session, an idle one or a new one; waits while the maximum is open, as long as
+    /// connecting may take.
     ///
     /// # Errors
     ///
-    /// What opening a session can fail with, after the retries that are configured.
+    /// `busy` when none comes free; what opening a session can fail with, after the retries that
+    /// are configured.
     pub(crate) fn take(self: &Arc<Self>, cancel: &CancelToken) -> Result<Lease, Error> {
+        self.lease(cancel, || self.idle_or_slot(cancel).map(Some))
+            .and_then(|lease| lease.ok_or_else(|| Error::internal("no session and no reason")))
+    }
+
+    /// Takes a session where that leaves one for every other operation; never waits.
+    ///
+    /// # Errors
+    ///
+    /// What opening a session can fail with.
+    pub(crate) fn take_spare(
+        self: &Arc<Self>,
+        cancel: &CancelToken,
+    ) -> Result<Option<Lease>, Error> {
+        self.lease(cancel, || Ok(self.spare()))
+    }
+
+    fn lease(
+        self: &Arc<Self>,
+        cancel: &CancelToken,
+        next: impl Fn() -> Result<Option<Option<Session>>, Error>,
+    ) -> Result<Option<Lease>, Error> {
         loop {
-            let idle = self.idle_or_slot(cancel)?;
+            let Some(idle) = next()? else { return Ok(None) };
             let slot = Slot { pool: Arc::clone(self) };
             let Some(mut session) = idle else {
                 let session = Session::open_patiently(&self.shared, cancel)?;
-                return Ok(Lease { session: Some(session), slot });
+                return Ok(Some(Lease { session: Some(session), slot }));
             };
             // A server may have hung up on an idle session; then the next one is asked for.
-            if session.is_usable() && session.lease_to(cancel).is_ok() {
-                return Ok(Lease { session: Some(session), slot });
+            if session.is_usable() && session.lease_to(cancel).is_ok() && session.is_awake() {
+                return Ok(Some(Lease { session: Some(session), slot }));
             }
         }
     }
 
     /// An idle session, or `None` and the right to open one.
     fn idle_or_slot(&self, cancel: &CancelToken) -> Result<Option<Session>, Error> {
+        let limit = self.shared.settings.connection_timeout;
+        let deadline = Deadline::after(limit, "maximumConnections");
         let mut state = self.lock();
         loop {
             cancel.check()?;
+            deadline.remaining("waiting for a session").map_err(|_| {
+                let maximum = self.shared.settings.maximum_connections;
+                Error::new(ErrorKind::Busy, format!("all {maximum} sessions are in use"))
+                    .with_hint("raise maximumConnections, or lower parallelTransfers")
+            })?;
             if let Some(session) = state.idle.pop_back() {
                 return Ok(Some(session));
             }
@@ -87,15 +132,32 @@ impl Pool {
         }
     }
 
-    /// Ends every idle session.
+    /// An idle session, or the right to open one, if that leaves one for every other operation.
+    fn spare(&self) -> Option<Option<Session>> {
+        let mut state = self.lock();
+        let others = state.operations.saturating_sub(1);
+        let in_use = state.open - state.idle.len();
+        if in_use + 1 + others > self.shared.settings.maximum_connections {
+            return None;
+        }
+        let idle = state.idle.pop_back();
+        if idle.is_none() {
+            state.open += 1;
+        }
+        Some(idle)
+    }
+
+    /// Ends every idle session, and those in use when they come back.
     pub(crate) fn close(&self) {
         let idle = {
             let mut state = self.lock();
+            state.closed = true;
             state.open -= state.idle.len();
             std::mem::take(&mut state.idle)
         };
+        let deadline = Session::goodbye();
         for session in idle {
-            session.quit();
+            session.quit(deadline);
         }
     }
 
@@ -139,6 +201,11 @@ impl Drop for Lease {
         session.release();
         if session.is_usable() {
             let mut state = self.slot.pool.lock();
+            if state.closed {
+                drop(state);
+                session.quit(Session::goodbye());
+                return;
+            }
             // The slot's drop takes back what is added here: the session keeps its place.
             state.open += 1;
             state.idle.push_back(session);

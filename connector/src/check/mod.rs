@@ -15,6 +15,7 @@ use host_sdk::{CheckReport, Context, Error};
 use self::book::Book;
 use crate::cancel::CancelToken;
 use crate::pool::Pool;
+use crate::session::Session;
 
 /// Tries the connection out, step by step.
 ///
@@ -27,7 +28,7 @@ pub(crate) fn check(pool: &Pool, context: &Context) -> Result<CheckReport, Error
     let mut book = Book::new(shared.settings.security);
     if let Some(mut session) = opening::open(shared, &cancel, &mut book) {
         using::try_out(&mut session, &mut book);
-        session.quit();
+        session.quit(Session::goodbye());
     }
     cancel.check()?;
     Ok(book.into_report())

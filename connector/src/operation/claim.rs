@@ -8,13 +8,15 @@ use std::time::{Duration, Instant};
 
 use host_sdk::{Error, ErrorKind};
 
-use super::Run;
+use super::run::Run;
 use crate::remote_path::RemotePath;
 use crate::retry::pause;
+use crate::session::Session;
+use crate::timestamp::Modified;
 
-/// How long somebody else may hold a lock. It takes a few round trips: one that is older was
-/// left behind by a process that died.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long one and the same lock may be in the way before its holder counts as dead. Longer
+/// than a minute, which is how exactly some listings tell when it was made.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The pause between two looks at a lock that is held.
 const PAUSE: Duration = Duration::from_millis(25);
@@ -26,7 +28,7 @@ const PAUSE: Duration = Duration::from_millis(25);
 ///
 /// # Errors
 ///
-/// Those of `work`; what a command can fail with; `cancelled`.
+/// Those of `work`; `busy` for a lock of unknown age; what a command can fail with; `cancelled`.
 pub(super) fn claiming<T>(
     run: &mut Run,
     target: &RemotePath,
@@ -35,7 +37,7 @@ pub(super) fn claiming<T>(
     let lock = target.parent().entry(&format!(".{}.lock", target.file_name()))?;
     let locked = acquire(run, &lock)?;
     let result = work(run);
-    if locked && let Err(e) = run.session().and_then(|session| session.remove_directory(&lock)) {
+    if locked && let Err(e) = run.unlock(&lock) {
         log::warn!("the lock {lock} was left behind: {e}");
     }
     result
@@ -43,7 +45,7 @@ pub(super) fn claiming<T>(
 
 /// Whether the lock is held now; `false` where the server does not allow one.
 fn acquire(run: &mut Run, lock: &RemotePath) -> Result<bool, Error> {
-    let mut since = Instant::now();
+    let mut rival: Option<Rival> = None;
     loop {
         let refusal = match run.session()?.make_directory(lock) {
             Ok(()) => return Ok(true),
@@ -51,25 +53,63 @@ fn acquire(run: &mut Run, lock: &RemotePath) -> Result<bool, Error> {
             Err(e) => return Err(e),
         };
         if !run.session()?.has_directory(lock)? {
-            // Gone by now, or never allowed: the next attempt tells.
-            match run.session()?.make_directory(lock) {
-                Ok(()) => return Ok(true),
-                Err(e) if is_refused(&e) && !run.session()?.has_directory(lock)? => {
-                    log::debug!("names cannot be claimed here: {refusal}");
-                    return Ok(false);
-                }
-                Err(e) if is_refused(&e) => {}
-                Err(e) => return Err(e),
+            if rival.is_none() && is_forbidden(run, lock)? {
+                log::debug!("names cannot be claimed here: {refusal}");
+                return Ok(false);
             }
+            // It was released between the two looks.
+            rival = None;
+            continue;
         }
-        if since.elapsed() > PATIENCE {
-            log::warn!("the lock {lock} is {} s old and is taken over", PATIENCE.as_secs());
-            // Whoever else takes it over at the same time makes this fail, and the next look
-            // finds their lock.
-            let _ = run.session()?.remove_directory(lock);
-            since = Instant::now();
+        match &rival {
+            None => rival = Some(Rival::found(run.session()?, lock)?),
+            Some(known) if known.since.elapsed() > PATIENCE => {
+                rival = Some(known.outlasted(run, lock)?);
+            }
+            Some(_) => {}
         }
         pause(PAUSE, &run.cancel)?;
+    }
+}
+
+/// Whether the server refuses to make the lock although nothing is in its way.
+fn is_forbidden(run: &mut Run, lock: &RemotePath) -> Result<bool, Error> {
+    match run.session()?.make_directory(lock) {
+        Ok(()) => {
+            run.session()?.remove_directory(lock)?;
+            Ok(false)
+        }
+        Err(e) if is_refused(&e) => Ok(!run.session()?.has_directory(lock)?),
+        Err(e) => Err(e),
+    }
+}
+
+/// A lock that somebody else holds.
+struct Rival {
+    since: Instant,
+    /// When it was made, by which one lock is told from the next.
+    made: Option<Modified>,
+}
+
+impl Rival {
+    fn found(session: &mut Session, lock: &RemotePath) -> Result<Self, Error> {
+        Ok(Self { since: Instant::now(), made: session.entry_modified(lock)? })
+    }
+
+    /// What stands in the way now; a lock that has not changed in all that time is removed.
+    fn outlasted(&self, run: &mut Run, lock: &RemotePath) -> Result<Self, Error> {
+        let now = Self::found(run.session()?, lock)?;
+        let Some(made) = now.made else {
+            return Err(Error::new(ErrorKind::Busy, format!("the lock {lock} is not released"))
+                .with_path(lock.to_string())
+                .with_hint("remove that directory if no other upload is under way"));
+        };
+        if self.made == Some(made) {
+            log::warn!("the lock {lock} was left behind by an upload that died: it is removed");
+            // Whoever else removes it at the same time makes this fail, and that is as well.
+            let _ = run.session()?.remove_directory(lock);
+        }
+        Ok(now)
     }
 }
 

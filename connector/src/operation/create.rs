@@ -4,8 +4,8 @@ use host_sdk::{Error, ErrorKind, InputDocument, Outcome, Properties};
 use jiff::civil::DateTime;
 use serde::Serialize;
 
-use super::Run;
 use super::publish::{Plan, publish};
+use super::run::Run;
 use crate::config::{CreateSettings, FileExists};
 use crate::descriptor::property;
 use crate::remote_path::RemotePath;
@@ -29,15 +29,10 @@ pub(super) fn answer(
 ) -> Result<(), Error> {
     let plan = plan(run, settings, &input.header().properties)?;
     let path = publish(run, settings, &plan, input)?;
-    let session = run.session()?;
-    let timestamp = if settings.all_metadata { session.modified(&path)? } else { None };
-    let zone = session.settings().zone.clone();
+    let timestamp = if settings.all_metadata { time_of(run, &path) } else { None };
     let directory = path.parent();
-    let created = Created {
-        file_name: path.file_name(),
-        remote_directory: directory.as_str(),
-        timestamp: timestamp.map(|modified| modified.text(&zone)),
-    };
+    let created =
+        Created { file_name: path.file_name(), remote_directory: directory.as_str(), timestamp };
     let body = serde_json::to_vec(&created)
         .map_err(|e| Error::internal(format!("the document of what was created: {e}")))?;
     let mut sink = run.context.begin_result(input.id(), &Properties::new())?;
@@ -45,6 +40,18 @@ pub(super) fn answer(
     sink.finish(&Outcome::Success, &Properties::new())?;
     run.meter.delivered(1);
     Ok(())
+}
+
+/// The time of what was created. The file is there whatever becomes of this question.
+fn time_of(run: &mut Run, path: &RemotePath) -> Option<String> {
+    let told = run.repeat(|session| {
+        let modified = session.modified(path)?;
+        Ok(modified.map(|modified| modified.text(&session.settings().zone)))
+    });
+    told.unwrap_or_else(|e| {
+        log::warn!("{path} was created, but its time is not known: {e}");
+        None
+    })
 }
 
 /// Where the document goes and how it gets there.

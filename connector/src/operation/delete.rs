@@ -2,10 +2,11 @@
 
 use host_sdk::{Error, InputDocument};
 
-use super::{Run, path_of_id};
+use super::path_of_id;
+use super::run::Run;
 
 /// Answers one input.
 pub(super) fn answer(run: &mut Run, input: &mut dyn InputDocument) -> Result<(), Error> {
     let path = path_of_id(run, input)?;
-    run.session()?.delete(&path)
+    run.delete(&path)
 }

@@ -3,13 +3,15 @@
 
 use host_sdk::{Error, ErrorKind, Outcome, Properties, ResultSink};
 
+use super::claim::claiming;
 use super::meter::Meter;
-use super::publish::free_name;
+use super::names::free_name;
+use super::run::{Run, refuses_restart};
 use super::text::NetworkText;
-use super::{Run, is_interruption};
 use crate::config::{AfterReading, Removal, TransferFormat};
 use crate::remote_path::RemotePath;
-use crate::retry::Backoff;
+use crate::session::{Session, missing};
+use crate::timestamp::Modified;
 
 /// How much is read at a time: large enough that system calls do not count.
 const CHUNK: usize = 256 * 1024;
@@ -40,13 +42,13 @@ pub(super) fn deliver(
     after: &AfterReading,
 ) -> Result<(), Error> {
     if after.must_succeed && after.removal != Removal::Keep {
-        run.session()?.check_removable(&file.path)?;
+        run.check_removable(&file.path)?;
     }
-    let mut sink = receive(run, input, file, format)?;
+    let (mut sink, size) = receive(run, input, file, format)?;
     sink.finish(&Outcome::Success, &Properties::new())?;
     drop(sink);
     run.meter.delivered(1);
-    match remove(run, &file.path, &after.removal) {
+    match remove(run, &file.path, size, &after.removal) {
         Err(e) if !after.must_succeed => {
             log::warn!("{} was read but stays where it is: {e}", file.path);
             Ok(())
@@ -55,83 +57,130 @@ pub(super) fn deliver(
     }
 }
 
-/// Takes a file that was read out of the way.
-fn remove(run: &mut Run, path: &RemotePath, removal: &Removal) -> Result<(), Error> {
+/// Takes a file that was read out of the way, unless it is another one by now: `size` is that of
+/// what was read.
+fn remove(
+    run: &mut Run,
+    path: &RemotePath,
+    size: Option<u64>,
+    removal: &Removal,
+) -> Result<(), Error> {
+    if *removal == Removal::Keep {
+        return Ok(());
+    }
+    let now = run.repeat(|session| session.size(path))?;
+    if size.is_some() && now.is_some() && size != now {
+        return Err(Error::new(
+            ErrorKind::Integrity,
+            format!("{path} was written to after it had been read, so it is kept"),
+        )
+        .with_path(path.to_string())
+        .with_hint("set minimumAge, so that files are read only when they are complete"));
+    }
     match removal {
         Removal::Keep => Ok(()),
-        Removal::Delete => run.session()?.delete(path),
+        Removal::Delete => run.delete(path),
         Removal::Move(directory) => {
             let directory = path.parent().join(directory)?;
-            let session = run.session()?;
-            session.make_directories(&directory)?;
-            let target = free_name(run, &directory.entry(path.file_name())?)?;
-            run.session()?.rename(path, &target)
+            run.repeat(|session| session.make_directories(&directory))?;
+            let target = directory.entry(path.file_name())?;
+            claiming(run, &target, |run| {
+                let free = free_name(run, &target, 0)?.0;
+                run.rename(path, &free)
+            })
         }
     }
 }
 
-/// Reads the whole file into a sink that is not finished yet.
+/// Reads the whole file into a sink that is not finished yet; with its size, where text was not
+/// converted on the way.
 fn receive(
     run: &mut Run,
     input: u64,
     file: &RemoteFile,
     format: TransferFormat,
-) -> Result<Box<dyn ResultSink>, Error> {
-    let mut backoff = Backoff::new(run.session()?.settings().retry);
-    let mut part = Part::new(format);
+) -> Result<(Box<dyn ResultSink>, Option<u64>), Error> {
+    let mut backoff = run.backoff()?;
+    let mut part = Part::new(format, file.size, run.meter.clone());
     loop {
         let error = match part.attempt(run, input, file) {
             Ok(()) => match part.sink.take() {
-                Some(sink) => return Ok(sink),
+                Some(sink) => {
+                    let is_exact = format == TransferFormat::Binary;
+                    return Ok((sink, is_exact.then_some(part.received)));
+                }
                 None => return Err(Error::internal("a file was read without a sink")),
             },
-            Err(e) => e,
+            // No attempt of its own: nothing was interrupted.
+            Err(e) if part.restartable && refuses_restart(&e) => {
+                part.restartable = false;
+                continue;
+            }
+            // What was refused may just be gone: only a look settles it.
+            Err(e) if is_denied(&e) && !run.repeat(|session| session.exists(&file.path))? => {
+                return Err(missing(e));
+            }
+            // Refused in the middle of its data, a file is not busy: it was cut (451).
+            Err(e) if part.sink.is_some() && e.kind() == ErrorKind::Unavailable => {
+                backoff.wait(e.with_path(file.path.to_string()), &run.cancel)?;
+                continue;
+            }
+            Err(e) => e.with_path(file.path.to_string()),
         };
-        if !is_interruption(&error) {
-            return Err(error.with_path(file.path.to_string()));
-        }
-        backoff.wait(error, &run.cancel)?;
+        run.wait(&mut backoff, error)?;
     }
 }
 
 /// What has arrived of a file.
 struct Part {
     format: TransferFormat,
+    /// The size and the time of the file when its first byte was asked for.
+    size: Option<u64>,
+    modified: Option<Modified>,
+    /// Whether the server goes on from where it is told.
+    restartable: bool,
     sink: Option<Box<dyn ResultSink>>,
     received: u64,
     /// The last bytes that arrived, to compare with when resuming.
     tail: Vec<u8>,
     buffer: Vec<u8>,
+    meter: Meter,
 }
 
 impl Part {
-    fn new(format: TransferFormat) -> Self {
-        Self { format, sink: None, received: 0, tail: Vec::new(), buffer: vec![0; CHUNK] }
+    fn new(format: TransferFormat, size: Option<u64>, meter: Meter) -> Self {
+        Self {
+            format,
+            size,
+            modified: None,
+            // Converted text has no offsets that both sides agree on (RFC 3659 §5.3).
+            restartable: format == TransferFormat::Binary,
+            sink: None,
+            received: 0,
+            tail: Vec::new(),
+            buffer: vec![0; CHUNK],
+            meter,
+        }
     }
 
     /// Starts over: what the sink has is dropped.
-    fn restart(&mut self, meter: &Meter) {
-        meter.lost(self.received);
+    fn restart(&mut self) {
+        self.meter.lost(self.received);
         self.sink = None;
         self.received = 0;
         self.tail.clear();
     }
 
     fn attempt(&mut self, run: &mut Run, input: u64, file: &RemoteFile) -> Result<(), Error> {
-        let meter = run.meter.clone();
-        // Converted text has no offsets that both sides agree on (RFC 3659 §5.3).
-        if self.format == TransferFormat::Ascii || !self.can_resume(run, file)? {
-            self.restart(&meter);
-        }
-        let overlap = self.tail.len() as u64;
-        let offset = self.received - overlap;
         let context = run.context.clone();
-        let session = run.session()?;
-        session.set_format(self.format)?;
         let path = &file.path;
-        let mut download = session
-            .download(&format!("RETR {}", path.as_str()), offset)
-            .map_err(|e| e.with_path(path.to_string()))?;
+        let session = run.session()?;
+        self.prepare(session, path)?;
+        session.set_format(self.format)?;
+        let command = format!("RETR {}", path.as_str());
+        let offset = self.received - self.tail.len() as u64;
+        let mut download = session.download(&command, offset)?;
+        let resumed = self.received > 0;
         let mut expected = self.tail.clone();
         let mut text = NetworkText::default();
         let sink = match &mut self.sink {
@@ -147,7 +196,7 @@ impl Part {
             let (again, fresh) = bytes.split_at(expected.len().min(count));
             if !expected.starts_with(again) {
                 // The file is another one by now, or the server ignored REST.
-                self.restart(&meter);
+                self.restart();
                 return Err(changed(path));
             }
             expected.drain(..again.len());
@@ -157,52 +206,73 @@ impl Part {
             }
             self.received += fresh.len() as u64;
             keep_tail(&mut self.tail, fresh);
-            meter.moved(fresh.len() as u64);
+            self.meter.moved(fresh.len() as u64);
         }
         download.finish()?;
         if !expected.is_empty() {
-            self.restart(&meter);
+            self.restart();
             return Err(changed(path));
         }
         if let TransferFormat::Ascii = self.format {
             sink.write(text.rest())?;
-            return Ok(());
+        } else {
+            self.prove(run.session()?, path, resumed)?;
         }
-        self.prove(run, file)
+        Ok(())
     }
 
-    /// Whether the bytes so far are the beginning of what the server has now.
-    fn can_resume(&self, run: &mut Run, file: &RemoteFile) -> Result<bool, Error> {
-        if self.received == 0 || self.sink.is_none() {
-            return Ok(false);
+    /// Goes on behind what has arrived if that is the beginning of what the server has now, and
+    /// starts over if not.
+    fn prepare(&mut self, session: &mut Session, path: &RemotePath) -> Result<(), Error> {
+        let was_cut = self.received > 0;
+        let is_long = self.size.is_none_or(|size| size > OVERLAP as u64);
+        if !(is_long && self.restartable && session.features().rest_stream) {
+            self.restart();
+        } else if was_cut {
+            let (size, modified) = (session.size(path)?, session.modified(path)?);
+            if size.is_none() || (size, modified) != (self.size, self.modified) {
+                self.restart();
+            }
+            (self.size, self.modified) = (size, modified);
+        } else if self.size.is_some() {
+            self.modified = session.modified(path)?;
         }
-        let session = run.session()?;
-        if !session.features().rest_stream {
-            return Ok(false);
-        }
-        let now = session.size(&file.path)?;
-        Ok(now.is_some() && (file.size.is_none() || file.size == now))
+        Ok(())
     }
 
     /// The server has confirmed; the count has to agree with the size.
-    fn prove(&mut self, run: &mut Run, file: &RemoteFile) -> Result<(), Error> {
-        if file.size.is_none() || file.size == Some(self.received) {
+    fn prove(
+        &mut self,
+        session: &mut Session,
+        path: &RemotePath,
+        resumed: bool,
+    ) -> Result<(), Error> {
+        let received = self.received;
+        if self.size == Some(received) || (self.size.is_none() && !resumed) {
             return Ok(());
         }
-        // The file may have grown since it was listed: only the size of now counts.
-        let now = run.session()?.size(&file.path)?;
-        match now {
-            Some(size) if size != self.received => Err(Error::new(
-                ErrorKind::Integrity,
-                format!(
-                    "{} has {size} bytes on the server and {} arrived",
-                    file.path, self.received
-                ),
-            )
-            .with_hint("the file may still be being written: read it again later")),
-            _ => Ok(()),
+        // The file may have grown since it was listed: the size of now counts.
+        let now = session.size(path)?;
+        if now == Some(received) {
+            return Ok(());
         }
+        if resumed {
+            // The bytes agreed where they were compared, as those of uniform files do anywhere.
+            self.restart();
+            return Err(changed(path));
+        }
+        let size = now.or(self.size).unwrap_or_default();
+        Err(Error::new(
+            ErrorKind::Integrity,
+            format!("{path} has {size} bytes on the server and {received} arrived"),
+        )
+        .with_hint("the file may still be being written: read it again later"))
     }
+}
+
+/// Whether the server denied the file itself.
+fn is_denied(error: &Error) -> bool {
+    error.kind() == ErrorKind::Permission && error.report().reply.is_some()
 }
 
 fn changed(path: &RemotePath) -> Error {

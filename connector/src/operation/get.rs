@@ -3,7 +3,8 @@
 use host_sdk::{Error, ErrorKind, InputDocument, Properties};
 
 use super::fetch::{RemoteFile, deliver};
-use super::{Run, path_of_id};
+use super::path_of_id;
+use super::run::Run;
 use crate::config::GetSettings;
 use crate::descriptor::property;
 
@@ -14,27 +15,31 @@ pub(super) fn answer(
     input: &mut dyn InputDocument,
 ) -> Result<(), Error> {
     let path = path_of_id(run, input)?;
-    let session = run.session()?;
-    let size = match session.size(&path) {
-        Ok(size) => size,
+    let size = run.repeat(|session| match session.size(&path) {
+        // SIZE is refused for other reasons as well: only a look settles it.
         Err(e) if e.kind() == ErrorKind::NotFound => {
-            // SIZE is refused for other reasons as well: only a look settles it.
-            if !session.exists(&path)? {
-                log::debug!("{path} does not exist: an empty success");
-                return Ok(());
-            }
-            None
+            session.exists(&path).map(|is_there| is_there.then_some(None))
         }
-        Err(e) => return Err(e),
+        size => size.map(Some),
+    });
+    let Some(size) = size? else {
+        log::debug!("{path} does not exist: an empty success");
+        return Ok(());
     };
     let mut properties = Properties::new()
         .with(property::FILE_NAME, path.file_name())
         .with(property::REMOTE_DIRECTORY, path.parent().as_str());
     if settings.all_metadata
-        && let Some(modified) = session.modified(&path)?
+        && let Some(modified) = run.repeat(|session| session.modified(&path))?
     {
-        properties.insert(property::TIMESTAMP, modified.text(&session.settings().zone));
+        properties.insert(property::TIMESTAMP, modified.text(&run.session()?.settings().zone));
     }
     let file = RemoteFile { path, size, properties };
-    deliver(run, input.id(), &file, settings.format, &settings.after)
+    match deliver(run, input.id(), &file, settings.format, &settings.after) {
+        Err(e) if e.kind() == ErrorKind::NotFound => {
+            log::debug!("{} does not exist: an empty success", file.path);
+            Ok(())
+        }
+        other => other,
+    }
 }

@@ -3,7 +3,7 @@
 use host_sdk::{Error, InputDocument, Properties, SmallResult, Status};
 use serde::Serialize;
 
-use super::Run;
+use super::run::Run;
 use super::walk::walk;
 use crate::config::ListSettings;
 use crate::remote_path::RemotePath;
@@ -35,10 +35,10 @@ pub(super) fn answer(
     let context = run.context.clone();
     let maximum = settings.maximum.unwrap_or(u64::MAX);
     let meter = run.meter.clone();
-    let session = run.session()?;
-    let zone = session.settings().zone.clone();
+    let zone = run.session()?.settings().zone.clone();
     let mut selected = 0;
     let mut batch = Vec::with_capacity(BATCH);
+    let mut told = false;
     let flush = |batch: &mut Vec<Vec<u8>>| {
         let properties = Properties::new();
         let results: Vec<SmallResult<'_>> = batch
@@ -57,16 +57,29 @@ pub(super) fn answer(
         batch.clear();
         Ok(())
     };
-    walk(session, &directory, &settings.walk, &mut |directory, entry| {
-        if settings.filter.selects(&entry, &zone) {
-            selected += 1;
-            batch.push(document(&entry, directory, &zone)?);
-            if batch.len() >= BATCH {
-                flush(&mut batch)?;
+    let mut backoff = run.backoff()?;
+    loop {
+        let session = run.session()?;
+        let walked = walk(session, &directory, &settings.walk, &mut |directory, entry| {
+            if settings.filter.selects(&entry, &zone) {
+                selected += 1;
+                batch.push(document(&entry, directory, &zone)?);
+                if batch.len() >= BATCH {
+                    told = true;
+                    flush(&mut batch)?;
+                }
             }
+            Ok(selected < maximum)
+        });
+        match walked {
+            Ok(()) => break,
+            // What was told cannot be taken back, and would be told twice.
+            Err(e) if told => return Err(e),
+            Err(e) => run.wait(&mut backoff, e)?,
         }
-        Ok(selected < maximum)
-    })?;
+        selected = 0;
+        batch.clear();
+    }
     flush(&mut batch)
 }
 
@@ -75,6 +88,8 @@ fn document(
     directory: &RemotePath,
     zone: &ServerTimeZone,
 ) -> Result<Vec<u8>, Error> {
+    // A name that is none would lead whoever believes it out of the directory.
+    directory.entry(&entry.name)?;
     let listed = Listed {
         file_name: &entry.name,
         file_type: entry.kind.as_str(),

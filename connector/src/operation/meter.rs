@@ -46,13 +46,15 @@ impl Meter {
 
     /// Bytes that were moved have to be moved again.
     pub(crate) fn lost(&self, bytes: u64) {
-        self.counts.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        // Never below zero: what the server keeps of an upload is its own account.
+        let subtract = |so_far: u64| Some(so_far.saturating_sub(bytes));
+        let _ = self.counts.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, subtract);
     }
 
     /// More bytes will be moved.
     pub(crate) fn expect(&self, bytes: u64) {
         let so_far = self.counts.bytes.load(Ordering::Relaxed);
-        self.counts.expected.store(so_far + bytes, Ordering::Relaxed);
+        self.counts.expected.store(so_far.saturating_add(bytes), Ordering::Relaxed);
         self.tell();
     }
 

@@ -9,22 +9,22 @@ pub(crate) mod filter;
 mod get;
 mod list;
 mod meter;
+mod names;
+mod place;
 mod publish;
 mod query;
+mod run;
 mod text;
 mod walk;
 
 use std::sync::Arc;
 
-use host_sdk::{Context, Error, ErrorKind, InputDocument, Operation, Outcome, Properties, Summary};
+use host_sdk::{Context, Error, ErrorKind, InputDocument, Operation, Outcome, Summary};
 
-use self::meter::Meter;
-use crate::cancel::CancelToken;
+use self::run::Run;
 use crate::config::OperationSettings;
-use crate::descriptor::property;
-use crate::pool::{Lease, Pool};
+use crate::pool::Pool;
 use crate::remote_path::RemotePath;
-use crate::session::Session;
 
 /// One configured operation over a connection.
 pub(crate) struct FtpOperation {
@@ -35,6 +35,7 @@ pub(crate) struct FtpOperation {
 impl FtpOperation {
     /// Ties checked settings to the sessions they use.
     pub(crate) fn new(pool: Arc<Pool>, settings: OperationSettings) -> Self {
+        pool.join();
         Self { pool, settings }
     }
 
@@ -59,15 +60,15 @@ impl FtpOperation {
     }
 }
 
+impl Drop for FtpOperation {
+    fn drop(&mut self) {
+        self.pool.leave();
+    }
+}
+
 impl Operation for FtpOperation {
     fn execute(&self, context: Context) -> Result<Summary, Error> {
-        let mut run = Run {
-            cancel: CancelToken::of(&context),
-            meter: Meter::new(context.clone()),
-            context,
-            pool: Arc::clone(&self.pool),
-            lease: None,
-        };
+        let mut run = Run::new(Arc::clone(&self.pool), context);
         while let Some(mut input) = run.context.next_input()? {
             let id = input.id();
             let answer = self.answer(&mut run, input.as_mut());
@@ -88,74 +89,6 @@ impl Operation for FtpOperation {
             }
         }
         Ok(run.meter.summary())
-    }
-}
-
-/// One thread of an execution: its session and what all threads count together.
-pub(crate) struct Run {
-    pub(crate) context: Context,
-    pub(crate) cancel: CancelToken,
-    pool: Arc<Pool>,
-    lease: Option<Lease>,
-    pub(crate) meter: Meter,
-}
-
-impl Run {
-    /// The session of this execution: the one in hand while it is of use, else another.
-    ///
-    /// # Errors
-    ///
-    /// What opening a session can fail with.
-    pub(crate) fn session(&mut self) -> Result<&mut Session, Error> {
-        let usable = match &mut self.lease {
-            Some(lease) => lease.session()?.is_usable(),
-            None => false,
-        };
-        if !usable {
-            self.lease = None;
-        }
-        let lease = match self.lease.take() {
-            Some(lease) => lease,
-            None => self.pool.take(&self.cancel)?,
-        };
-        self.lease.insert(lease).session()
-    }
-
-    /// The directory that names of an input count from: its property if it has one, else the
-    /// connection's, else the directory after login.
-    ///
-    /// # Errors
-    ///
-    /// `document` when the property is no path; what opening a session can fail with.
-    pub(crate) fn directory(&mut self, properties: &Properties) -> Result<RemotePath, Error> {
-        let session = self.session()?;
-        let configured = session.settings().remote_directory.as_deref();
-        let text = properties.get(property::REMOTE_DIRECTORY).or(configured).unwrap_or_default();
-        session.login_directory().join(text)
-    }
-
-    /// The same execution on another thread, with a session of its own.
-    fn sibling(&self) -> Self {
-        Self {
-            context: self.context.clone(),
-            cancel: self.cancel.clone(),
-            pool: Arc::clone(&self.pool),
-            lease: None,
-            meter: self.meter.clone(),
-        }
-    }
-
-    /// Sends a refusal on as a document of its own.
-    fn deliver_refusal(&mut self, input: u64, error: Error) -> Outcome {
-        let properties = Properties::new();
-        let delivered = self
-            .context
-            .begin_result(input, &properties)
-            .and_then(|mut sink| sink.finish(&Outcome::ApplicationError(error), &properties));
-        match delivered {
-            Ok(()) => Outcome::Success,
-            Err(e) => Outcome::Failure(e),
-        }
     }
 }
 
@@ -186,12 +119,6 @@ fn is_refusal(error: &Error) -> bool {
             | ErrorKind::Quota
             | ErrorKind::Unsupported
     )
-}
-
-/// Whether a transfer was cut, so that going on where it stopped makes sense. A busy file is an
-/// answer, and one for the next run.
-fn is_interruption(error: &Error) -> bool {
-    error.is_retryable() && !matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Busy)
 }
 
 /// Whether after `error` no other document can be better off.

@@ -7,9 +7,10 @@ use host_sdk::{Error, ErrorKind, ExecutionScope, InputDocument, Outcome, Propert
 use jiff::Timestamp;
 
 use super::fetch::{RemoteFile, deliver};
+use super::is_refusal;
+use super::run::Run;
 use super::walk::walk;
-use super::{Run, is_refusal};
-use crate::config::{QuerySettings, SortBy};
+use crate::config::{QuerySettings, Removal, SortBy};
 use crate::descriptor::property;
 use crate::remote_path::RemotePath;
 use crate::session::Session;
@@ -30,24 +31,22 @@ pub(super) fn answer(
 ) -> Result<(), Error> {
     let directory = run.directory(&input.header().properties)?;
     let files = select(run, settings, &directory)?;
-    run.meter.expect(files.iter().filter_map(|file| file.size).sum());
+    let sizes = files.iter().filter_map(|file| file.size);
+    run.meter.expect(sizes.fold(0, u64::saturating_add));
     let transfers = settings.parallel_transfers.min(files.len());
     let queue = Queue { files, next: AtomicUsize::new(0), failure: Mutex::default() };
     std::thread::scope(|scope| {
         for _ in 1..transfers {
-            let mut sibling = run.sibling();
+            let Some(mut sibling) = run.sibling() else { break };
             let (queue, id) = (&queue, input.id());
             scope.spawn(move || {
                 let _records = ExecutionScope::enter(sibling.context.execution_id());
-                if let Err(e) = sibling.session() {
-                    // The server allows fewer sessions than are configured: the others go on.
-                    log::info!("one transfer less at a time: {e}");
-                    return;
-                }
                 queue.work(&mut sibling, settings, id);
             });
         }
         queue.work(run, settings, input.id());
+        // Whoever comes after may be waiting for a session while the siblings go on.
+        run.release();
     });
     queue.result()
 }
@@ -122,31 +121,54 @@ fn select(
     directory: &RemotePath,
 ) -> Result<Vec<RemoteFile>, Error> {
     let maximum = usize::try_from(settings.maximum.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
-    let session = run.session()?;
-    let zone = session.settings().zone.clone();
-    let mut selected = Vec::new();
+    let zone = run.session()?.settings().zone.clone();
     // All of them have to be known before the first in order is.
     let stops_early = settings.sort_by == SortBy::None && settings.minimum_age.is_none();
+    let mut selected = run.repeat(|session| {
+        let mut selected = list(session, settings, directory, &zone, &|so_far: usize| {
+            !(stops_early && so_far >= maximum)
+        })?;
+        if let Some(age) = settings.minimum_age {
+            keep_settled(session, &mut selected, age, &zone)?;
+        }
+        Ok(selected)
+    })?;
+    sort(&mut selected, settings.sort_by, &zone);
+    selected.truncate(maximum);
+    Ok(selected.into_iter().map(|selected| selected.file).collect())
+}
+
+/// What the filter selects of a directory and, as far as is asked, of those below it.
+fn list(
+    session: &mut Session,
+    settings: &QuerySettings,
+    directory: &RemotePath,
+    zone: &ServerTimeZone,
+    wants_more: &dyn Fn(usize) -> bool,
+) -> Result<Vec<Selected>, Error> {
+    let mut selected = Vec::new();
     walk(session, directory, &settings.walk, &mut |directory, entry| {
-        if entry.kind == Kind::RegularFile && settings.filter.selects(&entry, &zone) {
+        let is_file = entry.kind == Kind::RegularFile && !is_destination(settings, directory);
+        if is_file && settings.filter.selects(&entry, zone) {
             let mut properties = Properties::new()
                 .with(property::FILE_NAME, entry.name.as_str())
                 .with(property::REMOTE_DIRECTORY, directory.as_str());
             if let Some(modified) = &entry.modified {
-                properties.insert(property::TIMESTAMP, modified.text(&zone));
+                properties.insert(property::TIMESTAMP, modified.text(zone));
             }
             let path = directory.entry(&entry.name)?;
             let file = RemoteFile { path, size: entry.size, properties };
             selected.push(Selected { file, modified: entry.modified });
         }
-        Ok(!(stops_early && selected.len() >= maximum))
+        Ok(wants_more(selected.len()))
     })?;
-    if let Some(age) = settings.minimum_age {
-        keep_settled(session, &mut selected, age, &zone)?;
-    }
-    sort(&mut selected, settings.sort_by, &zone);
-    selected.truncate(maximum);
-    Ok(selected.into_iter().map(|selected| selected.file).collect())
+    Ok(selected)
+}
+
+/// Whether `directory` is where files are moved to: what lies there has been read already.
+fn is_destination(settings: &QuerySettings, directory: &RemotePath) -> bool {
+    let Removal::Move(destination) = &settings.after.removal else { return false };
+    directory.parent().join(destination).is_ok_and(|destination| destination == *directory)
 }
 
 /// Leaves out files that are younger than `age`: somebody may still be writing them.

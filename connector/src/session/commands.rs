@@ -18,7 +18,13 @@ impl Session {
         let quoted = if reply.is_path_name() { quoted_path(reply.first_line()) } else { None };
         let encoding = self.shared.settings.encoding;
         match quoted {
-            Some(path) => RemotePath::root().join(&encoding.decode(&path)),
+            Some(path) => RemotePath::root().join(&encoding.decode(&path)).map_err(|_| {
+                self.poison();
+                Error::new(
+                    ErrorKind::Protocol,
+                    format!("the working directory is no path: {reply}"),
+                )
+            }),
             None => Ok(RemotePath::root()),
         }
     }
@@ -162,8 +168,11 @@ impl Session {
         if reply.is_file_status() {
             return Ok(file_status(&reply).parse().ok());
         }
-        if reply.may_mean_missing() {
+        if reply.denies_file() {
             return Err(missing(self.path_refusal(&reply, "SIZE", path)));
+        }
+        if reply.is_transient_refusal() {
+            return Err(self.path_refusal(&reply, "SIZE", path));
         }
         self.unless_goodbye(&reply, "SIZE", path).map(|()| None)
     }
@@ -182,6 +191,8 @@ impl Session {
         if reply.is_file_status() {
             return Ok(timestamp::parse_time_val(file_status(&reply).as_bytes()));
         }
+        // Asked once: an unknown command stays unknown.
+        self.features.mdtm = !reply.is_unknown_command();
         self.unless_goodbye(&reply, "MDTM", path).map(|()| None)
     }
 
@@ -235,19 +246,6 @@ impl Session {
         Ok(())
     }
 
-    /// Whether `path` can be deleted once it was read: tried by renaming it and back, which needs
-    /// the same right to its directory.
-    ///
-    /// # Errors
-    ///
-    /// `permission`; what a command can fail with.
-    pub(crate) fn check_removable(&mut self, path: &RemotePath) -> Result<(), Error> {
-        let name = format!("{}.{:016x}", path.file_name(), crate::retry::chance());
-        let aside = path.parent().entry(&name)?;
-        self.rename(path, &aside)?;
-        self.rename(&aside, path)
-    }
-
     fn path_command(&mut self, verb: &str, path: &RemotePath) -> Result<Reply, Error> {
         self.command_as(&format!("{verb} {}", path.as_str()), verb)
             .map_err(|e| e.with_path(path.to_string()))
@@ -271,7 +269,7 @@ impl Session {
 }
 
 /// The same refusal, now that it is known to mean that nothing is there.
-pub(super) fn missing(error: Error) -> Error {
+pub(crate) fn missing(error: Error) -> Error {
     let mut report = error.report().clone();
     report.kind = ErrorKind::NotFound;
     report.retryable = false;

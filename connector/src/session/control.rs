@@ -108,8 +108,8 @@ impl Control {
     /// Whether the server has said or closed something since the last reply: then the
     /// connection is of no use any more.
     pub(crate) fn is_disturbed(&self) -> bool {
-        let channel = self.lock();
-        !channel.received.is_empty() || channel.stream.has_pending_input()
+        let mut channel = self.lock();
+        !channel.received.is_empty() || channel.poll()
     }
 
     /// Looks at the stream, for its addresses and its TLS state.
@@ -186,6 +186,21 @@ impl Channel {
             }
             self.receive(deadline)?;
         }
+    }
+
+    /// Takes in what has arrived; whether there was something, be it the end. TLS has messages of
+    /// its own, such as session tickets, which say nothing.
+    fn poll(&mut self) -> bool {
+        let mut buffer = [0; 4096];
+        if self.stream.socket().set_nonblocking(true).is_err() {
+            return true;
+        }
+        let read = retry_interrupted(|| self.stream.read(&mut buffer));
+        let restored = self.stream.socket().set_nonblocking(false);
+        if let Ok(count) = read {
+            self.received.extend_from_slice(buffer.get(..count).unwrap_or_default());
+        }
+        restored.is_err() || !matches!(&read, Err(e) if e.kind() == io::ErrorKind::WouldBlock)
     }
 
     fn receive(&mut self, deadline: Deadline) -> Result<(), Error> {

@@ -2,6 +2,7 @@
 //! (RFC 959 §3.2, RFC 2428).
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::Ordering;
 
 use host_sdk::{Error, ErrorKind};
 use once_cell::sync::Lazy;
@@ -44,7 +45,7 @@ impl Session {
     fn dial_passive(&mut self) -> Result<TcpStream, Error> {
         // Through a proxy the peer is the proxy, whatever the server's family.
         let only_extended = self.peer.is_ipv6() && self.shared.settings.proxy.is_none();
-        if self.extended_passive {
+        if self.uses_epsv() {
             let reply = self.command("EPSV")?;
             if reply.is_extended_passive() {
                 let port = extended_passive_port(reply.first_line()).ok_or_else(|| {
@@ -59,7 +60,6 @@ impl Session {
             } else if only_extended || !reply.is_permanent_refusal() {
                 return Err(self.data_refusal(&reply, "EPSV"));
             }
-            self.extended_passive = false;
         }
         let reply = self.command("PASV")?;
         if !reply.is_passive() {
@@ -73,7 +73,10 @@ impl Session {
             PassiveAddress::Control => None,
             PassiveAddress::Server => Some(announced.ip()),
         };
-        self.dial_data(host, announced.port())
+        let socket = self.dial_data(host, announced.port())?;
+        // Remembered only now: where PASV does no better, EPSV deserves another chance.
+        self.shared.server.prefer_pasv.store(true, Ordering::Relaxed);
+        Ok(socket)
     }
 
     /// Connects to `port` of the server, or of another host.
@@ -137,6 +140,7 @@ impl Session {
         peer: IpAddr,
     ) -> Result<TcpStream, Error> {
         listener.set_nonblocking(true).map_err(|e| super::io_error(what, &e))?;
+        let mut given_up = false;
         loop {
             self.cancel.check()?;
             deadline.remaining(what)?;
@@ -149,13 +153,18 @@ impl Session {
                 Err(e) if super::control::is_timeout(&e) => {
                     // Accepting has no time-out of its own, and a refusal on the control
                     // connection (425) would otherwise be noticed only at the deadline.
-                    if self.control.is_disturbed() {
+                    if given_up {
                         return Err(Error::new(
                             ErrorKind::Connection,
                             "the server gave the data connection up",
                         ));
                     }
-                    std::thread::sleep(ACCEPT_POLL);
+                    // A server that is quick has called, sent everything and confirmed it since
+                    // the last look: only another one proves that nobody called.
+                    given_up = self.control.is_disturbed();
+                    if !given_up {
+                        std::thread::sleep(ACCEPT_POLL);
+                    }
                 }
                 Err(e) => return Err(super::io_error(what, &e)),
             }

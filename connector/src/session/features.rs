@@ -1,6 +1,7 @@
 //! What a server says it can do (FEAT, RFC 2389 §3).
 
 use super::reply::Reply;
+use crate::wire_name::printable;
 
 /// The features that change what this side does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,7 +18,7 @@ pub(crate) struct Features {
     pub(crate) rest_stream: bool,
     /// UTF-8 names (RFC 2640).
     pub(crate) utf8: bool,
-    /// The lines as sent, for people.
+    /// The lines, safe to print, for people.
     pub(crate) lines: Vec<String>,
 }
 
@@ -41,7 +42,7 @@ impl Features {
                 "UTF8" => features.utf8 = true,
                 _ => {}
             }
-            features.lines.push(line);
+            features.lines.push(printable(&line));
         }
         features
     }

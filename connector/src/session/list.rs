@@ -10,7 +10,7 @@ use super::reply::Reply;
 use super::{Download, Session, io_error};
 use crate::config::ListingPreference;
 use crate::remote_path::RemotePath;
-use crate::timestamp::ServerTimeZone;
+use crate::timestamp::{Modified, ServerTimeZone};
 
 /// Called for each entry as it arrives; an error ends the listing.
 pub(crate) type EntrySink<'a> = dyn FnMut(Entry) -> Result<(), Error> + 'a;
@@ -28,6 +28,19 @@ impl Session {
         directory: &RemotePath,
         each: &mut EntrySink<'_>,
     ) -> Result<(), Error> {
+        match self.list_proven(directory, each) {
+            Err(e) if means_empty(&e) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// As [`Session::list`], but a refused LIST stays a refusal: for questions whose answer must
+    /// not be "nothing is there" unless that is proven.
+    fn list_proven(
+        &mut self,
+        directory: &RemotePath,
+        each: &mut EntrySink<'_>,
+    ) -> Result<(), Error> {
         // A bare command lists the working directory whatever its name looks like; a name given
         // to LIST may be taken for an option or a pattern.
         self.change_directory(directory)?;
@@ -36,7 +49,6 @@ impl Session {
         let verb = if with_facts { "MLSD" } else { "LIST" };
         let download = match self.download(verb, 0) {
             Ok(download) => download,
-            Err(e) if !with_facts && means_empty(&e) => return Ok(()),
             Err(e) => return Err(e.with_path(directory.to_string())),
         };
         let result = read_all(download, with_facts, settings, each);
@@ -61,16 +73,30 @@ impl Session {
                 return Ok(false);
             }
         }
-        let mut found = false;
-        let listed = self.list(&path.parent(), &mut |entry| {
-            found |= entry.name == path.file_name();
-            Ok(())
-        });
-        match listed {
-            Ok(()) => Ok(found),
+        match self.find_entry(path) {
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
-            Err(e) => Err(e),
+            found => found.map(|entry| entry.is_some()),
         }
+    }
+
+    /// When the entry `path` was last modified, as a listing of its directory tells.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::list`].
+    pub(crate) fn entry_modified(&mut self, path: &RemotePath) -> Result<Option<Modified>, Error> {
+        Ok(self.find_entry(path)?.and_then(|entry| entry.modified))
+    }
+
+    fn find_entry(&mut self, path: &RemotePath) -> Result<Option<Entry>, Error> {
+        let mut found = None;
+        self.list_proven(&path.parent(), &mut |entry| {
+            if entry.name == path.file_name() {
+                found = Some(entry);
+            }
+            Ok(())
+        })?;
+        Ok(found)
     }
 
     /// Whether directories are listed by MLSD.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use host_sdk::{Error, ErrorKind};
 
@@ -10,7 +11,7 @@ use super::features::Features;
 use super::reply::{Occasion, Reply};
 use super::stream::NetStream;
 use super::transfer::DATA_IN_CLEAR;
-use super::{Session, Shared, attach, connect, io_error, proxy};
+use super::{MAXIMUM_PRELIMINARY, Session, Shared, attach, connect, io_error, proxy};
 use crate::cancel::CancelToken;
 use crate::config::Security;
 use crate::deadline::Deadline;
@@ -136,8 +137,8 @@ impl Session {
             login_directory: RemotePath::root(),
             current_directory: None,
             format: None,
-            extended_passive: true,
             poisoned: false,
+            idle_since: Instant::now(),
         };
         if settings.security == Security::Explicit {
             session.authenticate_tls(&greeting)?;
@@ -195,7 +196,8 @@ impl Session {
     fn log_in(&mut self) -> Result<(), Error> {
         let shared = Arc::clone(&self.shared);
         let credentials = &shared.settings.credentials;
-        let mut reply = self.login_command("USER", &credentials.user)?;
+        let mut verb = "USER";
+        let mut reply = self.login_command(verb, &credentials.user)?;
         if reply.wants_password() {
             let anonymous = credentials.user.eq_ignore_ascii_case("anonymous");
             let password = match &credentials.password {
@@ -209,7 +211,8 @@ impl Session {
                     .with_hint("set password"));
                 }
             };
-            reply = self.login_command("PASS", password)?;
+            verb = "PASS";
+            reply = self.login_command(verb, password)?;
         }
         if reply.wants_account() {
             let Some(account) = &credentials.account else {
@@ -219,16 +222,18 @@ impl Session {
                 )
                 .with_hint("set account"));
             };
-            reply = self.login_command("ACCT", account.reveal())?;
+            verb = "ACCT";
+            reply = self.login_command(verb, account.reveal())?;
         }
         if reply.is_logged_in() {
             return Ok(());
         }
-        Err(self.refusal(&reply, Occasion::Login, "ACCT"))
+        Err(self.refusal(&reply, Occasion::Login, verb))
     }
 
     fn login_command(&mut self, verb: &str, argument: &str) -> Result<Reply, Error> {
         let reply = self.command_as(&format!("{verb} {argument}"), verb)?;
+        let reply = if verb == "USER" { reply } else { reply.without(argument) };
         if reply.is_logged_in() || reply.wants_password() || reply.wants_account() {
             return Ok(reply);
         }
@@ -250,12 +255,14 @@ impl Session {
 }
 
 fn greeting(control: &Control) -> Result<Reply, Error> {
-    let mut reply = control.next_reply("the greeting")?;
-    while reply.is_delay() {
-        reply = control.next_reply("the greeting")?;
+    for _ in 0..MAXIMUM_PRELIMINARY {
+        let reply = control.next_reply("the greeting")?;
+        if reply.is_ready() || reply.is_logged_in() {
+            return Ok(reply);
+        }
+        if !reply.is_delay() {
+            return Err(reply.to_error(Occasion::Greeting, "the connection"));
+        }
     }
-    if reply.is_ready() || reply.is_logged_in() {
-        return Ok(reply);
-    }
-    Err(reply.to_error(Occasion::Greeting, "the connection"))
+    Err(Error::new(ErrorKind::Protocol, "the server announces its greeting without end"))
 }

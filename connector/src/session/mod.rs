@@ -34,9 +34,12 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use std::time::{Duration, Instant};
+
 use host_sdk::{Error, ErrorKind};
 use suppaftp::{Encoding, FtpError, ImplFtpStream};
 
+pub(crate) use self::commands::missing;
 use self::control::{Control, Wire};
 use self::features::Features;
 use self::handshake::TlsSession;
@@ -65,6 +68,8 @@ pub(crate) struct ServerMemory {
     prefer_tls_12: AtomicBool,
     /// Whether the server refused a data connection that did not resume the TLS session.
     wants_reuse: AtomicBool,
+    /// Whether EPSV was refused or led nowhere while PASV worked.
+    prefer_pasv: AtomicBool,
 }
 
 impl ServerMemory {
@@ -92,8 +97,9 @@ pub(crate) struct Session {
     login_directory: RemotePath,
     current_directory: Option<RemotePath>,
     format: Option<TransferFormat>,
-    extended_passive: bool,
     poisoned: bool,
+    /// When the last execution gave it back.
+    idle_since: Instant,
 }
 
 impl Session {
@@ -112,6 +118,11 @@ impl Session {
         &self.shared.settings
     }
 
+    /// Whether passive data connections are agreed on by EPSV.
+    fn uses_epsv(&self) -> bool {
+        !self.shared.server.prefer_pasv.load(Ordering::Relaxed)
+    }
+
     /// Whether another command can be sent: nothing went wrong, and the server has neither
     /// spoken nor hung up in the meantime.
     pub(crate) fn is_usable(&self) -> bool {
@@ -127,18 +138,37 @@ impl Session {
         Ok(())
     }
 
+    /// Whether the server still answers, where the session has been idle long enough for a NAT
+    /// device to have forgotten it.
+    pub(crate) fn is_awake(&mut self) -> bool {
+        if self.idle_since.elapsed() < NAP {
+            return true;
+        }
+        self.control.set_overall(Self::goodbye());
+        let answer = self.command("NOOP");
+        self.control.set_overall(Deadline::never());
+        answer.is_ok() && !self.poisoned
+    }
+
     /// Takes the session from its execution.
     pub(crate) fn release(&mut self) {
+        self.idle_since = Instant::now();
         self.watch = None;
         self.cancel = CancelToken::default();
     }
 
-    /// Says goodbye, if the session is in a state to. What the server answers changes nothing.
-    pub(crate) fn quit(mut self) {
+    /// Says goodbye, if the session is in a state to, and waits for the answer until `deadline`
+    /// at most. What the server answers changes nothing.
+    pub(crate) fn quit(mut self, deadline: Deadline) {
         if self.is_usable() {
-            self.control.set_overall(Deadline::after(Some(GOODBYE), ""));
+            self.control.set_overall(deadline);
             let _ = self.command("QUIT");
         }
+    }
+
+    /// The deadline of all goodbyes that are said now.
+    pub(crate) fn goodbye() -> Deadline {
+        Deadline::after(Some(GOODBYE), "")
     }
 
     /// Sends `command` and reads its reply, whatever it is. A preliminary reply comes back too.
@@ -164,14 +194,32 @@ impl Session {
             ));
         }
         self.cancel.check()?;
+        if self.control.is_disturbed() {
+            return Err(self.unasked());
+        }
         let result = exchange(&mut self.ftp, &self.control, command, shown);
         result.map_err(|e| self.broken(e))
+    }
+
+    /// The error of a server that speaks, or hangs up, without being asked: its words would pass
+    /// for the answer to the next command, and each answer after that for the next one's.
+    fn unasked(&mut self) -> Error {
+        let error = match self.control.next_reply("waiting for a command") {
+            Ok(reply) if reply.is_transient_refusal() => {
+                reply.to_error(Occasion::Transfer, "the session")
+            }
+            Ok(reply) => {
+                Error::new(ErrorKind::Protocol, format!("the server said \"{reply}\" unasked"))
+            }
+            Err(e) => e,
+        };
+        self.broken(error)
     }
 
     /// The error of a refusal; a goodbye also ends the session.
     fn refusal(&mut self, reply: &Reply, occasion: Occasion, command: &str) -> Error {
         if reply.is_goodbye()
-            || !(reply.is_done() || reply.is_permanent_refusal() || is_transient(reply))
+            || !(reply.is_done() || reply.is_permanent_refusal() || reply.is_transient_refusal())
         {
             self.poison();
         }
@@ -191,12 +239,14 @@ impl Session {
     }
 }
 
-/// How long the server may take to answer QUIT.
-const GOODBYE: std::time::Duration = std::time::Duration::from_secs(2);
+/// How many preliminary replies may precede an answer.
+const MAXIMUM_PRELIMINARY: usize = 100;
 
-fn is_transient(reply: &Reply) -> bool {
-    !reply.is_preliminary() && !reply.is_pending() && !reply.is_done()
-}
+/// How long a session may be idle before the server is asked whether it is still there.
+const NAP: Duration = Duration::from_secs(30);
+
+/// How long the server may take to answer QUIT.
+const GOODBYE: Duration = Duration::from_secs(2);
 
 /// The verb of a command: all of it that an error may show without asking what the argument is.
 fn verb_of(command: &str) -> &str {

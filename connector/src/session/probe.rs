@@ -150,7 +150,7 @@ fn facts(download: &Download<'_>) -> DataFacts {
     let command = match session.settings().mode {
         DataMode::Active if session.local.ip().to_canonical().is_ipv6() => "EPRT",
         DataMode::Active => "PORT",
-        DataMode::Passive if session.extended_passive => "EPSV",
+        DataMode::Passive if session.uses_epsv() => "EPSV",
         DataMode::Passive => "PASV",
     };
     DataFacts {

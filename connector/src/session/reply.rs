@@ -52,6 +52,21 @@ impl Reply {
         Self { code, lines: vec![text.as_bytes().to_vec()] }
     }
 
+    /// The same reply without `secret`: servers repeat what was sent to them.
+    pub(crate) fn without(mut self, secret: &str) -> Self {
+        if secret.is_empty() {
+            return self;
+        }
+        for line in &mut self.lines {
+            while let Some(at) =
+                line.windows(secret.len()).position(|bytes| bytes == secret.as_bytes())
+            {
+                line.drain(at..at + secret.len());
+            }
+        }
+        self
+    }
+
     /// The first line's text.
     pub(crate) fn first_line(&self) -> &[u8] {
         self.lines.first().map_or(&[], Vec::as_slice)
@@ -160,6 +175,11 @@ impl Reply {
         matches!(self.code, 425 | 522)
     }
 
+    /// Whether it is about the file itself: missing, or out of reach (550).
+    pub(crate) fn denies_file(&self) -> bool {
+        self.code == 550
+    }
+
     /// Whether the path may be missing, or out of reach: a probe has to tell (550, and 450 and
     /// 553 where servers use them so).
     pub(crate) fn may_mean_missing(&self) -> bool {
@@ -171,6 +191,16 @@ impl Reply {
         matches!(code, 450 | 550)
     }
 
+    /// Whether the server does not know the command (500, 502).
+    pub(crate) fn is_unknown_command(&self) -> bool {
+        matches!(self.code, 500 | 502)
+    }
+
+    /// Whether it refuses for now (4yz).
+    pub(crate) fn is_transient_refusal(&self) -> bool {
+        (400..500).contains(&self.code)
+    }
+
     /// Whether it refuses for good (5yz).
     pub(crate) fn is_permanent_refusal(&self) -> bool {
         self.code >= 500
@@ -179,7 +209,7 @@ impl Reply {
     /// The error that this refusal of `command` is.
     pub(crate) fn to_error(&self, occasion: Occasion, command: &str) -> Error {
         let (kind, hint) = self.meaning(occasion);
-        let transient = (400..500).contains(&self.code);
+        let transient = self.is_transient_refusal() && kind != ErrorKind::Authentication;
         let error = Error::new(kind, format!("{command} refused: {self}"))
             .with_retryable(transient || kind == ErrorKind::Busy)
             .with_reply(self.code, self.text())
@@ -195,19 +225,19 @@ impl Reply {
             Authentication, Busy, Connection, Permission, Protocol, Quota, Tls, Unavailable,
             Unsupported,
         };
+        const TOO_MANY: &str =
+            "the server limits connections: lower maximumConnections, or retry later";
+        const REJECTED: &str = "check userName, password and account";
         match (self.code, occasion) {
-            (421, Occasion::Greeting | Occasion::Login) => (
-                Busy,
-                Some("the server limits connections: lower maximumConnections, or retry later"),
-            ),
-            (421, _) => (Connection, None),
-            (530, Occasion::Login | Occasion::Greeting) if self.speaks_of_too_many() => (
-                Busy,
-                Some("the server limits connections: lower maximumConnections, or retry later"),
-            ),
-            (530 | 532 | 430, Occasion::Login) => {
-                (Authentication, Some("check userName, password and account"))
+            (421 | 530, Occasion::Login) if self.speaks_of_rejection() => {
+                (Authentication, Some(REJECTED))
             }
+            (421, Occasion::Greeting | Occasion::Login) => (Busy, Some(TOO_MANY)),
+            (421, _) => (Connection, None),
+            (530, Occasion::Login | Occasion::Greeting) if self.speaks_of_too_many() => {
+                (Busy, Some(TOO_MANY))
+            }
+            (530 | 532 | 430, Occasion::Login) => (Authentication, Some(REJECTED)),
             (530 | 534 | 536 | 521, Occasion::Path | Occasion::Transfer) => {
                 (Permission, Some("the server may require TLS: set sslMode to explicit"))
             }
@@ -239,6 +269,13 @@ impl Reply {
         ["too many", "maximum", "limit", "try again later", "try later", "sessions"]
             .iter()
             .any(|words| text.contains(words))
+    }
+
+    /// Words of a rejected login, which may go on about "too many attempts": sending the password
+    /// again would lock the account.
+    fn speaks_of_rejection(&self) -> bool {
+        let text = self.text().to_lowercase();
+        ["incorrect", "invalid", "fail", "attempt", "wrong"].iter().any(|word| text.contains(word))
     }
 }
 
@@ -334,6 +371,8 @@ mod tests {
             (550, "No such file", Occasion::Path, ErrorKind::Permission, false),
             (552, "Quota", Occasion::Transfer, ErrorKind::Quota, false),
             (522, "reuse", Occasion::Transfer, ErrorKind::Tls, false),
+            (530, "Too many failed logins", Occasion::Login, ErrorKind::Authentication, false),
+            (421, "Password incorrect", Occasion::Login, ErrorKind::Authentication, false),
             (502, "no", Occasion::Path, ErrorKind::Unsupported, false),
         ];
         for (code, text, occasion, kind, retryable) in cases {
@@ -341,6 +380,12 @@ mod tests {
             assert_eq!(error.kind(), kind, "{code} {text}");
             assert_eq!(error.is_retryable(), retryable, "{code} {text}");
         }
+    }
+
+    #[test]
+    fn a_secret_that_is_repeated_is_left_out() {
+        let reply = Reply::new(530, "no \"pass\" here: papassss pass").without("pass");
+        assert_eq!(reply.text(), "no \"\" here:");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::data::{Agreed, UNREACHABLE};
 use super::handshake::{HandshakeError, is_resumed};
 use super::reply::{Occasion, Reply};
 use super::stream::NetStream;
-use super::{Session, io_error, verb_of};
+use super::{MAXIMUM_PRELIMINARY, Session, io_error, verb_of};
 use crate::cancel::SocketWatch;
 use crate::config::DataMode;
 use crate::deadline::Deadline;
@@ -32,6 +32,9 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// What to do about a server that wants data protected.
 pub(super) const DATA_IN_CLEAR: &str =
     "the server may not send data in clear: leave dataProtection at private";
+/// How long one write may block before the control connection is looked at: a server that has
+/// refused the rest of an upload need not read it.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// Bytes from the server: a file or a listing. Dropped unfinished, it poisons its session.
 pub(crate) struct Download<'s> {
@@ -52,11 +55,19 @@ struct Transfer<'s> {
     data: Option<DataConnection>,
     command: String,
     deadline: Deadline,
+    /// The time-out that the data connection has now.
+    limit: Option<Duration>,
     /// Whether the data connection made a TLS handshake from scratch.
     full_handshake: bool,
-    /// The confirmation, where the server gave it instead of a preliminary reply.
+    /// The confirmation, where the server gave it before it was asked for.
     confirmation: Option<Reply>,
     done: bool,
+}
+
+/// What [`Session::open_data`] has opened.
+struct Opened {
+    data: DataConnection,
+    confirmation: Option<Reply>,
 }
 
 /// An open data connection. The watch holds a copy of the socket, and the server sees the end
@@ -88,10 +99,29 @@ impl Session {
     }
 
     fn transfer(&mut self, command: &str, offset: u64) -> Result<Transfer<'_>, Error> {
-        let verb = verb_of(command).to_owned();
         let limit = self.shared.settings.transfer_timeout;
         let deadline = Deadline::after(limit, "transferTimeout");
         self.renew_without_tickets()?;
+        self.control.set_overall(deadline);
+        let opened = self.open_data(command, offset).inspect_err(|_| {
+            self.control.set_overall(Deadline::never());
+        });
+        let Opened { data, confirmation } = opened?;
+        let full_handshake = data.stream.tls().is_some() && !is_resumed(&data.stream);
+        Ok(Transfer {
+            limit: self.shared.settings.read_timeout,
+            session: self,
+            data: Some(data),
+            command: verb_of(command).to_owned(),
+            deadline,
+            full_handshake,
+            confirmation,
+            done: false,
+        })
+    }
+
+    fn open_data(&mut self, command: &str, offset: u64) -> Result<Opened, Error> {
+        let verb = verb_of(command);
         let agreed = self.agree_on_data()?;
         if offset > 0 {
             let reply = self.command(&format!("REST {offset}"))?;
@@ -99,41 +129,30 @@ impl Session {
                 return Err(self.refusal(&reply, Occasion::Transfer, "REST"));
             }
         }
-        let mut reply = self.command(command)?;
-        while reply.is_restart_marker() {
-            reply = self.next_reply(&verb)?;
-        }
+        let reply = self.command_as(command, verb)?;
+        let reply = self.reply_behind(reply, verb, Reply::is_restart_marker)?;
         let confirmation = if reply.is_transfer_complete() {
             Some(reply)
         } else if reply.is_preliminary() {
             None
         } else {
-            return Err(self.data_refusal(&reply, &verb));
+            return Err(self.data_refusal(&reply, verb));
         };
         let socket = match agreed {
             Agreed::Connected(socket) => socket,
             Agreed::Awaited(listener) => {
                 let accepted = self.accept(&listener);
-                accepted.map_err(|e| self.explained(e, &verb))?
+                accepted.map_err(|e| self.explained(e, verb))?
             }
         };
         let watch = self.cancel.watch(&socket).map_err(|e| io_error("the data connection", &e))?;
         let protected = self.protect(socket);
-        let stream = protected.map_err(|failure| self.unprotected(failure, &verb))?;
+        let stream = protected.map_err(|failure| self.unprotected(failure, verb))?;
         let timeouts = stream
             .set_read_timeout(self.shared.settings.read_timeout)
             .and_then(|()| stream.set_write_timeout(self.shared.settings.read_timeout));
         timeouts.map_err(|e| io_error("the data connection", &e))?;
-        let full_handshake = stream.tls().is_some() && !is_resumed(&stream);
-        Ok(Transfer {
-            session: self,
-            data: Some(DataConnection { stream, _watch: watch }),
-            command: verb,
-            deadline,
-            full_handshake,
-            confirmation,
-            done: false,
-        })
+        Ok(Opened { data: DataConnection { stream, _watch: watch }, confirmation })
     }
 
     /// Puts TLS around a data connection. The handshake is made now, and explicitly: an upload
@@ -186,6 +205,23 @@ impl Session {
         result.map_err(|e| self.broken(e))
     }
 
+    /// The first reply, `reply` or one after it, that is not to be passed over.
+    fn reply_behind(
+        &mut self,
+        mut reply: Reply,
+        verb: &str,
+        is_passed_over: fn(&Reply) -> bool,
+    ) -> Result<Reply, Error> {
+        for _ in 0..MAXIMUM_PRELIMINARY {
+            if !is_passed_over(&reply) {
+                return Ok(reply);
+            }
+            reply = self.next_reply(verb)?;
+        }
+        let message = format!("the server announces the end of {verb} without end");
+        Err(self.broken(Error::new(ErrorKind::Protocol, message)))
+    }
+
     /// A data connection failed with `error`: the server's own words about it are better, where
     /// it has some.
     fn explained(&mut self, error: Error, verb: &str) -> Error {
@@ -209,12 +245,13 @@ impl Session {
 }
 
 impl Transfer<'_> {
-    /// Limits the next read or write to what the transfer has left.
-    fn within_deadline(&mut self) -> Result<(), Error> {
-        let Some(left) = self.deadline.remaining("the transfer")? else { return Ok(()) };
+    /// Limits the next reads and writes to what the transfer has left, and to `most`.
+    fn within_deadline(&mut self, most: Option<Duration>) -> Result<(), Error> {
+        let left = self.deadline.remaining("the transfer")?;
         let idle = self.session.shared.settings.read_timeout;
-        let limit = Some(idle.map_or(left, |idle| idle.min(left)));
-        let Some(data) = &self.data else { return Ok(()) };
+        let limit = [left, idle, most].into_iter().flatten().min();
+        let Some(data) = self.data.as_ref().filter(|_| self.limit != limit) else { return Ok(()) };
+        self.limit = limit;
         data.stream
             .set_read_timeout(limit)
             .and_then(|()| data.stream.set_write_timeout(limit))
@@ -224,7 +261,8 @@ impl Transfer<'_> {
     fn failed(&mut self, error: &std::io::Error) -> Error {
         self.data = None;
         let command = self.command.clone();
-        if is_timeout(error) && !self.session.cancel.is_cancelled() {
+        let is_silent = !self.session.control.is_disturbed();
+        if is_timeout(error) && is_silent && !self.session.cancel.is_cancelled() {
             self.session.poison();
             return match self.deadline.remaining("the transfer") {
                 Err(total) => total,
@@ -242,13 +280,11 @@ impl Transfer<'_> {
 
     /// Waits for the server's confirmation; the data connection must be closed by then.
     fn confirm(&mut self) -> Result<(), Error> {
-        let mut reply = match self.confirmation.take() {
+        let reply = match self.confirmation.take() {
             Some(reply) => reply,
             None => self.session.next_reply(&self.command)?,
         };
-        while reply.is_preliminary() {
-            reply = self.session.next_reply(&self.command)?;
-        }
+        let reply = self.session.reply_behind(reply, &self.command, Reply::is_preliminary)?;
         self.done = true;
         if reply.is_transfer_complete() {
             return Ok(());
@@ -256,6 +292,21 @@ impl Transfer<'_> {
         let command = self.command.clone();
         let error = self.session.data_refusal(&reply, &command);
         if reply.is_data_refused() { Err(self.without_tickets(error)) } else { Err(error) }
+    }
+
+    /// Hears what the server says while it is being sent data: mostly that it wants no more.
+    fn heed(&mut self) -> Result<(), Error> {
+        if self.confirmation.is_some() || !self.session.control.is_disturbed() {
+            return Ok(());
+        }
+        let command = self.command.clone();
+        let reply = self.session.next_reply(&command)?;
+        if reply.is_done() {
+            self.confirmation = Some(reply);
+        } else if !reply.is_preliminary() {
+            return Err(self.session.refusal(&reply, Occasion::Transfer, &command));
+        }
+        Ok(())
     }
 
     /// A refused data connection that did not resume the TLS session: the next session may do
@@ -284,6 +335,7 @@ impl Transfer<'_> {
 
 impl Drop for Transfer<'_> {
     fn drop(&mut self) {
+        self.session.control.set_overall(Deadline::never());
         if !self.done {
             self.session.poison();
         }
@@ -303,7 +355,7 @@ impl Download<'_> {
     ///
     /// `connection`, `timeout`, `tls`, `cancelled`; what the server says about it.
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
-        self.transfer.within_deadline()?;
+        self.transfer.within_deadline(None)?;
         let Some(data) = &mut self.transfer.data else { return Ok(0) };
         match retry_interrupted(|| data.stream.read(buffer)) {
             Ok(0) => {
@@ -346,17 +398,29 @@ impl Upload<'_> {
     ///
     /// As [`Download::read`].
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.transfer.within_deadline()?;
-        let Some(data) = &mut self.transfer.data else {
-            return Err(Error::internal("an upload went on after its end"));
-        };
-        match data.stream.write_all(bytes) {
-            Ok(()) => {
-                self.sent += bytes.len() as u64;
-                Ok(())
+        let idle = self.transfer.session.shared.settings.read_timeout;
+        let mut patience = Deadline::after(idle, "readTimeout");
+        let mut rest = bytes;
+        self.transfer.heed()?;
+        while !rest.is_empty() {
+            self.transfer.within_deadline(Some(LOOK))?;
+            let Some(data) = &mut self.transfer.data else {
+                return Err(Error::internal("an upload went on after its end"));
+            };
+            match retry_interrupted(|| data.stream.write(rest)) {
+                Ok(count) if count > 0 => {
+                    rest = rest.get(count..).unwrap_or_default();
+                    patience = Deadline::after(idle, "readTimeout");
+                }
+                Err(e) if is_timeout(&e) && patience.remaining("").is_ok() => {
+                    self.transfer.heed()?;
+                }
+                Ok(_) => return Err(self.transfer.failed(&std::io::ErrorKind::WriteZero.into())),
+                Err(e) => return Err(self.transfer.failed(&e)),
             }
-            Err(e) => Err(self.transfer.failed(&e)),
         }
+        self.sent += bytes.len() as u64;
+        Ok(())
     }
 
     /// Ends the upload in order: the number of bytes, once the server has confirmed them.
@@ -365,7 +429,7 @@ impl Upload<'_> {
     ///
     /// What the server says instead. When it says nothing any more the outcome is unknown.
     pub(crate) fn finish(mut self) -> Result<u64, Error> {
-        self.transfer.within_deadline()?;
+        self.transfer.within_deadline(None)?;
         if let Some(mut data) = self.transfer.data.take() {
             if let Err(e) = data.stream.close_sending() {
                 return Err(self.transfer.failed(&e));

@@ -6,17 +6,25 @@
     reason = "a test fails by panicking, its helpers too"
 )]
 
+mod alone;
 mod architecture;
 mod behaviours;
 mod check;
+mod conversations;
+mod deadlines;
+mod host_failures;
 mod logs;
 mod matrix;
+mod memory;
 mod modes;
 mod proxies;
 mod publishing;
 mod quirks;
+mod refusals;
 mod reuse;
 mod support;
+mod sweep;
 mod test_proxy;
+mod transcript;
 mod trust;
 mod uploads;

@@ -256,5 +256,7 @@ fn no_mutation_panics() {
             }
         }
     }
-    assert!(parsed > 20_000, "{parsed}");
+    // Most mutations are refused, as they should be; the rest shows that the noise gets past the
+    // first line.
+    assert!(parsed > 5_000, "{parsed}");
 }

@@ -1,0 +1,105 @@
+//! The end of an upload: a complete file gets its time, its permissions and its name.
+
+use host_sdk::{Error, ErrorKind};
+
+use super::claim::claiming;
+use super::is_refusal;
+use super::names::{beside, free_name};
+use super::publish::Plan;
+use super::run::Run;
+use crate::config::FileExists;
+use crate::remote_path::RemotePath;
+
+/// Refuses where `target` exists.
+///
+/// # Errors
+///
+/// `alreadyExists`; what a command can fail with.
+pub(super) fn refuse_if_taken(run: &mut Run, target: &RemotePath) -> Result<(), Error> {
+    if run.repeat(|session| session.exists(target))? {
+        return Err(Error::new(ErrorKind::AlreadyExists, format!("{target} exists already"))
+            .with_path(target.to_string()));
+    }
+    Ok(())
+}
+
+/// Gives a complete upload its name; the one it really got.
+///
+/// # Errors
+///
+/// `alreadyExists`, `permission`; what a command can fail with.
+pub(super) fn place(
+    run: &mut Run,
+    file_exists: FileExists,
+    temporary: &RemotePath,
+    target: &RemotePath,
+) -> Result<RemotePath, Error> {
+    match file_exists {
+        FileExists::CreateUniqueName => {
+            // The long search comes before the claim, so that nobody waits for it.
+            let (_, number) = free_name(run, target, 0)?;
+            claiming(run, target, |run| {
+                let (path, _) = free_name(run, target, number)?;
+                run.rename(temporary, &path)?;
+                Ok(path)
+            })
+        }
+        FileExists::GenerateError => claiming(run, target, |run| {
+            refuse_if_taken(run, target)?;
+            run.rename(temporary, target)?;
+            Ok(target.clone())
+        }),
+        FileExists::Overwrite | FileExists::Append => {
+            replace(run, temporary, target)?;
+            Ok(target.clone())
+        }
+    }
+}
+
+/// Renames over what is there. A server that does not replace gets the old file out of the way
+/// first, and back if the new one cannot take its place.
+fn replace(run: &mut Run, temporary: &RemotePath, target: &RemotePath) -> Result<(), Error> {
+    let refusal = match run.rename(temporary, target) {
+        Err(e) if is_refusal(&e) => e,
+        other => return other,
+    };
+    if !run.repeat(|session| session.exists(target))? {
+        return Err(refusal);
+    }
+    let aside = beside(target, "old")?;
+    run.rename(target, &aside)?;
+    if let Err(e) = run.rename(temporary, target) {
+        return Err(match run.put_back(&aside, target) {
+            Ok(()) => e,
+            Err(lost) => e.with_hint(format!("the old file lies under {aside} now: {lost}")),
+        });
+    }
+    if let Err(e) = run.delete(&aside) {
+        log::warn!("the replaced file was left behind as {aside}: {e}");
+    }
+    Ok(())
+}
+
+/// Gives a complete upload its time and its permissions, before it gets its name. A server that
+/// cannot has the file all the same.
+///
+/// # Errors
+///
+/// What a command can fail with, except refusals.
+pub(super) fn dress(run: &mut Run, plan: &Plan, temporary: &RemotePath) -> Result<(), Error> {
+    if let Some(at) = plan.modified {
+        match run.repeat(|session| session.set_modified(temporary, at)) {
+            Ok(true) => {}
+            Ok(false) => log::warn!("the server cannot set times: {temporary} keeps its own"),
+            Err(e) if is_refusal(&e) => log::warn!("the time of {temporary} was not set: {e}"),
+            Err(e) => return Err(e),
+        }
+    }
+    if let Some(mode) = &plan.permissions {
+        match run.repeat(|session| session.set_permissions(temporary, mode)) {
+            Err(e) if is_refusal(&e) => log::warn!("permissions of {temporary} were not set: {e}"),
+            other => return other,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,246 @@
+//! An execution: its sessions, its counts, and what is done again when the network fails.
+
+use std::sync::Arc;
+
+use host_sdk::{Context, Error, ErrorKind, Outcome, Properties};
+
+use super::meter::Meter;
+use crate::cancel::CancelToken;
+use crate::descriptor::property;
+use crate::pool::{Lease, Pool};
+use crate::remote_path::RemotePath;
+use crate::retry::Backoff;
+use crate::session::Session;
+
+/// One thread of an execution: its session, and what all threads count together.
+pub(super) struct Run {
+    pub(super) context: Context,
+    pub(super) cancel: CancelToken,
+    pool: Arc<Pool>,
+    lease: Option<Lease>,
+    pub(super) meter: Meter,
+}
+
+impl Run {
+    /// An execution that has done nothing yet.
+    pub(super) fn new(pool: Arc<Pool>, context: Context) -> Self {
+        Self {
+            cancel: CancelToken::of(&context),
+            meter: Meter::new(context.clone()),
+            context,
+            pool,
+            lease: None,
+        }
+    }
+
+    /// The same execution for another thread, with a session of its own; `None` where no session
+    /// is to be had beside those that are in use.
+    pub(super) fn sibling(&self) -> Option<Self> {
+        let lease = match self.pool.take_spare(&self.cancel) {
+            Ok(lease) => lease?,
+            Err(e) => {
+                // The server allows fewer sessions than are configured.
+                log::info!("one transfer less at a time: {e}");
+                return None;
+            }
+        };
+        Some(Self {
+            context: self.context.clone(),
+            cancel: self.cancel.clone(),
+            pool: Arc::clone(&self.pool),
+            lease: Some(lease),
+            meter: self.meter.clone(),
+        })
+    }
+
+    /// Gives the session back, for whoever waits for one.
+    pub(super) fn release(&mut self) {
+        self.lease = None;
+    }
+
+    /// The session of this execution: the one in hand while it is of use, else another.
+    ///
+    /// # Errors
+    ///
+    /// What opening a session can fail with.
+    pub(super) fn session(&mut self) -> Result<&mut Session, Error> {
+        let usable = match &mut self.lease {
+            Some(lease) => lease.session()?.is_usable(),
+            None => false,
+        };
+        if !usable {
+            self.lease = None;
+        }
+        let lease = match self.lease.take() {
+            Some(lease) => lease,
+            None => self.pool.take(&self.cancel)?,
+        };
+        self.lease.insert(lease).session()
+    }
+
+    /// The directory that names of an input count from: its property if it has one, else the
+    /// connection's, else the directory after login.
+    ///
+    /// # Errors
+    ///
+    /// `document` when the property is no path; what opening a session can fail with.
+    pub(super) fn directory(&mut self, properties: &Properties) -> Result<RemotePath, Error> {
+        let session = self.session()?;
+        let configured = session.settings().remote_directory.as_deref();
+        let text = properties.get(property::REMOTE_DIRECTORY).or(configured).unwrap_or_default();
+        session.login_directory().join(text)
+    }
+
+    /// Counts attempts at one thing.
+    ///
+    /// # Errors
+    ///
+    /// What opening a session can fail with.
+    pub(super) fn backoff(&mut self) -> Result<Backoff, Error> {
+        Ok(Backoff::new(self.session()?.settings().retry))
+    }
+
+    /// Pauses before another attempt, where `error` leaves hope for one.
+    ///
+    /// # Errors
+    ///
+    /// `error`; `cancelled`.
+    pub(super) fn wait(&self, backoff: &mut Backoff, error: Error) -> Result<(), Error> {
+        if is_interruption(&error) { backoff.wait(error, &self.cancel) } else { Err(error) }
+    }
+
+    /// Does `work`, which changes nothing on the server, until it is not interrupted.
+    ///
+    /// # Errors
+    ///
+    /// Those of `work`, after the retries that are configured.
+    pub(super) fn repeat<T>(
+        &mut self,
+        mut work: impl FnMut(&mut Session) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut backoff = self.backoff()?;
+        loop {
+            match self.session().and_then(&mut work) {
+                Ok(value) => return Ok(value),
+                Err(e) => self.wait(&mut backoff, e)?,
+            }
+        }
+    }
+
+    /// Deletes a file. Where the answer got lost, a look tells whether it was done.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Session::delete`], after the retries that are configured.
+    pub(super) fn delete(&mut self, path: &RemotePath) -> Result<(), Error> {
+        let mut backoff = self.backoff()?;
+        loop {
+            match self.session()?.delete(path) {
+                Ok(()) => return Ok(()),
+                Err(e) => self.wait(&mut backoff, e)?,
+            }
+            let is_there = self.repeat(|session| session.exists(path));
+            if !is_there.map_err(|e| e.with_outcome_unknown())? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Renames a file whose name nobody else uses. Where the answer got lost, a look tells
+    /// whether it was done.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Session::rename`], after the retries that are configured.
+    pub(super) fn rename(&mut self, from: &RemotePath, to: &RemotePath) -> Result<(), Error> {
+        let mut backoff = self.backoff()?;
+        loop {
+            match self.session()?.rename(from, to) {
+                Ok(()) => return Ok(()),
+                Err(e) => self.wait(&mut backoff, e)?,
+            }
+            let is_done = self.repeat(|session| Ok(!session.exists(from)? && session.exists(to)?));
+            if is_done.map_err(|e| e.with_outcome_unknown())? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Whether `path` can be deleted once it was read: tried by renaming it and back, which needs
+    /// the same right to its directory.
+    ///
+    /// # Errors
+    ///
+    /// `permission`; what a command can fail with.
+    pub(super) fn check_removable(&mut self, path: &RemotePath) -> Result<(), Error> {
+        let name = format!("{}.{:016x}", path.file_name(), crate::retry::chance());
+        let aside = path.parent().entry(&name)?;
+        let renamed = self.rename(path, &aside);
+        if renamed.as_ref().is_err_and(|e| e.report().reply.is_some()) {
+            return renamed;
+        }
+        // Whatever became of the answer, or of the execution: the file gets its name back.
+        self.put_back(&aside, path)?;
+        renamed
+    }
+
+    /// Releases a lock, even if the execution is cancelled by now.
+    ///
+    /// # Errors
+    ///
+    /// What a command can fail with.
+    pub(super) fn unlock(&mut self, lock: &RemotePath) -> Result<(), Error> {
+        if !self.cancel.is_cancelled() {
+            return self.session()?.remove_directory(lock);
+        }
+        self.release();
+        self.pool.take(&CancelToken::default())?.session()?.remove_directory(lock)
+    }
+
+    /// Renames `aside` to `path`, where it came from, even if the execution is cancelled by now.
+    ///
+    /// # Errors
+    ///
+    /// What a command can fail with; its hint tells where the file is.
+    pub(super) fn put_back(&mut self, aside: &RemotePath, path: &RemotePath) -> Result<(), Error> {
+        self.release();
+        let uncancelled = CancelToken::default();
+        let put_back = self.pool.take(&uncancelled).and_then(|mut lease| {
+            let session = lease.session()?;
+            if session.exists(path)? && !session.exists(aside)? {
+                return Ok(());
+            }
+            session.rename(aside, path)
+        });
+        put_back.map_err(|e| e.with_hint(format!("the file lies under {aside} now")))
+    }
+
+    /// Sends a refusal on as a document of its own.
+    pub(super) fn deliver_refusal(&mut self, input: u64, error: Error) -> Outcome {
+        let properties = Properties::new();
+        let delivered = self
+            .context
+            .begin_result(input, &properties)
+            .and_then(|mut sink| sink.finish(&Outcome::ApplicationError(error), &properties));
+        match delivered {
+            Ok(()) => Outcome::Success,
+            Err(e) => Outcome::Failure(e),
+        }
+    }
+}
+
+/// Whether a transfer was cut, so that going on where it stopped makes sense. A busy file is an
+/// answer, and one for the next run; what comes after a document is not asked again; what was repeated in vain already is not repeated again.
+fn is_interruption(error: &Error) -> bool {
+    let was_repeated = error.report().attempts > 1;
+    let is_answer = matches!(
+        error.kind(),
+        ErrorKind::Unavailable | ErrorKind::Busy | ErrorKind::Host | ErrorKind::Cancelled
+    );
+    error.is_retryable() && !was_repeated && !is_answer
+}
+
+/// Whether the server refused to begin a transfer anywhere but at its beginning.
+pub(super) fn refuses_restart(error: &Error) -> bool {
+    error.report().reply.is_some() && error.report().command.as_deref() == Some("REST")
+}
