@@ -113,6 +113,8 @@ impl Pool {
         let limit = self.shared.settings.connection_timeout;
         let deadline = Deadline::after(limit, "maximumConnections");
         let mut state = self.lock();
+        // Whoever asks after a close begins anew.
+        state.closed = false;
         loop {
             cancel.check()?;
             deadline.remaining("waiting for a session").map_err(|_| {

@@ -175,13 +175,15 @@ impl Run {
     pub(super) fn check_removable(&mut self, path: &RemotePath) -> Result<(), Error> {
         let name = format!("{}.{:016x}", path.file_name(), crate::retry::chance());
         let aside = path.parent().entry(&name)?;
-        let renamed = self.rename(path, &aside);
-        if renamed.as_ref().is_err_and(|e| e.report().reply.is_some()) {
-            return renamed;
+        let tried = self.rename(path, &aside).and_then(|()| self.rename(&aside, path));
+        match tried {
+            Err(e) => {
+                // However far it came, also for an execution that is cancelled by now.
+                self.put_back(&aside, path)?;
+                Err(e)
+            }
+            Ok(()) => Ok(()),
         }
-        // Whatever became of the answer, or of the execution: the file gets its name back.
-        self.put_back(&aside, path)?;
-        renamed
     }
 
     /// Releases a lock, even if the execution is cancelled by now.

@@ -26,6 +26,7 @@ mod stream;
 mod tickets;
 mod tls;
 mod transfer;
+mod upload;
 mod verifier;
 
 use std::borrow::Cow;

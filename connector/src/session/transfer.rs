@@ -4,7 +4,7 @@
 //! TLS) *and* the server confirmed it. An upload is complete when its end was sent in order and
 //! the server confirmed it.
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::net::TcpStream;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -16,6 +16,7 @@ use super::data::{Agreed, UNREACHABLE};
 use super::handshake::{HandshakeError, is_resumed};
 use super::reply::{Occasion, Reply};
 use super::stream::NetStream;
+use super::upload::Upload;
 use super::{MAXIMUM_PRELIMINARY, Session, io_error, verb_of};
 use crate::cancel::SocketWatch;
 use crate::config::DataMode;
@@ -24,17 +25,9 @@ use crate::deadline::Deadline;
 /// How long the server may take to say why a data connection failed.
 const EXPLANATION: Duration = Duration::from_secs(3);
 
-/// How long a server may take to end its half of an upload's TLS connection. Its session
-/// tickets arrive before that: closing with them unread makes the system reset the connection,
-/// and the server drops what it has not read yet.
-const DRAIN: Duration = Duration::from_secs(5);
-
 /// What to do about a server that wants data protected.
 pub(super) const DATA_IN_CLEAR: &str =
     "the server may not send data in clear: leave dataProtection at private";
-/// How long one write may block before the control connection is looked at: a server that has
-/// refused the rest of an upload need not read it.
-const LOOK: Duration = Duration::from_millis(500);
 
 /// Bytes from the server: a file or a listing. Dropped unfinished, it poisons its session.
 pub(crate) struct Download<'s> {
@@ -43,16 +36,10 @@ pub(crate) struct Download<'s> {
     ended: bool,
 }
 
-/// Bytes to the server. Dropped unfinished, it poisons its session, and what the server keeps
-/// is a part of a file that it believes whole.
-pub(crate) struct Upload<'s> {
-    transfer: Transfer<'s>,
-    sent: u64,
-}
-
-struct Transfer<'s> {
-    session: &'s mut Session,
-    data: Option<DataConnection>,
+/// A transfer under way.
+pub(super) struct Transfer<'s> {
+    pub(super) session: &'s mut Session,
+    pub(super) data: Option<DataConnection>,
     command: String,
     deadline: Deadline,
     /// The time-out that the data connection has now.
@@ -72,8 +59,8 @@ struct Opened {
 
 /// An open data connection. The watch holds a copy of the socket, and the server sees the end
 /// only when both are closed: they go together.
-struct DataConnection {
-    stream: NetStream,
+pub(super) struct DataConnection {
+    pub(super) stream: NetStream,
     _watch: SocketWatch,
 }
 
@@ -95,7 +82,7 @@ impl Session {
     /// As [`Session::download`].
     pub(crate) fn upload(&mut self, command: &str, offset: u64) -> Result<Upload<'_>, Error> {
         let transfer = self.transfer(command, offset)?;
-        Ok(Upload { transfer, sent: 0 })
+        Ok(Upload::new(transfer))
     }
 
     fn transfer(&mut self, command: &str, offset: u64) -> Result<Transfer<'_>, Error> {
@@ -246,7 +233,7 @@ impl Session {
 
 impl Transfer<'_> {
     /// Limits the next reads and writes to what the transfer has left, and to `most`.
-    fn within_deadline(&mut self, most: Option<Duration>) -> Result<(), Error> {
+    pub(super) fn within_deadline(&mut self, most: Option<Duration>) -> Result<(), Error> {
         let left = self.deadline.remaining("the transfer")?;
         let idle = self.session.shared.settings.read_timeout;
         let limit = [left, idle, most].into_iter().flatten().min();
@@ -258,7 +245,7 @@ impl Transfer<'_> {
             .map_err(|e| io_error("the data connection", &e))
     }
 
-    fn failed(&mut self, error: &std::io::Error) -> Error {
+    pub(super) fn failed(&mut self, error: &std::io::Error) -> Error {
         self.data = None;
         let command = self.command.clone();
         let is_silent = !self.session.control.is_disturbed();
@@ -279,7 +266,7 @@ impl Transfer<'_> {
     }
 
     /// Waits for the server's confirmation; the data connection must be closed by then.
-    fn confirm(&mut self) -> Result<(), Error> {
+    pub(super) fn confirm(&mut self) -> Result<(), Error> {
         let reply = match self.confirmation.take() {
             Some(reply) => reply,
             None => self.session.next_reply(&self.command)?,
@@ -295,7 +282,7 @@ impl Transfer<'_> {
     }
 
     /// Hears what the server says while it is being sent data: mostly that it wants no more.
-    fn heed(&mut self) -> Result<(), Error> {
+    pub(super) fn heed(&mut self) -> Result<(), Error> {
         if self.confirmation.is_some() || !self.session.control.is_disturbed() {
             return Ok(());
         }
@@ -388,76 +375,5 @@ impl Download<'_> {
         }
         self.transfer.confirm()?;
         Ok(self.received)
-    }
-}
-
-impl Upload<'_> {
-    /// Sends `bytes`, all of them.
-    ///
-    /// # Errors
-    ///
-    /// As [`Download::read`].
-    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        let idle = self.transfer.session.shared.settings.read_timeout;
-        let mut patience = Deadline::after(idle, "readTimeout");
-        let mut rest = bytes;
-        self.transfer.heed()?;
-        while !rest.is_empty() {
-            self.transfer.within_deadline(Some(LOOK))?;
-            let Some(data) = &mut self.transfer.data else {
-                return Err(Error::internal("an upload went on after its end"));
-            };
-            match retry_interrupted(|| data.stream.write(rest)) {
-                Ok(count) if count > 0 => {
-                    rest = rest.get(count..).unwrap_or_default();
-                    patience = Deadline::after(idle, "readTimeout");
-                }
-                Err(e) if is_timeout(&e) && patience.remaining("").is_ok() => {
-                    self.transfer.heed()?;
-                }
-                Ok(_) => return Err(self.transfer.failed(&std::io::ErrorKind::WriteZero.into())),
-                Err(e) => return Err(self.transfer.failed(&e)),
-            }
-        }
-        self.sent += bytes.len() as u64;
-        Ok(())
-    }
-
-    /// Ends the upload in order: the number of bytes, once the server has confirmed them.
-    ///
-    /// # Errors
-    ///
-    /// What the server says instead. When it says nothing any more the outcome is unknown.
-    pub(crate) fn finish(mut self) -> Result<u64, Error> {
-        self.transfer.within_deadline(None)?;
-        if let Some(mut data) = self.transfer.data.take() {
-            if let Err(e) = data.stream.close_sending() {
-                return Err(self.transfer.failed(&e));
-            }
-            if data.stream.tls().is_some() {
-                drain(&mut data.stream);
-            }
-        }
-        self.transfer.session.cancel.check()?;
-        self.transfer
-            .confirm()
-            .map_err(|e| if e.report().reply.is_none() { e.with_outcome_unknown() } else { e })?;
-        Ok(self.sent)
-    }
-}
-
-/// Reads what the server still sends, through TLS so that its tickets are kept, until it closes.
-/// How that ends says nothing about the upload: the confirmation does.
-fn drain(data: &mut NetStream) {
-    let deadline = Deadline::after(Some(DRAIN), "");
-    let mut buffer = [0; 1024];
-    while let Ok(left) = deadline.remaining("the end of the data connection") {
-        if data.set_read_timeout(left).is_err() {
-            return;
-        }
-        match data.read(&mut buffer) {
-            Ok(0) | Err(_) => return,
-            Ok(_) => {}
-        }
     }
 }

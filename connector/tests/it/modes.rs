@@ -109,6 +109,7 @@ fn listing(script: &str, extra: &Value) -> (Result<(), Error>, ScriptedServer) {
     let server = ScriptedServer::start(&Script::parse(script).unwrap()).unwrap();
     let mut settings = json!({
         "host": server.host(), "port": server.port(), "userName": "u", "password": "p",
+        "retry": {"attempts": 1},
     });
     settings.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
     let connection = FtpConnector::new().connect(&settings, MemoryHost::new().context()).unwrap();

@@ -53,3 +53,9 @@ pub(crate) fn lets_data_go_in_clear(flavour: Flavour) -> bool {
 pub(crate) fn calls_no_ipv6_address(options: &Options) -> bool {
     options.flavour() == Flavour::LibUnftp && options.is_ipv6()
 }
+
+/// Whether a listing fails when an entry vanishes while it is made, as in a directory that others
+/// rename in: libunftp answers 550 then.
+pub(crate) fn fails_to_list_what_changes(bench: &Bench) -> bool {
+    bench.server.flavour() == Flavour::LibUnftp
+}

@@ -1,0 +1,103 @@
+//! Uploads: complete when their end was sent in order and the server confirmed it.
+
+use std::io::{Read, Write};
+use std::time::Duration;
+
+use host_sdk::Error;
+
+use super::control::{is_timeout, retry_interrupted};
+use super::stream::NetStream;
+use super::transfer::Transfer;
+use crate::deadline::Deadline;
+
+/// How long a server may take to end its half of an upload's TLS connection. Its session
+/// tickets arrive before that: closing with them unread makes the system reset the connection,
+/// and the server drops what it has not read yet.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// How long one write may block before the control connection is looked at: a server that has
+/// refused the rest of an upload need not read it.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Bytes to the server. Dropped unfinished, it poisons its session, and what the server keeps
+/// is a part of a file that it believes whole.
+pub(crate) struct Upload<'s> {
+    transfer: Transfer<'s>,
+    sent: u64,
+}
+
+impl<'s> Upload<'s> {
+    /// Nothing has been sent yet.
+    pub(super) fn new(transfer: Transfer<'s>) -> Self {
+        Self { transfer, sent: 0 }
+    }
+
+    /// Sends `bytes`, all of them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Download::read`](super::Download::read).
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let idle = self.transfer.session.shared.settings.read_timeout;
+        let mut patience = Deadline::after(idle, "readTimeout");
+        let mut rest = bytes;
+        self.transfer.heed()?;
+        while !rest.is_empty() {
+            self.transfer.within_deadline(Some(LOOK))?;
+            let Some(data) = &mut self.transfer.data else {
+                return Err(Error::internal("an upload went on after its end"));
+            };
+            match retry_interrupted(|| data.stream.write(rest)) {
+                Ok(count) if count > 0 => {
+                    rest = rest.get(count..).unwrap_or_default();
+                    patience = Deadline::after(idle, "readTimeout");
+                }
+                Err(e) if is_timeout(&e) && patience.remaining("").is_ok() => {
+                    self.transfer.heed()?;
+                }
+                Ok(_) => return Err(self.transfer.failed(&std::io::ErrorKind::WriteZero.into())),
+                Err(e) => return Err(self.transfer.failed(&e)),
+            }
+        }
+        self.sent += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Ends the upload in order: the number of bytes, once the server has confirmed them.
+    ///
+    /// # Errors
+    ///
+    /// What the server says instead. When it says nothing any more the outcome is unknown.
+    pub(crate) fn finish(mut self) -> Result<u64, Error> {
+        self.transfer.within_deadline(None)?;
+        if let Some(mut data) = self.transfer.data.take() {
+            if let Err(e) = data.stream.close_sending() {
+                return Err(self.transfer.failed(&e));
+            }
+            if data.stream.tls().is_some() {
+                drain(&mut data.stream);
+            }
+        }
+        self.transfer.session.cancel.check()?;
+        self.transfer
+            .confirm()
+            .map_err(|e| if e.report().reply.is_none() { e.with_outcome_unknown() } else { e })?;
+        Ok(self.sent)
+    }
+}
+
+/// Reads what the server still sends, through TLS so that its tickets are kept, until it closes.
+/// How that ends says nothing about the upload: the confirmation does.
+fn drain(data: &mut NetStream) {
+    let deadline = Deadline::after(Some(DRAIN), "");
+    let mut buffer = [0; 1024];
+    while let Ok(left) = deadline.remaining("the end of the data connection") {
+        if data.set_read_timeout(left).is_err() {
+            return;
+        }
+        match data.read(&mut buffer) {
+            Ok(0) | Err(_) => return,
+            Ok(_) => {}
+        }
+    }
+}
