@@ -4,6 +4,8 @@
 //! settings ([`Settings`](crate::Settings)), yields their JSON Schema and tells a runtime what
 //! to show.
 
+pub mod schema;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
