@@ -31,7 +31,6 @@ impl Precision {
     }
 
     /// How far after the stated time the true one may lie.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the minimum age will need it"))]
     pub(crate) fn span(self) -> SignedDuration {
         match self {
             Self::Day => SignedDuration::from_hours(24),
@@ -92,7 +91,6 @@ impl Modified {
     /// The first instant that the statement allows; none where the server's zone is unknown.
     ///
     /// The last such instant is [`Precision::span`] later.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the minimum age will need it"))]
     pub(crate) fn instant(&self, zone: &ServerTimeZone) -> Option<Timestamp> {
         match (self.zone, zone) {
             (Zone::Utc, _) => TimeZone::UTC.to_timestamp(self.at).ok(),

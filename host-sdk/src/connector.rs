@@ -17,7 +17,7 @@ use crate::browse::{BrowseAnswer, BrowseRequest};
 use crate::check::CheckReport;
 use crate::context::Context;
 use crate::descriptor::ConnectorDescriptor;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::outcome::Summary;
 
 /// A kind of service that processes can use, such as FTP.
@@ -42,21 +42,29 @@ pub trait Connector: Send + Sync {
 
 /// One configured service; sessions are pooled inside and shared by its operations.
 pub trait Connection: Send + Sync {
-    /// Tries the connection out and explains what it finds. Blocks; cancellable.
+    /// Tries the connection out and explains what it finds. Blocks; cancellable. A connector
+    /// without this reports nothing.
     ///
     /// # Errors
     ///
     /// Only where no report could be made: `cancelled`, `internal`. A server that cannot be
     /// reached is a finding of the report.
-    fn test(&self, context: Context) -> Result<CheckReport, Error>;
+    fn test(&self, context: Context) -> Result<CheckReport, Error> {
+        let _ = context;
+        Ok(CheckReport::default())
+    }
 
-    /// Tells which object types an operation knows, and their profiles.
+    /// Tells which object types an operation knows, and their profiles. A connector without
+    /// this answers `unsupported`.
     ///
     /// # Errors
     ///
     /// `configuration` for an unknown operation or object type; what a connection attempt can
     /// fail with, where the answer needs the server.
-    fn browse(&self, request: &BrowseRequest, context: Context) -> Result<BrowseAnswer, Error>;
+    fn browse(&self, request: &BrowseRequest, context: Context) -> Result<BrowseAnswer, Error> {
+        let _ = (request, context);
+        Err(Error::new(ErrorKind::Unsupported, "this connector has nothing to browse"))
+    }
 
     /// Checks one step's settings: `{"operation": …, "options": {…}, "filter": …}`.
     ///
@@ -70,7 +78,9 @@ pub trait Connection: Send + Sync {
     /// # Errors
     ///
     /// What the goodbye can fail with; the sessions are gone all the same.
-    fn close(&self) -> Result<(), Error>;
+    fn close(&self) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 /// One configured step: checked once, executed often.

@@ -31,6 +31,26 @@ pub struct ConnectorDescriptor {
 }
 
 impl ConnectorDescriptor {
+    /// A connector of version 0.1.0 that neither tests nor browses and tracks no properties.
+    #[must_use]
+    pub fn new(
+        id: &str,
+        label: &str,
+        help: &str,
+        fields: Vec<Field>,
+        operations: Vec<OperationDescriptor>,
+    ) -> Self {
+        Self {
+            id: id.to_owned(),
+            label: label.to_owned(),
+            help: help.to_owned(),
+            version: "0.1.0".to_owned(),
+            connection: ConnectionDescriptor { fields, can_test: false, can_browse: false },
+            operations,
+            tracked_properties: Vec::new(),
+        }
+    }
+
     /// The operation with this id.
     #[must_use]
     pub fn operation(&self, id: &str) -> Option<&OperationDescriptor> {
@@ -75,6 +95,24 @@ pub struct OperationDescriptor {
     /// Ids of the properties of an input that override settings when they are not blank.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dynamic_properties: Vec<String>,
+}
+
+impl OperationDescriptor {
+    /// An operation without settings, parameters, filter and dynamic properties.
+    #[must_use]
+    pub fn new(id: &str, label: &str, help: &str, input: InputKind, output: OutputKind) -> Self {
+        Self {
+            id: id.to_owned(),
+            label: label.to_owned(),
+            help: help.to_owned(),
+            input,
+            output,
+            fields: Vec::new(),
+            parameters: Vec::new(),
+            filter: None,
+            dynamic_properties: Vec::new(),
+        }
+    }
 }
 
 /// What one input of an operation is.

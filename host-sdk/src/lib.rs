@@ -42,3 +42,8 @@ pub use secret::{Secret, SecretReference};
 pub use services::{ExecutionScope, HostServices, LogRecord};
 pub use settings::Settings;
 pub use suggest::expected_one_of;
+
+/// The connector of the project's README, compiled as it stands there.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

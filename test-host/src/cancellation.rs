@@ -35,7 +35,7 @@ impl Cancellation {
         Arc::default()
     }
 
-    /// One that cancels itself `after` the time given, once a run [watches](Self::watch) it.
+    /// One that cancels itself `after` the time given, while a run goes on.
     #[must_use]
     pub fn with_deadline(after: Duration) -> Arc<Self> {
         Arc::new(Self { deadline: Instant::now().checked_add(after), ..Self::default() })

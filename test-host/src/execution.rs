@@ -225,8 +225,11 @@ impl Execution {
     fn answer(&self, input: OpenInput, outcome: &Outcome) -> bool {
         let OpenInput { arrival, fate, results, failed } = input;
         let given_up = arrival.as_ref().is_some_and(|arrival| arrival.pipe.is_abandoned());
-        let properties = arrival.as_ref().map(|a| a.document.properties.clone());
-        let properties = properties.unwrap_or_default();
+        let mut properties = Properties::new();
+        if let Some(arrival) = &arrival {
+            properties.extend(&arrival.document.properties);
+            properties.extend(&arrival.pipe.end().map(|end| end.properties).unwrap_or_default());
+        }
         let fate = || {
             arrival
                 .as_ref()

@@ -8,6 +8,6 @@ pub(crate) use connection::{
     Security, TlsSettings, Trust, Versions,
 };
 pub(crate) use operation::{
-    CreateSettings, FileExists, GetSettings, ListSettings, OperationSettings, QuerySettings,
-    Removal, TransferFormat,
+    AfterReading, CreateSettings, FileExists, GetSettings, ListSettings, OperationSettings,
+    QuerySettings, Removal, SortBy, TransferFormat, WalkSettings,
 };

@@ -1,5 +1,7 @@
 //! The settings of an operation, as types.
 
+use std::time::Duration;
+
 use host_sdk::{Error, Filter, Settings};
 use serde::Deserialize;
 use serde_json::Value;
@@ -47,14 +49,44 @@ pub(crate) enum FileExists {
 }
 
 /// What becomes of a file that was read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Removal {
     /// It stays.
     Keep,
-    /// It is deleted; a failure is a warning.
+    /// It is deleted.
     Delete,
-    /// It is deleted; a failure is an error.
-    DeleteOrFail,
+    /// It is moved to this directory, which counts from the file's own.
+    Move(String),
+}
+
+/// What happens once a document is durable.
+#[derive(Debug)]
+pub(crate) struct AfterReading {
+    pub(crate) removal: Removal,
+    /// Whether a failure is an error; otherwise it is a warning.
+    pub(crate) must_succeed: bool,
+}
+
+/// The order in which files are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum SortBy {
+    /// As the server lists them.
+    None,
+    /// By path.
+    FileName,
+    /// The oldest first.
+    Timestamp,
+    /// The smallest first.
+    Size,
+}
+
+/// How far a directory is walked.
+#[derive(Debug)]
+pub(crate) struct WalkSettings {
+    /// How many levels below the directory; `None` is all.
+    pub(crate) depth: Option<u64>,
+    pub(crate) follow_links: bool,
 }
 
 /// Settings of Create.
@@ -73,7 +105,11 @@ pub(crate) struct CreateSettings {
 #[derive(Debug)]
 pub(crate) struct QuerySettings {
     pub(crate) format: TransferFormat,
-    pub(crate) removal: Removal,
+    pub(crate) after: AfterReading,
+    pub(crate) walk: WalkSettings,
+    pub(crate) minimum_age: Option<Duration>,
+    pub(crate) sort_by: SortBy,
+    pub(crate) parallel_transfers: usize,
     /// `None` is all.
     pub(crate) maximum: Option<u64>,
     pub(crate) filter: EntryFilter,
@@ -84,7 +120,7 @@ pub(crate) struct QuerySettings {
 #[derive(Debug)]
 pub(crate) struct GetSettings {
     pub(crate) format: TransferFormat,
-    pub(crate) removal: Removal,
+    pub(crate) after: AfterReading,
     pub(crate) all_metadata: bool,
     pub(crate) return_application_errors: bool,
 }
@@ -92,6 +128,7 @@ pub(crate) struct GetSettings {
 /// Settings of List.
 #[derive(Debug)]
 pub(crate) struct ListSettings {
+    pub(crate) walk: WalkSettings,
     /// `None` is all.
     pub(crate) maximum: Option<u64>,
     pub(crate) filter: EntryFilter,
@@ -151,19 +188,24 @@ impl OperationSettings {
             }),
             QUERY => Self::Query(QuerySettings {
                 format: options.require("transferFormat")?,
-                removal: removal(options),
-                maximum: maximum(options, "maximumFiles")?,
+                after: after_reading(options)?,
+                walk: walk(options)?,
+                minimum_age: options.milliseconds("minimumAge"),
+                sort_by: options.require("sortBy")?,
+                parallel_transfers: options.require("parallelTransfers")?,
+                maximum: limit(options, "maximumFiles")?,
                 filter,
                 return_application_errors,
             }),
             GET => Self::Get(GetSettings {
                 format: options.require("transferFormat")?,
-                removal: removal(options),
+                after: after_reading(options)?,
                 all_metadata: options.is("includeAllMetadata"),
                 return_application_errors,
             }),
             LIST => Self::List(ListSettings {
-                maximum: maximum(options, "maximumResults")?,
+                walk: walk(options)?,
+                maximum: limit(options, "maximumResults")?,
                 filter,
                 return_application_errors,
             }),
@@ -172,16 +214,29 @@ impl OperationSettings {
     }
 }
 
-fn removal(options: &Settings) -> Removal {
-    match (options.is("deleteAfterReading"), options.is("failIfUnableToDelete")) {
-        (false, _) => Removal::Keep,
-        (true, false) => Removal::Delete,
-        (true, true) => Removal::DeleteOrFail,
-    }
+fn after_reading(options: &Settings) -> Result<AfterReading, Error> {
+    let directory: Option<String> = options.get("moveAfterReading")?;
+    let removal = match (options.is("deleteAfterReading"), directory) {
+        (false, None) => Removal::Keep,
+        (true, None) => Removal::Delete,
+        (false, Some(directory)) => Removal::Move(directory),
+        (true, Some(_)) => {
+            return Err(Error::configuration(
+                "moveAfterReading",
+                "a file is either moved or deleted after reading: leave one of them out",
+            ));
+        }
+    };
+    Ok(AfterReading { removal, must_succeed: options.is("failIfUnableToDelete") })
 }
 
-/// The maximum `id`; -1 is how the reference says "all".
-fn maximum(options: &Settings, id: &str) -> Result<Option<u64>, Error> {
+fn walk(options: &Settings) -> Result<WalkSettings, Error> {
+    let follow_links = options.is("followSymbolicLinks");
+    Ok(WalkSettings { depth: limit(options, "recursive")?, follow_links })
+}
+
+/// The number `id`; -1 is how the reference says "all".
+fn limit(options: &Settings, id: &str) -> Result<Option<u64>, Error> {
     let number: i64 = options.require(id)?;
     Ok(u64::try_from(number).ok())
 }
@@ -234,6 +289,7 @@ mod tests {
             panic!("not a query");
         };
         assert_eq!(query.maximum, None);
-        assert_eq!(query.removal, Removal::Keep);
+        assert_eq!(query.after.removal, Removal::Keep);
+        assert_eq!(query.walk.depth, Some(0));
     }
 }

@@ -90,8 +90,40 @@ fn query() -> OperationDescriptor {
         fields: vec![
             transfer_format(),
             delete_after_reading(),
+            move_after_reading(),
             fail_if_unable_to_delete(),
             maximum("maximumFiles", "Maximum Number of Files to Return", "files"),
+            follow_symbolic_links(),
+            recursive(),
+            Field::integer(
+                "minimumAge",
+                "Minimum Age (ms)",
+                0,
+                "How long ago a file must have been modified: younger ones may still be being \
+                 written, and are left for the next time. 0 is no minimum.",
+            )
+            .or(0),
+            Field::choice(
+                "sortBy",
+                "Sort By",
+                &[
+                    ("none", "As listed"),
+                    ("fileName", "File Name"),
+                    ("timestamp", "Timestamp"),
+                    ("size", "Size"),
+                ],
+                "The order in which files are read: as the server lists them, by path, the \
+                 oldest first, or the smallest first.",
+            ),
+            Field::integer(
+                "parallelTransfers",
+                "Parallel Transfers",
+                1,
+                "How many files are read at once, each over a session of its own, up to the \
+                 connection's Maximum Connections. Documents then come in no certain order.",
+            )
+            .up_to(64)
+            .or(1),
             return_application_errors(),
         ],
         parameters: Vec::new(),
@@ -113,6 +145,7 @@ fn get() -> OperationDescriptor {
             transfer_format(),
             include_all_metadata("Whether the document carries the file's timestamp."),
             delete_after_reading(),
+            move_after_reading(),
             fail_if_unable_to_delete(),
             return_application_errors(),
         ],
@@ -132,6 +165,7 @@ fn list() -> OperationDescriptor {
         output: OutputKind::Json,
         fields: vec![
             maximum("maximumResults", "Maximum Results", "entries"),
+            recursive(),
             return_application_errors(),
         ],
         parameters: Vec::new(),
@@ -177,15 +211,44 @@ fn delete_after_reading() -> Field {
     )
 }
 
+fn move_after_reading() -> Field {
+    Field::text(
+        "moveAfterReading",
+        "Move file(s) after reading",
+        "The directory that a file is moved to once its document is durable in what comes after; \
+         it counts from the file's own directory and is made if it is missing. A name that is \
+         taken there gets a number.",
+    )
+}
+
+fn follow_symbolic_links() -> Field {
+    Field::boolean(
+        "followSymbolicLinks",
+        "Follow symbolic links",
+        false,
+        "Whether links count as what they lead to. A link that leads nowhere is an error then.",
+    )
+}
+
+fn recursive() -> Field {
+    Field::integer(
+        "recursive",
+        "Recursive",
+        -1,
+        "How many levels of directories below the Remote Directory are included. 0 is none, -1 \
+         is all.",
+    )
+    .or(0)
+}
+
 fn fail_if_unable_to_delete() -> Field {
     Field::boolean(
         "failIfUnableToDelete",
         "Fail if unable to delete",
         false,
-        "Whether a file that cannot be deleted is an error and its document is withheld; \
-         otherwise a warning is logged.",
+        "Whether a file that cannot be deleted or moved is an error and its document is \
+         withheld; otherwise a warning is logged.",
     )
-    .visible_when("deleteAfterReading", &["true"])
 }
 
 fn return_application_errors() -> Field {

@@ -1,11 +1,13 @@
 //! Reading one file: the body goes to the host as it arrives, an interruption is resumed where
 //! it happened, and success is claimed only when it is proven.
 
-use host_sdk::{Error, ErrorKind, Outcome, Progress, Properties, ResultSink};
+use host_sdk::{Error, ErrorKind, Outcome, Properties, ResultSink};
 
+use super::meter::Meter;
+use super::publish::free_name;
 use super::text::NetworkText;
 use super::{Run, is_interruption};
-use crate::config::{Removal, TransferFormat};
+use crate::config::{AfterReading, Removal, TransferFormat};
 use crate::remote_path::RemotePath;
 use crate::retry::Backoff;
 
@@ -35,30 +37,37 @@ pub(super) fn deliver(
     input: u64,
     file: &RemoteFile,
     format: TransferFormat,
-    removal: Removal,
+    after: &AfterReading,
 ) -> Result<(), Error> {
-    if removal == Removal::DeleteOrFail {
+    if after.must_succeed && after.removal != Removal::Keep {
         run.session()?.check_removable(&file.path)?;
     }
     let mut sink = receive(run, input, file, format)?;
     sink.finish(&Outcome::Success, &Properties::new())?;
     drop(sink);
-    run.summary.results += 1;
-    run.context.progress(run.so_far());
-    match removal {
-        Removal::Keep => Ok(()),
-        Removal::Delete => {
-            if let Err(e) = remove(run, &file.path) {
-                log::warn!("{} was read but could not be deleted: {e}", file.path);
-            }
+    run.meter.delivered(1);
+    match remove(run, &file.path, &after.removal) {
+        Err(e) if !after.must_succeed => {
+            log::warn!("{} was read but stays where it is: {e}", file.path);
             Ok(())
         }
-        Removal::DeleteOrFail => remove(run, &file.path),
+        other => other,
     }
 }
 
-fn remove(run: &mut Run, path: &RemotePath) -> Result<(), Error> {
-    run.session()?.delete(path)
+/// Takes a file that was read out of the way.
+fn remove(run: &mut Run, path: &RemotePath, removal: &Removal) -> Result<(), Error> {
+    match removal {
+        Removal::Keep => Ok(()),
+        Removal::Delete => run.session()?.delete(path),
+        Removal::Move(directory) => {
+            let directory = path.parent().join(directory)?;
+            let session = run.session()?;
+            session.make_directories(&directory)?;
+            let target = free_name(run, &directory.entry(path.file_name())?)?;
+            run.session()?.rename(path, &target)
+        }
+    }
 }
 
 /// Reads the whole file into a sink that is not finished yet.
@@ -101,22 +110,22 @@ impl Part {
     }
 
     /// Starts over: what the sink has is dropped.
-    fn restart(&mut self) {
+    fn restart(&mut self, meter: &Meter) {
+        meter.lost(self.received);
         self.sink = None;
         self.received = 0;
         self.tail.clear();
     }
 
     fn attempt(&mut self, run: &mut Run, input: u64, file: &RemoteFile) -> Result<(), Error> {
+        let meter = run.meter.clone();
         // Converted text has no offsets that both sides agree on (RFC 3659 §5.3).
         if self.format == TransferFormat::Ascii || !self.can_resume(run, file)? {
-            self.restart();
+            self.restart(&meter);
         }
         let overlap = self.tail.len() as u64;
         let offset = self.received - overlap;
         let context = run.context.clone();
-        let so_far = run.so_far();
-        let mut moved = so_far.bytes_done;
         let session = run.session()?;
         session.set_format(self.format)?;
         let path = &file.path;
@@ -138,7 +147,7 @@ impl Part {
             let (again, fresh) = bytes.split_at(expected.len().min(count));
             if !expected.starts_with(again) {
                 // The file is another one by now, or the server ignored REST.
-                self.restart();
+                self.restart(&meter);
                 return Err(changed(path));
             }
             expected.drain(..again.len());
@@ -147,14 +156,12 @@ impl Part {
                 TransferFormat::Ascii => sink.write(text.localize(fresh))?,
             }
             self.received += fresh.len() as u64;
-            moved += fresh.len() as u64;
             keep_tail(&mut self.tail, fresh);
-            context.progress(Progress { bytes_done: moved, ..so_far });
+            meter.moved(fresh.len() as u64);
         }
         download.finish()?;
-        run.summary.bytes = moved;
         if !expected.is_empty() {
-            self.restart();
+            self.restart(&meter);
             return Err(changed(path));
         }
         if let TransferFormat::Ascii = self.format {

@@ -36,5 +36,5 @@ pub(super) fn answer(
         properties.insert(property::TIMESTAMP, modified.text(&session.settings().zone));
     }
     let file = RemoteFile { path, size, properties };
-    deliver(run, input.id(), &file, settings.format, settings.removal)
+    deliver(run, input.id(), &file, settings.format, &settings.after)
 }

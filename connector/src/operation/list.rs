@@ -4,6 +4,7 @@ use host_sdk::{Error, InputDocument, Properties, SmallResult, Status};
 use serde::Serialize;
 
 use super::Run;
+use super::walk::walk;
 use crate::config::ListSettings;
 use crate::remote_path::RemotePath;
 use crate::session::listing::Entry;
@@ -33,6 +34,7 @@ pub(super) fn answer(
     let directory = run.directory(&input.header().properties)?;
     let context = run.context.clone();
     let maximum = settings.maximum.unwrap_or(u64::MAX);
+    let meter = run.meter.clone();
     let session = run.session()?;
     let zone = session.settings().zone.clone();
     let mut selected = 0;
@@ -48,23 +50,24 @@ pub(super) fn answer(
                 payload,
             })
             .collect();
-        let delivered = if results.is_empty() { Ok(()) } else { context.add_results(&results) };
+        if !results.is_empty() {
+            context.add_results(&results)?;
+            meter.delivered(results.len() as u64);
+        }
         batch.clear();
-        delivered
+        Ok(())
     };
-    session.list(&directory, &mut |entry| {
-        if selected < maximum && settings.filter.selects(&entry, &zone) {
+    walk(session, &directory, &settings.walk, &mut |directory, entry| {
+        if settings.filter.selects(&entry, &zone) {
             selected += 1;
-            batch.push(document(&entry, &directory, &zone)?);
+            batch.push(document(&entry, directory, &zone)?);
             if batch.len() >= BATCH {
                 flush(&mut batch)?;
             }
         }
-        Ok(())
+        Ok(selected < maximum)
     })?;
-    flush(&mut batch)?;
-    run.summary.results += selected;
-    Ok(())
+    flush(&mut batch)
 }
 
 fn document(

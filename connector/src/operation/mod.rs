@@ -7,16 +7,17 @@ mod fetch;
 pub(crate) mod filter;
 mod get;
 mod list;
+mod meter;
 mod publish;
 mod query;
 mod text;
+mod walk;
 
 use std::sync::Arc;
 
-use host_sdk::{
-    Context, Error, ErrorKind, InputDocument, Operation, Outcome, Progress, Properties, Summary,
-};
+use host_sdk::{Context, Error, ErrorKind, InputDocument, Operation, Outcome, Properties, Summary};
 
+use self::meter::Meter;
 use crate::cancel::CancelToken;
 use crate::config::OperationSettings;
 use crate::descriptor::property;
@@ -61,11 +62,10 @@ impl Operation for FtpOperation {
     fn execute(&self, context: Context) -> Result<Summary, Error> {
         let mut run = Run {
             cancel: CancelToken::of(&context),
+            meter: Meter::new(context.clone()),
             context,
             pool: Arc::clone(&self.pool),
             lease: None,
-            summary: Summary::default(),
-            bytes_total: None,
         };
         while let Some(mut input) = run.context.next_input()? {
             let id = input.id();
@@ -79,26 +79,24 @@ impl Operation for FtpOperation {
                 Err(e) => Outcome::Failure(e),
             };
             run.context.input_done(id, &outcome)?;
-            run.summary.inputs += 1;
+            run.meter.answered();
             if let Outcome::Failure(e) = outcome
                 && ends_operation(&e)
             {
                 return Err(e);
             }
         }
-        Ok(run.summary)
+        Ok(run.meter.summary())
     }
 }
 
-/// One execution: its sessions and its counts.
+/// One thread of an execution: its session and what all threads count together.
 pub(crate) struct Run {
     pub(crate) context: Context,
     pub(crate) cancel: CancelToken,
     pool: Arc<Pool>,
     lease: Option<Lease>,
-    pub(crate) summary: Summary,
-    /// Bytes that this execution will have moved in the end, as far as that is known.
-    pub(crate) bytes_total: Option<u64>,
+    pub(crate) meter: Meter,
 }
 
 impl Run {
@@ -135,12 +133,14 @@ impl Run {
         session.login_directory().join(text)
     }
 
-    /// How far this execution has come.
-    pub(crate) fn so_far(&self) -> Progress {
-        Progress {
-            documents_done: self.summary.results,
-            bytes_done: self.summary.bytes,
-            bytes_total: self.bytes_total,
+    /// The same execution on another thread, with a session of its own.
+    fn sibling(&self) -> Self {
+        Self {
+            context: self.context.clone(),
+            cancel: self.cancel.clone(),
+            pool: Arc::clone(&self.pool),
+            lease: None,
+            meter: self.meter.clone(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Putting a document onto the server so that nobody ever sees half of it under its name.
 
-use host_sdk::{Error, ErrorKind, InputDocument, Progress};
+use host_sdk::{Error, ErrorKind, InputDocument};
 
 use super::body::Body;
 use super::text::NetworkText;
@@ -81,9 +81,11 @@ fn store(
             TransferFormat::Binary => size_if_there(run, path)?.unwrap_or_default(),
             TransferFormat::Ascii => 0,
         };
+        let reached = body.position();
         if !body.rewind_to(offset) {
             return Err(error);
         }
+        run.meter.lost(reached - offset);
     }
 }
 
@@ -144,7 +146,7 @@ fn place(
 }
 
 /// The first of output.txt, output1.txt, output2.txt, … that is free.
-fn free_name(run: &mut Run, target: &RemotePath) -> Result<RemotePath, Error> {
+pub(super) fn free_name(run: &mut Run, target: &RemotePath) -> Result<RemotePath, Error> {
     let directory = target.parent();
     for number in 0..CANDIDATES {
         let candidate = directory.entry(&numbered(target.file_name(), number))?;
@@ -186,8 +188,7 @@ fn send(
     body: &mut Body<'_>,
     offset: u64,
 ) -> Result<(), Error> {
-    let context = run.context.clone();
-    let so_far = run.so_far();
+    let meter = run.meter.clone();
     let session = run.session()?;
     session.set_format(format)?;
     let command = format!("{verb} {}", path.as_str());
@@ -199,17 +200,15 @@ fn send(
         if bytes.is_empty() {
             break;
         }
+        let count = bytes.len() as u64;
         let sent = match format {
             TransferFormat::Binary => upload.write(bytes),
             TransferFormat::Ascii => upload.write(text.networkize(bytes)),
         };
         sent.map_err(at_path)?;
-        let bytes_done = so_far.bytes_done + body.position();
-        context.progress(Progress { bytes_done, ..so_far });
+        meter.moved(count);
     }
-    upload.finish().map_err(at_path)?;
-    run.summary.bytes += body.position();
-    Ok(())
+    upload.finish().map_err(at_path).map(drop)
 }
 
 /// The size of a file, 0 if there is none, `None` where the server does not tell.

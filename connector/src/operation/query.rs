@@ -1,13 +1,26 @@
 //! Query: every file of a directory that the filter selects.
 
-use host_sdk::{Error, ErrorKind, InputDocument, Outcome, Properties};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use host_sdk::{Error, ErrorKind, ExecutionScope, InputDocument, Outcome, Properties};
+use jiff::Timestamp;
 
 use super::fetch::{RemoteFile, deliver};
+use super::walk::walk;
 use super::{Run, is_refusal};
-use crate::config::QuerySettings;
+use crate::config::{QuerySettings, SortBy};
 use crate::descriptor::property;
 use crate::remote_path::RemotePath;
+use crate::session::Session;
 use crate::session::listing::Kind;
+use crate::timestamp::{Modified, ServerTimeZone};
+
+/// A file that the filter selected, with what it is sorted by.
+struct Selected {
+    file: RemoteFile,
+    modified: Option<Modified>,
+}
 
 /// Answers one input.
 pub(super) fn answer(
@@ -17,38 +30,105 @@ pub(super) fn answer(
 ) -> Result<(), Error> {
     let directory = run.directory(&input.header().properties)?;
     let files = select(run, settings, &directory)?;
-    let known: u64 = files.iter().filter_map(|file| file.size).sum();
-    run.bytes_total = Some(run.summary.bytes + known);
-    for file in &files {
-        match deliver(run, input.id(), file, settings.format, settings.removal) {
-            Ok(()) => {}
-            // Between the listing and now somebody else took it: nothing is left to read.
-            Err(e) if e.kind() == ErrorKind::NotFound => log::info!("{} is gone", file.path),
-            // The host has answered for this document itself.
-            Err(e) if e.kind() == ErrorKind::Host => log::warn!("{} was not taken: {e}", file.path),
-            Err(e) if is_refusal(&e) || e.kind() == ErrorKind::Integrity => {
-                answer_one(run, input.id(), file, settings, e)?;
-            }
-            Err(e) => return Err(e),
+    run.meter.expect(files.iter().filter_map(|file| file.size).sum());
+    let transfers = settings.parallel_transfers.min(files.len());
+    let queue = Queue { files, next: AtomicUsize::new(0), failure: Mutex::default() };
+    std::thread::scope(|scope| {
+        for _ in 1..transfers {
+            let mut sibling = run.sibling();
+            let (queue, id) = (&queue, input.id());
+            scope.spawn(move || {
+                let _records = ExecutionScope::enter(sibling.context.execution_id());
+                if let Err(e) = sibling.session() {
+                    // The server allows fewer sessions than are configured: the others go on.
+                    log::info!("one transfer less at a time: {e}");
+                    return;
+                }
+                queue.work(&mut sibling, settings, id);
+            });
         }
-    }
-    Ok(())
+        queue.work(run, settings, input.id());
+    });
+    queue.result()
 }
 
-/// The files to read. The control connection lists or reads, never both, so that they are known
+/// The files of one query, shared by the threads that read them.
+struct Queue {
+    files: Vec<RemoteFile>,
+    next: AtomicUsize,
+    /// What ended the query before its last file.
+    failure: Mutex<Option<Error>>,
+}
+
+impl Queue {
+    /// Reads files until there are none left or one of them ended the query.
+    fn work(&self, run: &mut Run, settings: &QuerySettings, input: u64) {
+        while !self.has_failed() {
+            let Some(file) = self.files.get(self.next.fetch_add(1, Ordering::Relaxed)) else {
+                return;
+            };
+            if let Err(e) = read(run, settings, input, file) {
+                self.lock().get_or_insert(e);
+                return;
+            }
+        }
+    }
+
+    fn has_failed(&self) -> bool {
+        self.lock().is_some()
+    }
+
+    fn result(self) -> Result<(), Error> {
+        let failure = self.failure.into_inner();
+        failure.unwrap_or_else(std::sync::PoisonError::into_inner).map_or(Ok(()), Err)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Error>> {
+        self.failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// Reads one file; an error is one that ends the query.
+fn read(
+    run: &mut Run,
+    settings: &QuerySettings,
+    input: u64,
+    file: &RemoteFile,
+) -> Result<(), Error> {
+    match deliver(run, input, file, settings.format, &settings.after) {
+        Ok(()) => Ok(()),
+        // Between the listing and now somebody else took it: nothing is left to read.
+        Err(e) if e.kind() == ErrorKind::NotFound => {
+            log::info!("{} is gone", file.path);
+            Ok(())
+        }
+        // The host has answered for this document itself.
+        Err(e) if e.kind() == ErrorKind::Host => {
+            log::warn!("{} was not taken: {e}", file.path);
+            Ok(())
+        }
+        Err(e) if is_refusal(&e) || e.kind() == ErrorKind::Integrity => {
+            answer_one(run, input, file, settings, e)
+        }
+        Err(e) => Err(e),
+    }
+}
+
+/// The files to read. The control connection lists or reads, never both, so they are known
 /// before the first one is read.
 fn select(
     run: &mut Run,
     settings: &QuerySettings,
     directory: &RemotePath,
 ) -> Result<Vec<RemoteFile>, Error> {
-    let maximum = settings.maximum.unwrap_or(u64::MAX);
+    let maximum = usize::try_from(settings.maximum.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
     let session = run.session()?;
     let zone = session.settings().zone.clone();
-    let mut files = Vec::new();
-    session.list(directory, &mut |entry| {
-        let is_file = entry.kind == Kind::RegularFile;
-        if (files.len() as u64) < maximum && is_file && settings.filter.selects(&entry, &zone) {
+    let mut selected = Vec::new();
+    // All of them have to be known before the first in order is.
+    let stops_early = settings.sort_by == SortBy::None && settings.minimum_age.is_none();
+    walk(session, directory, &settings.walk, &mut |directory, entry| {
+        if entry.kind == Kind::RegularFile && settings.filter.selects(&entry, &zone) {
             let mut properties = Properties::new()
                 .with(property::FILE_NAME, entry.name.as_str())
                 .with(property::REMOTE_DIRECTORY, directory.as_str());
@@ -56,11 +136,65 @@ fn select(
                 properties.insert(property::TIMESTAMP, modified.text(&zone));
             }
             let path = directory.entry(&entry.name)?;
-            files.push(RemoteFile { path, size: entry.size, properties });
+            let file = RemoteFile { path, size: entry.size, properties };
+            selected.push(Selected { file, modified: entry.modified });
         }
-        Ok(())
+        Ok(!(stops_early && selected.len() >= maximum))
     })?;
-    Ok(files)
+    if let Some(age) = settings.minimum_age {
+        keep_settled(session, &mut selected, age, &zone)?;
+    }
+    sort(&mut selected, settings.sort_by, &zone);
+    selected.truncate(maximum);
+    Ok(selected.into_iter().map(|selected| selected.file).collect())
+}
+
+/// Leaves out files that are younger than `age`: somebody may still be writing them.
+fn keep_settled(
+    session: &mut Session,
+    selected: &mut Vec<Selected>,
+    age: std::time::Duration,
+    zone: &ServerTimeZone,
+) -> Result<(), Error> {
+    let latest = Timestamp::now().checked_sub(age).unwrap_or(Timestamp::MIN);
+    let mut settled = Vec::new();
+    for candidate in selected.drain(..) {
+        let listed = candidate.modified.and_then(|modified| end_of(&modified, zone));
+        let end = match listed {
+            Some(end) => Some(end),
+            // A listing without a zone does not tell when; MDTM does.
+            None => {
+                session.modified(&candidate.file.path)?.and_then(|modified| end_of(&modified, zone))
+            }
+        };
+        let Some(end) = end else {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                format!("the server does not tell how old {} is", candidate.file.path),
+            )
+            .with_hint("set serverTimeZone, so that the listing's times can be understood"));
+        };
+        if end <= latest {
+            settled.push(candidate);
+        }
+    }
+    *selected = settled;
+    Ok(())
+}
+
+/// The last instant at which the file can have been modified, as exactly as that was told.
+fn end_of(modified: &Modified, zone: &ServerTimeZone) -> Option<Timestamp> {
+    modified.instant(zone)?.checked_add(modified.precision.span()).ok()
+}
+
+fn sort(selected: &mut [Selected], by: SortBy, zone: &ServerTimeZone) {
+    match by {
+        SortBy::None => {}
+        SortBy::FileName => selected.sort_by(|a, b| a.file.path.cmp(&b.file.path)),
+        SortBy::Size => selected.sort_by_key(|selected| selected.file.size),
+        SortBy::Timestamp => selected
+            .sort_by_key(|selected| selected.modified.map(|modified| modified.server_time(zone))),
+    }
 }
 
 /// Answers for one file that could not be read; the others go on.

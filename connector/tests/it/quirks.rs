@@ -21,3 +21,14 @@ pub(crate) fn lists_but_does_not_read(bench: &Bench, name: &str) -> bool {
         _ => false,
     }
 }
+
+/// Whether listings tell links apart from what they lead to.
+pub(crate) fn shows_links(bench: &Bench) -> bool {
+    // pyftpdlib follows links in MLSD, and leaves out those that lead nowhere.
+    !matches!(bench.server.flavour(), Flavour::LibUnftp | Flavour::PyFtpd)
+}
+
+/// Whether listings have links that lead nowhere; ProFTPD leaves them out of MLSD.
+pub(crate) fn shows_dangling_links(bench: &Bench) -> bool {
+    shows_links(bench) && bench.server.flavour() != Flavour::ProFtpd
+}

@@ -5,9 +5,11 @@
 mod databases;
 mod descriptions;
 mod events;
+mod examples;
 mod files;
 mod panics;
 mod pipelines;
 mod refusals;
+mod servers;
 mod streaming;
 mod support;

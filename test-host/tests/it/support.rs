@@ -1,8 +1,9 @@
 //! A directory to work in, a process in it, and the program's answer.
 
+use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 use std::sync::OnceLock;
 
 use serde_json::{Value, json};
@@ -11,29 +12,39 @@ use tempfile::TempDir;
 /// The directory of the echo connector's library.
 pub(crate) fn connectors() -> &'static Path {
     static DIRECTORY: OnceLock<TempDir> = OnceLock::new();
-    let directory = DIRECTORY.get_or_init(|| {
-        // Cargo names what it built: a guess would find what an earlier build left. The copy lies
-        // alone, so that nothing else is found beside it.
-        let mut command = Command::new(env!("CARGO"));
-        command.args(["build", "--quiet", "--package", "host-sdk", "--example", "echo_connector"]);
-        command.arg("--message-format=json");
-        if !cfg!(debug_assertions) {
-            command.arg("--release");
-        }
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let library = String::from_utf8(output.stdout)
-            .unwrap()
-            .lines()
-            .map(|line| serde_json::from_str::<Value>(line).unwrap())
-            .filter(|message| message["target"]["name"] == "echo_connector")
-            .find_map(|message| message["filenames"][0].as_str().map(PathBuf::from))
-            .unwrap();
-        let directory = tempfile::tempdir().unwrap();
-        fs::copy(&library, directory.path().join(library.file_name().unwrap())).unwrap();
-        directory
-    });
-    directory.path()
+    let echo = ["--package", "host-sdk", "--example", "echo_connector"];
+    DIRECTORY.get_or_init(|| built(&echo, "echo_connector")).path()
+}
+
+/// The directory of the FTP connector's library.
+pub(crate) fn ftp_connector() -> &'static Path {
+    static DIRECTORY: OnceLock<TempDir> = OnceLock::new();
+    DIRECTORY.get_or_init(|| built(&["--package", "ftp-connector"], "ftp_connector")).path()
+}
+
+/// Has cargo build the library `name`, and copies it to a directory where nothing else is found.
+fn built(arguments: &[&str], name: &str) -> TempDir {
+    // Cargo names what it built: a guess would find what an earlier build left.
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["build", "--quiet", "--message-format=json"]).args(arguments);
+    if !cfg!(debug_assertions) {
+        command.arg("--release");
+    }
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let file = format!("{DLL_PREFIX}{name}{DLL_SUFFIX}");
+    let library = String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .filter(|message| message["reason"] == "compiler-artifact")
+        .flat_map(|message| message["filenames"].as_array().cloned().unwrap_or_default())
+        .filter_map(|path| path.as_str().map(PathBuf::from))
+        .find(|path| path.ends_with(&file))
+        .unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    fs::copy(&library, directory.path().join(file)).unwrap();
+    directory
 }
 
 /// A directory that the program is started in.
@@ -75,15 +86,20 @@ impl Place {
 
     /// The program, to be started here.
     pub(crate) fn program(&self, arguments: &[&str]) -> Command {
+        self.program_with(connectors(), arguments)
+    }
+
+    /// The program, to be started here with the connectors of a directory.
+    pub(crate) fn program_with(&self, connectors: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_test-host"));
         command.current_dir(self.0.path()).env_remove("CONNECTOR_PATH");
-        command.arg("--connector-path").arg(connectors()).args(arguments);
+        command.arg("--connector-path").arg(connectors).args(arguments);
         command
     }
 
     /// What the program answers.
     pub(crate) fn answer(&self, arguments: &[&str]) -> Answer {
-        Answer::of(self.program(arguments).output().unwrap())
+        Answer::of(&mut self.program(arguments))
     }
 
     /// Runs `process.json` for events.
@@ -101,7 +117,8 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    fn of(output: Output) -> Self {
+    pub(crate) fn of(command: &mut Command) -> Self {
+        let output = command.output().unwrap();
         Self {
             code: output.status.code().unwrap(),
             stdout: String::from_utf8(output.stdout).unwrap(),

@@ -1,0 +1,76 @@
+//! How far an execution has come, counted by all of its threads and told to the host.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use host_sdk::{Context, Progress, Summary};
+
+/// Counts what an execution does; clones count together.
+#[derive(Clone)]
+pub(crate) struct Meter {
+    context: Context,
+    counts: Arc<Counts>,
+}
+
+#[derive(Default)]
+struct Counts {
+    inputs: AtomicU64,
+    results: AtomicU64,
+    bytes: AtomicU64,
+    /// Bytes that there will be in the end; 0 where that is not known.
+    expected: AtomicU64,
+}
+
+impl Meter {
+    /// Nothing has been done yet.
+    pub(crate) fn new(context: Context) -> Self {
+        Self { context, counts: Arc::default() }
+    }
+
+    /// An input was answered.
+    pub(crate) fn answered(&self) {
+        self.counts.inputs.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The host acknowledged `results`.
+    pub(crate) fn delivered(&self, results: u64) {
+        self.counts.results.fetch_add(results, Ordering::Relaxed);
+        self.tell();
+    }
+
+    /// Bytes of a body were moved.
+    pub(crate) fn moved(&self, bytes: u64) {
+        self.counts.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.tell();
+    }
+
+    /// Bytes that were moved have to be moved again.
+    pub(crate) fn lost(&self, bytes: u64) {
+        self.counts.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// More bytes will be moved.
+    pub(crate) fn expect(&self, bytes: u64) {
+        let so_far = self.counts.bytes.load(Ordering::Relaxed);
+        self.counts.expected.store(so_far + bytes, Ordering::Relaxed);
+        self.tell();
+    }
+
+    /// What was done.
+    pub(crate) fn summary(&self) -> Summary {
+        Summary {
+            inputs: self.counts.inputs.load(Ordering::Relaxed),
+            results: self.counts.results.load(Ordering::Relaxed),
+            bytes: self.counts.bytes.load(Ordering::Relaxed),
+        }
+    }
+
+    fn tell(&self) {
+        let expected = self.counts.expected.load(Ordering::Relaxed);
+        self.context.progress(Progress {
+            documents_done: self.counts.results.load(Ordering::Relaxed),
+            bytes_done: self.counts.bytes.load(Ordering::Relaxed),
+            bytes_total: (expected > 0).then_some(expected),
+        });
+    }
+}

@@ -1,0 +1,89 @@
+//! Walking directories: one after the other, as deep as is asked, links followed if that is
+//! asked too.
+
+use std::collections::{HashSet, VecDeque};
+
+use host_sdk::{Error, ErrorKind};
+
+use crate::config::WalkSettings;
+use crate::remote_path::RemotePath;
+use crate::session::Session;
+use crate::session::listing::{Entry, Kind};
+
+/// Called for each entry with the directory it lies in; answers whether more are wanted.
+pub(super) type Visit<'a> = dyn FnMut(&RemotePath, Entry) -> Result<bool, Error> + 'a;
+
+/// Visits the entries of `directory` and, as far as `settings` go, of those below it.
+///
+/// # Errors
+///
+/// Those of listing a directory and of `visit`; `permission` or `notFound` for a link that is to
+/// be followed and leads nowhere.
+pub(super) fn walk(
+    session: &mut Session,
+    directory: &RemotePath,
+    settings: &WalkSettings,
+    visit: &mut Visit<'_>,
+) -> Result<(), Error> {
+    let mut seen = HashSet::from([directory.clone()]);
+    let mut waiting = VecDeque::from([(directory.clone(), 0)]);
+    let mut wanted = true;
+    while let Some((directory, depth)) = waiting.pop_front() {
+        let descends = settings.depth.is_none_or(|deepest| depth < deepest);
+        let mut links = Vec::new();
+        let mut below = Vec::new();
+        session.list(&directory, &mut |entry| {
+            if entry.kind == Kind::Directory && descends {
+                below.push(directory.entry(&entry.name)?);
+            }
+            if entry.kind == Kind::SymbolicLink && settings.follow_links {
+                // The control connection is busy with the listing: links wait until it ends.
+                links.push(entry);
+            } else if wanted {
+                wanted = visit(&directory, entry)?;
+            }
+            Ok(())
+        })?;
+        for link in links {
+            if !wanted {
+                break;
+            }
+            let path = directory.entry(&link.name)?;
+            let target = resolve(session, &path, link)?;
+            if target.kind == Kind::Directory && descends {
+                below.push(path);
+            }
+            wanted = visit(&directory, target)?;
+        }
+        if !wanted {
+            return Ok(());
+        }
+        // A directory is visited once, however many links lead to its path.
+        let fresh = below.into_iter().filter(|path| seen.insert(path.clone()));
+        waiting.extend(fresh.map(|path| (path, depth + 1)));
+    }
+    Ok(())
+}
+
+/// The entry that a link leads to, under the link's name.
+fn resolve(session: &mut Session, path: &RemotePath, link: Entry) -> Result<Entry, Error> {
+    let kind = match session.size(path) {
+        Ok(Some(size)) => {
+            let modified = session.modified(path)?.or(link.modified);
+            let kind = Kind::RegularFile;
+            return Ok(Entry { kind, size: Some(size), modified, ..link });
+        }
+        Ok(None) => Kind::RegularFile,
+        Err(e) if e.kind() == ErrorKind::NotFound => Kind::Directory,
+        Err(e) => return Err(e),
+    };
+    if session.has_directory(path)? {
+        return Ok(Entry { kind: Kind::Directory, size: None, ..link });
+    }
+    if kind == Kind::RegularFile {
+        return Ok(Entry { kind, size: None, ..link });
+    }
+    Err(Error::new(ErrorKind::NotFound, format!("the symbolic link {path} leads nowhere"))
+        .with_path(path.to_string())
+        .with_hint("repair the link on the server, or set followSymbolicLinks to false"))
+}
