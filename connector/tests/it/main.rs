@@ -8,6 +8,7 @@
 
 mod architecture;
 mod behaviours;
+mod conformance;
 mod matrix;
 mod quirks;
 mod support;

@@ -1,5 +1,6 @@
 //! The connectors as a host loads them.
 
+use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -20,20 +21,21 @@ fn directory() -> &'static Path {
     static DIRECTORY: OnceLock<TempDir> = OnceLock::new();
     let directory = DIRECTORY.get_or_init(|| {
         let directory = tempfile::tempdir().unwrap();
-        for built in [
-            build(&["--package", "ftp-connector", "--lib"]),
-            build(&["--package", "host-sdk", "--example", "echo_connector"]),
+        for (name, arguments) in [
+            ("ftp_connector", &["--package", "ftp-connector", "--lib"][..]),
+            ("echo_connector", &["--package", "host-sdk", "--example", "echo_connector"]),
         ] {
-            fs::copy(&built, directory.path().join(built.file_name().unwrap())).unwrap();
+            let file = format!("{DLL_PREFIX}{name}{DLL_SUFFIX}");
+            fs::copy(build(arguments, &file), directory.path().join(file)).unwrap();
         }
         directory
     });
     directory.path()
 }
 
-/// Has cargo build a library, and answers the file it reports: a guess would find what an earlier
+/// Has cargo build the library `file`, and answers the path it reports: a guess would find what an earlier
 /// build left.
-fn build(arguments: &[&str]) -> PathBuf {
+fn build(arguments: &[&str], file: &str) -> PathBuf {
     let mut command = Command::new(env!("CARGO"));
     command.args(["build", "--quiet", "--message-format=json"]).args(arguments);
     if !cfg!(debug_assertions) {
@@ -46,8 +48,8 @@ fn build(arguments: &[&str]) -> PathBuf {
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).unwrap())
         .flat_map(|message| message["filenames"].as_array().cloned().unwrap_or_default())
-        .filter_map(|file| file.as_str().map(PathBuf::from))
-        .rfind(|file| file.to_str().unwrap().ends_with(std::env::consts::DLL_SUFFIX))
+        .filter_map(|path| path.as_str().map(PathBuf::from))
+        .find(|path| path.ends_with(file))
         .unwrap()
 }
 
