@@ -41,7 +41,7 @@ impl Backoff {
             self.policy.attempts,
             pause.as_millis()
         );
-        wait(pause, cancel)
+        self::pause(pause, cancel)
     }
 
     /// Half of the doubled delay is certain, the other half is chance: clients that were cut off
@@ -59,7 +59,12 @@ pub(crate) fn chance() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
-fn wait(pause: Duration, cancel: &CancelToken) -> Result<(), Error> {
+/// Waits out `pause`.
+///
+/// # Errors
+///
+/// `cancelled`.
+pub(crate) fn pause(pause: Duration, cancel: &CancelToken) -> Result<(), Error> {
     let (_sender, nothing) = mpsc::channel::<()>();
     let mut left = pause;
     while !left.is_zero() {

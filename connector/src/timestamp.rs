@@ -126,6 +126,15 @@ impl ServerTimeZone {
     }
 }
 
+impl ServerTimeZone {
+    /// The time in UTC of `at` on the server's clock; an unknown zone counts as UTC.
+    pub(crate) fn to_utc(&self, at: DateTime) -> DateTime {
+        let Self::Named(zone) = self else { return at };
+        let utc = zone.to_timestamp(at).map(|instant| TimeZone::UTC.to_datetime(instant));
+        utc.unwrap_or(at)
+    }
+}
+
 /// A time zone name without a zone.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown time zone {name:?}")]
@@ -187,7 +196,6 @@ pub(crate) fn parse_text(text: &str) -> Option<DateTime> {
 }
 
 /// RFC 3659's `time-val` of `at`, to the second, as MFMT takes it.
-#[cfg_attr(not(test), expect(dead_code, reason = "setting times will need it"))]
 pub(crate) fn format_time_val(at: DateTime) -> String {
     format!(
         "{:04}{:02}{:02}{:02}{:02}{:02}",

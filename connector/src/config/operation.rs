@@ -97,6 +97,9 @@ pub(crate) struct CreateSettings {
     pub(crate) staging_directory: Option<String>,
     pub(crate) temporary_extension: Option<String>,
     pub(crate) create_directories: bool,
+    pub(crate) preserve_timestamp: bool,
+    /// Octal digits.
+    pub(crate) permissions: Option<String>,
     pub(crate) all_metadata: bool,
     pub(crate) return_application_errors: bool,
 }
@@ -189,6 +192,8 @@ impl OperationSettings {
                 staging_directory: options.get("stagingDirectory")?,
                 temporary_extension: options.get("temporaryExtension")?,
                 create_directories: options.is("createDirectories"),
+                preserve_timestamp: options.is("preserveTimestamp"),
+                permissions: permissions(options)?,
                 all_metadata: options.is("includeAllMetadata"),
                 return_application_errors,
             }),
@@ -218,6 +223,18 @@ impl OperationSettings {
             _ => Self::Delete(DeleteSettings { return_application_errors }),
         })
     }
+}
+
+fn permissions(options: &Settings) -> Result<Option<String>, Error> {
+    let Some(text) = options.text("permissions") else { return Ok(None) };
+    let octal = text.chars().all(|digit| ('0'..='7').contains(&digit));
+    if !octal || !matches!(text.len(), 3 | 4) {
+        return Err(Error::configuration(
+            "permissions",
+            "expected three or four octal digits: 640",
+        ));
+    }
+    Ok(Some(text.to_owned()))
 }
 
 fn after_reading(options: &Settings) -> Result<AfterReading, Error> {

@@ -64,6 +64,19 @@ fn create() -> OperationDescriptor {
                 true,
                 "Whether missing directories are made.",
             ),
+            Field::boolean(
+                "preserveTimestamp",
+                "Preserve Timestamp",
+                false,
+                "Whether the file gets the time of the document's Timestamp, where the server can \
+                 set times (MFMT).",
+            ),
+            Field::text(
+                "permissions",
+                "Permissions",
+                "The permission bits that the file gets, where the server has SITE CHMOD.",
+            )
+            .in_format("three or four octal digits"),
             include_all_metadata("Whether the output carries the file's timestamp."),
             return_application_errors(),
         ],
@@ -74,6 +87,7 @@ fn create() -> OperationDescriptor {
             property::REMOTE_DIRECTORY,
             property::STAGING_DIRECTORY,
             property::TEMPORARY_EXTENSION,
+            property::TIMESTAMP,
         ]),
     }
 }

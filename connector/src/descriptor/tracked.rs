@@ -55,8 +55,8 @@ pub(super) fn all() -> Vec<TrackedProperty> {
             property::TIMESTAMP,
             "Timestamp",
             "When the file was last modified, as yyyy-MM-dd HH:mm:ss.SSS. Get sets it with \
-             Include all metadata.",
-            &[],
+             Include all metadata; Create takes it with Preserve Timestamp.",
+            &[CREATE],
             &[QUERY, GET],
         ),
     ]

@@ -1,6 +1,7 @@
 //! Create: one file for each document.
 
 use host_sdk::{Error, ErrorKind, InputDocument, Outcome, Properties};
+use jiff::civil::DateTime;
 use serde::Serialize;
 
 use super::Run;
@@ -8,6 +9,7 @@ use super::publish::{Plan, publish};
 use crate::config::{CreateSettings, FileExists};
 use crate::descriptor::property;
 use crate::remote_path::RemotePath;
+use crate::timestamp;
 
 /// The document that tells what was created.
 #[derive(Serialize)]
@@ -71,7 +73,23 @@ fn plan(run: &mut Run, settings: &CreateSettings, properties: &Properties) -> Re
         Some(text) if !appends => Some(extension(&text)?),
         _ => None,
     };
-    Ok(Plan { target, staging, extension })
+    let modified = match properties.get(property::TIMESTAMP) {
+        Some(text) if settings.preserve_timestamp => Some(time(run, text)?),
+        _ => None,
+    };
+    let permissions = settings.permissions.clone();
+    Ok(Plan { target, staging, extension, modified, permissions })
+}
+
+/// The time that a document's property tells, in UTC.
+fn time(run: &mut Run, text: &str) -> Result<DateTime, Error> {
+    let at = timestamp::parse_text(text).ok_or_else(|| {
+        Error::new(
+            ErrorKind::Document,
+            format!("the Timestamp \"{text}\" is not in the form yyyy-MM-dd HH:mm:ss.SSS"),
+        )
+    })?;
+    Ok(run.session()?.settings().zone.to_utc(at))
 }
 
 /// `.tmp` and `tmp` mean the same.

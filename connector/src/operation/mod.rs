@@ -1,6 +1,7 @@
 //! The five operations: inputs in, one answer each.
 
 mod body;
+mod claim;
 mod create;
 mod delete;
 mod fetch;

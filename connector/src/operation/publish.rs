@@ -1,13 +1,15 @@
 //! Putting a document onto the server so that nobody ever sees half of it under its name.
 
 use host_sdk::{Error, ErrorKind, InputDocument};
+use jiff::civil::DateTime;
 
 use super::body::Body;
+use super::claim::claiming;
 use super::text::NetworkText;
-use super::{Run, is_interruption};
+use super::{Run, is_interruption, is_refusal};
 use crate::config::{CreateSettings, FileExists, TransferFormat};
 use crate::remote_path::RemotePath;
-use crate::retry::Backoff;
+use crate::retry::{Backoff, chance};
 
 /// How many numbers are tried in search of a free name.
 const CANDIDATES: u32 = 100_000;
@@ -19,6 +21,10 @@ pub(super) struct Plan {
     pub(super) staging: Option<RemotePath>,
     /// What its name ends in until it is complete.
     pub(super) extension: Option<String>,
+    /// The time it gets, in UTC.
+    pub(super) modified: Option<DateTime>,
+    /// The permission bits it gets, in octal digits.
+    pub(super) permissions: Option<String>,
 }
 
 /// Uploads the body of `input` as `plan` says; the path under which it really lies now.
@@ -46,10 +52,12 @@ pub(super) fn publish(
         return Ok(target.clone());
     }
     if settings.file_exists == FileExists::GenerateError {
+        // Before the bytes travel; what counts is the look before the renaming.
         refuse_if_taken(run, target)?;
     }
     let temporary = temporary(plan)?;
     let placed = store(run, settings.format, &temporary, &mut body)
+        .and_then(|()| dress(run, plan, &temporary))
         .and_then(|()| place(run, settings, &temporary, target));
     if placed.is_err() {
         clean_up(run, &temporary);
@@ -133,16 +141,69 @@ fn place(
     temporary: &RemotePath,
     target: &RemotePath,
 ) -> Result<RemotePath, Error> {
-    let path = match settings.file_exists {
-        FileExists::CreateUniqueName => free_name(run, target)?,
-        FileExists::GenerateError => {
+    match settings.file_exists {
+        FileExists::CreateUniqueName => claiming(run, target, |run| {
+            let path = free_name(run, target)?;
+            run.session()?.rename(temporary, &path)?;
+            Ok(path)
+        }),
+        FileExists::GenerateError => claiming(run, target, |run| {
             refuse_if_taken(run, target)?;
-            target.clone()
+            run.session()?.rename(temporary, target)?;
+            Ok(target.clone())
+        }),
+        FileExists::Overwrite | FileExists::Append => {
+            replace(run, temporary, target)?;
+            Ok(target.clone())
         }
-        FileExists::Overwrite | FileExists::Append => target.clone(),
+    }
+}
+
+/// Renames over what is there. A server that does not replace gets the old file out of the way
+/// first, and back if the new one cannot take its place.
+fn replace(run: &mut Run, temporary: &RemotePath, target: &RemotePath) -> Result<(), Error> {
+    let refusal = match run.session()?.rename(temporary, target) {
+        Err(e) if is_refusal(&e) => e,
+        other => return other,
     };
-    run.session()?.rename(temporary, &path)?;
-    Ok(path)
+    if !run.session()?.exists(target)? {
+        return Err(refusal);
+    }
+    let aside = beside(target, "old")?;
+    let session = run.session()?;
+    session.rename(target, &aside)?;
+    if let Err(e) = session.rename(temporary, target) {
+        let back = run.session().and_then(|session| session.rename(&aside, target));
+        return Err(match back {
+            Ok(()) => e,
+            Err(lost) => e.with_hint(format!("the old file lies under {aside} now: {lost}")),
+        });
+    }
+    if let Err(e) = run.session()?.delete(&aside) {
+        log::warn!("the replaced file was left behind as {aside}: {e}");
+    }
+    Ok(())
+}
+
+/// Gives a complete upload its time and its permissions, before it gets its name. A server that
+/// cannot has the file all the same.
+fn dress(run: &mut Run, plan: &Plan, temporary: &RemotePath) -> Result<(), Error> {
+    let session = run.session()?;
+    if let Some(at) = plan.modified {
+        match session.set_modified(temporary, at) {
+            Ok(true) => {}
+            Ok(false) => log::warn!("the server cannot set times: {temporary} keeps its own"),
+            Err(e) if is_refusal(&e) => log::warn!("the time of {temporary} was not set: {e}"),
+            Err(e) => return Err(e),
+        }
+    }
+    if let Some(mode) = &plan.permissions {
+        match session.set_permissions(temporary, mode) {
+            Err(e) if is_refusal(&e) => log::warn!("permissions of {temporary} were not set: {e}"),
+            other => return other,
+        }
+    }
+    Ok(())
 }
 
 /// The first of output.txt, output1.txt, output2.txt, … that is free.
@@ -173,10 +234,18 @@ fn numbered(name: &str, number: u32) -> String {
 
 /// A name that no other upload has: beside the target, or in the staging directory.
 fn temporary(plan: &Plan) -> Result<RemotePath, Error> {
-    let unique = crate::retry::chance();
     let extension = plan.extension.as_deref().unwrap_or("part");
-    let name = format!("{}.{unique:016x}.{extension}", plan.target.file_name());
-    plan.staging.as_ref().unwrap_or(&plan.target.parent()).entry(&name)
+    let beside_target = beside(&plan.target, extension)?;
+    match &plan.staging {
+        Some(staging) => staging.entry(beside_target.file_name()),
+        None => Ok(beside_target),
+    }
+}
+
+/// A name beside `path` that nobody else uses.
+fn beside(path: &RemotePath, extension: &str) -> Result<RemotePath, Error> {
+    let name = format!("{}.{:016x}.{extension}", path.file_name(), chance());
+    path.parent().entry(&name)
 }
 
 /// Sends what is left of the body to `path`, from `offset` on.
@@ -272,6 +341,8 @@ mod tests {
             target: RemotePath::root().join("in/a.txt").unwrap(),
             staging: None,
             extension: Some("tmp".to_owned()),
+            modified: None,
+            permissions: None,
         };
         let (one, other) = (temporary(&plan).unwrap(), temporary(&plan).unwrap());
         assert_ne!(one, other);

@@ -1,6 +1,7 @@
 //! Commands about directories and files.
 
 use host_sdk::{Error, ErrorKind};
+use jiff::civil::DateTime;
 
 use super::Session;
 use super::reply::{Occasion, Reply};
@@ -61,12 +62,72 @@ impl Session {
             return Ok(());
         }
         self.make_directories(&directory.parent())?;
+        match self.make_directory(directory) {
+            // Somebody else may have made it in the meantime.
+            Err(e) if !self.poisoned && !self.has_directory(directory)? => Err(e),
+            Err(e) if self.poisoned => Err(e),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes `directory` (MKD); a name that is taken is refused, atomically.
+    ///
+    /// # Errors
+    ///
+    /// `permission`; what a command can fail with.
+    pub(crate) fn make_directory(&mut self, directory: &RemotePath) -> Result<(), Error> {
         let reply = self.path_command("MKD", directory)?;
-        // Somebody else may have made it in the meantime.
-        if reply.is_done() || self.has_directory(directory)? {
+        if reply.is_done() {
             return Ok(());
         }
         Err(self.path_refusal(&reply, "MKD", directory))
+    }
+
+    /// Removes an empty directory (RMD).
+    ///
+    /// # Errors
+    ///
+    /// `permission`; what a command can fail with.
+    pub(crate) fn remove_directory(&mut self, directory: &RemotePath) -> Result<(), Error> {
+        if self.current_directory.as_ref() == Some(directory) {
+            // Some servers do not remove the directory they are in.
+            self.change_directory(&directory.parent())?;
+        }
+        let reply = self.path_command("RMD", directory)?;
+        if reply.is_done() {
+            return Ok(());
+        }
+        Err(self.path_refusal(&reply, "RMD", directory))
+    }
+
+    /// Sets when a file was last modified (MFMT), in UTC; whether the server has the command.
+    ///
+    /// # Errors
+    ///
+    /// What a command can fail with.
+    pub(crate) fn set_modified(&mut self, path: &RemotePath, at: DateTime) -> Result<bool, Error> {
+        if !self.features.mfmt {
+            return Ok(false);
+        }
+        let argument = format!("{} {}", timestamp::format_time_val(at), path.as_str());
+        let reply = self.command(&format!("MFMT {argument}"))?;
+        if reply.is_done() {
+            return Ok(true);
+        }
+        Err(self.path_refusal(&reply, "MFMT", path))
+    }
+
+    /// Sets a file's permission bits (SITE CHMOD), given as octal digits.
+    ///
+    /// # Errors
+    ///
+    /// `unsupported`, `permission`; what a command can fail with.
+    pub(crate) fn set_permissions(&mut self, path: &RemotePath, mode: &str) -> Result<(), Error> {
+        let reply = self.command(&format!("SITE CHMOD {mode} {}", path.as_str()))?;
+        if reply.is_done() {
+            return Ok(());
+        }
+        Err(self.path_refusal(&reply, "SITE CHMOD", path))
     }
 
     /// Sets the representation type (TYPE), unless it is set already.

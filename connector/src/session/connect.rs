@@ -29,12 +29,26 @@ pub(crate) fn connect(
     cancel: &CancelToken,
 ) -> Result<TcpStream, Error> {
     let addresses = resolve(host, port, deadline, cancel)?;
+    connect_any(host, &addresses, deadline, cancel)
+}
+
+/// Connects to the first of `addresses` that answers; `host` is the name they belong to.
+///
+/// # Errors
+///
+/// As [`connect`].
+pub(crate) fn connect_any(
+    host: &str,
+    addresses: &[SocketAddr],
+    deadline: Deadline,
+    cancel: &CancelToken,
+) -> Result<TcpStream, Error> {
     let mut failure = None;
     let count = u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
     // One address that swallows packets must not use up the time of the others.
     let share = deadline.remaining("connecting")?.map(|left| left / count);
     for address in addresses {
-        match dial(address, share, deadline, cancel) {
+        match dial(*address, share, deadline, cancel) {
             Ok(socket) => return Ok(socket),
             Err(e) if e.kind() == ErrorKind::Cancelled => return Err(e),
             Err(e) => failure = Some(e),
@@ -85,7 +99,12 @@ pub(crate) fn keep_alive(socket: &TcpStream) {
     let _ = SockRef::from(socket).set_tcp_keepalive(&probes);
 }
 
-fn resolve(
+/// The addresses of `host`, in the order to try them.
+///
+/// # Errors
+///
+/// As [`connect`].
+pub(crate) fn resolve(
     host: &str,
     port: u16,
     deadline: Deadline,

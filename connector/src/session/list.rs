@@ -30,11 +30,7 @@ impl Session {
         // A bare command lists the working directory whatever its name looks like; a name given
         // to LIST may be taken for an option or a pattern.
         self.change_directory(directory)?;
-        let with_facts = match self.shared.settings.listing {
-            ListingPreference::Auto => self.features.mlst,
-            ListingPreference::Mlsd => true,
-            ListingPreference::List => false,
-        };
+        let with_facts = self.lists_with_facts();
         let settings = self.listing_settings();
         let verb = if with_facts { "MLSD" } else { "LIST" };
         let download = match self.download(verb, 0) {
@@ -76,7 +72,16 @@ impl Session {
         }
     }
 
-    fn listing_settings(&self) -> ListingSettings {
+    /// Whether directories are listed by MLSD.
+    pub(super) fn lists_with_facts(&self) -> bool {
+        match self.shared.settings.listing {
+            ListingPreference::Auto => self.features.mlst,
+            ListingPreference::Mlsd => true,
+            ListingPreference::List => false,
+        }
+    }
+
+    pub(super) fn listing_settings(&self) -> ListingSettings {
         let settings = &self.shared.settings;
         let zone = match &settings.zone {
             ServerTimeZone::Named(zone) => zone.clone(),
@@ -92,7 +97,7 @@ impl Session {
 }
 
 /// Some servers answer LIST of an empty directory, which CWD has just entered, with 450 or 550.
-fn means_empty(error: &Error) -> bool {
+pub(super) fn means_empty(error: &Error) -> bool {
     error.report().reply.is_some()
         && matches!(error.kind(), ErrorKind::Permission | ErrorKind::Unavailable)
 }
@@ -113,7 +118,7 @@ fn read_all(
     Ok(())
 }
 
-fn listing_error(error: ListingError) -> Error {
+pub(super) fn listing_error(error: ListingError) -> Error {
     match error {
         ListingError::Read(e) => io_error("the listing", &e),
         other => other.into(),
@@ -121,8 +126,8 @@ fn listing_error(error: ListingError) -> Error {
 }
 
 /// A download as the parser reads it.
-struct Source<'s> {
-    download: Download<'s>,
+pub(super) struct Source<'s> {
+    pub(super) download: Download<'s>,
 }
 
 impl Read for Source<'_> {

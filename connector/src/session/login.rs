@@ -22,6 +22,11 @@ const ANONYMOUS_PASSWORD: &str = "anonymous@";
 
 /// What has been reached while a session is opened, for a report.
 pub(crate) enum Milestone<'a> {
+    /// The host's name is looked up; a proxy does that by itself.
+    Resolved {
+        /// The server's addresses, in the order they are tried.
+        addresses: &'a [std::net::SocketAddr],
+    },
     /// The control connection stands.
     Connected {
         /// The server's address.
@@ -43,8 +48,6 @@ pub(crate) enum Milestone<'a> {
     Ready {
         /// The features.
         features: &'a Features,
-        /// The directory after login.
-        login_directory: &'a RemotePath,
     },
 }
 
@@ -80,7 +83,12 @@ impl Session {
         let settings = &shared.settings;
         let deadline = Deadline::after(settings.connection_timeout, "connectionTimeout");
         let socket = match &settings.proxy {
-            None => connect::connect(&settings.host, settings.port, deadline, cancel)?,
+            None => {
+                let host = &settings.host;
+                let addresses = connect::resolve(host, settings.port, deadline, cancel)?;
+                reached(Milestone::Resolved { addresses: &addresses });
+                connect::connect_any(host, &addresses, deadline, cancel)?
+            }
             Some(proxy) => proxy::connect(proxy, &settings.host, settings.port, deadline, cancel)?,
         };
         if settings.keep_alive {
@@ -99,7 +107,9 @@ impl Session {
             .map(|factory| factory.session(shared.server.prefer_tls_12.load(Ordering::Relaxed)));
         let control = Control::new(NetStream::Plain(socket), limits, deadline);
         if let (Security::Implicit, Some(tls)) = (settings.security, &tls) {
-            secure(&control, tls)?;
+            // Its greeting in clear, if that has come already, is what an upgrade refuses.
+            let in_clear = |e: Error| if e.kind() == ErrorKind::Protocol { no_tls() } else { e };
+            secure(&control, tls).map_err(in_clear)?;
             control.with_stream(|stream| reached(Milestone::Secured { stream }));
         }
         let greeting = greeting(&control)?;
@@ -134,10 +144,7 @@ impl Session {
         reached(Milestone::LoggedIn);
         session.explore()?;
         session.control.set_overall(Deadline::never());
-        reached(Milestone::Ready {
-            features: &session.features,
-            login_directory: &session.login_directory,
-        });
+        reached(Milestone::Ready { features: &session.features });
         Ok(session)
     }
 
@@ -236,6 +243,11 @@ fn greeting(control: &Control) -> Result<Reply, Error> {
         return Ok(reply);
     }
     Err(reply.to_error(Occasion::Greeting, "the connection"))
+}
+
+fn no_tls() -> Error {
+    Error::new(ErrorKind::Tls, "the server speaks in clear where implicit TLS has to begin")
+        .with_hint("check sslMode and port")
 }
 
 fn secure(control: &Control, tls: &TlsSession) -> Result<(), Error> {

@@ -37,6 +37,7 @@ pub(crate) struct TlsFactory {
     config_12: Option<ClientConfig>,
     server_name: ServerName<'static>,
     reuse: bool,
+    verifier: Arc<Verifier>,
 }
 
 impl TlsFactory {
@@ -61,7 +62,12 @@ impl TlsFactory {
                 Some(build(&[&rustls::version::TLS12])?),
             ),
         };
-        Ok(Self { config, config_12, server_name, reuse: settings.session_reuse })
+        Ok(Self { config, config_12, server_name, reuse: settings.session_reuse, verifier })
+    }
+
+    /// The certificate chain that was refused last, once.
+    pub(crate) fn take_refused_chain(&self) -> Option<Vec<CertificateDer<'static>>> {
+        self.verifier.take_refused()
     }
 
     /// Whether TLS 1.2 may stand in where TLS 1.3 runs out of tickets.
@@ -176,6 +182,11 @@ pub(crate) fn tls_error(what: &str, error: &rustls::Error) -> Error {
             ),
             Bad::UnknownIssuer => (
                 "the server's certificate is from an unknown authority".to_owned(),
+                "add the authority to caCertificates, or pin the certificate with \
+                 certificateFingerprint",
+            ),
+            Bad::BadSignature => (
+                "the server's certificate is from another authority of the same name".to_owned(),
                 "add the authority to caCertificates, or pin the certificate with \
                  certificateFingerprint",
             ),

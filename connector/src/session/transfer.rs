@@ -248,6 +248,11 @@ impl Drop for Transfer<'_> {
 }
 
 impl Download<'_> {
+    /// The session, and the data connection for its addresses and its TLS state.
+    pub(super) fn parts(&self) -> (&Session, Option<&NetStream>) {
+        (&*self.transfer.session, self.transfer.data.as_ref().map(|data| &data.stream))
+    }
+
     /// The next bytes; 0 is the end of the data connection, which only [`Download::finish`]
     /// makes the end of the file.
     ///

@@ -1,6 +1,6 @@
 //! Who a server has to be: verified by an authority, or by its very certificate.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -16,6 +16,8 @@ use sha2::{Digest, Sha256};
 pub(crate) struct Verifier {
     rule: Rule,
     provider: Arc<CryptoProvider>,
+    /// The chain refused last, for a report: a handshake that fails leaves none behind.
+    refused: Mutex<Option<Vec<CertificateDer<'static>>>>,
 }
 
 #[derive(Debug)]
@@ -34,7 +36,7 @@ impl Verifier {
     ) -> Result<Self, Error> {
         let verifier =
             rustls_platform_verifier::Verifier::new_with_extra_roots(extra, Arc::clone(&provider))?;
-        Ok(Self { rule: Rule::Authority(Arc::new(verifier)), provider })
+        Ok(Self::new(Rule::Authority(Arc::new(verifier)), provider))
     }
 
     /// Trusts `roots`.
@@ -46,17 +48,24 @@ impl Verifier {
             WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
                 .build()
                 .map_err(|e| Error::General(e.to_string()))?;
-        Ok(Self { rule: Rule::Authority(verifier), provider })
+        Ok(Self::new(Rule::Authority(verifier), provider))
     }
 
     /// Trusts the certificate with this fingerprint, and no other.
     pub(crate) fn pinned(fingerprint: [u8; 32], provider: Arc<CryptoProvider>) -> Self {
-        Self { rule: Rule::Pinned(fingerprint), provider }
+        Self::new(Rule::Pinned(fingerprint), provider)
     }
-}
 
-impl ServerCertVerifier for Verifier {
-    fn verify_server_cert(
+    fn new(rule: Rule, provider: Arc<CryptoProvider>) -> Self {
+        Self { rule, provider, refused: Mutex::default() }
+    }
+
+    /// The chain refused last, once.
+    pub(crate) fn take_refused(&self) -> Option<Vec<CertificateDer<'static>>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn judge(
         &self,
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
@@ -82,6 +91,25 @@ impl ServerCertVerifier for Verifier {
                 Ok(ServerCertVerified::assertion())
             }
         }
+    }
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let verdict = self.judge(end_entity, intermediates, server_name, ocsp_response, now);
+        if verdict.is_err() {
+            let chain = std::iter::once(end_entity).chain(intermediates);
+            let chain = chain.map(|certificate| certificate.clone().into_owned()).collect();
+            *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(chain);
+        }
+        verdict
     }
 
     fn verify_tls12_signature(

@@ -8,7 +8,9 @@
 
 mod architecture;
 mod behaviours;
+mod check;
 mod conformance;
 mod matrix;
+mod publishing;
 mod quirks;
 mod support;

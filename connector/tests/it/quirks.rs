@@ -32,3 +32,8 @@ pub(crate) fn shows_links(bench: &Bench) -> bool {
 pub(crate) fn shows_dangling_links(bench: &Bench) -> bool {
     shows_links(bench) && bench.server.flavour() != Flavour::ProFtpd
 }
+
+/// Whether the server can set a file's time (MFMT).
+pub(crate) fn sets_times(bench: &Bench) -> bool {
+    !matches!(bench.server.flavour(), Flavour::VsFtpd | Flavour::LibUnftp)
+}

@@ -215,3 +215,42 @@ fn nothing_is_sent_for_a_process_that_is_wrong() {
     }
     assert!(listener.accept().is_err(), "somebody connected");
 }
+
+#[test]
+fn two_processes_never_take_the_same_unique_name() {
+    let Some(server) = server(&Options::new(Flavour::VsFtpd)) else { return };
+    let place = Place::new();
+    let start = |rival: &str| {
+        let documents: Vec<Value> =
+            (0..100).map(|number| json!({"content": format!("{rival} {number}")})).collect();
+        let process = json!({
+            "process": rival,
+            "connections": {"drop": connection(&server, &json!({"remoteDirectory": "upload"}))},
+            "steps": [
+                {"name": "make", "type": "message", "documents": documents},
+                {"name": "name", "type": "setProperties", "properties": {"fileName": "same.txt"}},
+                {"name": "send", "type": "connector", "connection": "drop", "operation": "create"},
+            ],
+        });
+        let file = format!("{rival}.json");
+        place.write(&file, process.to_string());
+        let arguments = ["run", file.as_str(), "--output", "json"];
+        let mut command = place.program_with(ftp_connector(), &arguments);
+        command
+            .env("FTP_PASSWORD", "s3cret pass")
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap()
+    };
+    let rivals = [start("one"), start("two")];
+    for mut rival in rivals {
+        assert!(rival.wait().unwrap().success());
+    }
+    let mut bodies: Vec<String> = std::fs::read_dir(server.root().join("upload"))
+        .unwrap()
+        .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap())
+        .collect();
+    bodies.sort();
+    bodies.dedup();
+    assert_eq!(bodies.len(), 200);
+}

@@ -113,7 +113,6 @@ impl<R: Read> Listing<R> {
     }
 
     /// The format, once a line has shown it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the connection test will tell it"))]
     pub(crate) fn format(&self) -> Option<Format> {
         self.parser.format()
     }

@@ -4,7 +4,8 @@ use host_sdk::ErrorKind;
 use serde_json::json;
 
 use super::{Behaviour, behaviours};
-use crate::support::Bench;
+use crate::quirks;
+use crate::support::{Bench, with_properties};
 
 pub(super) const BEHAVIOURS: &[Behaviour] = behaviours![
     writes_the_document_and_tells_where,
@@ -19,6 +20,8 @@ pub(super) const BEHAVIOURS: &[Behaviour] = behaviours![
     refuses_a_blank_name_and_goes_on,
     refuses_line_ends_in_names,
     leaves_no_temporary_files,
+    finds_different_names_for_rivals,
+    keeps_the_time_where_the_server_can,
 ];
 
 fn writes_the_document_and_tells_where(bench: &Bench) {
@@ -118,4 +121,35 @@ fn leaves_no_temporary_files(bench: &Bench) {
         .map(|entry| entry.unwrap().file_name())
         .collect();
     assert_eq!(names, ["one.txt"]);
+}
+
+fn finds_different_names_for_rivals(bench: &Bench) {
+    std::thread::scope(|scope| {
+        for rival in 0..2 {
+            scope.spawn(move || {
+                for number in 0..4 {
+                    let body = format!("{rival}-{number}");
+                    bench.create(&json!({}), "upload/rivals/r.txt", body.as_bytes()).single();
+                }
+            });
+        }
+    });
+    let mut bodies: Vec<String> = std::fs::read_dir(bench.server.root().join("upload/rivals"))
+        .unwrap()
+        .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap())
+        .collect();
+    bodies.sort();
+    assert_eq!(bodies, ["0-0", "0-1", "0-2", "0-3", "1-0", "1-1", "1-2", "1-3"]);
+}
+
+fn keeps_the_time_where_the_server_can(bench: &Bench) {
+    let header = with_properties(&[
+        ("fileName", "upload/dated.txt"),
+        ("timestamp", "2005-06-07 08:09:10.000"),
+    ]);
+    let options = json!({"preserveTimestamp": true, "includeAllMetadata": true});
+    let operation = json!({"operation": "create", "options": options});
+    let documents = bench.document(&operation, header, "x").json();
+    let kept = documents[0]["timestamp"] == "2005-06-07 08:09:10.000";
+    assert_eq!(kept, quirks::sets_times(bench), "{documents:?}");
 }

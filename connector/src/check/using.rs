@@ -1,0 +1,191 @@
+//! What operations would do with a session: a directory, a data connection, a listing.
+
+use std::net::SocketAddr;
+
+use host_sdk::{Error, ErrorKind};
+
+use super::advice::advice;
+use super::book::{Book, Examination, Found};
+use super::server_time;
+use crate::config::{ConnectionSettings, DataMode, ListingPreference, Security};
+use crate::remote_path::RemotePath;
+use crate::session::{DataFacts, ProbedListing, Session};
+
+/// Uses the session as operations would, as far as it lasts.
+pub(super) fn try_out(session: &mut Session, book: &mut Book) {
+    let directory = enter_directory(session, book);
+    if !session.is_usable() {
+        return;
+    }
+    if let Some(listing) = list(session, book, &directory) {
+        match server_time::examine(session, &directory, &listing) {
+            Ok(found) => book.enter(Examination::ServerTime, found),
+            Err(e) => fail(session, book, Examination::ServerTime, e),
+        }
+    }
+    restart(session, book);
+}
+
+fn fail(session: &Session, book: &mut Book, examination: Examination, error: Error) {
+    let advised = advice(examination, &error, session.settings());
+    book.fail(examination, error, advised);
+}
+
+/// Enters the configured directory; where that fails, data connections are tried with the one
+/// after login.
+fn enter_directory(session: &mut Session, book: &mut Book) -> RemotePath {
+    let login_directory = session.login_directory().clone();
+    let Some(configured) = session.settings().remote_directory.clone() else {
+        let detail =
+            format!("{login_directory}, where the login leads; remoteDirectory is not set");
+        book.enter(Examination::RemoteDirectory, Found::ok(detail));
+        return login_directory;
+    };
+    let entered = login_directory
+        .join(&configured)
+        .and_then(|directory| session.change_directory(&directory).map(|()| directory));
+    match entered {
+        Ok(directory) => {
+            book.enter(Examination::RemoteDirectory, Found::ok(directory.to_string()));
+            directory
+        }
+        Err(e) => {
+            if !session.is_usable() {
+                fail(session, book, Examination::RemoteDirectory, e);
+                return login_directory;
+            }
+            let advised = format!(
+                "set remoteDirectory to a directory that exists and that the user may enter; the \
+                 login leads to {login_directory}"
+            );
+            book.fail(Examination::RemoteDirectory, e, advised);
+            login_directory
+        }
+    }
+}
+
+fn list(session: &mut Session, book: &mut Book, directory: &RemotePath) -> Option<ProbedListing> {
+    let mode = session.settings().mode;
+    let protected =
+        session.settings().security != Security::None && session.settings().tls.protect_data;
+    let reuses = session.settings().tls.session_reuse;
+    if !protected {
+        let reason = "data connections have no TLS";
+        book.enter(Examination::SessionReuse, Found::skipped(reason));
+    }
+    let mut is_open = false;
+    let listed = session.probe_listing(directory, &mut |data| {
+        is_open = true;
+        book.enter(Examination::DataConnection, data_connection(mode, data));
+        if let Some(resumed) = data.resumed {
+            book.enter(Examination::SessionReuse, reuse(resumed, reuses));
+        }
+    });
+    match listed {
+        Ok(listing) => {
+            if !is_open {
+                let reason = "the directory is empty, and the server opens none for that";
+                book.enter(Examination::DataConnection, Found::skipped(reason));
+            }
+            let found = listing_kind(session, directory, &listing);
+            book.enter(Examination::Listing, found);
+            Some(listing)
+        }
+        Err(e) if !is_open && is_about_listing(&e, protected, session.settings()) => {
+            let reason = "the server refused the listing before it opened one";
+            book.enter(Examination::DataConnection, Found::skipped(reason));
+            fail(session, book, Examination::Listing, e);
+            None
+        }
+        Err(e) => {
+            let broke =
+                matches!(e.kind(), ErrorKind::Connection | ErrorKind::Timeout | ErrorKind::Tls);
+            let failed =
+                if !is_open || broke { Examination::DataConnection } else { Examination::Listing };
+            fail(session, book, failed, e);
+            None
+        }
+    }
+}
+
+/// Whether the server refused the listing itself, and not its data connection.
+fn is_about_listing(error: &Error, protected: bool, settings: &ConnectionSettings) -> bool {
+    let refused_in_clear = settings.security != Security::None && !protected;
+    let report = error.report();
+    let command = report.command.as_deref();
+    report.reply.is_some()
+        && !refused_in_clear
+        && matches!(command, Some("MLSD" | "LIST"))
+        && !matches!(report.kind, ErrorKind::Connection | ErrorKind::Timeout | ErrorKind::Tls)
+}
+
+fn data_connection(mode: DataMode, data: &DataFacts) -> Found {
+    let show = |address: Option<SocketAddr>| {
+        address.map_or_else(|| "an unknown address".to_owned(), |address| address.to_string())
+    };
+    let (peer, local) = (show(data.peer), show(data.local));
+    Found::ok(match mode {
+        DataMode::Passive => format!("passive by {}, connected to {peer}", data.command),
+        DataMode::Active => format!("active by {}, {peer} connected to {local}", data.command),
+    })
+}
+
+fn reuse(resumed: bool, wanted: bool) -> Found {
+    match (resumed, wanted) {
+        (true, _) => Found::ok("the data connection resumed the TLS session"),
+        (false, false) => Found::warning(
+            "the data connection made a full handshake, as tlsSessionReuse is off",
+            "set tlsSessionReuse to auto: many servers refuse data connections that do not resume \
+             the session",
+        ),
+        (false, true) => Found::warning(
+            "the server let no TLS session be resumed: the data connection made a full handshake",
+            "each transfer takes longer, and is easier to hijack; if the partner cannot change \
+             that, try tlsMaximumVersion 1.2, whose sessions more servers resume",
+        ),
+    }
+}
+
+fn listing_kind(session: &Session, directory: &RemotePath, listing: &ProbedListing) -> Found {
+    let ProbedListing { command, format, entries, .. } = listing;
+    let form = match format {
+        _ if *command == "MLSD" => String::new(),
+        Some(format) => format!(" in {} format", format.as_str()),
+        None => ", whose format shows with the first entry".to_owned(),
+    };
+    let count = if *entries == 1 { "1 entry".to_owned() } else { format!("{entries} entries") };
+    let mut found = Found::ok(format!("{command}{form}: {count} in {directory}"));
+    let settings = session.settings();
+    if settings.listing == ListingPreference::List && session.features().mlst {
+        found.advice = Some(
+            "set listing to auto: the server has MLSD, which states exact times in UTC".to_owned(),
+        );
+    }
+    found
+}
+
+fn restart(session: &mut Session, book: &mut Book) {
+    let features = session.features();
+    if features.rest_stream && !features.lines.is_empty() {
+        let detail = "REST STREAM is offered: interrupted transfers go on where they stopped";
+        book.enter(Examination::Restart, Found::ok(detail));
+        return;
+    }
+    if !session.is_usable() {
+        return;
+    }
+    match session.takes_restart_offset() {
+        Ok(true) => {
+            let detail = "REST is accepted: interrupted transfers go on where they stopped";
+            book.enter(Examination::Restart, Found::ok(detail));
+        }
+        Ok(false) => book.enter(
+            Examination::Restart,
+            Found::warning(
+                "the server refuses REST: interrupted transfers begin again",
+                "leave transferTimeout at 0, or long enough for a whole file",
+            ),
+        ),
+        Err(e) => fail(session, book, Examination::Restart, e),
+    }
+}

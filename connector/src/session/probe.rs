@@ -1,0 +1,162 @@
+//! What a connection test asks of a session beyond what operations do. Nothing here changes
+//! anything on the server.
+
+use std::net::SocketAddr;
+
+use host_sdk::Error;
+
+use super::list::{Source, listing_error, means_empty};
+use super::listing::{Entry, Format, Kind, Listing};
+use super::reply::Occasion;
+use super::stream::NetStream;
+use super::tls::is_resumed;
+use super::{Download, Session};
+use crate::config::{DataMode, TransferFormat};
+use crate::remote_path::RemotePath;
+use crate::timestamp::{Modified, Precision};
+
+/// How many files a listing's probe remembers.
+const SAMPLES: usize = 3;
+
+/// A data connection that stands.
+pub(crate) struct DataFacts {
+    /// The command that it was agreed on with.
+    pub(crate) command: &'static str,
+    /// The server's end.
+    pub(crate) peer: Option<SocketAddr>,
+    /// This side's end.
+    pub(crate) local: Option<SocketAddr>,
+    /// Whether its TLS resumed the control connection's session; none without TLS.
+    pub(crate) resumed: Option<bool>,
+}
+
+/// A directory's listing that was read to its end.
+pub(crate) struct ProbedListing {
+    /// The command, MLSD or LIST.
+    pub(crate) command: &'static str,
+    /// The format of its lines, unless there were none.
+    pub(crate) format: Option<Format>,
+    /// How many entries there are.
+    pub(crate) entries: u64,
+    /// The newest files that have a plain name and a time of day, the newest one first.
+    pub(crate) samples: Vec<Entry>,
+}
+
+impl Session {
+    /// Lists `directory` as operations do, and tells `opened` as soon as the data connection
+    /// stands, its TLS included.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::list`].
+    pub(crate) fn probe_listing(
+        &mut self,
+        directory: &RemotePath,
+        opened: &mut dyn FnMut(&DataFacts),
+    ) -> Result<ProbedListing, Error> {
+        self.change_directory(directory)?;
+        let with_facts = self.lists_with_facts();
+        let settings = self.listing_settings();
+        let command = if with_facts { "MLSD" } else { "LIST" };
+        let mut probed = ProbedListing { command, format: None, entries: 0, samples: Vec::new() };
+        match self.download(command, 0) {
+            Ok(download) => {
+                opened(&facts(&download));
+                let source = Source { download };
+                let mut listing = if with_facts {
+                    Listing::mlsd(source, settings)
+                } else {
+                    Listing::list(source, settings)
+                };
+                while let Some(entry) = listing.next_entry().map_err(listing_error)? {
+                    probed.entries += 1;
+                    probed.remember(entry);
+                }
+                probed.format = listing.format();
+                listing.into_inner().download.finish()?;
+            }
+            Err(e) if !with_facts && means_empty(&e) => {}
+            Err(e) => return Err(e),
+        }
+        Ok(probed)
+    }
+
+    /// The time that LIST shows for the file `name` of `directory`; none where it shows none.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::list`].
+    pub(crate) fn time_by_list(
+        &mut self,
+        directory: &RemotePath,
+        name: &str,
+    ) -> Result<Option<Modified>, Error> {
+        self.change_directory(directory)?;
+        let settings = self.listing_settings();
+        let download = self.download(&format!("LIST {name}"), 0)?;
+        let mut listing = Listing::list(Source { download }, settings);
+        let mut modified = None;
+        while let Some(entry) = listing.next_entry().map_err(listing_error)? {
+            // Some servers show the path as it was asked for.
+            if entry.name.rsplit('/').next() == Some(name) {
+                modified = entry.modified;
+            }
+        }
+        listing.into_inner().download.finish()?;
+        Ok(modified)
+    }
+
+    /// Whether the server takes a restart offset (REST), asked without a transfer.
+    ///
+    /// # Errors
+    ///
+    /// What a command can fail with.
+    pub(crate) fn takes_restart_offset(&mut self) -> Result<bool, Error> {
+        self.set_format(TransferFormat::Binary)?;
+        let reply = self.command("REST 1")?;
+        if !reply.is_pending() {
+            let error = self.refusal(&reply, Occasion::Transfer, "REST");
+            return if self.is_usable() { Ok(false) } else { Err(error) };
+        }
+        if !self.command("REST 0")?.is_pending() {
+            // The offset is still set, and would apply to whatever comes next.
+            self.poison();
+        }
+        Ok(true)
+    }
+}
+
+impl ProbedListing {
+    fn remember(&mut self, entry: Entry) {
+        let timed = entry.modified.is_some_and(|at| at.precision >= Precision::Minute);
+        if entry.kind != Kind::RegularFile || !timed || !is_plain(&entry.name) {
+            return;
+        }
+        self.samples.push(entry);
+        self.samples.sort_by_key(|entry| std::cmp::Reverse(entry.modified.map(|at| at.at)));
+        self.samples.truncate(SAMPLES);
+    }
+}
+
+/// Whether no server can take `name` for an option, a pattern or a path.
+fn is_plain(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
+}
+
+fn facts(download: &Download<'_>) -> DataFacts {
+    let (session, stream) = download.parts();
+    let socket = stream.map(NetStream::socket);
+    let command = match session.settings().mode {
+        DataMode::Active if session.local.ip().to_canonical().is_ipv6() => "EPRT",
+        DataMode::Active => "PORT",
+        DataMode::Passive if session.extended_passive => "EPSV",
+        DataMode::Passive => "PASV",
+    };
+    DataFacts {
+        command,
+        peer: socket.and_then(|socket| socket.peer_addr().ok()),
+        local: socket.and_then(|socket| socket.local_addr().ok()),
+        resumed: stream.filter(|stream| stream.tls().is_some()).map(is_resumed),
+    }
+}
