@@ -4,11 +4,10 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use host_sdk::{Error, ErrorKind};
+use host_sdk::Error;
 
 use crate::cancel::CancelToken;
 use crate::config::ConnectionSettings;
-use crate::retry::Backoff;
 use crate::session::{Session, Shared, TlsFactory};
 
 /// How often a thread that waits for a session looks whether it was cancelled.
@@ -61,7 +60,7 @@ impl Pool {
             let idle = self.idle_or_slot(cancel)?;
             let slot = Slot { pool: Arc::clone(self) };
             let Some(mut session) = idle else {
-                let session = self.open(cancel)?;
+                let session = Session::open_patiently(&self.shared, cancel)?;
                 return Ok(Lease { session: Some(session), slot });
             };
             // A server may have hung up on an idle session; then the next one is asked for.
@@ -85,23 +84,6 @@ impl Pool {
             }
             let waited = self.released.wait_timeout(state, POLL);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
-    }
-
-    fn open(&self, cancel: &CancelToken) -> Result<Session, Error> {
-        let mut backoff = Backoff::new(self.shared.settings.retry);
-        loop {
-            let error = match Session::open(&self.shared, cancel) {
-                Ok(session) => return Ok(session),
-                Err(e) => e,
-            };
-            // A time-out has used its time up already; a rejected password must not be sent
-            // again, or the account gets locked.
-            let worth_it = matches!(error.kind(), ErrorKind::Busy | ErrorKind::Connection);
-            if !(worth_it && error.is_retryable()) {
-                return Err(error);
-            }
-            backoff.wait(error, cancel)?;
         }
     }
 

@@ -84,6 +84,9 @@ impl Chain {
             "set certificateFingerprint to {}, once the partner has confirmed it",
             self.fingerprint
         );
+        if self.valid_until < now {
+            return "have the partner renew the certificate: no setting makes up for it".to_owned();
+        }
         if is_pinned && self.fits_host {
             return format!("if the partner renewed the certificate, {pin}");
         }
@@ -93,13 +96,12 @@ impl Chain {
                 None => "set host to the name that the certificate is for".to_owned(),
             };
         }
-        if self.valid_until < now {
-            return format!("have the partner renew the certificate; until then {pin}");
-        }
         if self.valid_from > now {
             return format!("check this machine's clock; if it is right, {pin}");
         }
         match error.report().hint.as_deref() {
+            // Nobody vouches for a self-signed one: there is no authority to add.
+            Some(hint) if hint.contains("its fingerprint") => pin,
             Some(hint) if !hint.contains("caCertificates") => hint.to_owned(),
             _ => format!("add the authority {} to caCertificates, or {pin}", self.authority()),
         }
@@ -234,7 +236,7 @@ mod tests {
         let now = at("2026-01-01T00:00:00Z");
         let cases = [
             (Certificate::Trusted, "localhost", false, "add the authority CN=test CA to caCertif"),
-            (Certificate::Expired, "localhost", false, "until then set certificateFingerprint"),
+            (Certificate::Expired, "localhost", false, "have the partner renew the certificate"),
             (
                 Certificate::WrongHost,
                 "localhost",

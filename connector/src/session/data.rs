@@ -10,9 +10,13 @@ use socket2::{Domain, Socket, Type};
 use super::Session;
 use super::connect::dial;
 use super::proxy;
-use super::reply::{Occasion, Reply};
+use super::reply::Reply;
 use crate::config::{DataMode, PassiveAddress};
 use crate::deadline::Deadline;
+
+/// What to do about a server that does not open a data connection.
+pub(super) const UNREACHABLE: &str = "the server cannot reach this machine: check activePorts and \
+    activeAddress, or use connectionMode passive";
 
 /// A data connection that is agreed on: open already, or awaited.
 pub(crate) enum Agreed {
@@ -38,7 +42,8 @@ impl Session {
     /// Asks for EPSV, which carries no address that could lie or be wrong behind a NAT; then for
     /// PASV, where the server does not know EPSV or its port is dead. What works is remembered.
     fn dial_passive(&mut self) -> Result<TcpStream, Error> {
-        let control_peer = self.peer;
+        // Through a proxy the peer is the proxy, whatever the server's family.
+        let only_extended = self.peer.is_ipv6() && self.shared.settings.proxy.is_none();
         if self.extended_passive {
             let reply = self.command("EPSV")?;
             if reply.is_extended_passive() {
@@ -46,50 +51,49 @@ impl Session {
                     self.poison();
                     unreadable("EPSV", &reply)
                 })?;
-                match self.dial_data(SocketAddr::new(control_peer.ip(), port)) {
+                match self.dial_data(None, port) {
                     Ok(socket) => return Ok(socket),
-                    Err(e) if control_peer.is_ipv6() || !e.is_retryable() => return Err(e),
+                    Err(e) if only_extended || !e.is_retryable() => return Err(e),
                     Err(e) => log::info!("EPSV led nowhere ({e}); trying PASV"),
                 }
-            } else if control_peer.is_ipv6() || !reply.is_permanent_refusal() {
-                return Err(self.refusal(&reply, Occasion::Transfer, "EPSV"));
+            } else if only_extended || !reply.is_permanent_refusal() {
+                return Err(self.data_refusal(&reply, "EPSV"));
             }
             self.extended_passive = false;
         }
         let reply = self.command("PASV")?;
         if !reply.is_passive() {
-            return Err(self.refusal(&reply, Occasion::Transfer, "PASV"));
+            return Err(self.data_refusal(&reply, "PASV"));
         }
         let announced = passive_address(&reply).ok_or_else(|| {
             self.poison();
             unreadable("PASV", &reply)
         })?;
-        let address = match self.shared.settings.passive_address {
-            PassiveAddress::Control => SocketAddr::new(control_peer.ip(), announced.port()),
-            PassiveAddress::Server => announced,
+        let host = match self.shared.settings.passive_address {
+            PassiveAddress::Control => None,
+            PassiveAddress::Server => Some(announced.ip()),
         };
-        self.dial_data(address)
+        self.dial_data(host, announced.port())
     }
 
-    fn dial_data(&self, address: SocketAddr) -> Result<TcpStream, Error> {
-        let deadline =
-            Deadline::after(self.shared.settings.connection_timeout, "connectionTimeout");
-        match &self.shared.settings.proxy {
-            None => dial(address, None, deadline, &self.cancel).map_err(|e| {
-                e.with_hint(
-                    "the data connection is blocked: check that the server's passive ports are \
-                     open, or try connectionMode active",
-                )
-            }),
-            // The proxy may see the server under another address than the control socket shows.
-            Some(proxy) => {
-                let host = match self.shared.settings.passive_address {
-                    PassiveAddress::Control => self.shared.settings.host.clone(),
-                    PassiveAddress::Server => address.ip().to_string(),
-                };
-                proxy::connect(proxy, &host, address.port(), deadline, &self.cancel)
-            }
+    /// Connects to `port` of the server, or of another host.
+    fn dial_data(&self, other: Option<IpAddr>, port: u16) -> Result<TcpStream, Error> {
+        let settings = &self.shared.settings;
+        let deadline = Deadline::after(settings.connection_timeout, "connectionTimeout");
+        if let Some(proxy) = &settings.proxy {
+            // The proxy may see the server under another address than this side would.
+            let host = other.map_or_else(|| settings.host.clone(), |address| address.to_string());
+            return proxy::connect(proxy, &host, port, deadline, &self.cancel);
         }
+        // The peer's whole address: one of a link is of no use without its interface.
+        let mut address = other.map_or(self.peer, |address| SocketAddr::new(address, port));
+        address.set_port(port);
+        dial(address, None, deadline, &self.cancel).map_err(|e| {
+            e.with_hint(
+                "the data connection is blocked: check that the server's passive ports are \
+                 open, or try connectionMode active",
+            )
+        })
     }
 
     fn listen(&mut self) -> Result<Agreed, Error> {
@@ -100,7 +104,16 @@ impl Session {
         let command = port_command(announced, port);
         let reply = self.command(&command)?;
         if !reply.is_done() {
-            return Err(self.refusal(&reply, Occasion::Transfer, &command));
+            let error = self.data_refusal(&reply, &command);
+            if self.tls.is_some() && !self.shared.settings.tls.protect_data {
+                return Err(error);
+            }
+            let mut report = error.with_hint(UNREACHABLE).report().clone();
+            if report.kind == ErrorKind::Tls {
+                // To EPRT 522 says that the server does not know the family (RFC 2428 §2).
+                report.kind = ErrorKind::Unsupported;
+            }
+            return Err(report.into());
         }
         Ok(Agreed::Awaited(listener))
     }
@@ -113,12 +126,7 @@ impl Session {
         let listener = listener.try_clone().map_err(|e| super::io_error(what, &e))?;
         let peer = self.peer.ip();
         let accepted = self.await_connection(&listener, deadline, what, peer);
-        accepted.map_err(|e| {
-            e.with_hint(
-                "the server cannot reach this machine: check activePorts and activeAddress, or \
-                 use connectionMode passive",
-            )
-        })
+        accepted.map_err(|e| e.with_hint(UNREACHABLE))
     }
 
     fn await_connection(

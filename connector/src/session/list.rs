@@ -6,6 +6,7 @@ use host_sdk::{Error, ErrorKind};
 use jiff::tz::TimeZone;
 
 use super::listing::{Entry, Listing, ListingError, ListingSettings};
+use super::reply::Reply;
 use super::{Download, Session, io_error};
 use crate::config::ListingPreference;
 use crate::remote_path::RemotePath;
@@ -97,9 +98,11 @@ impl Session {
 }
 
 /// Some servers answer LIST of an empty directory, which CWD has just entered, with 450 or 550.
+/// The same answer to anything before LIST means something else.
 pub(super) fn means_empty(error: &Error) -> bool {
-    error.report().reply.is_some()
-        && matches!(error.kind(), ErrorKind::Permission | ErrorKind::Unavailable)
+    let report = error.report();
+    report.command.as_deref() == Some("LIST")
+        && report.reply.as_ref().is_some_and(|reply| Reply::may_mean_empty(reply.code))
 }
 
 fn read_all(

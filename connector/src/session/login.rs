@@ -9,7 +9,7 @@ use super::control::{Control, ControlLimits};
 use super::features::Features;
 use super::reply::{Occasion, Reply};
 use super::stream::NetStream;
-use super::tls::TlsSession;
+use super::transfer::DATA_IN_CLEAR;
 use super::{Session, Shared, attach, connect, io_error, proxy};
 use crate::cancel::CancelToken;
 use crate::config::Security;
@@ -19,6 +19,9 @@ use crate::wire_name::NameEncoding;
 
 /// What an anonymous login says for a password when none is configured (RFC 1635 §2.2).
 const ANONYMOUS_PASSWORD: &str = "anonymous@";
+
+/// The handshake of control connections, in errors.
+const HANDSHAKE: &str = "the TLS handshake";
 
 /// What has been reached while a session is opened, for a report.
 pub(crate) enum Milestone<'a> {
@@ -105,14 +108,19 @@ impl Session {
             .tls
             .as_ref()
             .map(|factory| factory.session(shared.server.prefer_tls_12.load(Ordering::Relaxed)));
-        let control = Control::new(NetStream::Plain(socket), limits, deadline);
-        if let (Security::Implicit, Some(tls)) = (settings.security, &tls) {
-            // Its greeting in clear, if that has come already, is what an upgrade refuses.
-            let in_clear = |e: Error| if e.kind() == ErrorKind::Protocol { no_tls() } else { e };
-            secure(&control, tls).map_err(in_clear)?;
-            control.with_stream(|stream| reached(Milestone::Secured { stream }));
-        }
-        let greeting = greeting(&control)?;
+        let stream = match (settings.security, &tls) {
+            (Security::Implicit, Some(tls)) => {
+                let stream = tls.handshake(socket, deadline, HANDSHAKE)?;
+                reached(Milestone::Secured { stream: &stream });
+                stream
+            }
+            _ => NetStream::Plain(socket),
+        };
+        let control = Control::new(stream, limits, deadline);
+        let greeting = greeting(&control).map_err(|e| match (settings.security, &tls) {
+            (Security::Implicit, Some(tls)) => tls.first_word_failed(e),
+            _ => e,
+        })?;
         reached(Milestone::Greeted { text: greeting.text() });
         let ftp = attach(&control, settings.encoding)?;
         let mut session = Self {
@@ -162,16 +170,23 @@ impl Session {
             return Err(self.refusal(&reply, Occasion::Protection, "AUTH TLS"));
         }
         let tls = self.tls.as_ref().ok_or_else(|| Error::internal("explicit TLS without TLS"))?;
-        secure(&self.control, tls)
+        let handshake = |socket, deadline| Ok(tls.handshake(socket, deadline, HANDSHAKE)?);
+        self.control.upgrade(handshake)
     }
 
     /// PBSZ and PROT (RFC 4217 §9), which implicit TLS needs as well.
     fn protect_data(&mut self) -> Result<(), Error> {
         let level = if self.shared.settings.tls.protect_data { "PROT P" } else { "PROT C" };
+        let explicit = self.shared.settings.security == Security::Explicit;
         for command in ["PBSZ 0", level] {
-            let reply = self.command(command)?;
+            let reply = self.command(command).map_err(|e| match &self.tls {
+                Some(tls) if explicit && command != level => tls.first_word_failed(e),
+                _ => e,
+            })?;
             if !reply.is_done() {
-                return Err(self.refusal(&reply, Occasion::Protection, command));
+                let error = self.refusal(&reply, Occasion::Protection, command);
+                let clear = !self.shared.settings.tls.protect_data;
+                return Err(if clear { error.with_hint(DATA_IN_CLEAR) } else { error });
             }
         }
         Ok(())
@@ -243,13 +258,4 @@ fn greeting(control: &Control) -> Result<Reply, Error> {
         return Ok(reply);
     }
     Err(reply.to_error(Occasion::Greeting, "the connection"))
-}
-
-fn no_tls() -> Error {
-    Error::new(ErrorKind::Tls, "the server speaks in clear where implicit TLS has to begin")
-        .with_hint("check sslMode and port")
-}
-
-fn secure(control: &Control, tls: &TlsSession) -> Result<(), Error> {
-    control.upgrade(|socket, deadline| tls.handshake(socket, deadline, "the TLS handshake"))
 }

@@ -13,13 +13,17 @@ pub(crate) mod connect;
 mod control;
 mod data;
 mod features;
+mod handshake;
+mod identity;
 mod list;
 pub(crate) mod listing;
 mod login;
 mod probe;
 mod proxy;
+mod renewal;
 mod reply;
 mod stream;
+mod tickets;
 mod tls;
 mod transfer;
 mod verifier;
@@ -28,17 +32,18 @@ use std::borrow::Cow;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use host_sdk::{Error, ErrorKind};
 use suppaftp::{Encoding, FtpError, ImplFtpStream};
 
 use self::control::{Control, Wire};
 use self::features::Features;
+use self::handshake::TlsSession;
 pub(crate) use self::login::Milestone;
 pub(crate) use self::probe::{DataFacts, ProbedListing};
 use self::reply::{Occasion, Reply};
 pub(crate) use self::tls::TlsFactory;
-use self::tls::TlsSession;
 pub(crate) use self::transfer::Download;
 use crate::cancel::{CancelToken, SocketWatch};
 use crate::config::{ConnectionSettings, TransferFormat};
@@ -56,8 +61,21 @@ pub(crate) struct Shared {
 /// What was learnt of the server, for the next session.
 #[derive(Default)]
 pub(crate) struct ServerMemory {
-    /// Whether TLS 1.3 ran out of tickets while the server demanded session reuse.
-    pub(crate) prefer_tls_12: std::sync::atomic::AtomicBool,
+    /// Whether sessions begin with TLS 1.2, because with TLS 1.3 the tickets run out.
+    prefer_tls_12: AtomicBool,
+    /// Whether the server refused a data connection that did not resume the TLS session.
+    wants_reuse: AtomicBool,
+}
+
+impl ServerMemory {
+    /// Has sessions begin with TLS 1.2 from now on; whether that is news.
+    fn prefer_tls_12(&self) -> bool {
+        let news = !self.prefer_tls_12.swap(true, Ordering::Relaxed);
+        if news {
+            log::info!("the server gives too few TLS 1.3 tickets: using TLS 1.2 from now on");
+        }
+        news
+    }
 }
 
 /// A session that is logged in.
@@ -256,7 +274,7 @@ fn io_error(what: &str, error: &io::Error) -> Error {
         return own.clone();
     }
     if let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-        return tls::tls_error(what, tls);
+        return handshake::tls_error(what, tls);
     }
     match error.kind() {
         io::ErrorKind::UnexpectedEof => Error::new(

@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 
 use host_sdk::Error;
 
+use super::handshake::is_resumed;
 use super::list::{Source, listing_error, means_empty};
 use super::listing::{Entry, Format, Kind, Listing};
 use super::reply::Occasion;
 use super::stream::NetStream;
-use super::tls::is_resumed;
 use super::{Download, Session};
 use crate::config::{DataMode, TransferFormat};
 use crate::remote_path::RemotePath;

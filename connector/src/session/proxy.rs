@@ -44,35 +44,36 @@ struct Tunnel {
 }
 
 impl Tunnel {
-    fn socks5(&mut self, proxy: &Proxy, host: &str, port: u16) -> Result<(), Error> {
+    /// Agrees with a SOCKS5 proxy on how to authenticate, and does it.
+    fn greet_socks5(&mut self, proxy: &Proxy) -> Result<(), Error> {
         const NO_AUTHENTICATION: u8 = 0;
         const USER_AND_PASSWORD: u8 = 2;
-        let method = if proxy.user.is_some() { USER_AND_PASSWORD } else { NO_AUTHENTICATION };
-        self.send(&[5, 1, method])?;
-        match self.receive::<2>()? {
-            [5, chosen] if chosen == method => {}
-            [5, _] => {
-                return Err(refused("the proxy wants another way of authentication")
-                    .with_hint("set proxy.userName and proxy.password, or leave both out"));
+        const NONE_ACCEPTED: u8 = 0xff;
+        let methods: &[u8] = match proxy.user {
+            Some(_) => &[5, 2, NO_AUTHENTICATION, USER_AND_PASSWORD],
+            None => &[5, 1, NO_AUTHENTICATION],
+        };
+        self.send(methods)?;
+        match (self.receive::<2>()?, &proxy.user) {
+            ([5, NO_AUTHENTICATION], _) => Ok(()),
+            ([5, USER_AND_PASSWORD], Some(user)) => {
+                let password = proxy.password.as_ref().map_or("", |secret| secret.reveal());
+                let mut request = vec![1];
+                push_field(&mut request, user.as_bytes(), "proxy.userName")?;
+                push_field(&mut request, password.as_bytes(), "proxy.password")?;
+                self.send(&request)?;
+                let [_, status] = self.receive::<2>()?;
+                if status == 0 { Ok(()) } else { Err(rejected("the proxy rejected the user")) }
             }
-            _ => {
-                return Err(
-                    refused("the proxy does not speak SOCKS5").with_hint("check proxy.type")
-                );
-            }
+            ([5, NONE_ACCEPTED], None) => Err(rejected("the proxy wants a user")),
+            ([5, _], _) => Err(rejected("the proxy wants another way of authentication")),
+            _ => Err(Error::new(ErrorKind::Protocol, "the proxy does not speak SOCKS5")
+                .with_hint("check proxy.type")),
         }
-        if let Some(user) = &proxy.user {
-            let password = proxy.password.as_ref().map_or("", |secret| secret.reveal());
-            let mut request = vec![1];
-            push_field(&mut request, user.as_bytes(), "proxy.userName")?;
-            push_field(&mut request, password.as_bytes(), "proxy.password")?;
-            self.send(&request)?;
-            let [_, status] = self.receive::<2>()?;
-            if status != 0 {
-                return Err(Error::new(ErrorKind::Authentication, "the proxy rejected the user")
-                    .with_hint("check proxy.userName and proxy.password"));
-            }
-        }
+    }
+
+    fn socks5(&mut self, proxy: &Proxy, host: &str, port: u16) -> Result<(), Error> {
+        self.greet_socks5(proxy)?;
         let mut request = vec![5, 1, 0];
         match host.parse::<IpAddr>() {
             Ok(IpAddr::V4(address)) => {
@@ -92,10 +93,11 @@ impl Tunnel {
         self.send(&request)?;
         let [_, status, _, kind] = self.receive::<4>()?;
         if status != 0 {
-            return Err(refused(&format!(
+            let error = unreachable(&format!(
                 "the proxy could not connect to {host}:{port}: {}",
                 socks_failure(status)
-            )));
+            ));
+            return Err(if status == FORBIDDEN { forbidden(error) } else { error });
         }
         let bound = match kind {
             1 => 4,
@@ -126,12 +128,16 @@ impl Tunnel {
         let code = status.split(|byte| *byte == b' ').nth(1).unwrap_or_default();
         match code {
             [b'2', _, _] => Ok(()),
-            b"407" => Err(Error::new(ErrorKind::Authentication, "the proxy rejected the user")
-                .with_hint("check proxy.userName and proxy.password")),
-            _ => Err(refused(&format!(
-                "the proxy answered \"{}\" to CONNECT {target}",
-                printable_bytes(status)
-            ))),
+            b"407" if proxy.user.is_none() => Err(rejected("the proxy wants a user")),
+            b"407" => Err(rejected("the proxy rejected the user")),
+            _ => {
+                let error = unreachable(&format!(
+                    "the proxy answered \"{}\" to CONNECT {target}",
+                    printable_bytes(status)
+                ));
+                // 5yz is about the server behind it, or about the moment.
+                Err(if code.first() == Some(&b'5') { error } else { forbidden(error) })
+            }
         }
     }
 
@@ -163,14 +169,35 @@ impl Tunnel {
     }
 
     fn failed(&self, error: &std::io::Error) -> Error {
-        if is_timeout(error) { self.deadline.error(PROXY) } else { super::io_error(PROXY, error) }
+        let error = if is_timeout(error) {
+            self.deadline.error(PROXY)
+        } else {
+            super::io_error(PROXY, error)
+        };
+        error.with_hint("check proxy.type, proxy.host and proxy.port")
     }
 }
 
 const PROXY: &str = "the proxy's answer";
 
-fn refused(message: &str) -> Error {
+/// A SOCKS5 connection that is not allowed by the proxy's rules.
+const FORBIDDEN: u8 = 2;
+
+fn rejected(message: &str) -> Error {
+    Error::new(ErrorKind::Authentication, message)
+        .with_hint("check proxy.userName and proxy.password")
+}
+
+fn unreachable(message: &str) -> Error {
     Error::new(ErrorKind::Connection, message)
+        .with_hint("check host and port, as the proxy sees them")
+}
+
+/// Rules do not change from one attempt to the next.
+fn forbidden(error: Error) -> Error {
+    error
+        .with_retryable(false)
+        .with_hint("the proxy's rules have to allow host and port, passive ports included")
 }
 
 fn push_field(request: &mut Vec<u8>, bytes: &[u8], setting: &str) -> Result<(), Error> {
@@ -183,7 +210,7 @@ fn push_field(request: &mut Vec<u8>, bytes: &[u8], setting: &str) -> Result<(), 
 
 fn socks_failure(status: u8) -> &'static str {
     match status {
-        2 => "not allowed by its rules",
+        FORBIDDEN => "not allowed by its rules",
         3 => "network unreachable",
         4 => "host unreachable",
         5 => "connection refused",

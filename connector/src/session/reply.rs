@@ -166,6 +166,11 @@ impl Reply {
         matches!(self.code, 450 | 550 | 553)
     }
 
+    /// Whether as an answer to LIST it may mean that nothing is there (450, 550).
+    pub(crate) fn may_mean_empty(code: u16) -> bool {
+        matches!(code, 450 | 550)
+    }
+
     /// Whether it refuses for good (5yz).
     pub(crate) fn is_permanent_refusal(&self) -> bool {
         self.code >= 500

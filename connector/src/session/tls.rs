@@ -1,31 +1,16 @@
-//! TLS for control and data connections (RFC 4217): who is trusted, and how sessions resume.
-//!
-//! One [`TlsSession`] belongs to one control connection: its data connections resume that
-//! session and no other, as servers demand that do not want data connections hijacked.
+//! What TLS is done with (RFC 4217): versions, authorities, certificates.
 
-use std::io::{self, ErrorKind as IoErrorKind};
-use std::net::TcpStream;
 use std::sync::Arc;
 
-use host_sdk::{Error, ErrorKind};
-use rustls::client::{ClientSessionMemoryCache, Resumption};
+use host_sdk::Error;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{
-    CertificateError, ClientConfig, ClientConnection, HandshakeKind, RootCertStore, StreamOwned,
-    SupportedProtocolVersion,
-};
+use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
 
-use super::control::is_timeout;
-use super::io_error;
-use super::stream::NetStream;
+use super::handshake::TlsSession;
 use super::verifier::Verifier;
 use crate::config::{TlsSettings, Trust, Versions};
-use crate::deadline::Deadline;
-
-/// Session tickets kept for one control connection: a server may hand out several at a time.
-const TICKETS: usize = 32;
 
 /// The only protocol that may be negotiated here: an answer meant for another is an attack
 /// (ALPACA).
@@ -70,6 +55,11 @@ impl TlsFactory {
         self.verifier.take_refused()
     }
 
+    /// Whether data connections resume the control connection's session.
+    pub(crate) fn reuses_sessions(&self) -> bool {
+        self.reuse
+    }
+
     /// Whether TLS 1.2 may stand in where TLS 1.3 runs out of tickets.
     pub(crate) fn can_fall_back(&self) -> bool {
         self.config_12.is_some()
@@ -81,145 +71,8 @@ impl TlsFactory {
             Some(config) if prefer_12 => config,
             _ => &self.config,
         };
-        let mut config = config.clone();
-        config.resumption = if self.reuse {
-            Resumption::store(Arc::new(ClientSessionMemoryCache::new(TICKETS)))
-        } else {
-            Resumption::disabled()
-        };
-        TlsSession { config: Arc::new(config), server_name: self.server_name.clone() }
+        TlsSession::new(config.clone(), self.server_name.clone(), self.reuse)
     }
-}
-
-/// TLS for one control connection and its data connections.
-pub(crate) struct TlsSession {
-    config: Arc<ClientConfig>,
-    server_name: ServerName<'static>,
-}
-
-impl TlsSession {
-    /// Performs the handshake over `socket`, whole, by `deadline`.
-    ///
-    /// # Errors
-    ///
-    /// `tls` that says what does not fit; `timeout`; `connection` when the server hangs up.
-    pub(crate) fn handshake(
-        &self,
-        socket: TcpStream,
-        deadline: Deadline,
-        what: &str,
-    ) -> Result<NetStream, Error> {
-        let mut stream = self.begin(socket)?;
-        complete_handshake(&mut stream, deadline, what)?;
-        Ok(NetStream::Tls(Box::new(stream)))
-    }
-
-    fn begin(&self, socket: TcpStream) -> Result<StreamOwned<ClientConnection, TcpStream>, Error> {
-        let connection = ClientConnection::new(Arc::clone(&self.config), self.server_name.clone())
-            .map_err(|e| tls_error("TLS", &e))?;
-        Ok(StreamOwned::new(connection, socket))
-    }
-}
-
-/// Whether the TLS beneath `stream` resumed an earlier session.
-pub(crate) fn is_resumed(stream: &NetStream) -> bool {
-    stream.tls().and_then(|tls| tls.handshake_kind()) == Some(HandshakeKind::Resumed)
-}
-
-fn complete_handshake(
-    stream: &mut StreamOwned<ClientConnection, TcpStream>,
-    deadline: Deadline,
-    what: &str,
-) -> Result<(), Error> {
-    let failed = |e: &io::Error| {
-        if is_timeout(e) { deadline.error(what) } else { io_error(what, e) }
-    };
-    while stream.conn.is_handshaking() {
-        let left = deadline.remaining(what)?;
-        stream.sock.set_read_timeout(left).map_err(|e| failed(&e))?;
-        stream.sock.set_write_timeout(left).map_err(|e| failed(&e))?;
-        while stream.conn.wants_write() {
-            stream.conn.write_tls(&mut stream.sock).map_err(|e| failed(&e))?;
-        }
-        if !stream.conn.is_handshaking() {
-            break;
-        }
-        let read = stream.conn.read_tls(&mut stream.sock);
-        match read {
-            Ok(0) => return Err(io_error(what, &IoErrorKind::UnexpectedEof.into())),
-            Ok(_) => {}
-            Err(e) if e.kind() == IoErrorKind::Interrupted => continue,
-            Err(e) => return Err(failed(&e)),
-        }
-        if let Err(e) = stream.conn.process_new_packets() {
-            // The alert tells the server's log why; whether it arrives changes nothing here.
-            let _ = stream.conn.write_tls(&mut stream.sock);
-            return Err(tls_error(what, &e));
-        }
-    }
-    while stream.conn.wants_write() {
-        stream.conn.write_tls(&mut stream.sock).map_err(|e| failed(&e))?;
-    }
-    Ok(())
-}
-
-/// The error that a failure inside TLS is.
-pub(crate) fn tls_error(what: &str, error: &rustls::Error) -> Error {
-    use CertificateError as Bad;
-    let (reason, hint) = match error {
-        rustls::Error::InvalidCertificate(reason) => match reason {
-            Bad::Expired | Bad::ExpiredContext { .. } => (
-                "the server's certificate has expired".to_owned(),
-                "the partner has to renew the certificate",
-            ),
-            Bad::NotValidYet | Bad::NotValidYetContext { .. } => (
-                "the server's certificate is not valid yet".to_owned(),
-                "check this machine's clock",
-            ),
-            Bad::NotValidForName | Bad::NotValidForNameContext { .. } => (
-                "the server's certificate is for another host name".to_owned(),
-                "set host to a name that the certificate carries",
-            ),
-            Bad::UnknownIssuer => (
-                "the server's certificate is from an unknown authority".to_owned(),
-                "add the authority to caCertificates, or pin the certificate with \
-                 certificateFingerprint",
-            ),
-            Bad::BadSignature => (
-                "the server's certificate is from another authority of the same name".to_owned(),
-                "add the authority to caCertificates, or pin the certificate with \
-                 certificateFingerprint",
-            ),
-            Bad::Revoked => (
-                "the server's certificate was revoked".to_owned(),
-                "the partner has to replace the certificate",
-            ),
-            Bad::ApplicationVerificationFailure => (
-                "the server's certificate is not the pinned one".to_owned(),
-                "if the partner renewed it, ask for the new fingerprint and set \
-                 certificateFingerprint",
-            ),
-            other => (
-                format!("the server's certificate is unusable: {other}"),
-                "the partner has to repair the certificate",
-            ),
-        },
-        rustls::Error::AlertReceived(alert) => (
-            format!("the server refused TLS with the alert {alert:?}"),
-            "check tlsMinimumVersion, tlsMaximumVersion and, if the server wants one, \
-             clientCertificate",
-        ),
-        rustls::Error::InvalidMessage(_) => (
-            "the server answered with something that is not TLS".to_owned(),
-            "check sslMode and port",
-        ),
-        rustls::Error::PeerIncompatible(reason) => (
-            format!("the server's TLS does not fit: {reason:?}"),
-            "check tlsMinimumVersion and tlsMaximumVersion",
-        ),
-        other => (other.to_string(), "check sslMode and port"),
-    };
-    Error::new(ErrorKind::Tls, format!("{what} failed: {reason}")).with_hint(hint)
 }
 
 fn provider() -> Arc<CryptoProvider> {
@@ -262,7 +115,7 @@ fn verifier(settings: &TlsSettings) -> Result<Arc<Verifier>, Error> {
         None => Vec::new(),
     };
     let verifier = match (settings.fingerprint, settings.trust) {
-        (Some(fingerprint), _) => Ok(Verifier::pinned(fingerprint, provider())),
+        (Some(fingerprint), _) => Verifier::pinned(fingerprint, provider()),
         (None, Trust::Platform) => Verifier::platform(extra, provider()),
         (None, Trust::Bundled) => {
             let mut roots =

@@ -12,12 +12,13 @@ use std::time::Duration;
 use host_sdk::{Error, ErrorKind};
 
 use super::control::{is_timeout, retry_interrupted};
-use super::data::Agreed;
+use super::data::{Agreed, UNREACHABLE};
+use super::handshake::{HandshakeError, is_resumed};
 use super::reply::{Occasion, Reply};
 use super::stream::NetStream;
-use super::tls::is_resumed;
 use super::{Session, io_error, verb_of};
 use crate::cancel::SocketWatch;
+use crate::config::DataMode;
 use crate::deadline::Deadline;
 
 /// How long the server may take to say why a data connection failed.
@@ -27,6 +28,10 @@ const EXPLANATION: Duration = Duration::from_secs(3);
 /// tickets arrive before that: closing with them unread makes the system reset the connection,
 /// and the server drops what it has not read yet.
 const DRAIN: Duration = Duration::from_secs(5);
+
+/// What to do about a server that wants data protected.
+pub(super) const DATA_IN_CLEAR: &str =
+    "the server may not send data in clear: leave dataProtection at private";
 
 /// Bytes from the server: a file or a listing. Dropped unfinished, it poisons its session.
 pub(crate) struct Download<'s> {
@@ -86,6 +91,7 @@ impl Session {
         let verb = verb_of(command).to_owned();
         let limit = self.shared.settings.transfer_timeout;
         let deadline = Deadline::after(limit, "transferTimeout");
+        self.renew_without_tickets()?;
         let agreed = self.agree_on_data()?;
         if offset > 0 {
             let reply = self.command(&format!("REST {offset}"))?;
@@ -102,7 +108,7 @@ impl Session {
         } else if reply.is_preliminary() {
             None
         } else {
-            return Err(self.refusal(&reply, Occasion::Transfer, &verb));
+            return Err(self.data_refusal(&reply, &verb));
         };
         let socket = match agreed {
             Agreed::Connected(socket) => socket,
@@ -113,7 +119,7 @@ impl Session {
         };
         let watch = self.cancel.watch(&socket).map_err(|e| io_error("the data connection", &e))?;
         let protected = self.protect(socket);
-        let stream = protected.map_err(|e| self.explained(e, &verb))?;
+        let stream = protected.map_err(|failure| self.unprotected(failure, &verb))?;
         let timeouts = stream
             .set_read_timeout(self.shared.settings.read_timeout)
             .and_then(|()| stream.set_write_timeout(self.shared.settings.read_timeout));
@@ -132,7 +138,7 @@ impl Session {
 
     /// Puts TLS around a data connection. The handshake is made now, and explicitly: an upload
     /// of nothing would never make it, and a certificate would go unverified.
-    fn protect(&self, socket: TcpStream) -> Result<NetStream, Error> {
+    fn protect(&self, socket: TcpStream) -> Result<NetStream, HandshakeError> {
         match &self.tls {
             Some(tls) if self.shared.settings.tls.protect_data => {
                 let limit = self.shared.settings.connection_timeout;
@@ -141,6 +147,38 @@ impl Session {
             }
             _ => Ok(NetStream::Plain(socket)),
         }
+    }
+
+    /// The error of a data connection without its TLS.
+    fn unprotected(&mut self, failure: HandshakeError, verb: &str) -> Error {
+        if failure.by_this_side {
+            // What the server says about being turned away explains nothing.
+            self.poison();
+            return failure.error;
+        }
+        let error = self.explained(failure.error, verb);
+        if error.kind() != ErrorKind::Tls || !self.shared.settings.tls.session_reuse {
+            return error;
+        }
+        error
+            .with_hint("the server may not be able to resume TLS sessions: try tlsSessionReuse off")
+    }
+
+    /// The error of a transfer that was refused, with the hint that the settings suggest.
+    pub(super) fn data_refusal(&mut self, reply: &Reply, command: &str) -> Error {
+        let error = self.refusal(reply, Occasion::Transfer, command);
+        let settings = &self.shared.settings;
+        let kind = error.kind();
+        if self.tls.is_some()
+            && !settings.tls.protect_data
+            && matches!(kind, ErrorKind::Tls | ErrorKind::Permission)
+        {
+            return error.with_hint(DATA_IN_CLEAR);
+        }
+        if settings.mode == DataMode::Active && kind == ErrorKind::Connection {
+            return error.with_hint(UNREACHABLE);
+        }
+        error
     }
 
     fn next_reply(&mut self, verb: &str) -> Result<Reply, Error> {
@@ -160,7 +198,7 @@ impl Session {
         self.control.set_overall(Deadline::never());
         match reply {
             Ok(reply) if !reply.is_preliminary() && !reply.is_done() => {
-                self.refusal(&reply, Occasion::Transfer, verb)
+                self.data_refusal(&reply, verb)
             }
             _ => {
                 self.poison();
@@ -216,26 +254,31 @@ impl Transfer<'_> {
             return Ok(());
         }
         let command = self.command.clone();
-        let error = self.session.refusal(&reply, Occasion::Transfer, &command);
+        let error = self.session.data_refusal(&reply, &command);
         if reply.is_data_refused() { Err(self.without_tickets(error)) } else { Err(error) }
     }
 
-    /// A refused data connection whose TLS session could not be resumed: with TLS 1.2, whose
-    /// sessions resume any number of times, the next session will do better.
+    /// A refused data connection that did not resume the TLS session: the next session may do
+    /// better, with TLS 1.2, whose sessions resume any number of times, or with fresh tickets.
     fn without_tickets(&self, error: Error) -> Error {
         let refused = error.kind() == ErrorKind::Tls || error.kind() == ErrorKind::Connection;
-        let server = &self.session.shared.server;
-        let may_fall_back =
-            self.session.shared.tls.as_ref().is_some_and(super::TlsFactory::can_fall_back);
-        if !(refused && self.full_handshake && may_fall_back) {
+        let Some(factory) = self.session.shared.tls.as_ref().filter(|_| refused) else {
+            return error;
+        };
+        if !self.full_handshake {
             return error;
         }
-        if !server.prefer_tls_12.swap(true, Ordering::Relaxed) {
-            log::info!(
-                "the server wants TLS sessions resumed and gave no ticket: using TLS 1.2 from now on"
+        if !factory.reuses_sessions() {
+            return error.with_retryable(false).with_hint(
+                "the server may want TLS session reuse on data connections: leave \
+                 tlsSessionReuse at auto",
             );
         }
-        error.with_retryable(true)
+        let server = &self.session.shared.server;
+        server.wants_reuse.store(true, Ordering::Relaxed);
+        let had_tickets = self.session.tls.as_ref().is_some_and(super::TlsSession::had_tickets);
+        let falls_back = factory.can_fall_back() && server.prefer_tls_12();
+        error.with_retryable(falls_back || had_tickets)
     }
 }
 

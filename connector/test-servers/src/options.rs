@@ -115,6 +115,7 @@ pub struct Options {
     pub(crate) time_zone: Option<String>,
     pub(crate) passive_ports: Option<u16>,
     pub(crate) full_disk: Option<u64>,
+    pub(crate) ipv6: bool,
 }
 
 impl Options {
@@ -135,6 +136,7 @@ impl Options {
             time_zone: None,
             passive_ports: None,
             full_disk: None,
+            ipv6: false,
         }
     }
 
@@ -254,6 +256,24 @@ impl Options {
     pub fn full_disk(mut self, bytes: u64) -> Self {
         self.full_disk = Some(bytes);
         self
+    }
+
+    /// Listens on ::1 instead of 127.0.0.1.
+    #[must_use]
+    pub fn ipv6(mut self) -> Self {
+        self.ipv6 = true;
+        self
+    }
+
+    /// Whether it listens on ::1.
+    #[must_use]
+    pub fn is_ipv6(&self) -> bool {
+        self.ipv6
+    }
+
+    /// The address to listen on.
+    pub(crate) fn loopback(&self) -> &'static str {
+        if self.ipv6 { "::1" } else { "127.0.0.1" }
     }
 
     /// The flavour asked for.

@@ -1,6 +1,6 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -107,7 +107,7 @@ impl Process {
     pub(crate) fn wait_ready(
         &mut self,
         flavour: Flavour,
-        port: u16,
+        address: SocketAddr,
         log: impl Fn() -> String,
     ) -> Result<(), StartError> {
         let deadline = Instant::now() + READY_WITHIN;
@@ -115,7 +115,7 @@ impl Process {
             if let Ok(Some(status)) = self.child.try_wait() {
                 return Err(StartError::Exited { flavour, status: words(status), log: log() });
             }
-            if is_listening(port) {
+            if is_listening(address) {
                 return Ok(());
             }
             if Instant::now() > deadline {
@@ -157,18 +157,20 @@ fn words(status: ExitStatus) -> String {
 
 /// Asks the kernel's table instead of connecting: a connection would count as a client, which a
 /// server limited to one client has to refuse.
-fn is_listening(port: u16) -> bool {
+fn is_listening(address: SocketAddr) -> bool {
     const LISTEN: &str = "0A";
-    let local = format!("0100007F:{port:04X}");
-    match std::fs::read_to_string("/proc/net/tcp") {
+    // The kernel prints addresses as numbers in its own byte order.
+    let (table, host) = match address {
+        SocketAddr::V4(_) => ("/proc/net/tcp", "0100007F"),
+        SocketAddr::V6(_) => ("/proc/net/tcp6", "00000000000000000000000001000000"),
+    };
+    let local = format!("{host}:{:04X}", address.port());
+    match std::fs::read_to_string(table) {
         Ok(table) => table.lines().any(|line| {
             let mut fields = line.split_ascii_whitespace().skip(1);
             fields.next() == Some(&local) && fields.nth(1) == Some(LISTEN)
         }),
-        Err(_) => {
-            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-            TcpStream::connect_timeout(&address, Duration::from_millis(200)).is_ok()
-        }
+        Err(_) => TcpStream::connect_timeout(&address, Duration::from_millis(200)).is_ok(),
     }
 }
 
@@ -188,6 +190,8 @@ fn namespace() -> Result<(), &'static str> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use super::*;
 
     fn shell(script: &str, log: PathBuf) -> Process {
@@ -209,7 +213,9 @@ mod tests {
         let log = directory.path().join("log");
         let mut process = shell("echo no such option; exit 3", log.clone());
         let error = process
-            .wait_ready(Flavour::VsFtpd, 1, || std::fs::read_to_string(&log).unwrap())
+            .wait_ready(Flavour::VsFtpd, (Ipv4Addr::LOCALHOST, 1).into(), || {
+                std::fs::read_to_string(&log).unwrap()
+            })
             .unwrap_err();
         let StartError::Exited { status, log, .. } = error else { panic!("{error}") };
         assert_eq!((status.as_str(), log.trim()), ("exit status: 3", "no such option"));

@@ -1,4 +1,4 @@
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -16,7 +16,7 @@ pub const PASSWORD: &str = "s3cret pass";
 /// [`PASSWORD`] as `crypt(3)` wants it; a server's own slow hash would cost seconds for a login.
 pub(crate) const PASSWORD_HASH: &str = "$6$testservers$AVceW2dJ66F.WPYupNOc0UJFtMmyYuxEO8mB1HwJoYGTok9E2gTEhqe0Lx5U6/5pGDlozZGcQLEMwehmc5bRp.";
 
-/// A server that runs on 127.0.0.1 with its own ports, user, certificates and empty data root.
+/// A server that runs on 127.0.0.1 or ::1 with its own ports, user, certificates and empty data root.
 ///
 /// It ends, with every process it made, when this value is dropped, and also when the test process
 /// is killed. Its directory is removed.
@@ -62,6 +62,15 @@ impl Place {
         }
         files::give_to_server(&root).map_err(StartError::io("give away", &root))?;
         Ok(place)
+    }
+
+    fn address(&self) -> SocketAddr {
+        let port = self.ports.control();
+        if self.options.ipv6 {
+            (Ipv6Addr::LOCALHOST, port).into()
+        } else {
+            (Ipv4Addr::LOCALHOST, port).into()
+        }
     }
 
     pub(crate) fn root(&self) -> PathBuf {
@@ -114,15 +123,15 @@ impl Server {
         let mut running = flavour::start(&place)?;
         if let Running::Process(process) = &mut running {
             let log = || tail(&place.log_text());
-            process.wait_ready(options.flavour, place.ports.control(), log)?;
+            process.wait_ready(options.flavour, place.address(), log)?;
         }
         Ok(Self { running, place })
     }
 
-    /// The address to connect to, as text: 127.0.0.1, which its certificate names.
+    /// The address to connect to, as text: 127.0.0.1 or ::1, which its certificate names.
     #[must_use]
     pub fn host(&self) -> &'static str {
-        "127.0.0.1"
+        self.place.options.loopback()
     }
 
     /// The port of the control connection.
@@ -134,7 +143,7 @@ impl Server {
     /// Host and port as one value.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        (Ipv4Addr::LOCALHOST, self.port()).into()
+        self.place.address()
     }
 
     /// The user's name.

@@ -1,6 +1,6 @@
 //! Where a server does not do what the others do: declared here, per flavour, and nowhere else.
 
-use test_servers::Flavour;
+use test_servers::{Flavour, Options};
 
 use crate::support::Bench;
 
@@ -36,4 +36,20 @@ pub(crate) fn shows_dangling_links(bench: &Bench) -> bool {
 /// Whether the server can set a file's time (MFMT).
 pub(crate) fn sets_times(bench: &Bench) -> bool {
     !matches!(bench.server.flavour(), Flavour::VsFtpd | Flavour::LibUnftp)
+}
+
+/// Whether resuming a TLS session fails where the server wants client certificates: OpenSSL then
+/// wants a session id context, which the server has not set.
+pub(crate) fn cannot_resume_with_client_certificates(flavour: Flavour) -> bool {
+    flavour == Flavour::PyFtpd
+}
+
+/// Whether the server sends data in clear where it was told not to: libunftp forgets after EPSV.
+pub(crate) fn lets_data_go_in_clear(flavour: Flavour) -> bool {
+    flavour == Flavour::LibUnftp
+}
+
+/// Whether the server cannot be told an IPv6 address to call: libunftp has no EPRT.
+pub(crate) fn calls_no_ipv6_address(options: &Options) -> bool {
+    options.flavour() == Flavour::LibUnftp && options.is_ipv6()
 }

@@ -51,7 +51,7 @@ pub(super) fn start(place: &Place) -> Result<InProcess, StartError> {
     let flavour = options.flavour;
     let failed = |source: std::io::Error| StartError::Io {
         what: "start libunftp on",
-        path: PathBuf::from(format!("127.0.0.1:{}", place.ports.control())),
+        path: PathBuf::from(address(place)),
         source,
     };
     let runtime =
@@ -62,7 +62,7 @@ pub(super) fn start(place: &Place) -> Result<InProcess, StartError> {
         log,
     })?;
     let (stop, stopped) = oneshot::channel();
-    let address = format!("127.0.0.1:{}", place.ports.control());
+    let address = address(place);
     let (ready, is_ready) = std::sync::mpsc::channel();
     let thread = std::thread::Builder::new()
         .name("libunftp".to_owned())
@@ -76,6 +76,11 @@ pub(super) fn start(place: &Place) -> Result<InProcess, StartError> {
             Err(StartError::Exited { flavour, status: "thread".to_owned(), log: String::new() })
         }
     }
+}
+
+fn address(place: &Place) -> String {
+    let port = place.ports.control();
+    if place.options.ipv6 { format!("[::1]:{port}") } else { format!("127.0.0.1:{port}") }
 }
 
 fn serve(

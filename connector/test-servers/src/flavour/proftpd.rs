@@ -36,8 +36,8 @@ fn configuration(place: &Place, program: &Program, passwd: &Path, group: &Path) 
     }
     let _ = write!(
         text,
-        "ServerName \"test\"\nServerType standalone\nDefaultAddress 127.0.0.1\nSocketBindTight on\n\
-         UseIPv6 off\nUseReverseDNS off\nPort {port}\nUser nobody\nGroup nogroup\n\
+        "ServerName \"test\"\nServerType standalone\nDefaultAddress {address}\nSocketBindTight on\n\
+         UseIPv6 {ipv6}\nUseReverseDNS off\nPort {port}\nUser nobody\nGroup nogroup\n\
          MaxInstances {instances}\nMaxClients {clients}\nMaxClientsPerHost {clients}\n\
          PidFile {pid}\nScoreboardFile {scoreboard}\nDelayTable {delay}\nWtmpLog off\n\
          SystemLog {system}\nTransferLog none\nLogFormat asked \"%r -> %s\"\n\
@@ -45,6 +45,8 @@ fn configuration(place: &Place, program: &Program, passwd: &Path, group: &Path) 
          AuthGroupFile {group}\nRequireValidShell off\nDefaultRoot ~\n\
          PassivePorts {first} {last}\n\
          <IfModule mod_ident.c>\nIdentLookups off\n</IfModule>\n",
+        address = options.loopback(),
+        ipv6 = if options.ipv6 { "on" } else { "off" },
         port = place.ports.control(),
         instances = clients.saturating_add(20),
         pid = place.run("pid").display(),

@@ -18,10 +18,11 @@ pub(super) fn start(place: &Place) -> Result<Process, StartError> {
     let mut launch = launch(place, program, "pure-ftpd.out");
     let clients = options.maximum_clients.unwrap_or(DEFAULT_CLIENTS).to_string();
     let passive = place.ports.passive();
-    launch.arguments(["-S", &format!("127.0.0.1,{}", place.ports.control())]);
+    launch.arguments(["-S", &format!("{},{}", options.loopback(), place.ports.control())]);
     launch.arguments(["-l", &format!("puredb:{}", users.display())]);
-    // Chroot for all, no anonymous user, no name look-ups, IPv4 only, no minimum uid.
-    launch.arguments(["-A", "-E", "-H", "-4", "-u", "1"]);
+    // Chroot for all, no anonymous user, no name look-ups, one family only, no minimum uid.
+    let family = if options.ipv6 { "-6" } else { "-4" };
+    launch.arguments(["-A", "-E", "-H", family, "-u", "1"]);
     launch.arguments(["-c", &clients, "-C", &clients]);
     launch.arguments(["-p", &format!("{}:{}", passive.start(), passive.end())]);
     launch.arguments(["-g", &place.run("pid").display().to_string()]);

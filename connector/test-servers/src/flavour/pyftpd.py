@@ -9,6 +9,7 @@ from pyftpdlib.handlers import FTPHandler
 from pyftpdlib.servers import FTPServer
 
 parser = argparse.ArgumentParser()
+parser.add_argument("--address", required=True)
 parser.add_argument("--port", type=int, required=True)
 parser.add_argument("--passive", type=int, nargs=2, required=True)
 parser.add_argument("--root", required=True)
@@ -64,7 +65,7 @@ h.auth_failed_timeout = 0
 os.umask(0o022)
 # DEBUG shows each command and reply.
 logging.basicConfig(level=logging.DEBUG)
-s = FTPServer(("127.0.0.1", a.port), h)
+s = FTPServer((a.address, a.port), h)
 # Not `max_cons`: that counts the listener and the data connections too.
 s.max_cons_per_ip = a.clients
 # CONFIGURATION

@@ -20,6 +20,7 @@ pub(super) fn start(place: &Place) -> Result<Process, StartError> {
     }
     launch.argument(script);
     launch.arguments(["--port", &place.ports.control().to_string()]);
+    launch.arguments(["--address", options.loopback()]);
     let passive = place.ports.passive();
     launch.arguments(["--passive", &passive.start().to_string(), &passive.end().to_string()]);
     launch.arguments(["--root", &place.root().display().to_string()]);

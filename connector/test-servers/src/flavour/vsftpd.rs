@@ -55,8 +55,13 @@ fn configuration(place: &Place) -> String {
     let options = &place.options;
     let clients = options.maximum_clients.unwrap_or(DEFAULT_CLIENTS);
     let passive = place.ports.passive();
+    let listen = if options.ipv6 {
+        "listen=NO\nlisten_ipv6=YES\nlisten_address6=::1\n"
+    } else {
+        "listen=YES\nlisten_address=127.0.0.1\n"
+    };
     let mut text = format!(
-        "listen=YES\nlisten_address=127.0.0.1\nlisten_port={}\nbackground=NO\n\
+        "{listen}listen_port={}\nbackground=NO\n\
          anonymous_enable=NO\nlocal_enable=YES\nchroot_local_user=YES\nallow_writeable_chroot=YES\n\
          secure_chroot_dir={}\npam_service_name=vsftpd\nconnect_from_port_20=NO\n\
          pasv_min_port={}\npasv_max_port={}\nmax_clients={clients}\nmax_per_ip={clients}\n\

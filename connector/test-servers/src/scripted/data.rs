@@ -79,6 +79,7 @@ impl Data {
         let words = match step {
             DataStep::Accept | DataStep::Connect(_) | DataStep::Refused => return Ok(()),
             DataStep::Tls => return self.start_tls(shared),
+            DataStep::StrangerTls => return self.try_stranger(shared, record),
             DataStep::Send(bytes) => {
                 if let Err(error) = wire.send(bytes) {
                     return mismatch(format!("the data could not be sent: {error}"));
@@ -137,6 +138,19 @@ impl Data {
                 Ok(())
             }
             Err(error) => mismatch(format!("no TLS handshake for data: {error}")),
+        }
+    }
+
+    /// Shows a certificate of an authority that the client does not know.
+    fn try_stranger(&mut self, shared: &Shared, record: &mut Record) -> Result<(), Stop> {
+        let Some(wire) = self.wire.take() else { return mismatch("there is no data connection") };
+        match wire.start_tls(&shared.stranger, &shared.patience.timer()) {
+            Ok(_) => mismatch("the client trusted a stranger"),
+            Err(error) => {
+                record.lines.push(format!("= the client turned a stranger away: {error}"));
+                self.is_cut = true;
+                Ok(())
+            }
         }
     }
 

@@ -46,6 +46,7 @@
 //! | `data connect`, `data connect from 127.0.0.9` | calls the address of the client's PORT or EPRT |
 //! | `data refused` | the client must not have connected |
 //! | `data tls` | performs the TLS handshake |
+//! | `data tls stranger` | shows another authority's certificate, which the client must refuse |
 //! | `data send "BYTES"`, `data send "BYTES" times N` | sends |
 //! | `data endless "BYTES"` | sends until the client hangs up |
 //! | `data receive`, `data receive N` | reads to the end (with TLS's farewell, if TLS), or N bytes |
@@ -72,7 +73,7 @@ use tempfile::TempDir;
 
 pub use script::{Script, ScriptError};
 
-use crate::{Certificates, StartError, TlsVersion};
+use crate::{Certificate, Certificates, StartError, TlsVersion};
 use script::Connection;
 use session::{Record, Shared};
 use wire::Patience;
@@ -103,6 +104,8 @@ impl ScriptedServer {
             .tempdir()
             .map_err(StartError::io("create", std::env::temp_dir()))?;
         let certificates = Certificates::write(directory.path(), script.certificate)?;
+        let stranger =
+            Certificates::write(&directory.path().join("stranger"), Certificate::Trusted)?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .map_err(StartError::io("listen on", "127.0.0.1"))?;
         listener.set_nonblocking(true).map_err(StartError::io("listen on", "127.0.0.1"))?;
@@ -110,6 +113,7 @@ impl ScriptedServer {
         let shared = Arc::new(Shared {
             patience: Patience { wait: script.wait, finish: Arc::new(OnceLock::new()) },
             tls: certificates.server_config(TlsVersion::V1_2..=TlsVersion::V1_3)?,
+            stranger: stranger.server_config(TlsVersion::V1_2..=TlsVersion::V1_3)?,
             sent_control: Arc::new(AtomicUsize::new(0)),
             sent_data: Arc::new(AtomicUsize::new(0)),
             cut_control: script.cut_control,

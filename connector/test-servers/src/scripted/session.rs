@@ -21,6 +21,8 @@ pub(super) const ENDLESS: usize = 256 << 20;
 pub(super) struct Shared {
     pub(super) patience: Patience,
     pub(super) tls: Arc<ServerConfig>,
+    /// With a certificate of another authority.
+    pub(super) stranger: Arc<ServerConfig>,
     pub(super) sent_control: Arc<AtomicUsize>,
     pub(super) sent_data: Arc<AtomicUsize>,
     pub(super) cut_control: Option<usize>,

@@ -1,0 +1,62 @@
+//! Who this side is: the client certificate, and whether the server asked for one.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use host_sdk::{Error, ErrorKind};
+use rustls::SignatureScheme;
+use rustls::client::ResolvesClientCert;
+use rustls::sign::CertifiedKey;
+
+/// Shows the configured client certificate and notes that it was asked for. A server that does
+/// not accept what it gets often just hangs up: this is what tells that from a broken network.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    certificate: Arc<dyn ResolvesClientCert>,
+    asked: AtomicBool,
+}
+
+impl Identity {
+    /// Shows what `certificate` chooses.
+    pub(crate) fn new(certificate: Arc<dyn ResolvesClientCert>) -> Arc<Self> {
+        Arc::new(Self { certificate, asked: AtomicBool::new(false) })
+    }
+
+    /// The failure behind `error`, which ended the connection before the server's first word
+    /// inside TLS: if it wants to know who this side is, it did not like the answer.
+    pub(crate) fn or_rejection(&self, what: &str, error: Error) -> Error {
+        let hung_up = matches!(error.kind(), ErrorKind::Connection | ErrorKind::Tls)
+            && error.report().reply.is_none();
+        if !hung_up || !self.asked.load(Ordering::Relaxed) {
+            return error;
+        }
+        let (reason, hint) = if self.certificate.has_certs() {
+            (
+                "the server rejected the client certificate",
+                "check clientCertificate and clientKey: the partner has to know the certificate \
+                 or its authority",
+            )
+        } else {
+            (
+                "the server wants a client certificate and none is configured",
+                "set clientCertificate and clientKey",
+            )
+        };
+        Error::new(ErrorKind::Tls, format!("{what} failed: {reason} ({error})")).with_hint(hint)
+    }
+}
+
+impl ResolvesClientCert for Identity {
+    fn resolve(&self, issuers: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.asked.store(true, Ordering::Relaxed);
+        self.certificate.resolve(issuers, schemes)
+    }
+
+    fn only_raw_public_keys(&self) -> bool {
+        self.certificate.only_raw_public_keys()
+    }
+
+    fn has_certs(&self) -> bool {
+        self.certificate.has_certs()
+    }
+}

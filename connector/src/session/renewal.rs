@@ -1,0 +1,82 @@
+//! Sessions that give way to a new one in the middle of an execution.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use host_sdk::{Error, ErrorKind};
+use rustls::ProtocolVersion;
+
+use super::{Session, Shared};
+use crate::cancel::CancelToken;
+use crate::deadline::Deadline;
+use crate::retry::Backoff;
+
+impl Session {
+    /// As [`Session::open`], and again after failures that may pass.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::open`], after the retries that are configured.
+    pub(crate) fn open_patiently(
+        shared: &Arc<Shared>,
+        cancel: &CancelToken,
+    ) -> Result<Self, Error> {
+        let mut backoff = Backoff::new(shared.settings.retry);
+        loop {
+            let error = match Self::open(shared, cancel) {
+                Ok(session) => return Ok(session),
+                Err(e) => e,
+            };
+            // A time-out has used its time up already; a rejected password must not be sent
+            // again, or the account gets locked.
+            let worth_it = matches!(error.kind(), ErrorKind::Busy | ErrorKind::Connection);
+            if !(worth_it && error.is_retryable()) {
+                return Err(error);
+            }
+            backoff.wait(error, cancel)?;
+        }
+    }
+
+    /// Logs in anew where the next data connection could not resume the TLS session: a server
+    /// that wants it resumed would refuse, in the middle of an upload that cannot be repeated.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::open_patiently`]; those of going back to the directory.
+    pub(super) fn renew_without_tickets(&mut self) -> Result<(), Error> {
+        let (Some(tls), Some(factory)) = (&self.tls, &self.shared.tls) else { return Ok(()) };
+        let is_tls_13 = self.control.with_stream(|stream| {
+            stream.tls().and_then(|tls| tls.protocol_version()) == Some(ProtocolVersion::TLSv1_3)
+        });
+        let protects = self.shared.settings.tls.protect_data && factory.reuses_sessions();
+        if !(is_tls_13 && protects && tls.is_out_of_tickets()) {
+            return Ok(());
+        }
+        let server = &self.shared.server;
+        if factory.can_fall_back() {
+            server.prefer_tls_12();
+        } else if !server.wants_reuse.load(Ordering::Relaxed) {
+            // Without TLS 1.2 the way out costs a login every few files: not before it is needed.
+            return Ok(());
+        }
+        self.renew()
+    }
+
+    /// Puts a new session in the place of this one, in the same directory and format.
+    fn renew(&mut self) -> Result<(), Error> {
+        self.control.set_overall(Deadline::after(Some(super::GOODBYE), ""));
+        // A server may admit one session at a time: the old one ends before the new one begins.
+        let _ = self.command("QUIT");
+        self.poison();
+        self.control.with_stream(|stream| stream.socket().shutdown(std::net::Shutdown::Both)).ok();
+        let fresh = Self::open_patiently(&self.shared, &self.cancel)?;
+        let old = std::mem::replace(self, fresh);
+        if let Some(directory) = &old.current_directory {
+            self.change_directory(directory)?;
+        }
+        if let Some(format) = old.format {
+            self.set_format(format)?;
+        }
+        Ok(())
+    }
+}

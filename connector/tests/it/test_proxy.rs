@@ -1,0 +1,178 @@
+//! A SOCKS5 and HTTP CONNECT proxy inside the test process.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+
+/// The user that a proxy with credentials admits.
+pub(crate) const USER: &str = "proxy-user";
+
+/// The password of [`USER`].
+pub(crate) const PASSWORD: &str = "pr0xy s3cret";
+
+/// `USER:PASSWORD` in Base64, as HTTP carries it.
+const BASIC: &str = "cHJveHktdXNlcjpwcjB4eSBzM2NyZXQ=";
+
+/// What a proxy speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Socks5,
+    Http,
+}
+
+/// How a proxy treats those who ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// Connects everybody.
+    Open,
+    /// Connects [`USER`].
+    WithCredentials,
+    /// Lets everybody in who shows credentials or none, and connects nobody.
+    Refusing,
+    /// Hangs up on everybody.
+    HangingUp,
+}
+
+/// A running proxy. It ends with the test process.
+pub(crate) struct TestProxy {
+    protocol: Protocol,
+    address: SocketAddr,
+    targets: Arc<Mutex<Vec<String>>>,
+}
+
+impl TestProxy {
+    /// Starts a proxy on a free port.
+    pub(crate) fn start(protocol: Protocol, manner: Manner) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let targets = Arc::new(Mutex::new(Vec::new()));
+        let asked = Arc::clone(&targets);
+        std::thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let asked = Arc::clone(&asked);
+                // Whoever speaks nonsense is hung up on.
+                std::thread::spawn(move || serve(client, protocol, manner, &asked));
+            }
+        });
+        Self { protocol, address, targets }
+    }
+
+    /// The settings of a connection through it; `with_credentials` shows [`USER`]'s.
+    pub(crate) fn settings(&self, with_credentials: bool) -> Value {
+        let kind = match self.protocol {
+            Protocol::Socks5 => "socks5",
+            Protocol::Http => "http",
+        };
+        let mut proxy = json!({"type": kind, "host": "127.0.0.1", "port": self.address.port()});
+        if with_credentials {
+            proxy["userName"] = json!(USER);
+            proxy["password"] = json!(PASSWORD);
+        }
+        json!({"proxy": proxy})
+    }
+
+    /// Every `host:port` that it was asked for.
+    pub(crate) fn targets(&self) -> Vec<String> {
+        self.targets.lock().unwrap().clone()
+    }
+}
+
+fn serve(
+    mut client: TcpStream,
+    protocol: Protocol,
+    manner: Manner,
+    targets: &Mutex<Vec<String>>,
+) -> Option<()> {
+    if manner == Manner::HangingUp {
+        return None;
+    }
+    let target = match protocol {
+        Protocol::Socks5 => socks5(&mut client, manner)?,
+        Protocol::Http => http(&mut client, manner)?,
+    };
+    targets.lock().unwrap().push(target.clone());
+    let connected =
+        if manner == Manner::Refusing { None } else { TcpStream::connect(&target).ok() };
+    let answer: &[u8] = match (protocol, &connected) {
+        (Protocol::Socks5, Some(_)) => &[5, 0, 0, 1, 0, 0, 0, 0, 0, 0],
+        // Not allowed by the ruleset; connection refused.
+        (Protocol::Socks5, None) if manner == Manner::Refusing => &[5, 2, 0, 1, 0, 0, 0, 0, 0, 0],
+        (Protocol::Socks5, None) => &[5, 5, 0, 1, 0, 0, 0, 0, 0, 0],
+        (Protocol::Http, Some(_)) => b"HTTP/1.1 200 Connection established\r\nVia: test\r\n\r\n",
+        (Protocol::Http, None) if manner == Manner::Refusing => {
+            b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
+        }
+        (Protocol::Http, None) => b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n",
+    };
+    client.write_all(answer).ok()?;
+    let server = connected?;
+    let back = (server.try_clone().ok()?, client.try_clone().ok()?);
+    let copier = std::thread::spawn(move || copy(back.0, back.1));
+    copy(client, server);
+    copier.join().ok()
+}
+
+fn copy(mut from: TcpStream, mut to: TcpStream) {
+    // A cut on one side is one on the other.
+    let _ = std::io::copy(&mut from, &mut to);
+    let _ = to.shutdown(Shutdown::Write);
+}
+
+fn socks5(client: &mut TcpStream, manner: Manner) -> Option<String> {
+    let [5, count] = take::<2>(client)? else { return None };
+    let methods: Vec<u8> = (0..count).map_while(|_| take::<1>(client).map(|[byte]| byte)).collect();
+    let wanted = if manner == Manner::WithCredentials { 2 } else { 0 };
+    if !methods.contains(&wanted) {
+        client.write_all(&[5, 0xff]).ok()?;
+        return None;
+    }
+    client.write_all(&[5, wanted]).ok()?;
+    if wanted == 2 {
+        take::<1>(client)?;
+        let user = field(client)?;
+        let password = field(client)?;
+        let known = user == USER.as_bytes() && password == PASSWORD.as_bytes();
+        client.write_all(&[1, u8::from(!known)]).ok()?;
+        if !known {
+            return None;
+        }
+    }
+    let [5, 1, 0, kind] = take::<4>(client)? else { return None };
+    let host = match kind {
+        1 => std::net::Ipv4Addr::from(take::<4>(client)?).to_string(),
+        4 => format!("[{}]", std::net::Ipv6Addr::from(take::<16>(client)?)),
+        _ => String::from_utf8(field(client)?).ok()?,
+    };
+    Some(format!("{host}:{}", u16::from_be_bytes(take::<2>(client)?)))
+}
+
+fn http(client: &mut TcpStream, manner: Manner) -> Option<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.extend(take::<1>(client)?);
+    }
+    let head = String::from_utf8(head).ok()?;
+    let known = head.contains(&format!("\r\nProxy-Authorization: Basic {BASIC}\r\n"));
+    if manner == Manner::WithCredentials && !known {
+        let answer =
+            b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\n\r\n";
+        client.write_all(answer).ok()?;
+        return None;
+    }
+    head.strip_prefix("CONNECT ")?.split(' ').next().map(str::to_owned)
+}
+
+fn field(client: &mut TcpStream) -> Option<Vec<u8>> {
+    let [length] = take::<1>(client)?;
+    let mut bytes = vec![0; usize::from(length)];
+    client.read_exact(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+fn take<const COUNT: usize>(client: &mut TcpStream) -> Option<[u8; COUNT]> {
+    let mut bytes = [0; COUNT];
+    client.read_exact(&mut bytes).ok()?;
+    Some(bytes)
+}
