@@ -4,6 +4,11 @@
 //! settings ([`Settings`](crate::Settings)), yields their JSON Schema and tells a runtime what
 //! to show.
 
+mod filter;
+pub mod schema;
+
+pub use filter::{FilterDescriptor, FilterGrouping, FilterOperator, FilterProperty, FilterType};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -362,83 +367,6 @@ pub struct Parameter {
     pub help: String,
     /// Whether every input must have it.
     pub required: bool,
-}
-
-/// How results are selected.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct FilterDescriptor {
-    /// How conditions combine.
-    pub grouping: FilterGrouping,
-    /// What can be compared.
-    pub properties: Vec<FilterProperty>,
-    /// How it can be compared.
-    pub operators: Vec<FilterOperator>,
-}
-
-/// How the conditions of a filter combine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum FilterGrouping {
-    /// One condition only.
-    None,
-    /// Any nesting of `and` and `or`.
-    Any,
-    /// One level of `and`.
-    OneLevelAnd,
-    /// One level of `or`.
-    OneLevelOr,
-}
-
-/// A property that a filter can compare.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct FilterProperty {
-    /// The id in a condition.
-    pub id: String,
-    /// The name for people.
-    pub label: String,
-    /// What it is.
-    pub help: String,
-    /// What its values are.
-    #[serde(rename = "type")]
-    pub value_type: FilterType,
-    /// Ids of the operators it has.
-    pub operators: Vec<String>,
-    /// The values it may be compared to, where they can be listed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub allowed_values: Vec<AllowedValue>,
-    /// The form of a value, in words.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub format: Option<String>,
-}
-
-/// What the values of a [`FilterProperty`] are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum FilterType {
-    /// Text.
-    String,
-    /// A date and time.
-    Timestamp,
-    /// A whole number.
-    Integer,
-}
-
-/// A comparison that a filter can make.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct FilterOperator {
-    /// The id in a condition.
-    pub id: String,
-    /// The name for people.
-    pub label: String,
-    /// What it does.
-    pub help: String,
-    /// How many values it takes.
-    pub argument_count: u8,
-    /// The types it can compare.
-    pub types: Vec<FilterType>,
 }
 
 /// A property that documents carry in or out.

@@ -143,6 +143,7 @@ pub struct ReplyText {
 /// Everything an error carries; [`Error`] wraps it so that results stay small.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(description = "What went wrong, in a form that machines can act on.")]
 pub struct ErrorReport {
     /// The class.
     pub kind: ErrorKind,
@@ -180,6 +181,7 @@ fn one() -> u32 {
 /// the same thing twice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
+#[schemars(description = "An error of a connector or of the host.")]
 pub struct Error(Box<ErrorReport>);
 
 impl Error {

@@ -9,6 +9,16 @@ use crate::error::Error;
 use crate::settings::kind_of;
 use crate::suggest::expected_one_of;
 
+/// Whether the operator asks for one very value, or for any other.
+pub(crate) fn compares_equality(operator: &str) -> bool {
+    matches!(operator, "equals" | "notEquals")
+}
+
+/// Whether the operator's value is a pattern of text, whatever the property's type.
+pub(crate) fn is_pattern(operator: &str) -> bool {
+    matches!(operator, "regex" | "wildcard")
+}
+
 /// How deep groups may nest: a bound for hostile input, far beyond any screen.
 const MAXIMUM_DEPTH: usize = 64;
 
@@ -208,8 +218,10 @@ fn check_condition(
     let given = value.to_text();
     let allowed = || property.allowed_values.iter().map(|allowed| allowed.value.as_str());
     // Patterns may match parts of a value, so only whole values can be checked.
-    let whole = matches!(operator.as_str(), "equals" | "notEquals");
-    if whole && !property.allowed_values.is_empty() && !allowed().any(|value| value == given) {
+    if compares_equality(&operator)
+        && !property.allowed_values.is_empty()
+        && !allowed().any(|value| value == given)
+    {
         return Err(Error::configuration(
             "value",
             format!(

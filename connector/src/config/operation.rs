@@ -162,6 +162,12 @@ impl OperationSettings {
                 format!("unknown operation \"{id}\"; {expected}"),
             ));
         };
+        let keys = raw.as_object().into_iter().flat_map(|object| object.keys());
+        let known = ["operation", "options", "filter"];
+        if let Some(key) = keys.into_iter().find(|key| !known.contains(&key.as_str())) {
+            let expected = host_sdk::expected_one_of(key, known.into_iter());
+            return Err(Error::configuration(key, format!("unknown field \"{key}\"; {expected}")));
+        }
         let options =
             Settings::check(&declared.fields, part("options")).map_err(|e| e.under("options"))?;
         let filter = match &declared.filter {
@@ -269,6 +275,7 @@ mod tests {
         let cases = [
             (json!({}), "operation"),
             (json!({"operation": "qeury"}), "operation"),
+            (json!({"operation": "query", "option": {}}), "option"),
             (json!({"operation": "query", "options": {"maximumFiles": 0}}), "options.maximumFiles"),
             (
                 json!({"operation": "list", "options": {"maximumResults": 0}}),

@@ -1,7 +1,7 @@
 //! Query: every file of a directory that the filter selects.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use host_sdk::{Error, ErrorKind, ExecutionScope, InputDocument, Outcome, Properties};
 use jiff::Timestamp;
@@ -34,7 +34,12 @@ pub(super) fn answer(
     let sizes = files.iter().filter_map(|file| file.size);
     run.meter.expect(sizes.fold(0, u64::saturating_add));
     let transfers = settings.parallel_transfers.min(files.len());
-    let queue = Queue { files, next: AtomicUsize::new(0), failure: Mutex::default() };
+    let queue = Queue {
+        files,
+        next: AtomicUsize::new(0),
+        failure: Mutex::default(),
+        untaken: Mutex::default(),
+    };
     std::thread::scope(|scope| {
         for _ in 1..transfers {
             let Some(mut sibling) = run.sibling() else { break };
@@ -57,6 +62,8 @@ struct Queue {
     next: AtomicUsize,
     /// What ended the query before its last file.
     failure: Mutex<Option<Error>>,
+    /// The first document that the host did not take.
+    untaken: Mutex<Option<Error>>,
 }
 
 impl Queue {
@@ -66,28 +73,36 @@ impl Queue {
             let Some(file) = self.files.get(self.next.fetch_add(1, Ordering::Relaxed)) else {
                 return;
             };
-            if let Err(e) = read(run, settings, input, file) {
-                self.lock().get_or_insert(e);
-                return;
+            match read(run, settings, input, file) {
+                Ok(()) => {}
+                // The host has answered for this document itself, and may take the others.
+                Err(e) if e.kind() == ErrorKind::Host => {
+                    log::warn!("{} was not taken: {e}", file.path);
+                    lock(&self.untaken).get_or_insert(e);
+                }
+                Err(e) => {
+                    lock(&self.failure).get_or_insert(e);
+                    return;
+                }
             }
         }
     }
 
     fn has_failed(&self) -> bool {
-        self.lock().is_some()
+        lock(&self.failure).is_some()
     }
 
-    fn result(self) -> Result<(), Error> {
-        let failure = self.failure.into_inner();
-        failure.unwrap_or_else(std::sync::PoisonError::into_inner).map_or(Ok(()), Err)
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Error>> {
-        self.failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    /// A query whose documents were not all taken has not succeeded.
+    fn result(&self) -> Result<(), Error> {
+        lock(&self.failure).take().or_else(|| lock(&self.untaken).take()).map_or(Ok(()), Err)
     }
 }
 
-/// Reads one file; an error is one that ends the query.
+fn lock(error: &Mutex<Option<Error>>) -> MutexGuard<'_, Option<Error>> {
+    error.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Reads one file; an error is one that ends the query, or the host's.
 fn read(
     run: &mut Run,
     settings: &QuerySettings,
@@ -99,11 +114,6 @@ fn read(
         // Between the listing and now somebody else took it: nothing is left to read.
         Err(e) if e.kind() == ErrorKind::NotFound => {
             log::info!("{} is gone", file.path);
-            Ok(())
-        }
-        // The host has answered for this document itself.
-        Err(e) if e.kind() == ErrorKind::Host => {
-            log::warn!("{} was not taken: {e}", file.path);
             Ok(())
         }
         Err(e) if is_refusal(&e) || e.kind() == ErrorKind::Integrity => {
@@ -233,8 +243,5 @@ fn answer_one(
         Outcome::Failure(error)
     };
     let mut sink = run.context.begin_result(input, &file.properties)?;
-    match sink.finish(&outcome, &Properties::new()) {
-        Err(e) if e.kind() != ErrorKind::Host => Err(e),
-        _ => Ok(()),
-    }
+    sink.finish(&outcome, &Properties::new())
 }

@@ -10,6 +10,7 @@ mod alone;
 mod architecture;
 mod behaviours;
 mod check;
+mod conformance;
 mod conversations;
 mod deadlines;
 mod host_failures;

@@ -14,7 +14,7 @@ pub struct Process {
     #[serde(rename = "$schema", default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<String>,
     /// The process's name; rows and ledger entries carry it.
-    #[schemars(length(min = 1))]
+    #[schemars(regex(pattern = r"\S"))]
     pub process: String,
     /// The connections by the names that steps use.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -77,11 +77,13 @@ impl Step {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ConnectorStep {
     /// The step's name, once per process.
-    #[schemars(length(min = 1))]
+    #[schemars(regex(pattern = r"\S"))]
     pub name: String,
     /// The name of the connection.
+    #[schemars(regex(pattern = r"\S"))]
     pub connection: String,
     /// The operation's id, such as `query`.
+    #[schemars(regex(pattern = r"\S"))]
     pub operation: String,
     /// The operation's settings, as the connector's descriptor declares them.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
@@ -109,9 +111,10 @@ fn yes() -> bool {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SetPropertiesStep {
     /// The step's name, once per process.
-    #[schemars(length(min = 1))]
+    #[schemars(regex(pattern = r"\S"))]
     pub name: String,
     /// The values by property: text with references to the properties the document came with.
+    #[schemars(extend("minProperties" = 1))]
     pub properties: BTreeMap<String, String>,
 }
 
@@ -120,7 +123,7 @@ pub struct SetPropertiesStep {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MessageStep {
     /// The step's name, once per process.
-    #[schemars(length(min = 1))]
+    #[schemars(regex(pattern = r"\S"))]
     pub name: String,
     /// The documents; exactly one where the step is not the first.
     #[schemars(length(min = 1))]
@@ -151,12 +154,14 @@ fn content_schema(_: &mut SchemaGenerator) -> Schema {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReadFilesStep {
     /// The step's name, once per process.
-    #[schemars(length(min = 1))]
+    #[schemars(regex(pattern = r"\S"))]
     pub name: String,
     /// The directory, relative to the current one; directories in it are not entered.
+    #[schemars(regex(pattern = r"\S"))]
     pub directory: String,
     /// Which files, with `*` and `?`; a dot at the start of a name must be named.
     #[serde(default = "every_name")]
+    #[schemars(with = "Option<String>", regex(pattern = r"\S"))]
     pub include: String,
 }
 
@@ -169,9 +174,10 @@ pub(crate) fn every_name() -> String {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct WriteFilesStep {
     /// The step's name, once per process.
-    #[schemars(length(min = 1))]
+    #[schemars(regex(pattern = r"\S"))]
     pub name: String,
     /// The directory, relative to the current one; made where it is missing.
+    #[schemars(regex(pattern = r"\S"))]
     pub directory: String,
 }
 
@@ -180,7 +186,7 @@ pub struct WriteFilesStep {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DatabaseStep {
     /// The step's name, once per process.
-    #[schemars(length(min = 1))]
+    #[schemars(regex(pattern = r"\S"))]
     pub name: String,
     /// The database: `sqlite:` and a path, relative to the current directory.
     #[schemars(regex(pattern = r"^(sqlite:.+|postgres(ql)?://.+)$"))]

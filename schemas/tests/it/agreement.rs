@@ -1,0 +1,109 @@
+//! The code gives every example the same verdict as its schema, at the same place.
+
+use host_sdk::{ConnectorDescriptor, Error};
+use serde_json::{Value, json};
+use test_host::cancellation::Cancellation;
+use test_host::process::{Prepared, Process, Refusal};
+
+use crate::libraries::connectors;
+use crate::support::{invalid_examples, is_same_place, valid_examples};
+
+/// What the test host says to `process` before it runs it.
+pub(crate) fn prepare(process: &Value) -> Result<Prepared, Error> {
+    let process = Process::parse(&without_references(process).to_string())?;
+    Prepared::new(process, &connectors(), &Cancellation::new()).map_err(|refusal| {
+        match refusal.rooted() {
+            Refusal::Process(error) => error,
+            other => panic!("{other}"),
+        }
+    })
+}
+
+/// `process` with texts for the references to secrets: whether they can be followed is another
+/// matter.
+fn without_references(process: &Value) -> Value {
+    let mut process = process.clone();
+    if let Some(connections) = process.get_mut("connections").and_then(Value::as_object_mut) {
+        let settings = connections.values_mut().filter_map(Value::as_object_mut);
+        for value in settings.flat_map(|settings| settings.values_mut()) {
+            let is_reference = value.as_object().is_some_and(|object| {
+                object.len() == 1 && object.keys().all(|key| key == "env" || key == "file")
+            });
+            if is_reference {
+                *value = json!("secret");
+            }
+        }
+    }
+    process
+}
+
+/// The pointer of an error's path: `$.steps[0].name` is `/steps/0/name`.
+fn pointer(error: &Error) -> String {
+    let path = error.report().path.as_deref().unwrap_or_default();
+    path.trim_start_matches('$').replace('[', ".").replace(']', "").replace('.', "/")
+}
+
+fn connection_in_process(connection: &Value) -> Value {
+    let steps = json!([{"name": "s", "type": "message", "documents": [{"content": ""}]}]);
+    json!({"process": "p", "connections": {"c": connection}, "steps": steps})
+}
+
+fn operation_in_process(operation: &Value) -> Value {
+    let mut step = operation.clone();
+    step["name"] = json!("s");
+    step["type"] = json!("connector");
+    step["connection"] = json!("c");
+    let connection = json!({"connector": "ftp", "host": "localhost"});
+    json!({"process": "p", "connections": {"c": connection}, "steps": [step]})
+}
+
+/// Makes sure that the code thinks of the examples of `schema` what the schema does; an example is
+/// at `prefix` of the process that `wrap` makes.
+fn agrees(schema: &str, prefix: &str, wrap: fn(&Value) -> Value) {
+    for (name, example) in valid_examples(schema) {
+        if let Err(error) = prepare(&wrap(&example)) {
+            panic!("{schema}/{name} is refused at {}: {error}", pointer(&error));
+        }
+    }
+    for example in invalid_examples(schema) {
+        let place = format!("{prefix}{}", example.place);
+        match prepare(&wrap(&example.instance)) {
+            Ok(_) => panic!("{} is taken", example.name),
+            Err(error) => assert!(
+                is_same_place(&pointer(&error), &place),
+                "{} is refused at {}, not {place}: {error}",
+                example.name,
+                pointer(&error)
+            ),
+        }
+    }
+}
+
+#[test]
+fn connections_are_taken_and_refused_alike() {
+    agrees("connection", "/connections/c", connection_in_process);
+}
+
+#[test]
+fn operations_are_taken_and_refused_alike() {
+    agrees("operation", "/steps/0", operation_in_process);
+}
+
+#[test]
+fn processes_are_taken_and_refused_alike() {
+    agrees("process", "", Value::clone);
+}
+
+#[test]
+fn descriptors_are_read_and_refused_alike() {
+    for (name, example) in valid_examples("descriptor") {
+        let read: ConnectorDescriptor = serde_json::from_value(example.clone()).unwrap();
+        let again = serde_json::to_value(&read).unwrap();
+        let back: ConnectorDescriptor = serde_json::from_value(again).unwrap();
+        assert_eq!(back, read, "{name}");
+    }
+    for example in invalid_examples("descriptor") {
+        let read = serde_json::from_value::<ConnectorDescriptor>(example.instance);
+        assert!(read.is_err(), "{} is read", example.name);
+    }
+}
