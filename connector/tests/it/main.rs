@@ -11,6 +11,7 @@ mod behaviours;
 mod logs;
 mod matrix;
 mod modes;
+mod names;
 mod proxies;
 mod quirks;
 mod reuse;
