@@ -8,13 +8,16 @@
 
 mod architecture;
 mod behaviours;
+mod busy;
 mod logs;
 mod matrix;
 mod modes;
 mod names;
+mod plugin;
 mod proxies;
 mod quirks;
 mod reuse;
+mod secrets;
 mod support;
 mod test_proxy;
 mod trust;
