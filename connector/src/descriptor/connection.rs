@@ -101,7 +101,8 @@ fn security() -> Vec<Field> {
                 "certificateFingerprint",
                 "Certificate Fingerprint",
                 "The SHA-256 fingerprint of the server's certificate. When it is given, that very \
-             certificate is trusted and no other; the host name is checked all the same.",
+             certificate is trusted and no other; its dates and the host name are checked all \
+                 the same.",
             )
             .in_format("64 hexadecimal digits, with or without colons"),
         ),

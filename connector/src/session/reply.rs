@@ -52,21 +52,6 @@ impl Reply {
         Self { code, lines: vec![text.as_bytes().to_vec()] }
     }
 
-    /// The same reply without `secret`: servers repeat what was sent to them.
-    pub(crate) fn without(mut self, secret: &str) -> Self {
-        if secret.is_empty() {
-            return self;
-        }
-        for line in &mut self.lines {
-            while let Some(at) =
-                line.windows(secret.len()).position(|bytes| bytes == secret.as_bytes())
-            {
-                line.drain(at..at + secret.len());
-            }
-        }
-        self
-    }
-
     /// The first line's text.
     pub(crate) fn first_line(&self) -> &[u8] {
         self.lines.first().map_or(&[], Vec::as_slice)
@@ -380,12 +365,6 @@ mod tests {
             assert_eq!(error.kind(), kind, "{code} {text}");
             assert_eq!(error.is_retryable(), retryable, "{code} {text}");
         }
-    }
-
-    #[test]
-    fn a_secret_that_is_repeated_is_left_out() {
-        let reply = Reply::new(530, "no \"pass\" here: papassss pass").without("pass");
-        assert_eq!(reply.text(), "no \"\" here:");
     }
 
     #[test]

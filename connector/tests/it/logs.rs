@@ -8,6 +8,7 @@ use log::{LevelFilter, Log, Metadata, Record};
 /// A record that was kept.
 #[derive(Clone, Debug)]
 pub(crate) struct Logged {
+    pub(crate) target: String,
     pub(crate) message: String,
 }
 
@@ -40,7 +41,8 @@ impl Log for ByThread {
         if !self.enabled(record.metadata()) {
             return;
         }
-        let logged = Logged { message: record.args().to_string() };
+        let logged =
+            Logged { target: record.target().to_owned(), message: record.args().to_string() };
         // A thread that is ending has no listener any more.
         let _ = LISTENER.try_with(|listener| {
             if let Ok(listener) = listener.try_borrow()

@@ -65,7 +65,9 @@ matrix! {
     vsftpd_implicit_tls_13: VsFtpd Implicit TLS V1_3;
     proftpd_plain: ProFtpd Plain;
     proftpd_explicit_tls_12: ProFtpd Explicit TLS V1_2;
+    proftpd_explicit_tls_13: ProFtpd Explicit TLS V1_3;
     proftpd_implicit_tls_12: ProFtpd Implicit TLS V1_2;
+    proftpd_implicit_tls_13: ProFtpd Implicit TLS V1_3;
     pureftpd_plain: PureFtpd Plain;
     pureftpd_explicit_tls_12: PureFtpd Explicit TLS V1_2;
     pureftpd_explicit_tls_13: PureFtpd Explicit TLS V1_3;

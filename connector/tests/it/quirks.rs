@@ -2,6 +2,7 @@
 
 use test_servers::{Flavour, Options};
 
+use crate::names::Step;
 use crate::support::Bench;
 
 /// Whether nothing is forbidden to the server: libunftp runs inside the test, as its user.
@@ -58,4 +59,32 @@ pub(crate) fn calls_no_ipv6_address(options: &Options) -> bool {
 /// rename in: libunftp answers 550 then.
 pub(crate) fn fails_to_list_what_changes(bench: &Bench) -> bool {
     bench.server.flavour() == Flavour::LibUnftp
+}
+
+/// Whether the server itself cannot keep `name` apart from others, or cannot take it, in `step`.
+pub(crate) fn loses_name(flavour: Flavour, step: Step, name: &[u8]) -> bool {
+    let is_ff = name.contains(&0xff);
+    match flavour {
+        Flavour::ProFtpd => false,
+        // LIST leaves out what begins with a dot. A byte 0xFF is sent twice, as Telnet wants it
+        // (RFC 959 §5.3), and taken for two.
+        Flavour::VsFtpd => match step {
+            Step::List => name.starts_with(b"."),
+            Step::Query => name.starts_with(b".") || is_ff,
+            Step::Get | Step::Create | Step::Delete => is_ff,
+        },
+        // 0xFF as above; a backslash in a command is taken for an escape, a tab becomes an
+        // underscore in both directions, and RNTO loses spaces at the end.
+        Flavour::PureFtpd => {
+            let tab = name.contains(&b'\t');
+            let bent = is_ff || tab || name.contains(&b'\\');
+            match step {
+                Step::List => tab,
+                Step::Create => bent || name.ends_with(b" "),
+                Step::Query | Step::Get | Step::Delete => bent,
+            }
+        }
+        // Bytes that are not UTF-8 become replacement characters.
+        Flavour::PyFtpd | Flavour::LibUnftp => std::str::from_utf8(name).is_err(),
+    }
 }

@@ -217,3 +217,14 @@ fn without_reuse_the_error_names_the_setting() {
         }
     }
 }
+
+/// A server that admits one client at a time sees the old session leave before the new one.
+#[test]
+fn proftpd_for_one_client_changes_sessions_in_order() {
+    let options = Options::new(Flavour::ProFtpd).explicit().maximum_clients(1);
+    let Some(bench) = bench(&options, &json!({})) else { return };
+    for number in 0..4 {
+        bench.create(&json!({}), &format!("upload/{number}"), b"x").single();
+    }
+    assert_eq!(Seen::by(&bench.server).logins, 2);
+}

@@ -11,7 +11,7 @@ use test_servers::{Mode, Server};
 
 /// A server with a connection to it.
 pub(crate) struct Bench {
-    pub(crate) server: Server,
+    pub(crate) server: Arc<Server>,
     pub(crate) connection: Arc<dyn Connection>,
 }
 
@@ -21,7 +21,19 @@ impl Bench {
         let settings = settings(&server, extra);
         let connection =
             FtpConnector::new().connect(&settings, MemoryHost::new().context()).unwrap();
-        Self { server, connection }
+        Self { server: Arc::new(server), connection }
+    }
+
+    /// Another connection to the same server, with exactly these settings.
+    pub(crate) fn beside(&self, settings: &Value) -> Self {
+        let connection =
+            FtpConnector::new().connect(settings, MemoryHost::new().context()).unwrap();
+        Self { server: Arc::clone(&self.server), connection }
+    }
+
+    /// The server, for another connection.
+    pub(crate) fn into_server(self) -> Server {
+        Arc::into_inner(self.server).expect("no other connection uses the server")
     }
 
     /// Executes `operation` with what is waiting in `host`.

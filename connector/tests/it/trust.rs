@@ -40,7 +40,7 @@ fn refused(server: Server, extra: &Value) -> (Error, Server) {
     for secret in ["USER tester", "PASS ", "s3cret"] {
         assert!(!bench.server.log().contains(secret), "{what}\n{}", bench.server.log());
     }
-    (error, bench.server)
+    (error, bench.into_server())
 }
 
 /// The message says `reason` and the hint names `setting`.
@@ -59,7 +59,7 @@ fn accepted(server: Server, extra: &Value) -> Server {
     let bench = Bench::new(server, extra);
     assert_eq!(bench.list(&json!({}), &json!(null), "dir").json().len(), 3);
     bench.connection.close().unwrap();
-    bench.server
+    bench.into_server()
 }
 
 /// The fingerprint of a certificate in PEM, as other tools print it.
