@@ -31,3 +31,50 @@ fn a_refused_rename_leaves_the_old_file_and_no_new_one() {
     assert_eq!(bench.on_server("readonly/inside.txt").unwrap(), b"readable");
     assert_eq!(std::fs::read_dir(bench.server.root().join("upload")).unwrap().count(), 0);
 }
+
+/// Equal names from several directories, moved to one by several threads: none replaces another.
+#[test]
+fn equal_names_that_are_moved_together_are_all_kept() {
+    let Some(server) = require(&Options::new(Flavour::VsFtpd)) else { return };
+    let bench = Bench::new(server, &json!({}));
+    for folder in 0..4 {
+        for name in 0..10 {
+            bench.place(&format!("in/{folder}/{name}.txt"), format!("{folder} {name}").as_bytes());
+        }
+    }
+    let options = json!({"recursive": 1, "parallelTransfers": 4, "moveAfterReading": "/done",
+               "failIfUnableToDelete": true});
+    bench.place("done/keep", b"");
+    assert_eq!(bench.query(&options, &json!(null), "in").success().len(), 40);
+    let mut bodies: Vec<String> = std::fs::read_dir(bench.server.root().join("done"))
+        .unwrap()
+        .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap())
+        .filter(|body| !body.is_empty())
+        .collect();
+    bodies.sort();
+    bodies.dedup();
+    assert_eq!(bodies.len(), 40);
+    assert_eq!(bench.query(&options, &json!(null), "in").success(), []);
+}
+
+/// What was moved below the directory that is read is not read again.
+#[test]
+fn moved_files_stay_where_they_were_moved_to() {
+    let Some(server) = require(&Options::new(Flavour::VsFtpd)) else { return };
+    let bench = Bench::new(server, &json!({}));
+    bench.place("in/a.txt", b"a");
+    let options = json!({"recursive": -1, "moveAfterReading": "done"});
+    assert_eq!(bench.query(&options, &json!(null), "in").success().len(), 1);
+    assert_eq!(bench.query(&options, &json!(null), "in").success(), []);
+    assert_eq!(bench.on_server("in/done/a.txt").unwrap(), b"a");
+}
+
+/// One session must do where no more are allowed, however many transfers are asked for.
+#[test]
+fn parallel_transfers_make_do_with_the_sessions_there_are() {
+    let Some(server) = require(&Options::new(Flavour::VsFtpd)) else { return };
+    fixture(&server.root()).unwrap();
+    let bench = Bench::new(server, &json!({"maximumConnections": 1}));
+    let options = json!({"parallelTransfers": 8});
+    assert_eq!(bench.query(&options, &json!(null), "many").success().len(), 25);
+}

@@ -71,7 +71,16 @@ impl Prepared {
                 let thread = scope.spawn(move || {
                     let Worker { position, link, next } = worker;
                     let inputs = Inputs::Link(Arc::clone(link));
-                    self.execute(run, &identities[*position], *position, inputs, next.clone());
+                    let identity = &identities[*position];
+                    let executed = catch_unwind(AssertUnwindSafe(|| {
+                        self.execute(run, identity, *position, inputs, next.clone());
+                    }));
+                    if executed.is_err() {
+                        // Whoever feeds this step must not wait for it any more.
+                        let error = Error::internal("the step panicked");
+                        link.refuse(&error);
+                        run.broke(identity, &error, false);
+                    }
                 });
                 threads.push((worker, thread));
             }
@@ -85,11 +94,8 @@ impl Prepared {
             // From the front: what ends a step ends the inputs of the next.
             for (worker, thread) in threads.into_iter().rev() {
                 worker.link.end();
-                if thread.join().is_err() {
-                    let error = Error::internal("the step's thread panicked");
-                    worker.link.refuse(&error);
-                    run.broke(&identities[worker.position], &error, false);
-                }
+                // Panics end inside the thread.
+                let _ = thread.join();
             }
             cancellation.run_ended();
             // It only waits; a panic in it cannot concern the run.

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use host_sdk::{Error, ErrorKind, Properties};
-use jiff::Zoned;
 use jiff::tz::TimeZone;
 
 use super::produce::{Body, Producer};
@@ -107,11 +106,12 @@ fn unreadable_file(name: &str, error: &io::Error) -> Error {
     Error::new(kind, format!("file \"{name}\" cannot be read: {error}"))
 }
 
-/// A file's time as document properties write it, in the system's time zone.
+/// A file's time as document properties write it. In UTC, as connectors take a time without a
+/// zone.
 fn timestamp(time: SystemTime) -> Result<String, Error> {
     let unwritable = |e: jiff::Error| Error::internal(format!("a file's time is unusable: {e}"));
     let time = jiff::Timestamp::try_from(time).map_err(unwritable)?;
-    let time: Zoned = time.to_zoned(TimeZone::system());
+    let time = time.to_zoned(TimeZone::UTC);
     Ok(time.strftime("%Y-%m-%d %H:%M:%S%.3f").to_string())
 }
 

@@ -254,3 +254,32 @@ fn two_processes_never_take_the_same_unique_name() {
     bodies.dedup();
     assert_eq!(bodies.len(), 200);
 }
+
+/// Steps over one connection share its sessions: each gets one, and parallel transfers what is
+/// left. Where there are too few, the error names the setting.
+#[test]
+fn steps_share_the_sessions_of_a_connection() {
+    let Some(server) = server(&Options::new(Flavour::VsFtpd)) else { return };
+    let place = Place::new();
+    let process = |maximum: u32| {
+        json!({
+            "process": "copy",
+            "connections": {"s": connection(&server, &json!({
+                "remoteDirectory": "many", "maximumConnections": maximum,
+                "connectionTimeout": 1500,
+            }))},
+            "steps": [
+                {"name": "fetch", "type": "connector", "connection": "s", "operation": "query",
+                 "options": {"parallelTransfers": 8}},
+                {"name": "name", "type": "setProperties",
+                 "properties": {"remoteDirectory": "/upload", "fileName": "{fileName}"}},
+                {"name": "send", "type": "connector", "connection": "s", "operation": "create"},
+            ],
+        })
+    };
+    let answer = run(&place, &process(3));
+    assert_eq!((answer.code, answer.counts()), (0, [25, 0, 0, 0]), "{answer:?}");
+    let answer = run(&place, &process(1));
+    assert_ne!(answer.code, 0);
+    assert!(answer.stdout.contains("raise maximumConnections"), "{answer:?}");
+}
