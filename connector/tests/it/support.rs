@@ -7,7 +7,7 @@ use ftp_connector::FtpConnector;
 use host_sdk::conformance::{MemoryHost, MemoryResult};
 use host_sdk::{Connection, Connector, Error, InputHeader, Outcome, Properties};
 use serde_json::{Value, json};
-use test_servers::{Mode, Server};
+use test_servers::{Mode, PASSWORD, Server};
 
 /// A server with a connection to it.
 pub(crate) struct Bench {
@@ -60,10 +60,9 @@ impl Bench {
         let input = host.add_input(header, body);
         // An error of the whole execution shows as the answer to its only input as well.
         let _ = self.execute(operation, &host);
-        Answered {
-            outcome: host.answer(input).expect("the input was answered"),
-            results: host.results(),
-        }
+        let outcome = host.answer(input).expect("the input was answered");
+        assert!(!format!("{outcome:?}").contains(PASSWORD), "an error shows the password");
+        Answered { outcome, results: host.results() }
     }
 
     /// Creates a file named `name`.
