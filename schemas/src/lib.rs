@@ -4,6 +4,7 @@
 //! checked in.
 
 mod process;
+mod settings_page;
 mod shape;
 
 use ftp_connector::FtpConnector;
@@ -13,6 +14,8 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 use test_host::events::Event;
+
+pub use settings_page::settings_page;
 
 /// The dialect of every schema.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -48,6 +51,18 @@ pub fn generate() -> Result<Vec<SchemaFile>, Error> {
         file("process.schema.json", "Process", process::schema(&ftp)),
         file("event.schema.json", "Event", event()),
     ])
+}
+
+/// Where the page of all settings lies, from the top of the project.
+pub const SETTINGS_PAGE: &str = "connector/SETTINGS.md";
+
+/// The page of all settings of the FTP connector, in Markdown.
+///
+/// # Errors
+///
+/// `internal` where the connector has no descriptor.
+pub fn ftp_settings_page() -> Result<String, Error> {
+    Ok(settings_page(&FtpConnector::new().descriptor()?))
 }
 
 fn file(name: &'static str, title: &str, mut schema: Value) -> SchemaFile {

@@ -1,6 +1,7 @@
 //! The schemas in the repository.
 
 use std::fs;
+use std::path::Path;
 
 use crate::support::{json_files, package, read};
 
@@ -31,4 +32,15 @@ fn every_schema_is_a_schema_of_its_dialect() {
         }
         assert_eq!(read(&package().join(file.name)), file.schema);
     }
+}
+
+#[test]
+fn the_page_of_settings_is_what_is_generated() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(schemas::SETTINGS_PAGE);
+    let checked_in = fs::read_to_string(path).unwrap();
+    assert!(
+        checked_in == schemas::ftp_settings_page().unwrap(),
+        "{} is out of date; run `cargo run -p schemas` and check in what it writes",
+        schemas::SETTINGS_PAGE
+    );
 }
