@@ -1,57 +1,15 @@
 //! The connector keeps the interface's promises, linked and loaded, with real servers.
 
-use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
-use std::path::PathBuf;
-use std::process::Command;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use ftp_connector::FtpConnector;
 use host_sdk::conformance::{self, InputCase, OperationCase, Profile};
-use host_sdk::{Connector, ErrorKind, HostServices, LoadedConnector, LogRecord, Properties};
-use serde_json::{Value, json};
+use host_sdk::{Connector, ErrorKind, Properties};
+use serde_json::json;
 use test_servers::{Flavour, Options, Server, fixture, require};
 
+use crate::plugin::load_copy;
 use crate::support::settings;
-
-/// The connector's library, of which cargo says where it is: a guess would find what an earlier
-/// build left.
-fn library() -> &'static PathBuf {
-    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
-    LIBRARY.get_or_init(|| {
-        let mut command = Command::new(env!("CARGO"));
-        command.args(["build", "--quiet", "--package", "ftp-connector", "--lib"]);
-        command.arg("--message-format=json");
-        if !cfg!(debug_assertions) {
-            command.arg("--release");
-        }
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let file = format!("{DLL_PREFIX}ftp_connector{DLL_SUFFIX}");
-        String::from_utf8(output.stdout)
-            .unwrap()
-            .lines()
-            .map(|line| serde_json::from_str::<Value>(line).unwrap())
-            .flat_map(|message| message["filenames"].as_array().cloned().unwrap_or_default())
-            .filter_map(|path| path.as_str().map(PathBuf::from))
-            .find(|path| path.ends_with(&file))
-            .unwrap()
-    })
-}
-
-/// Services that want no records.
-struct Silence;
-
-impl HostServices for Silence {
-    fn max_level(&self) -> log::LevelFilter {
-        log::LevelFilter::Off
-    }
-
-    fn log(&self, _: &LogRecord<'_>) {}
-}
-
-fn loaded() -> LoadedConnector {
-    host_sdk::loader::load(library(), Arc::new(Silence)).unwrap()
-}
 
 /// A request about the directory `name`.
 fn directory(name: &str) -> InputCase {
@@ -124,10 +82,10 @@ fn the_native_connector_conforms_with_libunftp() {
 
 #[test]
 fn the_loaded_connector_conforms_with_vsftpd() {
-    conforms(&loaded(), Flavour::VsFtpd);
+    conforms(&load_copy("conformance-vsftpd", Arc::default()), Flavour::VsFtpd);
 }
 
 #[test]
 fn the_loaded_connector_conforms_with_libunftp() {
-    conforms(&loaded(), Flavour::LibUnftp);
+    conforms(&load_copy("conformance-libunftp", Arc::default()), Flavour::LibUnftp);
 }
