@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::net::{Shutdown, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use host_sdk::{Context, Error};
 
@@ -28,6 +30,20 @@ impl CancelToken {
         let fired = token.clone();
         context.on_cancel(Box::new(move || fired.cancel()));
         token
+    }
+
+    /// A token that cancels by itself after `limit`, unless the guard is dropped before: for what
+    /// has to be put right although the execution is cancelled.
+    pub(crate) fn lasting(limit: Duration) -> (Self, Sender<()>) {
+        let token = Self::default();
+        let expiring = token.clone();
+        let (guard, over) = mpsc::channel();
+        std::thread::spawn(move || {
+            if over.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
+                expiring.cancel();
+            }
+        });
+        (token, guard)
     }
 
     /// Cancels: never blocks, and may be called more than once.

@@ -73,7 +73,7 @@ impl Pool {
     /// `busy` when none comes free; what opening a session can fail with, after the retries that
     /// are configured.
     pub(crate) fn take(self: &Arc<Self>, cancel: &CancelToken) -> Result<Lease, Error> {
-        self.lease(cancel, || self.idle_or_slot(cancel).map(Some))
+        self.lease(cancel, Session::open_patiently, || self.idle_or_slot(cancel).map(Some))
             .and_then(|lease| lease.ok_or_else(|| Error::internal("no session and no reason")))
     }
 
@@ -86,19 +86,20 @@ impl Pool {
         self: &Arc<Self>,
         cancel: &CancelToken,
     ) -> Result<Option<Lease>, Error> {
-        self.lease(cancel, || Ok(self.spare()))
+        self.lease(cancel, Session::open, || Ok(self.spare()))
     }
 
     fn lease(
         self: &Arc<Self>,
         cancel: &CancelToken,
+        open: fn(&Arc<Shared>, &CancelToken) -> Result<Session, Error>,
         next: impl Fn() -> Result<Option<Option<Session>>, Error>,
     ) -> Result<Option<Lease>, Error> {
         loop {
             let Some(idle) = next()? else { return Ok(None) };
             let slot = Slot { pool: Arc::clone(self) };
             let Some(mut session) = idle else {
-                let session = Session::open_patiently(&self.shared, cancel)?;
+                let session = open(&self.shared, cancel)?;
                 return Ok(Some(Lease { session: Some(session), slot }));
             };
             // A server may have hung up on an idle session; then the next one is asked for.

@@ -68,7 +68,7 @@ fn remove(
     if *removal == Removal::Keep {
         return Ok(());
     }
-    let now = run.repeat(|session| session.size(path))?;
+    let now = run.repeat(|session| session.known_size(path))?;
     if size.is_some() && now.is_some() && size != now {
         return Err(Error::new(
             ErrorKind::Integrity,
@@ -229,7 +229,7 @@ impl Part {
         if !(is_long && self.restartable && session.features().rest_stream) {
             self.restart();
         } else if was_cut {
-            let (size, modified) = (session.size(path)?, session.modified(path)?);
+            let (size, modified) = (session.known_size(path)?, session.modified(path)?);
             if size.is_none() || (size, modified) != (self.size, self.modified) {
                 self.restart();
             }
@@ -252,7 +252,7 @@ impl Part {
             return Ok(());
         }
         // The file may have grown since it was listed: the size of now counts.
-        let now = session.size(path)?;
+        let now = session.known_size(path)?;
         if now == Some(received) {
             return Ok(());
         }

@@ -15,11 +15,8 @@ pub(super) fn answer(
     input: &mut dyn InputDocument,
 ) -> Result<(), Error> {
     let path = path_of_id(run, input)?;
-    let size = run.repeat(|session| match session.size(&path) {
-        // SIZE is refused for other reasons as well: only a look settles it.
-        Err(e) if e.kind() == ErrorKind::NotFound => {
-            session.exists(&path).map(|is_there| is_there.then_some(None))
-        }
+    let size = run.repeat(|session| match session.known_size(&path) {
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
         size => size.map(Some),
     });
     let Some(size) = size? else {

@@ -210,6 +210,7 @@ fn prove(run: &mut Run, path: &RemotePath, expected: u64) -> Result<(), Error> {
 /// Removes what an upload that failed has left.
 fn clean_up(run: &mut Run, temporary: &RemotePath) {
     if run.cancel.is_cancelled() {
+        log::warn!("{temporary} may have been left behind: the execution was cancelled");
         return;
     }
     let removed = run.delete(temporary);

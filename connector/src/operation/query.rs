@@ -1,5 +1,6 @@
 //! Query: every file of a directory that the filter selects.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -157,8 +158,15 @@ fn list(
     wants_more: &dyn Fn(usize) -> bool,
 ) -> Result<Vec<Selected>, Error> {
     let mut selected = Vec::new();
+    // Where files are moved to: what lies there has been read already.
+    let mut destinations = HashSet::new();
+    destinations.extend(destination(settings, directory));
     walk(session, directory, &settings.walk, &mut |directory, entry| {
-        let is_file = entry.kind == Kind::RegularFile && !is_destination(settings, directory);
+        if entry.kind == Kind::Directory {
+            let below = directory.entry(&entry.name)?;
+            destinations.extend(destination(settings, &below));
+        }
+        let is_file = entry.kind == Kind::RegularFile && !destinations.contains(directory);
         if is_file && settings.filter.selects(&entry, zone) {
             let mut properties = Properties::new()
                 .with(property::FILE_NAME, entry.name.as_str())
@@ -175,10 +183,10 @@ fn list(
     Ok(selected)
 }
 
-/// Whether `directory` is where files are moved to: what lies there has been read already.
-fn is_destination(settings: &QuerySettings, directory: &RemotePath) -> bool {
-    let Removal::Move(destination) = &settings.after.removal else { return false };
-    directory.parent().join(destination).is_ok_and(|destination| destination == *directory)
+/// Where the files of `directory` are moved to, if they are.
+fn destination(settings: &QuerySettings, directory: &RemotePath) -> Option<RemotePath> {
+    let Removal::Move(destination) = &settings.after.removal else { return None };
+    directory.join(destination).ok().filter(|destination| destination != directory)
 }
 
 /// Leaves out files that are younger than `age`: somebody may still be writing them.

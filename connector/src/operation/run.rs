@@ -1,6 +1,7 @@
 //! An execution: its sessions, its counts, and what is done again when the network fails.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use host_sdk::{Context, Error, ErrorKind, Outcome, Properties};
 
@@ -11,6 +12,9 @@ use crate::pool::{Lease, Pool};
 use crate::remote_path::RemotePath;
 use crate::retry::Backoff;
 use crate::session::Session;
+
+/// How long putting right what a cancelled execution had begun may take.
+const RESCUE: Duration = Duration::from_secs(10);
 
 /// One thread of an execution: its session, and what all threads count together.
 pub(super) struct Run {
@@ -192,11 +196,22 @@ impl Run {
     ///
     /// What a command can fail with.
     pub(super) fn unlock(&mut self, lock: &RemotePath) -> Result<(), Error> {
-        if !self.cancel.is_cancelled() {
-            return self.session()?.remove_directory(lock);
+        match self.session().and_then(|session| session.remove_directory(lock)) {
+            Err(e) if e.kind() == ErrorKind::Cancelled => {
+                self.rescue(|session| session.remove_directory(lock))
+            }
+            other => other,
         }
+    }
+
+    /// Does `work` even if the execution is cancelled by now, but not for long.
+    fn rescue<T>(
+        &mut self,
+        work: impl FnOnce(&mut Session) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         self.release();
-        self.pool.take(&CancelToken::default())?.session()?.remove_directory(lock)
+        let (token, _guard) = CancelToken::lasting(RESCUE);
+        self.pool.take(&token).and_then(|mut lease| lease.session().and_then(work))
     }
 
     /// Renames `aside` to `path`, where it came from, even if the execution is cancelled by now.
@@ -205,12 +220,14 @@ impl Run {
     ///
     /// What a command can fail with; its hint tells where the file is.
     pub(super) fn put_back(&mut self, aside: &RemotePath, path: &RemotePath) -> Result<(), Error> {
-        self.release();
-        let uncancelled = CancelToken::default();
-        let put_back = self.pool.take(&uncancelled).and_then(|mut lease| {
-            let session = lease.session()?;
-            if session.exists(path)? && !session.exists(aside)? {
+        let put_back = self.rescue(|session| {
+            if !session.exists(aside)? {
                 return Ok(());
+            }
+            if session.exists(path)? {
+                // Somebody has written it anew: neither of the two may be lost.
+                return Err(Error::new(ErrorKind::AlreadyExists, format!("{path} exists again"))
+                    .with_path(path.to_string()));
             }
             session.rename(aside, path)
         });
@@ -231,8 +248,10 @@ impl Run {
     }
 }
 
-/// Whether a transfer was cut, so that going on where it stopped makes sense. A busy file is an
-/// answer, and one for the next run; what comes after a document is not asked again; what was repeated in vain already is not repeated again.
+/// Whether a transfer was cut, so that going on where it stopped makes sense.
+///
+/// A busy file is an answer, and one for the next run. A host that did not take a document has
+/// its own reasons. What was repeated in vain already is not repeated again.
 fn is_interruption(error: &Error) -> bool {
     let was_repeated = error.report().attempts > 1;
     let is_answer = matches!(

@@ -50,7 +50,9 @@ pub(super) fn walk(
             }
             let path = directory.entry(&link.name)?;
             let target = resolve(session, &path, link)?;
-            if target.kind == Kind::Directory && descends {
+            // A link may lead back to where the walk came from: what counts is where it ends.
+            if target.kind == Kind::Directory && descends && seen.insert(session.real_path(&path)?)
+            {
                 below.push(path);
             }
             wanted = visit(&directory, target)?;
@@ -58,7 +60,7 @@ pub(super) fn walk(
         if !wanted {
             return Ok(());
         }
-        // A directory is visited once, however many links lead to its path.
+        // A directory is visited once, however many ways lead to it.
         let fresh = below.into_iter().filter(|path| seen.insert(path.clone()));
         waiting.extend(fresh.map(|path| (path, depth + 1)));
     }

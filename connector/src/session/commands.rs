@@ -177,6 +177,36 @@ impl Session {
         self.unless_goodbye(&reply, "SIZE", path).map(|()| None)
     }
 
+    /// As [`Session::size`], but a refusal counts as "not there" only where a look confirms it:
+    /// servers refuse SIZE for other reasons as well.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::size`].
+    pub(crate) fn known_size(&mut self, path: &RemotePath) -> Result<Option<u64>, Error> {
+        match self.size(path) {
+            Err(e) if e.kind() == ErrorKind::NotFound => {
+                if self.is_listed(path)? {
+                    Ok(None)
+                } else {
+                    Err(e)
+                }
+            }
+            other => other,
+        }
+    }
+
+    /// Where `directory` really is, whatever links lead there: the same for all of its paths, on
+    /// servers that tell (PWD).
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::change_directory`].
+    pub(crate) fn real_path(&mut self, directory: &RemotePath) -> Result<RemotePath, Error> {
+        self.change_directory(directory)?;
+        self.working_directory()
+    }
+
     /// When a file was last modified, in UTC (MDTM, RFC 3659 §3); `None` where the server does
     /// not tell.
     ///

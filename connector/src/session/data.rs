@@ -82,7 +82,7 @@ impl Session {
     /// Connects to `port` of the server, or of another host.
     fn dial_data(&self, other: Option<IpAddr>, port: u16) -> Result<TcpStream, Error> {
         let settings = &self.shared.settings;
-        let deadline = Deadline::after(settings.connection_timeout, "connectionTimeout");
+        let deadline = self.opening_deadline();
         if let Some(proxy) = &settings.proxy {
             // The proxy may see the server under another address than this side would.
             let host = other.map_or_else(|| settings.host.clone(), |address| address.to_string());
@@ -123,8 +123,7 @@ impl Session {
 
     /// Takes the server's connection; anybody else who connects is turned away.
     pub(super) fn accept(&self, listener: &TcpListener) -> Result<TcpStream, Error> {
-        let limit = self.shared.settings.connection_timeout;
-        let deadline = Deadline::after(limit, "connectionTimeout");
+        let deadline = self.opening_deadline();
         let what = "waiting for the server's data connection";
         let listener = listener.try_clone().map_err(|e| super::io_error(what, &e))?;
         let peer = self.peer.ip();

@@ -99,6 +99,8 @@ pub(crate) struct Session {
     current_directory: Option<RemotePath>,
     format: Option<TransferFormat>,
     poisoned: bool,
+    /// The deadline of the transfer under way, which its data connection's opening counts to.
+    transfer_deadline: Deadline,
     /// When the last execution gave it back.
     idle_since: Instant,
 }
@@ -117,6 +119,12 @@ impl Session {
     /// The settings of the connection.
     pub(crate) fn settings(&self) -> &ConnectionSettings {
         &self.shared.settings
+    }
+
+    /// By when a data connection must be open.
+    fn opening_deadline(&self) -> Deadline {
+        let limit = self.shared.settings.connection_timeout;
+        Deadline::after(limit, "connectionTimeout").or_sooner(self.transfer_deadline)
     }
 
     /// Whether passive data connections are agreed on by EPSV.
@@ -330,7 +338,7 @@ fn io_error(what: &str, error: &io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => Error::new(
             ErrorKind::Connection,
-            format!("{what}: the server closed the connection without the end that TLS demands"),
+            format!("{what}: the connection was closed before its proper end"),
         ),
         _ => Error::new(ErrorKind::Connection, format!("{what} failed: {error}")),
     }

@@ -251,16 +251,26 @@ impl Reply {
     /// password would make a busy night look like a locked account.
     fn speaks_of_too_many(&self) -> bool {
         let text = self.text().to_lowercase();
-        ["too many", "maximum", "limit", "try again later", "try later", "sessions"]
-            .iter()
-            .any(|words| text.contains(words))
+        ["too many", "maximum", "limit"].iter().any(|words| text.contains(words))
     }
 
     /// Words of a rejected login, which may go on about "too many attempts": sending the password
     /// again would lock the account.
     fn speaks_of_rejection(&self) -> bool {
         let text = self.text().to_lowercase();
-        ["incorrect", "invalid", "fail", "attempt", "wrong"].iter().any(|word| text.contains(word))
+        const WORDS: [&str; 10] = [
+            "incorrect",
+            "invalid",
+            "fail",
+            "attempt",
+            "wrong",
+            "lock",
+            "denied",
+            "disabled",
+            "expired",
+            "suspend",
+        ];
+        WORDS.iter().any(|word| text.contains(word))
     }
 }
 

@@ -48,6 +48,8 @@ pub(super) struct Transfer<'s> {
     full_handshake: bool,
     /// The confirmation, where the server gave it before it was asked for.
     confirmation: Option<Reply>,
+    /// Whether so much has been moved that the server must have accepted the data connection.
+    pub(super) moved: bool,
     done: bool,
 }
 
@@ -89,6 +91,7 @@ impl Session {
         let limit = self.shared.settings.transfer_timeout;
         let deadline = Deadline::after(limit, "transferTimeout");
         self.renew_without_tickets()?;
+        self.transfer_deadline = deadline;
         self.control.set_overall(deadline);
         let opened = self.open_data(command, offset).inspect_err(|_| {
             self.control.set_overall(Deadline::never());
@@ -103,6 +106,7 @@ impl Session {
             deadline,
             full_handshake,
             confirmation,
+            moved: false,
             done: false,
         })
     }
@@ -147,8 +151,7 @@ impl Session {
     fn protect(&self, socket: TcpStream) -> Result<NetStream, HandshakeError> {
         match &self.tls {
             Some(tls) if self.shared.settings.tls.protect_data => {
-                let limit = self.shared.settings.connection_timeout;
-                let deadline = Deadline::after(limit, "connectionTimeout");
+                let deadline = self.opening_deadline();
                 tls.handshake(socket, deadline, "the TLS handshake of the data connection")
             }
             _ => Ok(NetStream::Plain(socket)),
@@ -262,7 +265,9 @@ impl Transfer<'_> {
         }
         let error = io_error("the data connection", error);
         let explained = self.session.explained(error, &command);
-        self.without_tickets(explained)
+        // A server that refuses does so before the data, or says it: a cut later is just a cut.
+        let is_refusal = explained.report().reply.is_some() || !self.moved;
+        if is_refusal { self.without_tickets(explained) } else { explained }
     }
 
     /// Waits for the server's confirmation; the data connection must be closed by then.
@@ -353,6 +358,7 @@ impl Download<'_> {
             }
             Ok(count) => {
                 self.received += count as u64;
+                self.transfer.moved = true;
                 Ok(count)
             }
             Err(e) => Err(self.transfer.failed(&e)),

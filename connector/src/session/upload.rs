@@ -19,6 +19,9 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// refused the rest of an upload need not read it.
 const LOOK: Duration = Duration::from_millis(500);
 
+/// How much may lie in socket buffers without the server having taken any of it.
+const BUFFERED: u64 = 16 * 1024 * 1024;
+
 /// Bytes to the server. Dropped unfinished, it poisons its session, and what the server keeps
 /// is a part of a file that it believes whole.
 pub(crate) struct Upload<'s> {
@@ -60,6 +63,7 @@ impl<'s> Upload<'s> {
             }
         }
         self.sent += bytes.len() as u64;
+        self.transfer.moved |= self.sent > BUFFERED;
         Ok(())
     }
 

@@ -63,10 +63,30 @@ fn moved_files_stay_where_they_were_moved_to() {
     let Some(server) = require(&Options::new(Flavour::VsFtpd)) else { return };
     let bench = Bench::new(server, &json!({}));
     bench.place("in/a.txt", b"a");
-    let options = json!({"recursive": -1, "moveAfterReading": "done"});
-    assert_eq!(bench.query(&options, &json!(null), "in").success().len(), 1);
-    assert_eq!(bench.query(&options, &json!(null), "in").success(), []);
-    assert_eq!(bench.on_server("in/done/a.txt").unwrap(), b"a");
+    for (destination, lands) in
+        [("done", "in/done/a.txt"), ("x/done", "in/x/done/a.txt"), ("/in/far", "in/far/a.txt")]
+    {
+        let options = json!({"recursive": -1, "moveAfterReading": destination});
+        assert_eq!(bench.query(&options, &json!(null), "in").success().len(), 1, "{destination}");
+        assert_eq!(bench.query(&options, &json!(null), "in").success(), [], "{destination}");
+        assert_eq!(bench.on_server(lands).unwrap(), b"a");
+        std::fs::remove_file(bench.server.root().join(lands)).unwrap();
+        bench.place("in/a.txt", b"a");
+    }
+}
+
+/// A link to a directory above is followed once, not round and round.
+#[test]
+fn a_loop_of_links_ends() {
+    let Some(server) = require(&Options::new(Flavour::VsFtpd)) else { return };
+    let bench = Bench::new(server, &json!({}));
+    bench.place("in/a.txt", b"a");
+    bench.place("in/below/b.txt", b"b");
+    for (target, link) in [(".", "in/loop"), ("..", "in/below/up")] {
+        std::os::unix::fs::symlink(target, bench.server.root().join(link)).unwrap();
+    }
+    let options = json!({"recursive": -1, "followSymbolicLinks": true});
+    assert_eq!(bench.query(&options, &json!(null), "in").names(), ["a.txt", "b.txt"]);
 }
 
 /// One session must do where no more are allowed, however many transfers are asked for.
