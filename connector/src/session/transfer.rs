@@ -281,9 +281,14 @@ impl Transfer<'_> {
         if reply.is_transfer_complete() {
             return Ok(());
         }
+        Err(self.refused(&reply))
+    }
+
+    /// The error of a server that refuses the transfer, or the rest of it.
+    fn refused(&mut self, reply: &Reply) -> Error {
         let command = self.command.clone();
-        let error = self.session.data_refusal(&reply, &command);
-        if reply.is_data_refused() { Err(self.without_tickets(error)) } else { Err(error) }
+        let error = self.session.data_refusal(reply, &command);
+        if reply.is_data_refused() { self.without_tickets(error) } else { error }
     }
 
     /// Hears what the server says while it is being sent data: mostly that it wants no more.
@@ -296,7 +301,7 @@ impl Transfer<'_> {
         if reply.is_done() {
             self.confirmation = Some(reply);
         } else if !reply.is_preliminary() {
-            return Err(self.session.refusal(&reply, Occasion::Transfer, &command));
+            return Err(self.refused(&reply));
         }
         Ok(())
     }
