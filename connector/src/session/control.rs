@@ -206,10 +206,7 @@ impl Channel {
     fn receive(&mut self, deadline: Deadline) -> Result<(), Error> {
         let mut buffer = [0; 4096];
         let left = deadline.remaining(&self.awaiting)?;
-        let read = self
-            .stream
-            .set_read_timeout(left)
-            .and_then(|()| retry_interrupted(|| self.stream.read(&mut buffer)));
+        let read = self.stream.set_read_timeout(left).and_then(|()| self.stream.read(&mut buffer));
         match read {
             Ok(0) => Err(Error::new(
                 ErrorKind::Connection,
@@ -219,6 +216,8 @@ impl Channel {
                 self.received.extend_from_slice(buffer.get(..count).unwrap_or_default());
                 Ok(())
             }
+            // Nothing yet: the caller comes back, with less time left.
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => Ok(()),
             Err(e) if is_timeout(&e) => Err(deadline.error(&self.awaiting)),
             Err(e) => Err(super::io_error(&self.awaiting, &e)),
         }

@@ -67,7 +67,7 @@ impl Read for NetStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Plain(socket) => socket.read(buffer),
-            Self::Tls(stream) => stream.read(buffer),
+            Self::Tls(stream) => read_tls(stream, buffer),
         }
     }
 }
@@ -85,5 +85,32 @@ impl Write for NetStream {
             Self::Plain(socket) => socket.flush(),
             Self::Tls(stream) => stream.flush(),
         }
+    }
+}
+
+/// Reads what is decrypted, after one read of the socket at the most. `Interrupted` where that
+/// was not enough for a record: the caller looks at its deadline before it asks again, so that a
+/// peer that sends byte by byte does not outlast it.
+fn read_tls(
+    stream: &mut StreamOwned<ClientConnection, TcpStream>,
+    buffer: &mut [u8],
+) -> io::Result<usize> {
+    let StreamOwned { conn, sock } = stream;
+    while conn.wants_write() {
+        conn.write_tls(sock)?;
+    }
+    match conn.reader().read(buffer) {
+        Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
+        decrypted => return decrypted,
+    }
+    conn.read_tls(sock)?;
+    if let Err(e) = conn.process_new_packets() {
+        // The alert tells the server's log why; whether it arrives changes nothing here.
+        let _ = conn.write_tls(sock);
+        return Err(io::Error::new(io::ErrorKind::InvalidData, e));
+    }
+    match conn.reader().read(buffer) {
+        Err(e) if e.kind() == io::ErrorKind::WouldBlock => Err(io::ErrorKind::Interrupted.into()),
+        decrypted => decrypted,
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use host_sdk::{Error, ErrorKind};
 
-use super::control::{is_timeout, retry_interrupted};
+use super::control::is_timeout;
 use super::data::{Agreed, UNREACHABLE};
 use super::handshake::{HandshakeError, is_resumed};
 use super::reply::{Occasion, Reply};
@@ -352,9 +352,15 @@ impl Download<'_> {
     ///
     /// `connection`, `timeout`, `tls`, `cancelled`; what the server says about it.
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
-        self.transfer.within_deadline(None)?;
-        let Some(data) = &mut self.transfer.data else { return Ok(0) };
-        match retry_interrupted(|| data.stream.read(buffer)) {
+        let read = loop {
+            self.transfer.within_deadline(None)?;
+            let Some(data) = &mut self.transfer.data else { return Ok(0) };
+            match data.stream.read(buffer) {
+                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+                read => break read,
+            }
+        };
+        match read {
             Ok(0) => {
                 // A cancelled transfer's socket ends like a file does.
                 self.transfer.session.cancel.check()?;

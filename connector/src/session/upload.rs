@@ -100,8 +100,9 @@ fn drain(data: &mut NetStream) {
             return;
         }
         match data.read(&mut buffer) {
-            Ok(0) | Err(_) => return,
-            Ok(_) => {}
+            Ok(count) if count > 0 => {}
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+            _ => return,
         }
     }
 }

@@ -107,7 +107,10 @@ fn cancelling_ends_the_pause_before_another_attempt() {
 #[test]
 fn cancelling_ends_a_tls_handshake() {
     let get = json!({"operation": "get"});
-    let script = "< 220 ready\n> AUTH TLS\n< 234 Go ahead.\npause until next command\nexpect close";
+    // That of the data connection: on the control connection the script would read it as a command.
+    let script = "otherwise PBSZ 0 < 200 Ok.\notherwise PROT P < 200 Ok.\n\
+        otherwise SIZE * < 213 5\n@answers\n< 220 ready\n> AUTH TLS\n< 234 Go ahead.\ntls\n\
+        > EPSV\npassive EPSV\n> RETR *\n< 150 Here.\nexpect close";
     let explicit = json!({"sslMode": "explicit"});
     assert_eq!(cancelled(script, &explicit, &get, took_its_input), ErrorKind::Cancelled);
 }
