@@ -90,7 +90,7 @@ impl Control {
         wrap: impl FnOnce(TcpStream, Deadline) -> Result<NetStream, Error>,
     ) -> Result<(), Error> {
         let mut channel = self.lock();
-        if !channel.received.is_empty() || channel.stream.has_pending_input() {
+        if !channel.received.is_empty() || channel.poll() {
             return Err(Error::new(
                 ErrorKind::Protocol,
                 "the server sent bytes in clear after it agreed to TLS",

@@ -41,17 +41,6 @@ impl NetStream {
         self.socket().set_write_timeout(timeout)
     }
 
-    /// Whether bytes, an end or an error wait to be read.
-    pub(crate) fn has_pending_input(&self) -> bool {
-        let socket = self.socket();
-        if socket.set_nonblocking(true).is_err() {
-            return true;
-        }
-        let peeked = socket.peek(&mut [0]);
-        let idle = matches!(&peeked, Err(e) if e.kind() == io::ErrorKind::WouldBlock);
-        socket.set_nonblocking(false).is_err() || !idle
-    }
-
     /// Ends the sending half in order: everything flushed, close_notify where there is TLS, then
     /// the end of the TCP stream.
     pub(crate) fn close_sending(&mut self) -> io::Result<()> {
