@@ -9,5 +9,5 @@ pub(crate) use connection::{
 };
 pub(crate) use operation::{
     AfterReading, CreateSettings, FileExists, GetSettings, ListSettings, OperationSettings,
-    QuerySettings, Removal, SortBy, TransferFormat, WalkSettings,
+    QuerySettings, Removal, SelectionSettings, SortBy, TransferFormat, WalkSettings,
 };

@@ -104,18 +104,25 @@ pub(crate) struct CreateSettings {
     pub(crate) return_application_errors: bool,
 }
 
+/// Which entries of a directory are meant, and in which order.
+#[derive(Debug)]
+pub(crate) struct SelectionSettings {
+    pub(crate) walk: WalkSettings,
+    pub(crate) filter: EntryFilter,
+    /// How long ago a file must have been modified.
+    pub(crate) minimum_age: Option<Duration>,
+    pub(crate) sort_by: SortBy,
+    /// `None` is all.
+    pub(crate) maximum: Option<u64>,
+}
+
 /// Settings of Query.
 #[derive(Debug)]
 pub(crate) struct QuerySettings {
     pub(crate) format: TransferFormat,
     pub(crate) after: AfterReading,
-    pub(crate) walk: WalkSettings,
-    pub(crate) minimum_age: Option<Duration>,
-    pub(crate) sort_by: SortBy,
+    pub(crate) selection: SelectionSettings,
     pub(crate) parallel_transfers: usize,
-    /// `None` is all.
-    pub(crate) maximum: Option<u64>,
-    pub(crate) filter: EntryFilter,
     pub(crate) return_application_errors: bool,
 }
 
@@ -131,10 +138,7 @@ pub(crate) struct GetSettings {
 /// Settings of List.
 #[derive(Debug)]
 pub(crate) struct ListSettings {
-    pub(crate) walk: WalkSettings,
-    /// `None` is all.
-    pub(crate) maximum: Option<u64>,
-    pub(crate) filter: EntryFilter,
+    pub(crate) selection: SelectionSettings,
     pub(crate) return_application_errors: bool,
 }
 
@@ -200,12 +204,8 @@ impl OperationSettings {
             QUERY => Self::Query(QuerySettings {
                 format: options.require("transferFormat")?,
                 after: after_reading(options)?,
-                walk: walk(options)?,
-                minimum_age: options.milliseconds("minimumAge"),
-                sort_by: options.require("sortBy")?,
+                selection: selection(options, filter, "maximumFiles")?,
                 parallel_transfers: options.require("parallelTransfers")?,
-                maximum: limit(options, "maximumFiles")?,
-                filter,
                 return_application_errors,
             }),
             GET => Self::Get(GetSettings {
@@ -215,9 +215,7 @@ impl OperationSettings {
                 return_application_errors,
             }),
             LIST => Self::List(ListSettings {
-                walk: walk(options)?,
-                maximum: limit(options, "maximumResults")?,
-                filter,
+                selection: selection(options, filter, "maximumResults")?,
                 return_application_errors,
             }),
             _ => Self::Delete(DeleteSettings { return_application_errors }),
@@ -253,9 +251,19 @@ fn after_reading(options: &Settings) -> Result<AfterReading, Error> {
     Ok(AfterReading { removal, must_succeed: options.is("failIfUnableToDelete") })
 }
 
-fn walk(options: &Settings) -> Result<WalkSettings, Error> {
+fn selection(
+    options: &Settings,
+    filter: EntryFilter,
+    maximum: &str,
+) -> Result<SelectionSettings, Error> {
     let follow_links = options.is("followSymbolicLinks");
-    Ok(WalkSettings { depth: limit(options, "recursive")?, follow_links })
+    Ok(SelectionSettings {
+        walk: WalkSettings { depth: limit(options, "recursive")?, follow_links },
+        filter,
+        minimum_age: options.milliseconds("minimumAge"),
+        sort_by: options.require("sortBy")?,
+        maximum: limit(options, maximum)?,
+    })
 }
 
 /// The number `id`; -1 is how the reference says "all".
@@ -312,8 +320,8 @@ mod tests {
         let OperationSettings::Query(query) = OperationSettings::parse(&raw).unwrap() else {
             panic!("not a query");
         };
-        assert_eq!(query.maximum, None);
+        assert_eq!(query.selection.maximum, None);
         assert_eq!(query.after.removal, Removal::Keep);
-        assert_eq!(query.walk.depth, Some(0));
+        assert_eq!(query.selection.walk.depth, Some(0));
     }
 }

@@ -109,26 +109,8 @@ fn query() -> OperationDescriptor {
             maximum("maximumFiles", "Maximum Number of Files to Return", "files"),
             follow_symbolic_links(),
             recursive(),
-            Field::integer(
-                "minimumAge",
-                "Minimum Age (ms)",
-                0,
-                "How long ago a file must have been modified: younger ones may still be being \
-                 written, and are left for the next time. 0 is no minimum.",
-            )
-            .or(0),
-            Field::choice(
-                "sortBy",
-                "Sort By",
-                &[
-                    ("none", "As listed"),
-                    ("fileName", "File Name"),
-                    ("timestamp", "Timestamp"),
-                    ("size", "Size"),
-                ],
-                "The order in which files are read: as the server lists them, by path, the \
-                 oldest first, or the smallest first.",
-            ),
+            minimum_age("are left for the next time"),
+            sort_by("files are read"),
             Field::integer(
                 "parallelTransfers",
                 "Parallel Transfers",
@@ -180,6 +162,8 @@ fn list() -> OperationDescriptor {
         fields: vec![
             maximum("maximumResults", "Maximum Results", "entries"),
             recursive(),
+            minimum_age("are left out"),
+            sort_by("entries are told"),
             return_application_errors(),
         ],
         parameters: Vec::new(),
@@ -253,6 +237,36 @@ fn recursive() -> Field {
          is all.",
     )
     .or(0)
+}
+
+fn minimum_age(consequence: &str) -> Field {
+    Field::integer(
+        "minimumAge",
+        "Minimum Age (ms)",
+        0,
+        &format!(
+            "How long ago a file must have been modified: younger ones may still be being \
+             written, and {consequence}. 0 is no minimum."
+        ),
+    )
+    .or(0)
+}
+
+fn sort_by(what: &str) -> Field {
+    Field::choice(
+        "sortBy",
+        "Sort By",
+        &[
+            ("none", "As listed"),
+            ("fileName", "File Name"),
+            ("timestamp", "Timestamp"),
+            ("size", "Size"),
+        ],
+        &format!(
+            "The order in which {what}: as the server lists them, by path, the oldest first, or \
+             the smallest first. What the server does not tell comes last."
+        ),
+    )
 }
 
 fn fail_if_unable_to_delete() -> Field {

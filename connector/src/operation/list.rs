@@ -1,11 +1,13 @@
 //! List: one JSON document for each entry that the filter selects, as the listing arrives.
 
-use host_sdk::{Error, InputDocument, Properties, SmallResult, Status};
+use host_sdk::{Context, Error, InputDocument, Properties, SmallResult, Status};
 use serde::Serialize;
 
+use super::meter::Meter;
 use super::run::Run;
+use super::select::select;
 use super::walk::walk;
-use crate::config::ListSettings;
+use crate::config::{ListSettings, SelectionSettings};
 use crate::remote_path::RemotePath;
 use crate::session::listing::Entry;
 use crate::timestamp::ServerTimeZone;
@@ -32,55 +34,90 @@ pub(super) fn answer(
     input: &mut dyn InputDocument,
 ) -> Result<(), Error> {
     let directory = run.directory(&input.header().properties)?;
-    let context = run.context.clone();
-    let maximum = settings.maximum.unwrap_or(u64::MAX);
-    let meter = run.meter.clone();
     let zone = run.session()?.settings().zone.clone();
-    let mut selected = 0;
-    let mut batch = Vec::with_capacity(BATCH);
-    let mut told = false;
-    let flush = |batch: &mut Vec<Vec<u8>>| {
+    let mut batch = Batch {
+        context: run.context.clone(),
+        meter: run.meter.clone(),
+        input: input.id(),
+        documents: Vec::with_capacity(BATCH),
+        told: false,
+    };
+    if settings.selection.decides_at_once() {
+        stream(run, &settings.selection, &directory, &zone, &mut batch)?;
+    } else {
+        for entry in select(run, &settings.selection, &directory, &mut |_, _| Ok(true))? {
+            batch.add(document(&entry.entry, &entry.path.parent(), &zone)?)?;
+        }
+    }
+    batch.flush()
+}
+
+/// Tells entries while the listing arrives.
+fn stream(
+    run: &mut Run,
+    settings: &SelectionSettings,
+    directory: &RemotePath,
+    zone: &ServerTimeZone,
+    batch: &mut Batch,
+) -> Result<(), Error> {
+    let limit = settings.limit();
+    let mut backoff = run.backoff()?;
+    loop {
+        let mut selected = 0;
+        let session = run.session()?;
+        let walked = walk(session, directory, &settings.walk, &mut |directory, entry| {
+            if settings.filter.selects(&entry, zone) {
+                selected += 1;
+                batch.add(document(&entry, directory, zone)?)?;
+            }
+            Ok(selected < limit)
+        });
+        match walked {
+            Ok(()) => return Ok(()),
+            // What was told cannot be taken back, and would be told twice.
+            Err(e) if batch.told => return Err(e),
+            Err(e) => run.wait(&mut backoff, e)?,
+        }
+        batch.documents.clear();
+    }
+}
+
+/// Documents on their way to the host, many in one call.
+struct Batch {
+    context: Context,
+    meter: Meter,
+    input: u64,
+    documents: Vec<Vec<u8>>,
+    /// Whether the host has got any.
+    told: bool,
+}
+
+impl Batch {
+    fn add(&mut self, document: Vec<u8>) -> Result<(), Error> {
+        self.documents.push(document);
+        if self.documents.len() < BATCH { Ok(()) } else { self.flush() }
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
         let properties = Properties::new();
-        let results: Vec<SmallResult<'_>> = batch
+        let results: Vec<SmallResult<'_>> = self
+            .documents
             .iter()
             .map(|payload| SmallResult {
-                input: input.id(),
+                input: self.input,
                 status: Status::Success,
                 properties: &properties,
                 payload,
             })
             .collect();
         if !results.is_empty() {
-            context.add_results(&results)?;
-            meter.delivered(results.len() as u64);
+            self.told = true;
+            self.context.add_results(&results)?;
+            self.meter.delivered(results.len() as u64);
         }
-        batch.clear();
+        self.documents.clear();
         Ok(())
-    };
-    let mut backoff = run.backoff()?;
-    loop {
-        let session = run.session()?;
-        let walked = walk(session, &directory, &settings.walk, &mut |directory, entry| {
-            if settings.filter.selects(&entry, &zone) {
-                selected += 1;
-                batch.push(document(&entry, directory, &zone)?);
-                if batch.len() >= BATCH {
-                    told = true;
-                    flush(&mut batch)?;
-                }
-            }
-            Ok(selected < maximum)
-        });
-        match walked {
-            Ok(()) => break,
-            // What was told cannot be taken back, and would be told twice.
-            Err(e) if told => return Err(e),
-            Err(e) => run.wait(&mut backoff, e)?,
-        }
-        selected = 0;
-        batch.clear();
     }
-    flush(&mut batch)
 }
 
 fn document(

@@ -14,6 +14,7 @@ mod place;
 mod publish;
 mod query;
 mod run;
+mod select;
 mod text;
 mod walk;
 

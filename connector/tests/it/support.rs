@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use ftp_connector::FtpConnector;
 use host_sdk::conformance::{MemoryHost, MemoryResult};
@@ -101,6 +102,12 @@ impl Bench {
     /// Puts a file onto the server behind its back.
     pub(crate) fn place(&self, path: &str, content: &[u8]) {
         self.server.place(path, content).unwrap();
+    }
+
+    /// Makes a file on the server look as if it had last been written that long ago.
+    pub(crate) fn age(&self, path: &str, age: Duration) {
+        let file = std::fs::File::options().append(true).open(self.server.root().join(path));
+        file.unwrap().set_modified(SystemTime::now() - age).unwrap();
     }
 }
 

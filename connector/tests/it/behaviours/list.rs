@@ -13,6 +13,8 @@ pub(super) const BEHAVIOURS: &[Behaviour] = behaviours![
     finds_an_empty_directory_empty,
     refuses_a_missing_directory,
     filters_by_type,
+    lists_in_the_order_asked_for,
+    leaves_out_files_that_are_too_young,
 ];
 
 fn names(documents: &[Value]) -> Vec<&str> {
@@ -65,4 +67,27 @@ fn filters_by_type(bench: &Bench) {
     let filter = json!({"property": "fileType", "operator": "equals", "value": "directory"});
     let documents = bench.list(&json!({}), &filter, "dir").json();
     assert_eq!(names(&documents), ["sub"]);
+}
+
+fn lists_in_the_order_asked_for(bench: &Bench) {
+    bench.place("upload/sorted/b.txt", b"333");
+    bench.place("upload/sorted/c.txt", b"1");
+    bench.place("upload/sorted/a.txt", b"22");
+    let order = |by: &str, maximum: i64| -> Vec<String> {
+        let options = json!({"sortBy": by, "maximumResults": maximum});
+        let documents = bench.list(&options, &Value::Null, "upload/sorted").json();
+        documents.iter().map(|one| one["fileName"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(order("fileName", -1), ["a.txt", "b.txt", "c.txt"]);
+    assert_eq!(order("size", 2), ["c.txt", "a.txt"]);
+}
+
+fn leaves_out_files_that_are_too_young(bench: &Bench) {
+    bench.place("upload/aged/directory/x.txt", b"x");
+    bench.place("upload/aged/young.txt", b"young");
+    bench.place("upload/aged/old.txt", b"old");
+    bench.age("upload/aged/old.txt", std::time::Duration::from_secs(3600));
+    let options = json!({"minimumAge": 600_000});
+    let documents = bench.list(&options, &Value::Null, "upload/aged").json();
+    assert_eq!(names(&documents), ["directory", "old.txt"]);
 }

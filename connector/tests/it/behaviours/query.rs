@@ -150,9 +150,7 @@ fn reads_in_the_order_asked_for(bench: &Bench) {
 fn leaves_files_that_are_too_young(bench: &Bench) {
     bench.place("upload/ages/young.txt", b"young");
     bench.place("upload/ages/old.txt", b"old");
-    let hour_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
-    let path = bench.server.root().join("upload/ages/old.txt");
-    std::fs::File::options().append(true).open(path).unwrap().set_modified(hour_ago).unwrap();
+    bench.age("upload/ages/old.txt", std::time::Duration::from_secs(3600));
     let options = json!({"minimumAge": 600_000});
     assert_eq!(bench.query(&options, &Value::Null, "upload/ages").names(), ["old.txt"]);
 }

@@ -1,0 +1,123 @@
+//! Which entries of a directory are meant: what the filter selects, old enough, in order, and no
+//! more than asked for.
+
+use std::time::Duration;
+
+use host_sdk::{Error, ErrorKind};
+use jiff::Timestamp;
+
+use super::run::Run;
+use super::walk::walk;
+use crate::config::{SelectionSettings, SortBy};
+use crate::remote_path::RemotePath;
+use crate::session::Session;
+use crate::session::listing::{Entry, Kind};
+use crate::timestamp::{Modified, ServerTimeZone};
+
+/// An entry that is meant.
+pub(super) struct Selected {
+    pub(super) path: RemotePath,
+    pub(super) entry: Entry,
+}
+
+impl SelectionSettings {
+    /// How many entries are wanted at most.
+    pub(super) fn limit(&self) -> usize {
+        let maximum = self.maximum.unwrap_or(u64::MAX);
+        usize::try_from(maximum).unwrap_or(usize::MAX)
+    }
+
+    /// Whether it is known of each entry by itself if it is meant: without an order, in which the
+    /// last one may come first, and without questions that the control connection cannot answer
+    /// while it lists.
+    pub(super) fn decides_at_once(&self) -> bool {
+        self.sort_by == SortBy::None && self.minimum_age.is_none()
+    }
+}
+
+/// The entries of `directory`, and of those below it as far as the settings go, that are
+/// `eligible` and meant.
+///
+/// # Errors
+///
+/// Those of walking; `unsupported` when a minimum age is asked for and the server does not tell
+/// how old a file is.
+pub(super) fn select(
+    run: &mut Run,
+    settings: &SelectionSettings,
+    directory: &RemotePath,
+    eligible: &mut dyn FnMut(&RemotePath, &Entry) -> Result<bool, Error>,
+) -> Result<Vec<Selected>, Error> {
+    let limit = settings.limit();
+    let zone = run.session()?.settings().zone.clone();
+    let mut selected = run.repeat(|session| {
+        let mut selected = Vec::new();
+        walk(session, directory, &settings.walk, &mut |directory, entry| {
+            if eligible(directory, &entry)? && settings.filter.selects(&entry, &zone) {
+                selected.push(Selected { path: directory.entry(&entry.name)?, entry });
+            }
+            Ok(!settings.decides_at_once() || selected.len() < limit)
+        })?;
+        match settings.minimum_age {
+            Some(age) => settled(session, selected, age, &zone),
+            None => Ok(selected),
+        }
+    })?;
+    sort(&mut selected, settings.sort_by, &zone);
+    selected.truncate(limit);
+    Ok(selected)
+}
+
+/// Leaves out files that are younger than `age`: somebody may still be writing them.
+fn settled(
+    session: &mut Session,
+    selected: Vec<Selected>,
+    age: Duration,
+    zone: &ServerTimeZone,
+) -> Result<Vec<Selected>, Error> {
+    let latest = Timestamp::now().checked_sub(age).unwrap_or(Timestamp::MIN);
+    let mut settled = Vec::new();
+    for candidate in selected {
+        if candidate.entry.kind != Kind::RegularFile
+            || end_of_writing(session, &candidate, zone)? <= latest
+        {
+            settled.push(candidate);
+        }
+    }
+    Ok(settled)
+}
+
+/// The last instant at which the file can have been modified, as exactly as that was told.
+fn end_of_writing(
+    session: &mut Session,
+    file: &Selected,
+    zone: &ServerTimeZone,
+) -> Result<Timestamp, Error> {
+    let end_of =
+        |modified: Modified| modified.instant(zone)?.checked_add(modified.precision.span()).ok();
+    let listed = file.entry.modified.and_then(end_of);
+    let end = match listed {
+        Some(end) => Some(end),
+        // A listing without a zone does not tell when; MDTM does.
+        None => session.modified(&file.path)?.and_then(end_of),
+    };
+    end.ok_or_else(|| {
+        Error::new(
+            ErrorKind::Unsupported,
+            format!("the server does not tell how old {} is", file.path),
+        )
+        .with_hint("set serverTimeZone, so that the listing's times can be understood")
+    })
+}
+
+fn sort(selected: &mut [Selected], by: SortBy, zone: &ServerTimeZone) {
+    match by {
+        SortBy::None => {}
+        SortBy::FileName => selected.sort_by(|a, b| a.path.cmp(&b.path)),
+        SortBy::Size => selected.sort_by_key(|one| (one.entry.size.is_none(), one.entry.size)),
+        SortBy::Timestamp => selected.sort_by_key(|one| {
+            let time = one.entry.modified.map(|modified| modified.server_time(zone));
+            (time.is_none(), time)
+        }),
+    }
+}
