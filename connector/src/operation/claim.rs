@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use host_sdk::{Error, ErrorKind};
 
+use super::names::beside;
 use super::run::Run;
 use crate::remote_path::RemotePath;
 use crate::retry::pause;
@@ -106,10 +107,23 @@ impl Rival {
         };
         if self.made == Some(made) {
             log::warn!("the lock {lock} was left behind by an upload that died: it is removed");
-            // Whoever else removes it at the same time makes this fail, and that is as well.
-            let _ = run.session()?.remove_directory(lock);
+            take_away(run.session()?, lock, made)?;
         }
         Ok(now)
+    }
+}
+
+/// Removes the lock that was made at `made`, and no other: whoever finds it dead in the same
+/// moment may have removed it already, and hold another one of that name by now.
+fn take_away(session: &mut Session, lock: &RemotePath, made: Modified) -> Result<(), Error> {
+    let aside = beside(lock, "dead")?;
+    if session.rename(lock, &aside).is_err() {
+        return Ok(());
+    }
+    if session.entry_modified(&aside)? == Some(made) {
+        session.remove_directory(&aside)
+    } else {
+        session.rename(&aside, lock)
     }
 }
 

@@ -179,7 +179,11 @@ impl Run {
     pub(super) fn check_removable(&mut self, path: &RemotePath) -> Result<(), Error> {
         let name = format!("{}.{:016x}", path.file_name(), crate::retry::chance());
         let aside = path.parent().entry(&name)?;
-        let tried = self.rename(path, &aside).and_then(|()| self.rename(&aside, path));
+        let tried = self.rename(path, &aside).and_then(|()| {
+            // Somebody may have written it anew in that moment: then both are kept.
+            self.repeat(|session| require_free(session, path))?;
+            self.rename(&aside, path)
+        });
         match tried {
             Err(e) => {
                 // However far it came, also for an execution that is cancelled by now.
@@ -224,11 +228,7 @@ impl Run {
             if !session.exists(aside)? {
                 return Ok(());
             }
-            if session.exists(path)? {
-                // Somebody has written it anew: neither of the two may be lost.
-                return Err(Error::new(ErrorKind::AlreadyExists, format!("{path} exists again"))
-                    .with_path(path.to_string()));
-            }
+            require_free(session, path)?;
             session.rename(aside, path)
         });
         put_back.map_err(|e| e.with_hint(format!("the file lies under {aside} now")))
@@ -246,6 +246,24 @@ impl Run {
             Err(e) => Outcome::Failure(e),
         }
     }
+}
+
+/// Refuses where somebody has written `path` anew: neither of the two may be lost.
+///
+/// A file that was read is one whose size the server tells, so that a refused SIZE is enough: a
+/// listing for each file would cost as many lines as there are files.
+fn require_free(session: &mut Session, path: &RemotePath) -> Result<(), Error> {
+    let is_taken = match session.size(path) {
+        Ok(Some(_)) => true,
+        Ok(None) => session.exists(path)?,
+        Err(e) if e.kind() == ErrorKind::NotFound => false,
+        Err(e) => return Err(e),
+    };
+    if is_taken {
+        return Err(Error::new(ErrorKind::AlreadyExists, format!("{path} exists again"))
+            .with_path(path.to_string()));
+    }
+    Ok(())
 }
 
 /// Whether a transfer was cut, so that going on where it stopped makes sense.

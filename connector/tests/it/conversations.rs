@@ -162,6 +162,7 @@ conversations! {
     user_needs_an_account,
     user_needs_no_password,
     utf8_refused,
+    written_anew_while_aside,
     wrong_password,
 }
 
