@@ -6,6 +6,7 @@
 mod browse;
 mod cancel;
 mod check;
+mod checksum;
 mod config;
 mod connector;
 mod deadline;

@@ -8,6 +8,7 @@ pub(crate) use connection::{
     Security, TlsSettings, Trust, Versions,
 };
 pub(crate) use operation::{
-    AfterReading, CreateSettings, FileExists, GetSettings, ListSettings, OperationSettings,
-    QuerySettings, Removal, SelectionSettings, SortBy, TransferFormat, WalkSettings,
+    Checksum, CreateSettings, FileExists, GetSettings, ListSettings, OperationSettings,
+    QuerySettings, ReadingSettings, Removal, SelectionSettings, SortBy, TransferFormat,
+    WalkSettings,
 };

@@ -6,6 +6,7 @@ use host_sdk::{Error, Filter, Settings};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::checksum::Algorithm;
 use crate::descriptor::{self, CREATE, DELETE, GET, LIST, QUERY};
 use crate::operation::filter::EntryFilter;
 
@@ -67,6 +68,25 @@ pub(crate) struct AfterReading {
     pub(crate) must_succeed: bool,
 }
 
+/// What is compared with checksums of the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Checksum {
+    /// Nothing.
+    None,
+    /// Binary transfers, where the server computes any.
+    Auto,
+    /// Every transfer, with this algorithm.
+    Only(Algorithm),
+}
+
+/// How files are read.
+#[derive(Debug)]
+pub(crate) struct ReadingSettings {
+    pub(crate) format: TransferFormat,
+    pub(crate) checksum: Checksum,
+    pub(crate) after: AfterReading,
+}
+
 /// The order in which files are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -98,6 +118,9 @@ pub(crate) struct CreateSettings {
     pub(crate) temporary_extension: Option<String>,
     pub(crate) create_directories: bool,
     pub(crate) preserve_timestamp: bool,
+    pub(crate) checksum: Checksum,
+    /// Whether the server has to have as many bytes as were sent.
+    pub(crate) verify: bool,
     /// Octal digits.
     pub(crate) permissions: Option<String>,
     pub(crate) all_metadata: bool,
@@ -119,8 +142,7 @@ pub(crate) struct SelectionSettings {
 /// Settings of Query.
 #[derive(Debug)]
 pub(crate) struct QuerySettings {
-    pub(crate) format: TransferFormat,
-    pub(crate) after: AfterReading,
+    pub(crate) reading: ReadingSettings,
     pub(crate) selection: SelectionSettings,
     pub(crate) parallel_transfers: usize,
     pub(crate) return_application_errors: bool,
@@ -129,8 +151,7 @@ pub(crate) struct QuerySettings {
 /// Settings of Get.
 #[derive(Debug)]
 pub(crate) struct GetSettings {
-    pub(crate) format: TransferFormat,
-    pub(crate) after: AfterReading,
+    pub(crate) reading: ReadingSettings,
     pub(crate) all_metadata: bool,
     pub(crate) return_application_errors: bool,
 }
@@ -197,20 +218,20 @@ impl OperationSettings {
                 temporary_extension: options.get("temporaryExtension")?,
                 create_directories: options.is("createDirectories"),
                 preserve_timestamp: options.is("preserveTimestamp"),
+                checksum: checksum(options)?,
+                verify: options.is("verify"),
                 permissions: permissions(options)?,
                 all_metadata: options.is("includeAllMetadata"),
                 return_application_errors,
             }),
             QUERY => Self::Query(QuerySettings {
-                format: options.require("transferFormat")?,
-                after: after_reading(options)?,
+                reading: reading(options)?,
                 selection: selection(options, filter, "maximumFiles")?,
                 parallel_transfers: options.require("parallelTransfers")?,
                 return_application_errors,
             }),
             GET => Self::Get(GetSettings {
-                format: options.require("transferFormat")?,
-                after: after_reading(options)?,
+                reading: reading(options)?,
                 all_metadata: options.is("includeAllMetadata"),
                 return_application_errors,
             }),
@@ -233,6 +254,29 @@ fn permissions(options: &Settings) -> Result<Option<String>, Error> {
         ));
     }
     Ok(Some(text.to_owned()))
+}
+
+fn reading(options: &Settings) -> Result<ReadingSettings, Error> {
+    Ok(ReadingSettings {
+        format: options.require("transferFormat")?,
+        checksum: checksum(options)?,
+        after: after_reading(options)?,
+    })
+}
+
+fn checksum(options: &Settings) -> Result<Checksum, Error> {
+    let is_text = options.require::<TransferFormat>("transferFormat")? == TransferFormat::Ascii;
+    match options.text("checksum") {
+        Some("auto") if is_text => Ok(Checksum::None),
+        Some("auto") => Ok(Checksum::Auto),
+        Some("none") | None => Ok(Checksum::None),
+        Some(_) if is_text => Err(Error::configuration(
+            "checksum",
+            "text is converted on its way, so that its checksums differ: \
+             set \"transferFormat\" to \"binary\"",
+        )),
+        Some(_) => Ok(Checksum::Only(options.require("checksum")?)),
+    }
 }
 
 fn after_reading(options: &Settings) -> Result<AfterReading, Error> {
@@ -315,13 +359,32 @@ mod tests {
     }
 
     #[test]
+    fn checksums_are_for_bytes_as_they_are() {
+        let parse = |options| {
+            OperationSettings::parse(&json!({"operation": "get", "options": options})).map(
+                |parsed| match parsed {
+                    OperationSettings::Get(get) => get.reading.checksum,
+                    other => panic!("not a get: {other:?}"),
+                },
+            )
+        };
+        assert_eq!(parse(json!({})), Ok(Checksum::None));
+        assert_eq!(parse(json!({"checksum": "auto"})), Ok(Checksum::Auto));
+        assert_eq!(parse(json!({"checksum": "crc32"})), Ok(Checksum::Only(Algorithm::Crc32)));
+        let text = parse(json!({"checksum": "auto", "transferFormat": "ascii"}));
+        assert_eq!(text, Ok(Checksum::None));
+        let error = parse(json!({"checksum": "md5", "transferFormat": "ascii"})).unwrap_err();
+        assert_eq!(error.report().path.as_deref(), Some("options.checksum"));
+    }
+
+    #[test]
     fn minus_one_is_all() {
         let raw = json!({"operation": "query", "options": {"maximumFiles": -1}});
         let OperationSettings::Query(query) = OperationSettings::parse(&raw).unwrap() else {
             panic!("not a query");
         };
         assert_eq!(query.selection.maximum, None);
-        assert_eq!(query.after.removal, Removal::Keep);
+        assert_eq!(query.reading.after.removal, Removal::Keep);
         assert_eq!(query.selection.walk.depth, Some(0));
     }
 }

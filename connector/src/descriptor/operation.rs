@@ -34,6 +34,7 @@ fn create() -> OperationDescriptor {
         output: OutputKind::Json,
         fields: vec![
             transfer_format(),
+            checksum(),
             Field::choice(
                 "actionIfFileExists",
                 "Action if File Exists",
@@ -63,6 +64,13 @@ fn create() -> OperationDescriptor {
                 "Create Directories",
                 true,
                 "Whether missing directories are made.",
+            ),
+            Field::boolean(
+                "verify",
+                "Verify",
+                true,
+                "Whether the server has to have as many bytes as were sent (SIZE) before a file \
+                 gets its name. To be switched off for servers that change what they store.",
             ),
             Field::boolean(
                 "preserveTimestamp",
@@ -103,6 +111,7 @@ fn query() -> OperationDescriptor {
         output: OutputKind::Binary,
         fields: vec![
             transfer_format(),
+            checksum(),
             delete_after_reading(),
             move_after_reading(),
             fail_if_unable_to_delete(),
@@ -139,6 +148,7 @@ fn get() -> OperationDescriptor {
         output: OutputKind::Binary,
         fields: vec![
             transfer_format(),
+            checksum(),
             include_all_metadata("Whether the document carries the file's timestamp."),
             delete_after_reading(),
             move_after_reading(),
@@ -193,6 +203,25 @@ fn transfer_format() -> Field {
         &[("binary", "Binary"), ("ascii", "ASCII")],
         "Whether bytes travel as they are, or as text whose line ends are converted between this \
          side's LF and the network's CRLF (RFC 959 §3.1.1.1).",
+    )
+}
+
+fn checksum() -> Field {
+    Field::choice(
+        "checksum",
+        "Checksum",
+        &[
+            ("none", "None"),
+            ("auto", "Automatic"),
+            ("sha256", "SHA-256"),
+            ("sha512", "SHA-512"),
+            ("sha1", "SHA-1"),
+            ("md5", "MD5"),
+            ("crc32", "CRC-32"),
+        ],
+        "Whether files are compared with a checksum that the server computes (HASH, XSHA256 and \
+         their like). Automatic does so with binary files where the server can; an algorithm is \
+         demanded. The server reads each file once more for it. Not with Append.",
     )
 }
 

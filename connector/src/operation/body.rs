@@ -3,6 +3,8 @@
 
 use host_sdk::{Error, InputDocument};
 
+use super::compare::Comparison;
+
 /// How much of what was read is kept: more than lies in the socket buffers between here and the
 /// server (up to 4 MiB and 6 MiB on Linux), which is what an interruption loses.
 const WINDOW: usize = 16 * 1024 * 1024;
@@ -21,12 +23,19 @@ pub(super) struct Body<'d> {
     position: u64,
     ended: bool,
     window: usize,
+    comparison: Comparison,
 }
 
 impl<'d> Body<'d> {
     /// The body of `input`, from its beginning.
-    pub(super) fn new(input: &'d mut dyn InputDocument) -> Self {
-        Self { input, kept: Vec::new(), read: 0, position: 0, ended: false, window: WINDOW }
+    pub(super) fn new(input: &'d mut dyn InputDocument, comparison: Comparison) -> Self {
+        let (kept, window) = (Vec::new(), WINDOW);
+        Self { input, kept, read: 0, position: 0, ended: false, window, comparison }
+    }
+
+    /// The comparison of what has been read so far.
+    pub(super) fn comparison(&self) -> &Comparison {
+        &self.comparison
     }
 
     /// How many bytes have been handed out.
@@ -72,6 +81,7 @@ impl<'d> Body<'d> {
         let count = self.input.read(room);
         self.kept.truncate(start + count.as_ref().copied().unwrap_or_default());
         let count = count?;
+        self.comparison.update(self.kept.get(start..).unwrap_or_default());
         self.read += count as u64;
         self.ended = count == 0;
         Ok(())
@@ -135,7 +145,7 @@ mod tests {
     fn it_goes_back_as_far_as_it_keeps() {
         let length = 9_000_000;
         let mut input = Counting { header: InputHeader::default(), next: 0, length };
-        let mut body = Body { window: 4_000_000, ..Body::new(&mut input) };
+        let mut body = Body { window: 4_000_000, ..Body::new(&mut input, Comparison::none()) };
         expect_rest(&mut body, length);
         assert!(body.rewind_to(length - 1_000_000));
         expect_rest(&mut body, length);
@@ -146,7 +156,7 @@ mod tests {
     #[test]
     fn a_short_body_goes_back_to_its_beginning() {
         let mut input = Counting { header: InputHeader::default(), next: 0, length: 1_000_000 };
-        let mut body = Body::new(&mut input);
+        let mut body = Body::new(&mut input, Comparison::none());
         expect_rest(&mut body, 1_000_000);
         assert!(body.rewind_to(0));
         expect_rest(&mut body, 1_000_000);

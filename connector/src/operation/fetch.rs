@@ -4,11 +4,12 @@
 use host_sdk::{Error, ErrorKind, Outcome, Properties, ResultSink};
 
 use super::claim::claiming;
+use super::compare::Comparison;
 use super::meter::Meter;
 use super::names::free_name;
 use super::run::{Run, refuses_restart};
 use super::text::NetworkText;
-use crate::config::{AfterReading, Removal, TransferFormat};
+use crate::config::{ReadingSettings, Removal, TransferFormat};
 use crate::remote_path::RemotePath;
 use crate::session::{Session, missing};
 use crate::timestamp::Modified;
@@ -38,13 +39,13 @@ pub(super) fn deliver(
     run: &mut Run,
     input: u64,
     file: &RemoteFile,
-    format: TransferFormat,
-    after: &AfterReading,
+    settings: &ReadingSettings,
 ) -> Result<(), Error> {
+    let after = &settings.after;
     if after.must_succeed && after.removal != Removal::Keep {
         run.check_removable(&file.path)?;
     }
-    let (mut sink, size) = receive(run, input, file, format)?;
+    let (mut sink, size) = receive(run, input, file, settings)?;
     sink.finish(&Outcome::Success, &Properties::new())?;
     drop(sink);
     run.meter.delivered(1);
@@ -98,15 +99,16 @@ fn receive(
     run: &mut Run,
     input: u64,
     file: &RemoteFile,
-    format: TransferFormat,
+    settings: &ReadingSettings,
 ) -> Result<(Box<dyn ResultSink>, Option<u64>), Error> {
     let mut backoff = run.backoff()?;
-    let mut part = Part::new(format, file.size, run.meter.clone());
+    let comparison = Comparison::new(run.session()?, settings.checksum)?;
+    let mut part = Part::new(settings.format, file.size, comparison, run.meter.clone());
     loop {
         let error = match part.attempt(run, input, file) {
             Ok(()) => match part.sink.take() {
                 Some(sink) => {
-                    let is_exact = format == TransferFormat::Binary;
+                    let is_exact = settings.format == TransferFormat::Binary;
                     return Ok((sink, is_exact.then_some(part.received)));
                 }
                 None => return Err(Error::internal("a file was read without a sink")),
@@ -144,11 +146,17 @@ struct Part {
     /// The last bytes that arrived, to compare with when resuming.
     tail: Vec<u8>,
     buffer: Vec<u8>,
+    comparison: Comparison,
     meter: Meter,
 }
 
 impl Part {
-    fn new(format: TransferFormat, size: Option<u64>, meter: Meter) -> Self {
+    fn new(
+        format: TransferFormat,
+        size: Option<u64>,
+        comparison: Comparison,
+        meter: Meter,
+    ) -> Self {
         Self {
             format,
             size,
@@ -159,6 +167,7 @@ impl Part {
             received: 0,
             tail: Vec::new(),
             buffer: vec![0; CHUNK],
+            comparison,
             meter,
         }
     }
@@ -169,6 +178,7 @@ impl Part {
         self.sink = None;
         self.received = 0;
         self.tail.clear();
+        self.comparison.restart();
     }
 
     fn attempt(&mut self, run: &mut Run, input: u64, file: &RemoteFile) -> Result<(), Error> {
@@ -206,6 +216,7 @@ impl Part {
             }
             self.received += fresh.len() as u64;
             keep_tail(&mut self.tail, fresh);
+            self.comparison.update(fresh);
             self.meter.moved(fresh.len() as u64);
         }
         download.finish()?;
@@ -216,7 +227,9 @@ impl Part {
         if let TransferFormat::Ascii = self.format {
             sink.write(text.rest())?;
         } else {
-            self.prove(run.session()?, path, resumed)?;
+            let session = run.session()?;
+            self.prove(session, path, resumed)?;
+            self.comparison.prove(session, path)?;
         }
         Ok(())
     }

@@ -32,7 +32,7 @@ pub(super) fn answer(
         properties.insert(property::TIMESTAMP, modified.text(&run.session()?.settings().zone));
     }
     let file = RemoteFile { path, size, properties };
-    match deliver(run, input.id(), &file, settings.format, &settings.after) {
+    match deliver(run, input.id(), &file, &settings.reading) {
         Err(e) if e.kind() == ErrorKind::NotFound => {
             log::debug!("{} does not exist: an empty success", file.path);
             Ok(())

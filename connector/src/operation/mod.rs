@@ -2,6 +2,7 @@
 
 mod body;
 mod claim;
+mod compare;
 mod create;
 mod delete;
 mod fetch;

@@ -4,6 +4,7 @@ use host_sdk::{Error, ErrorKind, InputDocument};
 use jiff::civil::DateTime;
 
 use super::body::Body;
+use super::compare::Comparison;
 use super::names::beside;
 use super::place::{dress, place, refuse_if_taken};
 use super::run::{Run, refuses_restart};
@@ -44,17 +45,19 @@ pub(super) fn publish(
             run.repeat(|session| session.make_directories(staging))?;
         }
     }
-    let mut body = Body::new(input);
     if settings.file_exists == FileExists::Append {
-        append(run, settings.format, target, &mut body)?;
+        // The server's checksum is that of the whole file.
+        append(run, settings, target, &mut Body::new(input, Comparison::none()))?;
         return Ok(target.clone());
     }
+    let comparison = Comparison::new(run.session()?, settings.checksum)?;
+    let mut body = Body::new(input, comparison);
     if settings.file_exists == FileExists::GenerateError {
         // Before the bytes travel; what counts is the look before the renaming.
         refuse_if_taken(run, target)?;
     }
     let temporary = temporary(plan)?;
-    let placed = store(run, settings.format, &temporary, &mut body)
+    let placed = store(run, settings, &temporary, &mut body)
         .and_then(|()| dress(run, plan, &temporary))
         .and_then(|()| place(run, settings.file_exists, &temporary, target));
     if placed.is_err() {
@@ -66,15 +69,15 @@ pub(super) fn publish(
 /// Uploads under a name that nobody else uses, through interruptions.
 fn store(
     run: &mut Run,
-    format: TransferFormat,
+    settings: &CreateSettings,
     path: &RemotePath,
     body: &mut Body<'_>,
 ) -> Result<(), Error> {
     let mut backoff = run.backoff()?;
     // Text has no offsets to go on from.
-    let mut restartable = format == TransferFormat::Binary;
+    let mut restartable = settings.format == TransferFormat::Binary;
     loop {
-        match attempt(run, format, path, body, restartable) {
+        match attempt(run, settings, path, body, restartable) {
             Ok(()) => return Ok(()),
             // No attempt of its own: nothing was interrupted.
             Err(e) if restartable && refuses_restart(&e) => restartable = false,
@@ -86,7 +89,7 @@ fn store(
 /// Sends the body, or what the server does not have of it since the last attempt.
 fn attempt(
     run: &mut Run,
-    format: TransferFormat,
+    settings: &CreateSettings,
     path: &RemotePath,
     body: &mut Body<'_>,
     restartable: bool,
@@ -105,27 +108,28 @@ fn attempt(
             .with_hint("too much got lost to go on from there: send the document again"));
     }
     run.meter.lost(sent.saturating_sub(offset));
-    send(run, format, "STOR", path, body, offset)?;
-    match format {
-        TransferFormat::Binary => prove(run, path, body.position()),
-        TransferFormat::Ascii => Ok(()),
+    send(run, settings.format, "STOR", path, body, offset)?;
+    if is_counted(settings) {
+        prove(run, path, body.position())?;
     }
+    body.comparison().prove(run.session()?, path)
 }
 
 /// Adds the body at the end of a file. Never repeated: nobody knows how much of it arrived.
 fn append(
     run: &mut Run,
-    format: TransferFormat,
+    settings: &CreateSettings,
     path: &RemotePath,
     body: &mut Body<'_>,
 ) -> Result<(), Error> {
     let mut backoff = run.backoff()?;
-    let before = match format {
-        TransferFormat::Binary => run.repeat(|session| size_or_nothing(session, path))?,
-        TransferFormat::Ascii => None,
+    let before = if is_counted(settings) {
+        run.repeat(|session| size_or_nothing(session, path))?
+    } else {
+        None
     };
     loop {
-        let error = match send(run, format, "APPE", path, body, 0) {
+        let error = match send(run, settings.format, "APPE", path, body, 0) {
             Ok(()) => break,
             Err(e) => e,
         };
@@ -139,6 +143,11 @@ fn append(
         Some(before) => prove(run, path, before + body.position()),
         None => Ok(()),
     }
+}
+
+/// Whether the server has to have as many bytes as were sent; text changes its length on its way.
+fn is_counted(settings: &CreateSettings) -> bool {
+    settings.verify && settings.format == TransferFormat::Binary
 }
 
 /// A name that no other upload has: beside the target, or in the staging directory.

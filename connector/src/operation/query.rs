@@ -102,7 +102,7 @@ fn read(
     input: u64,
     file: &RemoteFile,
 ) -> Result<(), Error> {
-    match deliver(run, input, file, settings.format, &settings.after) {
+    match deliver(run, input, file, &settings.reading) {
         Ok(()) => Ok(()),
         // Between the listing and now somebody else took it: nothing is left to read.
         Err(e) if e.kind() == ErrorKind::NotFound => {
@@ -150,7 +150,7 @@ fn remote_file(file: Selected, zone: &ServerTimeZone) -> RemoteFile {
 
 /// Where the files of `directory` are moved to, if they are.
 fn destination(settings: &QuerySettings, directory: &RemotePath) -> Option<RemotePath> {
-    let Removal::Move(destination) = &settings.after.removal else { return None };
+    let Removal::Move(destination) = &settings.reading.after.removal else { return None };
     directory.join(destination).ok().filter(|destination| destination != directory)
 }
 

@@ -276,7 +276,7 @@ impl Session {
         Ok(())
     }
 
-    fn path_command(&mut self, verb: &str, path: &RemotePath) -> Result<Reply, Error> {
+    pub(super) fn path_command(&mut self, verb: &str, path: &RemotePath) -> Result<Reply, Error> {
         self.command_as(&format!("{verb} {}", path.as_str()), verb)
             .map_err(|e| e.with_path(path.to_string()))
     }
@@ -287,7 +287,7 @@ impl Session {
     }
 
     /// For answers that nothing depends on: only the end of the session is an error.
-    fn unless_goodbye(
+    pub(super) fn unless_goodbye(
         &mut self,
         reply: &Reply,
         verb: &str,

@@ -1,6 +1,7 @@
 //! What a server says it can do (FEAT, RFC 2389 §3).
 
 use super::reply::Reply;
+use crate::checksum::Algorithm;
 use crate::wire_name::printable;
 
 /// The features that change what this side does.
@@ -18,6 +19,10 @@ pub(crate) struct Features {
     pub(crate) rest_stream: bool,
     /// UTF-8 names (RFC 2640).
     pub(crate) utf8: bool,
+    /// What HASH computes (draft-bryan-ftpext-hash).
+    pub(crate) hashes: Vec<Algorithm>,
+    /// What the commands without a standard compute: XSHA256 and its like.
+    pub(crate) checksum_commands: Vec<Algorithm>,
     /// The lines, safe to print, for people.
     pub(crate) lines: Vec<String>,
 }
@@ -40,12 +45,23 @@ impl Features {
                 "SIZE" => features.size = true,
                 "REST" => features.rest_stream = arguments.contains("STREAM"),
                 "UTF8" => features.utf8 = true,
-                _ => {}
+                "HASH" => features.hashes = hashes(arguments),
+                _ => {
+                    let mut all = Algorithm::ALL.into_iter();
+                    features.checksum_commands.extend(all.find(|one| one.command() == name));
+                }
             }
             features.lines.push(printable(&line));
         }
         features
     }
+}
+
+/// The algorithms of `SHA-256*;SHA-1;MD5`.
+fn hashes(arguments: &str) -> Vec<Algorithm> {
+    let offered: Vec<&str> =
+        arguments.split(';').map(|name| name.trim().trim_end_matches('*')).collect();
+    Algorithm::ALL.into_iter().filter(|one| offered.contains(&one.hash_name())).collect()
 }
 
 #[cfg(test)]
@@ -61,6 +77,16 @@ mod tests {
         let features = Features::parse(&reply);
         assert!(features.mlst && features.mdtm && features.rest_stream && features.utf8);
         assert!(!features.size && !features.mfmt);
+    }
+
+    #[test]
+    fn checksums_are_offered_in_two_ways() {
+        let reply =
+            Reply::parse(b"211-Extensions:\r\n HASH MD5;SHA-1*;SHA-3\r\n XCRC\r\n211 End\r\n")
+                .unwrap();
+        let features = Features::parse(&reply);
+        assert_eq!(features.hashes, [Algorithm::Sha1, Algorithm::Md5]);
+        assert_eq!(features.checksum_commands, [Algorithm::Crc32]);
     }
 
     #[test]

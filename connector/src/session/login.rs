@@ -137,6 +137,7 @@ impl Session {
             login_directory: RemotePath::root(),
             current_directory: None,
             format: None,
+            hash: None,
             poisoned: false,
             transfer_deadline: Deadline::never(),
             idle_since: Instant::now(),

@@ -8,6 +8,7 @@
 //! reply that does not fit, nobody knows which reply belongs to which command. It is dropped,
 //! never repaired and never returned to the pool.
 
+pub(crate) mod checksum;
 mod commands;
 pub(crate) mod connect;
 mod control;
@@ -50,6 +51,7 @@ use self::reply::{Occasion, Reply};
 pub(crate) use self::tls::TlsFactory;
 pub(crate) use self::transfer::Download;
 use crate::cancel::{CancelToken, SocketWatch};
+use crate::checksum::Algorithm;
 use crate::config::{ConnectionSettings, TransferFormat};
 use crate::deadline::Deadline;
 use crate::remote_path::RemotePath;
@@ -98,6 +100,8 @@ pub(crate) struct Session {
     login_directory: RemotePath,
     current_directory: Option<RemotePath>,
     format: Option<TransferFormat>,
+    /// What HASH computes, once it was chosen.
+    hash: Option<Algorithm>,
     poisoned: bool,
     /// The deadline of the transfer under way, which its data connection's opening counts to.
     transfer_deadline: Deadline,

@@ -57,6 +57,11 @@ impl Reply {
         self.lines.first().map_or(&[], Vec::as_slice)
     }
 
+    /// The last line's text.
+    pub(crate) fn last_line(&self) -> &[u8] {
+        self.lines.last().map_or(&[], Vec::as_slice)
+    }
+
     /// The lines between the first and the last: the payload of FEAT, MLST and STAT.
     pub(crate) fn inner_lines(&self) -> impl Iterator<Item = &[u8]> {
         let inner = self.lines.len().saturating_sub(2);

@@ -39,6 +39,11 @@ pub(crate) fn sets_times(bench: &Bench) -> bool {
     !matches!(bench.server.flavour(), Flavour::VsFtpd | Flavour::LibUnftp)
 }
 
+/// Whether the server computes checksums of its files.
+pub(crate) fn computes_checksums(bench: &Bench) -> bool {
+    bench.server.flavour() == Flavour::ProFtpd
+}
+
 /// Whether resuming a TLS session fails where the server wants client certificates: OpenSSL then
 /// wants a session id context, which the server has not set.
 pub(crate) fn cannot_resume_with_client_certificates(flavour: Flavour) -> bool {

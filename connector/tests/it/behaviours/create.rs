@@ -22,6 +22,8 @@ pub(super) const BEHAVIOURS: &[Behaviour] = behaviours![
     leaves_no_temporary_files,
     finds_different_names_for_rivals,
     keeps_the_time_where_the_server_can,
+    compares_uploads_with_the_servers_checksum,
+    verifies_nothing_when_told_so,
 ];
 
 fn writes_the_document_and_tells_where(bench: &Bench) {
@@ -152,4 +154,24 @@ fn keeps_the_time_where_the_server_can(bench: &Bench) {
     let documents = bench.document(&operation, header, "x").json();
     let kept = documents[0]["timestamp"] == "2005-06-07 08:09:10.000";
     assert_eq!(kept, quirks::sets_times(bench), "{documents:?}");
+}
+
+fn compares_uploads_with_the_servers_checksum(bench: &Bench) {
+    bench.create(&json!({"checksum": "auto"}), "upload/sums/a b.txt", b"summed").single();
+    for (number, algorithm) in ["sha256", "sha512", "sha1", "md5", "crc32"].iter().enumerate() {
+        let name = format!("upload/sums/{number} .txt");
+        let answered = bench.create(&json!({"checksum": algorithm}), &name, b"summed");
+        if quirks::computes_checksums(bench) {
+            answered.single();
+            assert_eq!(bench.on_server(&name).unwrap(), b"summed");
+        } else {
+            assert_eq!(answered.refusal().kind(), ErrorKind::Unsupported);
+            assert!(bench.on_server(&name).is_none());
+        }
+    }
+}
+
+fn verifies_nothing_when_told_so(bench: &Bench) {
+    bench.create(&json!({"verify": false}), "upload/unverified.txt", b"x").single();
+    assert_eq!(bench.on_server("upload/unverified.txt").unwrap(), b"x");
 }

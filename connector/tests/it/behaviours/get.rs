@@ -4,6 +4,7 @@ use host_sdk::ErrorKind;
 use serde_json::json;
 
 use super::{Behaviour, behaviours};
+use crate::quirks;
 use crate::support::Bench;
 
 pub(super) const BEHAVIOURS: &[Behaviour] = behaviours![
@@ -16,6 +17,7 @@ pub(super) const BEHAVIOURS: &[Behaviour] = behaviours![
     deletes_after_reading,
     keeps_the_file_when_the_host_did_not_take_it,
     converts_line_ends_of_text,
+    compares_with_the_servers_checksum,
 ];
 
 fn reads_a_file_with_its_properties(bench: &Bench) {
@@ -89,4 +91,18 @@ fn converts_line_ends_of_text(bench: &Bench) {
     let options = json!({"transferFormat": "ascii"});
     bench.create(&options, "upload/text.txt", b"one\ntwo\n").single();
     assert_eq!(bench.get(&options, "upload/text.txt").single().body, b"one\ntwo\n");
+}
+
+fn compares_with_the_servers_checksum(bench: &Bench) {
+    let read = bench.get(&json!({"checksum": "auto"}), "hello.txt").single();
+    assert_eq!(read.body, b"hello\nworld\n");
+    bench.place("upload/two words.txt", b"summed");
+    for algorithm in ["sha256", "sha512", "sha1", "md5", "crc32"] {
+        let answered = bench.get(&json!({"checksum": algorithm}), "upload/two words.txt");
+        if quirks::computes_checksums(bench) {
+            assert_eq!(answered.single().body, b"summed");
+        } else {
+            assert_eq!(answered.refusal().kind(), ErrorKind::Unsupported);
+        }
+    }
 }

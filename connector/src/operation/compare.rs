@@ -1,0 +1,75 @@
+//! Comparing what was transferred with the server's own checksum of it.
+
+use host_sdk::{Error, ErrorKind};
+
+use crate::checksum::{Algorithm, Hasher};
+use crate::config::Checksum;
+use crate::remote_path::RemotePath;
+use crate::session::Session;
+use crate::session::checksum::Verdict;
+
+/// The checksum of one transfer, if one is to be compared.
+pub(super) struct Comparison {
+    wish: Checksum,
+    computing: Option<(Algorithm, Hasher)>,
+}
+
+impl Comparison {
+    /// As far as `wish` goes, with what the server can.
+    ///
+    /// # Errors
+    ///
+    /// `unsupported` where an algorithm is demanded that the server does not have.
+    pub(super) fn new(session: &Session, wish: Checksum) -> Result<Self, Error> {
+        let algorithm = session.checksum_algorithm(wish)?;
+        Ok(Self { wish, computing: algorithm.map(|one| (one, Hasher::new(one))) })
+    }
+
+    /// Nothing is to be compared.
+    pub(super) fn none() -> Self {
+        Self { wish: Checksum::None, computing: None }
+    }
+
+    /// Adds bytes, each of them once.
+    pub(super) fn update(&mut self, bytes: &[u8]) {
+        if let Some((_, hasher)) = &mut self.computing {
+            hasher.update(bytes);
+        }
+    }
+
+    /// Forgets the bytes so far.
+    pub(super) fn restart(&mut self) {
+        if let Some((algorithm, hasher)) = &mut self.computing {
+            *hasher = Hasher::new(*algorithm);
+        }
+    }
+
+    /// Asks the server whether its file has the same checksum.
+    ///
+    /// # Errors
+    ///
+    /// `integrity` when it has another one; `unsupported` when the algorithm is demanded and
+    /// the server does not tell; what a command can fail with.
+    pub(super) fn prove(&self, session: &mut Session, path: &RemotePath) -> Result<(), Error> {
+        let Some((algorithm, hasher)) = &self.computing else { return Ok(()) };
+        let (name, ours) = (algorithm.hash_name(), hasher.text());
+        match session.compare_checksum(path, *algorithm, &ours)? {
+            Verdict::Same => Ok(()),
+            Verdict::Other(theirs) => Err(Error::new(
+                ErrorKind::Integrity,
+                format!("{path} has the {name} {theirs} on the server, and {ours} here"),
+            )
+            .with_path(path.to_string())
+            .with_hint("the file may still be being written: transfer it again later")),
+            Verdict::Unknown if self.wish == Checksum::Auto => {
+                log::info!("the server does not tell the {name} of {path}");
+                Ok(())
+            }
+            Verdict::Unknown => Err(Error::new(
+                ErrorKind::Unsupported,
+                format!("the server does not tell the {name} of {path}"),
+            )
+            .with_path(path.to_string())),
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Checksums that the server computes: HASH (draft-bryan-ftpext-hash), and the older commands that
+//! have no standard.
+
+use host_sdk::{Error, ErrorKind};
+
+use super::Session;
+use super::reply::Occasion;
+use crate::checksum::Algorithm;
+use crate::config::Checksum;
+use crate::remote_path::RemotePath;
+
+/// What the server says about a file's checksum.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It has the same one.
+    Same,
+    /// It has this one.
+    Other(String),
+    /// It does not tell.
+    Unknown,
+}
+
+impl Session {
+    /// The algorithm to use for `wish`; none where nothing is to be compared.
+    ///
+    /// # Errors
+    ///
+    /// `unsupported` where the server does not have the algorithm that is demanded.
+    pub(crate) fn checksum_algorithm(&self, wish: Checksum) -> Result<Option<Algorithm>, Error> {
+        match wish {
+            Checksum::None => Ok(None),
+            Checksum::Auto => Ok(Algorithm::ALL.into_iter().find(|one| self.computes(*one))),
+            Checksum::Only(algorithm) if self.computes(algorithm) => Ok(Some(algorithm)),
+            Checksum::Only(algorithm) => Err(Error::new(
+                ErrorKind::Unsupported,
+                format!("the server does not compute {}", algorithm.hash_name()),
+            )
+            .with_hint("set checksum to \"auto\" or \"none\"")),
+        }
+    }
+
+    /// Asks the server for the checksum of the file `path` and compares it with `expected`.
+    ///
+    /// # Errors
+    ///
+    /// What a command can fail with; a refusal is [`Verdict::Unknown`].
+    pub(crate) fn compare_checksum(
+        &mut self,
+        path: &RemotePath,
+        algorithm: Algorithm,
+        expected: &str,
+    ) -> Result<Verdict, Error> {
+        let (verb, reply) = if self.features.hashes.contains(&algorithm) {
+            if !self.select_hash(algorithm, path)? {
+                return Ok(Verdict::Unknown);
+            }
+            ("HASH", self.path_command("HASH", path)?)
+        } else {
+            let (verb, argument) = (algorithm.command(), argument(path));
+            (verb, self.command_as(&format!("{verb} {argument}"), verb)?)
+        };
+        if !reply.is_done() {
+            log::debug!("{}", self.refusal(&reply, Occasion::Path, verb));
+            self.unless_goodbye(&reply, verb, path)?;
+            return Ok(Verdict::Unknown);
+        }
+        Ok(judge(reply.last_line(), expected))
+    }
+
+    /// Has HASH compute `algorithm` from now on; whether the server agrees.
+    fn select_hash(&mut self, algorithm: Algorithm, path: &RemotePath) -> Result<bool, Error> {
+        if self.hash == Some(algorithm) {
+            return Ok(true);
+        }
+        let select = format!("OPTS HASH {}", algorithm.hash_name());
+        let reply = self.command(&select)?;
+        if !reply.is_done() {
+            return self.unless_goodbye(&reply, &select, path).map(|()| false);
+        }
+        self.hash = Some(algorithm);
+        Ok(true)
+    }
+
+    fn computes(&self, algorithm: Algorithm) -> bool {
+        self.features.hashes.contains(&algorithm)
+            || self.features.checksum_commands.contains(&algorithm)
+    }
+}
+
+/// The path as the commands without a standard want it: they take a range behind it, so that
+/// spaces have to be inside quotes.
+fn argument(path: &RemotePath) -> String {
+    let path = path.as_str();
+    if path.contains(' ') { format!("\"{path}\"") } else { path.to_owned() }
+}
+
+/// Finds the checksum among the words of an answer: some have the range, the algorithm or the
+/// name beside it, and some leave out the zeros it begins with.
+fn judge(answer: &[u8], expected: &str) -> Verdict {
+    let text = String::from_utf8_lossy(answer).to_ascii_lowercase();
+    let is_checksum = |word: &&str| {
+        word.len() <= expected.len()
+            && word.len() + 4 > expected.len()
+            && word.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    let mut found = text.split_ascii_whitespace().filter(is_checksum).peekable();
+    match found.peek() {
+        None => Verdict::Unknown,
+        Some(first) => {
+            let first = (*first).to_owned();
+            let same =
+                |word: &str| word.trim_start_matches('0') == expected.trim_start_matches('0');
+            if found.any(same) { Verdict::Same } else { Verdict::Other(first) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checksum_is_found_in_every_form_of_answer() {
+        let cases: [(&str, Verdict); 8] = [
+            ("C4C55DFF", Verdict::Same),
+            (" c4c55dff", Verdict::Same),
+            ("CRC32 0-12 c4c55dff hello.txt", Verdict::Same),
+            ("hello.txt C4C55DFF", Verdict::Same),
+            ("00000000", Verdict::Other("00000000".to_owned())),
+            ("deadbeef c4c55dff", Verdict::Same),
+            ("done", Verdict::Unknown),
+            ("", Verdict::Unknown),
+        ];
+        for (answer, verdict) in cases {
+            assert_eq!(judge(answer.as_bytes(), "c4c55dff"), verdict, "{answer}");
+        }
+        assert_eq!(judge(b"4C55DFF", "04c55dff"), Verdict::Same);
+    }
+}
