@@ -24,6 +24,8 @@ pub(super) fn all() -> Vec<OperationDescriptor> {
 }
 
 fn create() -> OperationDescriptor {
+    // An upload that is added to a file has no name of its own until it is complete.
+    let replacing = ["createUniqueName", "overwrite", "generateError"];
     OperationDescriptor {
         id: CREATE.to_owned(),
         label: "Create".to_owned(),
@@ -52,13 +54,15 @@ fn create() -> OperationDescriptor {
                 "Staging Directory",
                 "Where the upload lies until it is complete; then it is renamed into place. \
                  Ignored with Append.",
-            ),
+            )
+            .visible_when("actionIfFileExists", &replacing),
             Field::text(
                 "temporaryExtension",
                 "Temporary Extension",
                 "What the upload's name ends in until it is complete; .tmp and tmp mean the same. \
                  Ignored with Append.",
-            ),
+            )
+            .visible_when("actionIfFileExists", &replacing),
             Field::boolean(
                 "createDirectories",
                 "Create Directories",

@@ -55,6 +55,10 @@ pub(super) fn describe(
         Output::Text => Format::Text,
         Output::Json => Format::Json,
     });
+    if format == Format::Xml && descriptors.len() != 1 {
+        let message = "a GenericConnectorDescriptor describes one connector: name it";
+        return Err(Failure::Other(host_sdk::Error::configuration("", message)));
+    }
     let mut output = results();
     for descriptor in &descriptors {
         match format {

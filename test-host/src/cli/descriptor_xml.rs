@@ -22,10 +22,10 @@ pub(super) fn to_xml(descriptor: &ConnectorDescriptor) -> String {
     xml.text.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     xml.open("GenericConnectorDescriptor", &attributes);
     xml.element("description", &[], &descriptor.help);
+    fields(&mut xml, "", &connection.fields);
     if connection.can_test {
         xml.empty("testConnection", &[("method", "CUSTOM")]);
     }
-    fields(&mut xml, "", &connection.fields);
     for operation in &descriptor.operations {
         write_operation(&mut xml, operation);
     }
@@ -85,8 +85,8 @@ fn write_filter(xml: &mut Xml, filter: &FilterDescriptor) {
     let grouping = match filter.grouping {
         FilterGrouping::None => "none",
         FilterGrouping::Any => "any",
-        FilterGrouping::OneLevelAnd => "oneLevelAnd",
-        FilterGrouping::OneLevelOr => "oneLevelOr",
+        FilterGrouping::OneLevelAnd => "noNestingImplicitAnd",
+        FilterGrouping::OneLevelOr => "noNestingImplicitOr",
     };
     xml.open("queryFilter", &[("grouping", grouping), ("sorting", "none")]);
     for operator in &filter.operators {
@@ -133,6 +133,9 @@ fn fields(xml: &mut Xml, group: &str, all: &[Field]) {
         if field.scope == FieldScope::Both {
             attributes.push(("scope", scope));
         }
+        if !field.allowed_values.is_empty() {
+            attributes.push(("displayType", "list"));
+        }
         xml.open("field", &attributes);
         xml.element("helpText", &[], &field.help);
         match &field.default {
@@ -144,6 +147,16 @@ fn fields(xml: &mut Xml, group: &str, all: &[Field]) {
             xml.open("allowedValue", &[("label", &allowed.label)]);
             xml.element("value", &[], &allowed.value);
             xml.close("allowedValue");
+        }
+        for condition in &field.visible_when {
+            let decider = format!("{group}{}", condition.field);
+            xml.open("visibilityCondition", &[]);
+            xml.open("valueCondition", &[("fieldId", &decider)]);
+            for value in &condition.one_of {
+                xml.element("value", &[], value);
+            }
+            xml.close("valueCondition");
+            xml.close("visibilityCondition");
         }
         xml.close("field");
     }
@@ -242,7 +255,8 @@ mod tests {
         let xml = to_xml(&descriptor);
         for part in [
             "<description>Files &amp; &quot;folders&quot;.</description>",
-            "  <field id=\"sslMode\" label=\"SSL Mode\" type=\"string\">\n    \
+            "  <field id=\"sslMode\" label=\"SSL Mode\" type=\"string\" \
+             displayType=\"list\">\n    \
              <helpText>TLS &lt; 2</helpText>\n    <defaultValue>none</defaultValue>\n    \
              <allowedValue label=\"None\">\n      <value>none</value>\n",
             "<field id=\"proxy.host\"",
