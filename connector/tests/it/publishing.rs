@@ -98,3 +98,24 @@ fn parallel_transfers_make_do_with_the_sessions_there_are() {
     let options = json!({"parallelTransfers": 8});
     assert_eq!(bench.query(&options, &json!(null), "many").success().len(), 25);
 }
+
+/// The claim of an upload that died is in the way for a while, then it is taken away, and rivals
+/// that find it dead in the same moment do not take each other's.
+#[test]
+fn a_claim_that_was_left_behind_is_taken_away() {
+    let Some(server) = require(&Options::new(Flavour::ProFtpd)) else { return };
+    let bench = Bench::new(server, &json!({}));
+    bench.place("upload/.x.txt.lock/inside", b"");
+    std::fs::remove_file(bench.server.root().join("upload/.x.txt.lock/inside")).unwrap();
+    std::thread::scope(|scope| {
+        for body in [b"1", b"2"] {
+            let bench = &bench;
+            scope.spawn(move || bench.create(&json!({}), "upload/x.txt", body).single());
+        }
+    });
+    let mut bodies = ["upload/x.txt", "upload/x1.txt"].map(|name| bench.on_server(name).unwrap());
+    bodies.sort();
+    assert_eq!(bodies, [b"1", b"2"]);
+    let left = std::fs::read_dir(bench.server.root().join("upload")).unwrap().count();
+    assert_eq!(left, 2, "no claim is left");
+}
