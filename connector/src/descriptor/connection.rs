@@ -214,8 +214,12 @@ fn conventions() -> Vec<Field> {
         Field::text(
             "serverTimeZone",
             "Server Time Zone",
-            "The zone that times are told in: auto, or an IANA name such as Europe/Berlin. \
-             Automatic takes the server's listings as they are; MLSD and MDTM are UTC.",
+            "The zone of the server's clock, by which Timestamps are told: auto, or an IANA name \
+             such as Europe/Berlin. Automatic measures once how far listings (LIST) are ahead of \
+             UTC (MLSD, MDTM), with a recent file. One measurement cannot tell summer time from \
+             winter time: name the zone where the server's clock changes. Where a clock is set \
+             back, a time that occurs twice counts as the first. Where nothing can be measured, \
+             times stay as the server tells them.",
         )
         .or("auto"),
     ]

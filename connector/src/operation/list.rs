@@ -4,11 +4,8 @@ use host_sdk::{Error, InputDocument, Properties, SmallResult, Status};
 use serde::Serialize;
 
 use super::run::Run;
-use super::walk::walk;
+use super::walk::{Next, Seen, walk};
 use crate::config::ListSettings;
-use crate::remote_path::RemotePath;
-use crate::session::listing::Entry;
-use crate::timestamp::ServerTimeZone;
 
 /// Entries that cross to the host in one call.
 const BATCH: usize = 64;
@@ -23,6 +20,8 @@ struct Listed<'a> {
     remote_directory: &'a str,
     timestamp: Option<String>,
     size: Option<u64>,
+    timestamp_utc: Option<String>,
+    timestamp_precision: Option<&'a str>,
 }
 
 /// Answers one input.
@@ -35,7 +34,6 @@ pub(super) fn answer(
     let context = run.context.clone();
     let maximum = settings.maximum.unwrap_or(u64::MAX);
     let meter = run.meter.clone();
-    let zone = run.session()?.settings().zone.clone();
     let mut selected = 0;
     let mut batch = Vec::with_capacity(BATCH);
     let mut told = false;
@@ -60,16 +58,21 @@ pub(super) fn answer(
     let mut backoff = run.backoff()?;
     loop {
         let session = run.session()?;
-        let walked = walk(session, &directory, &settings.walk, &mut |directory, entry| {
-            if settings.filter.selects(&entry, &zone) {
+        let walked = walk(session, &directory, &settings.walk, &mut |seen| {
+            let verdict = settings.filter.verdict(&seen.entry, seen.zone, seen.is_exact);
+            if verdict == Some(true) {
                 selected += 1;
-                batch.push(document(&entry, directory, &zone)?);
+                batch.push(document(&seen)?);
                 if batch.len() >= BATCH {
                     told = true;
                     flush(&mut batch)?;
                 }
             }
-            Ok(selected < maximum)
+            Ok(match verdict {
+                None => Next::Exactly(seen.entry),
+                Some(_) if selected >= maximum => Next::Enough,
+                Some(_) => Next::More,
+            })
         });
         match walked {
             Ok(()) => break,
@@ -83,11 +86,8 @@ pub(super) fn answer(
     flush(&mut batch)
 }
 
-fn document(
-    entry: &Entry,
-    directory: &RemotePath,
-    zone: &ServerTimeZone,
-) -> Result<Vec<u8>, Error> {
+fn document(seen: &Seen<'_>) -> Result<Vec<u8>, Error> {
+    let Seen { directory, entry, zone, .. } = seen;
     // A name that is none would lead whoever believes it out of the directory.
     directory.entry(&entry.name)?;
     let listed = Listed {
@@ -95,8 +95,10 @@ fn document(
         file_type: entry.kind.as_str(),
         link_path: entry.link_target.as_deref(),
         remote_directory: directory.as_str(),
-        timestamp: entry.modified.as_ref().map(|modified| modified.text(zone)),
+        timestamp: entry.modified.map(|modified| modified.text(zone)),
         size: entry.size,
+        timestamp_utc: entry.modified.and_then(|modified| modified.utc_text(zone)),
+        timestamp_precision: entry.modified.map(|modified| modified.precision.as_str()),
     };
     serde_json::to_vec(&listed).map_err(|e| Error::internal(format!("the listing's document: {e}")))
 }

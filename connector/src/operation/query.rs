@@ -10,17 +10,18 @@ use jiff::Timestamp;
 use super::fetch::{RemoteFile, deliver};
 use super::is_refusal;
 use super::run::Run;
-use super::walk::walk;
+use super::walk::{Next, Seen, walk};
 use crate::config::{QuerySettings, Removal, SortBy};
-use crate::descriptor::property;
 use crate::remote_path::RemotePath;
 use crate::session::Session;
 use crate::session::listing::Kind;
 use crate::timestamp::{Modified, ServerTimeZone};
 
-/// A file that the filter selected, with what it is sorted by.
+/// A file that the filter selected. There may be a great many of them: what its document tells
+/// is made when it is read.
 struct Selected {
-    file: RemoteFile,
+    path: RemotePath,
+    size: Option<u64>,
     modified: Option<Modified>,
 }
 
@@ -32,11 +33,13 @@ pub(super) fn answer(
 ) -> Result<(), Error> {
     let directory = run.directory(&input.header().properties)?;
     let files = select(run, settings, &directory)?;
+    let zone = run.session()?.zone().clone();
     let sizes = files.iter().filter_map(|file| file.size);
     run.meter.expect(sizes.fold(0, u64::saturating_add));
     let transfers = settings.parallel_transfers.min(files.len());
     let queue = Queue {
         files,
+        zone,
         next: AtomicUsize::new(0),
         failure: Mutex::default(),
         untaken: Mutex::default(),
@@ -59,7 +62,9 @@ pub(super) fn answer(
 
 /// The files of one query, shared by the threads that read them.
 struct Queue {
-    files: Vec<RemoteFile>,
+    files: Vec<Selected>,
+    /// The zone of the server's clock.
+    zone: ServerTimeZone,
     next: AtomicUsize,
     /// What ended the query before its last file.
     failure: Mutex<Option<Error>>,
@@ -74,7 +79,9 @@ impl Queue {
             let Some(file) = self.files.get(self.next.fetch_add(1, Ordering::Relaxed)) else {
                 return;
             };
-            match read(run, settings, input, file) {
+            let path = file.path.clone();
+            let file = RemoteFile::new(path, file.size, file.modified, &self.zone);
+            match read(run, settings, input, &file) {
                 Ok(()) => {}
                 // The host has answered for this document itself, and may take the others.
                 Err(e) if e.kind() == ErrorKind::Host => {
@@ -130,23 +137,22 @@ fn select(
     run: &mut Run,
     settings: &QuerySettings,
     directory: &RemotePath,
-) -> Result<Vec<RemoteFile>, Error> {
+) -> Result<Vec<Selected>, Error> {
     let maximum = usize::try_from(settings.maximum.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
-    let zone = run.session()?.settings().zone.clone();
     // All of them have to be known before the first in order is.
     let stops_early = settings.sort_by == SortBy::None && settings.minimum_age.is_none();
     let mut selected = run.repeat(|session| {
-        let mut selected = list(session, settings, directory, &zone, &|so_far: usize| {
+        let mut selected = list(session, settings, directory, &|so_far: usize| {
             !(stops_early && so_far >= maximum)
         })?;
         if let Some(age) = settings.minimum_age {
-            keep_settled(session, &mut selected, age, &zone)?;
+            keep_settled(session, &mut selected, age)?;
         }
+        sort(&mut selected, settings.sort_by, session.zone());
         Ok(selected)
     })?;
-    sort(&mut selected, settings.sort_by, &zone);
     selected.truncate(maximum);
-    Ok(selected.into_iter().map(|selected| selected.file).collect())
+    Ok(selected)
 }
 
 /// What the filter selects of a directory and, as far as is asked, of those below it.
@@ -154,31 +160,29 @@ fn list(
     session: &mut Session,
     settings: &QuerySettings,
     directory: &RemotePath,
-    zone: &ServerTimeZone,
     wants_more: &dyn Fn(usize) -> bool,
 ) -> Result<Vec<Selected>, Error> {
     let mut selected = Vec::new();
     // Where files are moved to: what lies there has been read already.
     let mut destinations = HashSet::new();
     destinations.extend(destination(settings, directory));
-    walk(session, directory, &settings.walk, &mut |directory, entry| {
+    walk(session, directory, &settings.walk, &mut |Seen { directory, entry, zone, is_exact }| {
         if entry.kind == Kind::Directory {
             let below = directory.entry(&entry.name)?;
             destinations.extend(destination(settings, &below));
         }
-        let is_file = entry.kind == Kind::RegularFile && !destinations.contains(directory);
-        if is_file && settings.filter.selects(&entry, zone) {
-            let mut properties = Properties::new()
-                .with(property::FILE_NAME, entry.name.as_str())
-                .with(property::REMOTE_DIRECTORY, directory.as_str());
-            if let Some(modified) = &entry.modified {
-                properties.insert(property::TIMESTAMP, modified.text(zone));
+        if entry.kind == Kind::RegularFile && !destinations.contains(directory) {
+            match settings.filter.verdict(&entry, zone, is_exact) {
+                None => return Ok(Next::Exactly(entry)),
+                Some(false) => {}
+                Some(true) => selected.push(Selected {
+                    path: directory.entry(&entry.name)?,
+                    size: entry.size,
+                    modified: entry.modified,
+                }),
             }
-            let path = directory.entry(&entry.name)?;
-            let file = RemoteFile { path, size: entry.size, properties };
-            selected.push(Selected { file, modified: entry.modified });
         }
-        Ok(wants_more(selected.len()))
+        Ok(if wants_more(selected.len()) { Next::More } else { Next::Enough })
     })?;
     Ok(selected)
 }
@@ -194,23 +198,23 @@ fn keep_settled(
     session: &mut Session,
     selected: &mut Vec<Selected>,
     age: std::time::Duration,
-    zone: &ServerTimeZone,
 ) -> Result<(), Error> {
+    let zone = session.zone().clone();
     let latest = Timestamp::now().checked_sub(age).unwrap_or(Timestamp::MIN);
     let mut settled = Vec::new();
     for candidate in selected.drain(..) {
-        let listed = candidate.modified.and_then(|modified| end_of(&modified, zone));
+        let listed = candidate.modified.and_then(|modified| end_of(&modified, &zone));
         let end = match listed {
             Some(end) => Some(end),
             // A listing without a zone does not tell when; MDTM does.
             None => {
-                session.modified(&candidate.file.path)?.and_then(|modified| end_of(&modified, zone))
+                session.modified(&candidate.path)?.and_then(|modified| end_of(&modified, &zone))
             }
         };
         let Some(end) = end else {
             return Err(Error::new(
                 ErrorKind::Unsupported,
-                format!("the server does not tell how old {} is", candidate.file.path),
+                format!("the server does not tell how old {} is", candidate.path),
             )
             .with_hint("set serverTimeZone, so that the listing's times can be understood"));
         };
@@ -230,8 +234,8 @@ fn end_of(modified: &Modified, zone: &ServerTimeZone) -> Option<Timestamp> {
 fn sort(selected: &mut [Selected], by: SortBy, zone: &ServerTimeZone) {
     match by {
         SortBy::None => {}
-        SortBy::FileName => selected.sort_by(|a, b| a.file.path.cmp(&b.file.path)),
-        SortBy::Size => selected.sort_by_key(|selected| selected.file.size),
+        SortBy::FileName => selected.sort_by(|a, b| a.path.cmp(&b.path)),
+        SortBy::Size => selected.sort_by_key(|selected| selected.size),
         SortBy::Timestamp => selected
             .sort_by_key(|selected| selected.modified.map(|modified| modified.server_time(zone))),
     }
