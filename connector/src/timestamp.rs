@@ -132,10 +132,15 @@ impl Modified {
 
     /// This time of a listing as exactly as `exact`, which MDTM told of the same file.
     pub(crate) fn refined(&self, exact: &Self, zone: &ServerTimeZone) -> Self {
-        // The file's own difference holds for its time of the year, that of another may not.
         let own = self.ahead_of(exact).and_then(|offset| {
             let at = exact.at.checked_add(SignedDuration::from_secs(offset.seconds().into()));
-            Some(Self { at: at.ok()?, zone: Zone::Ahead(offset), ..*exact })
+            let zone = match zone {
+                // Both are about one clock, whose zone is known: MDTM was not in UTC.
+                ServerTimeZone::Known(_) if offset == Offset::UTC => Zone::Server,
+                // The file's own difference holds for its time of the year, another's may not.
+                _ => Zone::Ahead(offset),
+            };
+            Some(Self { at: at.ok()?, zone, ..*exact })
         });
         own.unwrap_or(match zone {
             ServerTimeZone::Known(_) => *exact,
@@ -418,6 +423,10 @@ mod tests {
             assert_eq!(refined.utc_text(zone).unwrap(), "2026-07-01T22:10:59Z");
             assert_eq!(refined.precision, Precision::Second);
         }
+        let same = Modified { at: datetime(2026, 7, 1, 22, 10, 0, 0), ..listed };
+        let refined = same.refined(&exact, &winter);
+        assert_eq!(refined.text(&winter), "2026-07-01 22:10:59.000");
+        assert_eq!(refined.utc_text(&winter).unwrap(), "2026-07-01T21:10:59Z");
         let day = Modified { precision: Precision::Day, ..listed };
         assert_eq!(day.refined(&exact, &winter).text(&winter), "2026-07-01 23:10:59.000");
         assert_eq!(day.refined(&exact, &ServerTimeZone::Auto), day);

@@ -53,7 +53,10 @@ fn judge(measured: &Measured, by_facts: bool, zone: &ServerTimeZone) -> Found {
             }
             _ => Found::warning(
                 found,
-                format!("set serverTimeZone to a zone that is {name} on {date}"),
+                format!(
+                    "set serverTimeZone to a zone that is {name} on {date}, unless MDTM is not in \
+                     UTC, as with use_localtime in vsftpd"
+                ),
             ),
         },
     }

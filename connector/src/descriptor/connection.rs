@@ -216,10 +216,11 @@ fn conventions() -> Vec<Field> {
             "Server Time Zone",
             "The zone of the server's clock, by which Timestamps are told: auto, or an IANA name \
              such as Europe/Berlin. Automatic measures once how far listings (LIST) are ahead of \
-             UTC (MLSD, MDTM), with a recent file. One measurement cannot tell summer time from \
-             winter time: name the zone where the server's clock changes. Where a clock is set \
-             back, a time that occurs twice counts as the first. Where nothing can be measured, \
-             times stay as the server tells them.",
+             UTC (MLSD, MDTM), with a recent file; where that cannot be done, times stay as the \
+             server tells them. Name the zone of a clock that is set for summer time, which one \
+             measurement does not show, and of a server that has no time in UTC, such as vsftpd \
+             with use_localtime. Where clocks are set back, a time that comes twice counts as the \
+             first.",
         )
         .or("auto"),
     ]

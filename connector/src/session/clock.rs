@@ -2,7 +2,8 @@
 //! state them in UTC (RFC 3659 §2.3). One file that is told of in both ways shows the difference.
 
 use host_sdk::{Error, ErrorKind};
-use jiff::SignedDuration;
+use jiff::tz::{Offset, TimeZone};
+use jiff::{SignedDuration, Timestamp};
 
 use super::listing::{Entry, Kind};
 use super::{ServerMemory, Session};
@@ -15,22 +16,25 @@ const HELD: usize = 1000;
 /// How many files are remembered to measure with.
 const SAMPLES: usize = 3;
 
-/// How old a file may be whose time of day LIST shows: after half a year it shows the year.
+/// How old a file may be whose time of day LIST shows: about half a year.
 const RECENT: SignedDuration = SignedDuration::from_hours(170 * 24);
 
 /// An entry as it arrives, with the zone of the server's clock as far as it is known; answers
 /// whether more are wanted.
 pub(crate) type TimedSink<'a> = dyn FnMut(Entry, &ServerTimeZone) -> Result<bool, Error> + 'a;
 
-/// The newest files of a listing that have a plain name and a time of day, the newest one first.
+/// The newest files of a listing that have a plain name and, in LIST, a time of day; the newest
+/// one first.
 #[derive(Debug, Default)]
 pub(crate) struct Samples(Vec<Entry>);
 
 impl Samples {
     /// Keeps `entry` if it is one of them.
     pub(super) fn consider(&mut self, entry: &Entry) {
-        let timed = entry.modified.is_some_and(|at| at.precision >= Precision::Minute);
-        if entry.kind != Kind::RegularFile || !timed || !is_plain(&entry.name) {
+        if entry.kind != Kind::RegularFile
+            || !entry.modified.is_some_and(|modified| shows_time_of_day(&modified))
+            || !is_plain(&entry.name)
+        {
             return;
         }
         let age = |entry: &Entry| std::cmp::Reverse(entry.modified.map(|at| at.at));
@@ -49,14 +53,6 @@ impl Samples {
     /// Whether the server told their times in UTC.
     pub(crate) fn are_utc(&self) -> bool {
         self.0.iter().filter_map(|file| file.modified).all(|modified| modified.zone == Zone::Utc)
-    }
-
-    /// Whether LIST still shows the time of day of the newest one.
-    fn is_worth_asking(&self) -> bool {
-        let now = jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::now());
-        let earliest = now.checked_sub(RECENT).unwrap_or(now);
-        let newest = self.0.first().and_then(|file| file.modified);
-        newest.is_some_and(|modified| modified.zone != Zone::Utc || modified.at > earliest)
     }
 }
 
@@ -95,7 +91,7 @@ impl Session {
             if !is_long {
                 return Ok(true);
             }
-            if samples.is_worth_asking() {
+            if !samples.is_empty() {
                 return Ok(false);
             }
             // Nothing to measure with: the listing goes on as it is.
@@ -103,7 +99,8 @@ impl Session {
             hand_over(held.take().unwrap_or_default(), &ServerTimeZone::Auto, each)
         })?;
         let Some(entries) = held else { return Ok(()) };
-        if samples.is_worth_asking() {
+        self.renew_if_lost()?;
+        if !samples.is_empty() {
             self.learn_zone(directory, &samples)?;
         }
         let zone = self.zone().clone();
@@ -113,7 +110,7 @@ impl Session {
         hand_over(entries, &zone, each).map(drop)
     }
 
-    /// When a file was last modified, as [`Session::modified`] tells; the zone is measured with
+    /// When a file was last modified, as [`Session::modified`] tells; the clock is measured with
     /// it, if it has not been.
     ///
     /// # Errors
@@ -124,8 +121,8 @@ impl Session {
         path: &RemotePath,
     ) -> Result<Option<Modified>, Error> {
         let modified = self.modified(path)?;
-        if !self.can_measure() {
-            return Ok(modified);
+        if !self.can_measure() && !self.doubts_mdtm() {
+            return Ok(modified.map(|modified| self.by_its_clock(modified)));
         }
         let mut samples = Samples::default();
         samples.consider(&Entry {
@@ -136,10 +133,10 @@ impl Session {
             link_target: None,
             mode: None,
         });
-        if samples.is_worth_asking() {
+        if !samples.is_empty() {
             self.learn_zone(&path.parent(), &samples)?;
         }
-        Ok(modified)
+        Ok(modified.map(|modified| self.by_its_clock(modified)))
     }
 
     /// The zone of the server's clock; measured, if it has not been, with the files in the
@@ -167,6 +164,21 @@ impl Session {
         is_open && (self.features.mlst || self.features.mdtm)
     }
 
+    /// Whether MDTM may be about the same clock as LIST: vsftpd with `use_localtime` has no time in
+    /// UTC at all. Servers with MLSD keep to its standard.
+    fn doubts_mdtm(&self) -> bool {
+        let configured = self.shared.settings.zone != ServerTimeZone::Auto;
+        configured && !self.features.mlst && self.shared.server.zone.get().is_none()
+    }
+
+    /// What MDTM told, in the zone in which it was told.
+    fn by_its_clock(&self, modified: Modified) -> Modified {
+        let measured = self.shared.server.zone.get();
+        let is_same_clock = *self.zone() != ServerTimeZone::Auto
+            && measured.is_some_and(|zone| *zone == ServerTimeZone::fixed(Offset::UTC));
+        if is_same_clock { Modified { zone: Zone::Server, ..modified } } else { modified }
+    }
+
     /// Measures the zone, once in a connection's life: what fails now would fail again.
     fn learn_zone(&mut self, directory: &RemotePath, samples: &Samples) -> Result<(), Error> {
         let measured = self.measure(directory, samples);
@@ -177,12 +189,11 @@ impl Session {
         self.shared.server.learn_zone(zone);
         match measured {
             Err(e) if e.kind() == ErrorKind::Cancelled => Err(e),
-            // The operation is tried again, and does not measure then.
-            _ if !self.is_usable() => Err(Error::new(
-                ErrorKind::Connection,
-                "the session was lost while the server's time zone was measured",
-            )),
-            _ => Ok(()),
+            Err(e) => {
+                log::debug!("measuring the server's time zone failed: {e}");
+                self.renew_if_lost()
+            }
+            Ok(_) => Ok(()),
         }
     }
 
@@ -241,6 +252,18 @@ fn hand_over(
         }
     }
     Ok(true)
+}
+
+/// Whether LIST shows the time of day of a file: for one that is old, or ahead of its time, it
+/// shows the year instead.
+fn shows_time_of_day(modified: &Modified) -> bool {
+    if modified.zone != Zone::Utc {
+        return modified.precision >= Precision::Minute;
+    }
+    let now = TimeZone::UTC.to_datetime(Timestamp::now());
+    let age = now.duration_since(modified.at);
+    // What is said to be UTC may be a clock in the far east.
+    (-SignedDuration::from_hours(15)..RECENT).contains(&age)
 }
 
 /// Whether no server can take `name` for an option, a pattern or a path.

@@ -72,6 +72,8 @@ conversations! {
     file_gone_since_the_listing,
     file_grew_meanwhile,
     file_is_busy,
+    filter_asks_for_seconds,
+    filter_goes_by_minutes,
     goodbye_in_a_download,
     goodbye_to_a_command,
     goodbye_to_a_wrong_password,
@@ -95,6 +97,8 @@ conversations! {
     listing_cut_in_a_line,
     listing_denied,
     listing_held_and_cut,
+    listing_stopped,
+    listing_stopped_and_a_goodbye,
     listing_that_drips,
     listing_told_in_part,
     listing_without_its_confirmation,
@@ -166,6 +170,10 @@ conversations! {
     user_needs_no_password,
     utf8_refused,
     wrong_password,
+    zone_measured,
+    zone_measured_in_a_long_listing,
+    zone_question_ends_the_session,
+    zone_unknown,
 }
 
 #[test]
