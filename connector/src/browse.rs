@@ -48,7 +48,9 @@ fn created_profile() -> Value {
         "properties": {
             "fileName": {"type": "string", "description": "The name as really created, without directories."},
             "remoteDirectory": {"type": "string", "description": "The absolute path of its directory."},
-            "timestamp": {"type": "string", "description": "When it was last modified, with Include all metadata."}
+            "timestamp": {"type": "string", "description": "When it was last modified, in the server's local time, with Include all metadata."},
+            "timestampUtc": {"type": "string", "format": "date-time", "description": "The same in UTC."},
+            "timestampPrecision": {"enum": ["day", "minute", "second", "millisecond"], "description": "How exactly the server told it."}
         },
         "required": ["fileName", "remoteDirectory"],
         "additionalProperties": false
@@ -65,10 +67,15 @@ fn listed_profile() -> Value {
             "fileType": {"enum": ["regular_file", "directory", "symbolic_link", "unknown"]},
             "linkPath": {"type": ["string", "null"], "description": "Where a symbolic link points."},
             "remoteDirectory": {"type": "string", "description": "The absolute path of the directory."},
-            "timestamp": {"type": ["string", "null"], "description": "When it was last modified."},
-            "size": {"type": ["integer", "null"], "description": "Its size in bytes."}
+            "timestamp": {"type": ["string", "null"], "description": "When it was last modified, in the server's local time."},
+            "size": {"type": ["integer", "null"], "description": "Its size in bytes."},
+            "timestampUtc": {"type": ["string", "null"], "format": "date-time", "description": "The timestamp in UTC, where the server's time zone is known."},
+            "timestampPrecision": {"enum": ["day", "minute", "second", "millisecond", null], "description": "How exactly the server told the timestamp."}
         },
-        "required": ["fileName", "fileType", "linkPath", "remoteDirectory", "timestamp", "size"],
+        "required": [
+            "fileName", "fileType", "linkPath", "remoteDirectory", "timestamp", "size",
+            "timestampUtc", "timestampPrecision"
+        ],
         "additionalProperties": false
     })
 }

@@ -2,8 +2,15 @@
 //! and how exactly a server stated them.
 
 use jiff::civil::{Date, DateTime, Time};
-use jiff::tz::TimeZone;
+use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
+
+/// Zones differ from UTC by whole quarters of an hour.
+const QUARTER: i32 = 15 * 60;
+
+/// The zones farthest west and east, in seconds.
+const WESTERNMOST: i32 = -12 * 3600;
+const EASTERNMOST: i32 = 14 * 3600;
 
 /// How exact a stated time is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,14 +26,13 @@ pub(crate) enum Precision {
 }
 
 impl Precision {
-    /// The text of this precision in samples and messages.
-    #[cfg(test)]
+    /// The word for this precision (`timestampPrecision`).
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Day => "day",
             Self::Minute => "minute",
             Self::Second => "second",
-            Self::Fraction => "fraction",
+            Self::Fraction => "millisecond",
         }
     }
 
@@ -48,6 +54,8 @@ pub(crate) enum Zone {
     Utc,
     /// In the zone in which the server prints its listings, which no listing states.
     Server,
+    /// In that zone as well, which is so far ahead of UTC at this time.
+    Ahead(Offset),
 }
 
 /// When a file was last modified, as far as the server said.
@@ -71,11 +79,11 @@ impl Modified {
 
     /// The time on the server's clock.
     ///
-    /// A time in UTC is converted when a zone is configured and stays in UTC otherwise. A time
-    /// that is already the server's own stays as it is.
+    /// A time in UTC is converted when the zone is known and stays in UTC otherwise. A time that
+    /// is already the server's own stays as it is.
     pub(crate) fn server_time(&self, zone: &ServerTimeZone) -> DateTime {
         match (self.zone, zone) {
-            (Zone::Utc, ServerTimeZone::Named(zone)) => match self.at.to_zoned(TimeZone::UTC) {
+            (Zone::Utc, ServerTimeZone::Known(zone)) => match self.at.to_zoned(TimeZone::UTC) {
                 Ok(utc) => zone.to_datetime(utc.timestamp()),
                 Err(_) => self.at,
             },
@@ -90,14 +98,68 @@ impl Modified {
 
     /// The first instant that the statement allows; none where the server's zone is unknown.
     ///
-    /// The last such instant is [`Precision::span`] later.
+    /// The last such instant is [`Precision::span`] later. Where clocks are set back, the first of the
+    /// two hours that look the same counts; in an hour that they skip, the difference from UTC is
+    /// that from before (RFC 5545 §3.3.5).
     pub(crate) fn instant(&self, zone: &ServerTimeZone) -> Option<Timestamp> {
         match (self.zone, zone) {
             (Zone::Utc, _) => TimeZone::UTC.to_timestamp(self.at).ok(),
-            (Zone::Server, ServerTimeZone::Named(zone)) => zone.to_timestamp(self.at).ok(),
+            (Zone::Ahead(offset), _) => offset.to_timestamp(self.at).ok(),
+            (Zone::Server, ServerTimeZone::Known(zone)) => zone.to_timestamp(self.at).ok(),
             (Zone::Server, ServerTimeZone::Auto) => None,
         }
     }
+
+    /// [`Modified::instant`] as RFC 3339 writes it, in UTC (`timestampUtc`).
+    pub(crate) fn utc_text(&self, zone: &ServerTimeZone) -> Option<String> {
+        self.instant(zone).map(|instant| instant.to_string())
+    }
+
+    /// How far the clock that this time was read from is ahead of UTC, by `utc`, the same time
+    /// told in UTC; none where the two do not differ by what a zone can be.
+    pub(crate) fn ahead_of(&self, utc: &Self) -> Option<Offset> {
+        if self.zone != Zone::Server || utc.zone != Zone::Utc {
+            return None;
+        }
+        if self.precision < Precision::Minute || utc.precision < Precision::Minute {
+            return None;
+        }
+        let ahead = whole_minute(self.at)?.duration_since(whole_minute(utc.at)?);
+        let seconds = i32::try_from(ahead.as_secs()).ok()?;
+        let is_zone = (WESTERNMOST..=EASTERNMOST).contains(&seconds) && seconds % QUARTER == 0;
+        Offset::from_seconds(seconds).ok().filter(|_| is_zone)
+    }
+
+    /// This time of a listing as exactly as `exact`, which MDTM told of the same file.
+    pub(crate) fn refined(&self, exact: &Self, zone: &ServerTimeZone) -> Self {
+        let own = self.ahead_of(exact).and_then(|offset| {
+            let at = exact.at.checked_add(SignedDuration::from_secs(offset.seconds().into()));
+            let zone = match zone {
+                // Both are about one clock, whose zone is known: MDTM was not in UTC.
+                ServerTimeZone::Known(_) if offset == Offset::UTC => Zone::Server,
+                // The file's own difference holds for its time of the year, another's may not.
+                _ => Zone::Ahead(offset),
+            };
+            Some(Self { at: at.ok()?, zone, ..*exact })
+        });
+        own.unwrap_or(match zone {
+            ServerTimeZone::Known(_) => *exact,
+            ServerTimeZone::Auto => *self,
+        })
+    }
+}
+
+fn whole_minute(at: DateTime) -> Option<DateTime> {
+    at.with().second(0).subsec_nanosecond(0).build().ok()
+}
+
+/// What one file told about the server's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Measured {
+    /// How far it is ahead of UTC.
+    pub(crate) offset: Offset,
+    /// The file's time in UTC: at another time of the year the clock may be set otherwise.
+    pub(crate) utc: DateTime,
 }
 
 /// The zone of the server's clock (`serverTimeZone`).
@@ -106,8 +168,8 @@ pub(crate) enum ServerTimeZone {
     /// Unknown: every time stays as the server states it.
     #[default]
     Auto,
-    /// A zone of the IANA database.
-    Named(TimeZone),
+    /// A zone of the IANA database, or the difference from UTC that was measured.
+    Known(TimeZone),
 }
 
 impl ServerTimeZone {
@@ -120,16 +182,19 @@ impl ServerTimeZone {
             return Ok(Self::Auto);
         }
         match TimeZone::get(name.trim()) {
-            Ok(zone) => Ok(Self::Named(zone)),
+            Ok(zone) => Ok(Self::Known(zone)),
             Err(_) => Err(UnknownTimeZone { name: name.to_owned() }),
         }
     }
-}
 
-impl ServerTimeZone {
+    /// A zone that is `offset` ahead of UTC all year.
+    pub(crate) fn fixed(offset: Offset) -> Self {
+        Self::Known(TimeZone::fixed(offset))
+    }
+
     /// The time in UTC of `at` on the server's clock; an unknown zone counts as UTC.
     pub(crate) fn to_utc(&self, at: DateTime) -> DateTime {
-        let Self::Named(zone) = self else { return at };
+        let Self::Known(zone) = self else { return at };
         let utc = zone.to_timestamp(at).map(|instant| TimeZone::UTC.to_datetime(instant));
         utc.unwrap_or(at)
     }
@@ -325,6 +390,65 @@ mod tests {
     }
 
     #[test]
+    fn offsets_are_those_that_zones_have() {
+        let utc = Modified::utc(datetime(2026, 7, 1, 22, 10, 59, 0), Precision::Second);
+        let listed = |at, precision| Modified { at, zone: Zone::Server, precision, ..utc };
+        let cases = [
+            (datetime(2026, 7, 1, 22, 10, 0, 0), Some(0)),
+            (datetime(2026, 7, 2, 3, 40, 0, 0), Some(330)),
+            (datetime(2026, 7, 1, 18, 10, 0, 0), Some(-240)),
+            (datetime(2026, 7, 2, 12, 10, 0, 0), Some(840)),
+            (datetime(2026, 7, 2, 12, 25, 0, 0), None),
+            (datetime(2026, 7, 1, 22, 17, 0, 0), None),
+            (datetime(2025, 7, 1, 22, 10, 0, 0), None),
+        ];
+        for (at, minutes) in cases {
+            let ahead = listed(at, Precision::Minute).ahead_of(&utc);
+            assert_eq!(ahead.map(|offset| offset.seconds() / 60), minutes, "{at}");
+        }
+        let day = listed(datetime(2026, 7, 1, 0, 0, 0, 0), Precision::Day);
+        assert_eq!(day.ahead_of(&utc), None);
+        assert_eq!(utc.ahead_of(&utc), None);
+    }
+
+    #[test]
+    fn a_refined_time_keeps_its_own_difference_from_utc() {
+        let exact = parse_time_val(b"20260701221059").unwrap();
+        let winter = ServerTimeZone::fixed(Offset::from_seconds(3600).unwrap());
+        let at = datetime(2026, 7, 2, 0, 10, 0, 0);
+        let listed = Modified { at, zone: Zone::Server, precision: Precision::Minute, ..exact };
+        for zone in [&winter, &ServerTimeZone::Auto] {
+            let refined = listed.refined(&exact, zone);
+            assert_eq!(refined.text(zone), "2026-07-02 00:10:59.000");
+            assert_eq!(refined.utc_text(zone).unwrap(), "2026-07-01T22:10:59Z");
+            assert_eq!(refined.precision, Precision::Second);
+        }
+        let same = Modified { at: datetime(2026, 7, 1, 22, 10, 0, 0), ..listed };
+        let refined = same.refined(&exact, &winter);
+        assert_eq!(refined.text(&winter), "2026-07-01 22:10:59.000");
+        assert_eq!(refined.utc_text(&winter).unwrap(), "2026-07-01T21:10:59Z");
+        let day = Modified { precision: Precision::Day, ..listed };
+        assert_eq!(day.refined(&exact, &winter).text(&winter), "2026-07-01 23:10:59.000");
+        assert_eq!(day.refined(&exact, &ServerTimeZone::Auto), day);
+    }
+
+    #[test]
+    fn where_clocks_are_set_the_offset_from_before_counts() {
+        let berlin = ServerTimeZone::from_name("Europe/Berlin").unwrap();
+        for (at, utc) in [
+            (datetime(2026, 10, 25, 2, 30, 0, 0), "2026-10-25T00:30:00Z"),
+            (datetime(2026, 10, 25, 3, 0, 0, 0), "2026-10-25T02:00:00Z"),
+            (datetime(2026, 3, 29, 2, 30, 0, 0), "2026-03-29T01:30:00Z"),
+            (datetime(2026, 3, 29, 3, 0, 0, 0), "2026-03-29T01:00:00Z"),
+        ] {
+            let precision = Precision::Minute;
+            let listed = Modified { at, zone: Zone::Server, precision, year_inferred: true };
+            assert_eq!(listed.utc_text(&berlin).unwrap(), utc, "{at}");
+            assert_eq!(listed.utc_text(&ServerTimeZone::Auto), None);
+        }
+    }
+
+    #[test]
     fn zone_names_are_checked() {
         assert_eq!(ServerTimeZone::from_name("auto"), Ok(ServerTimeZone::Auto));
         assert!(ServerTimeZone::from_name("Mars/Olympus").is_err());
@@ -335,7 +459,7 @@ mod tests {
         let zone = ServerTimeZone::from_name("Pacific/Kiritimati").unwrap();
         for value in [&b"99991231235959"[..], b"00000101000000", b"00010101000000"] {
             if let Some(modified) = parse_time_val(value) {
-                let _ = (modified.text(&zone), modified.instant(&zone));
+                let _ = (modified.text(&zone), modified.utc_text(&zone));
             }
         }
     }

@@ -1,20 +1,13 @@
 //! In which zone a server states times: LIST leaves it open, MDTM and MLSD are in UTC.
 
-use host_sdk::{Error, ErrorKind};
+use host_sdk::Error;
 use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
+use jiff::tz::{Offset, TimeZone};
 
 use super::book::Found;
 use crate::remote_path::RemotePath;
 use crate::session::{ProbedListing, Session};
-use crate::timestamp::{Modified, Precision, ServerTimeZone, Zone};
-
-/// Zones differ from UTC by whole quarters of an hour.
-const QUARTER: i64 = 15;
-
-/// The zones farthest west and east, in minutes.
-const WESTERNMOST: i64 = -12 * 60;
-const EASTERNMOST: i64 = 14 * 60;
+use crate::timestamp::{Measured, ServerTimeZone};
 
 /// Compares what the server says about one file in two ways.
 ///
@@ -31,27 +24,9 @@ pub(super) fn examine(
             "the directory has no file with a plain name and a time of day to compare",
         ));
     }
-    let by_facts = listing
-        .samples
-        .iter()
-        .all(|file| file.modified.is_some_and(|modified| modified.zone == Zone::Utc));
-    for file in &listing.samples {
-        let path = directory.entry(&file.name)?;
-        let Some(listed) = file.modified else { continue };
-        let (local, utc) = if by_facts {
-            match session.time_by_list(directory, &file.name) {
-                Ok(by_list) => (by_list, Some(listed)),
-                Err(e) if is_lost(&e) => return Err(e),
-                // Servers need not list single files, and nothing depends on it.
-                Err(_) => break,
-            }
-        } else {
-            (Some(listed), session.modified(&path)?)
-        };
-        let (Some(local), Some(utc)) = (local, utc) else { continue };
-        if let Some(minutes) = offset(&local, &utc) {
-            return Ok(judge(minutes, &utc, by_facts, &session.settings().zone));
-        }
+    let by_facts = listing.samples.are_utc();
+    if let Some(measured) = session.measure(directory, &listing.samples)? {
+        return Ok(judge(&measured, by_facts, &session.settings().zone));
     }
     Ok(if by_facts {
         Found::ok("MLSD states times in UTC; those of LIST could not be compared with them")
@@ -60,64 +35,43 @@ pub(super) fn examine(
     })
 }
 
-/// Whether the connection is gone, rather than the request refused.
-fn is_lost(error: &Error) -> bool {
-    let kinds = [ErrorKind::Connection, ErrorKind::Timeout, ErrorKind::Tls, ErrorKind::Cancelled];
-    kinds.contains(&error.kind())
-}
-
-/// How many minutes the clock of `local` is ahead of UTC; none where the two statements do not
-/// differ by what a zone can be.
-fn offset(local: &Modified, utc: &Modified) -> Option<i64> {
-    if local.zone != Zone::Server || utc.zone != Zone::Utc {
-        return None;
-    }
-    if local.precision < Precision::Minute || utc.precision < Precision::Minute {
-        return None;
-    }
-    let (local, utc) = (whole_minute(local.at)?, whole_minute(utc.at)?);
-    let minutes = local.duration_since(utc).as_secs() / 60;
-    let is_zone = (WESTERNMOST..=EASTERNMOST).contains(&minutes) && minutes % QUARTER == 0;
-    is_zone.then_some(minutes)
-}
-
-fn whole_minute(at: DateTime) -> Option<DateTime> {
-    at.with().second(0).subsec_nanosecond(0).build().ok()
-}
-
-fn judge(minutes: i64, utc: &Modified, by_facts: bool, zone: &ServerTimeZone) -> Found {
-    let (name, date) = (name(minutes), utc.at.date());
+fn judge(measured: &Measured, by_facts: bool, zone: &ServerTimeZone) -> Found {
+    let (name, date) = (name(measured.offset), measured.utc.date());
     if by_facts {
         return Found::ok(format!("MLSD states times in UTC; LIST would state them in {name}"));
     }
     let found = format!("LIST states times in {name}, as MDTM shows");
     match zone {
-        ServerTimeZone::Auto if minutes == 0 => Found::ok(found),
+        ServerTimeZone::Auto if measured.offset == Offset::UTC => Found::ok(found),
         ServerTimeZone::Auto => Found::warning(
             found,
             format!("set serverTimeZone to the server's zone, one that is {name} on {date}"),
         ),
-        ServerTimeZone::Named(zone) => match minutes_of(zone, utc) {
-            Some(expected) if expected == minutes => {
+        ServerTimeZone::Known(zone) => match offset_of(zone, measured.utc) {
+            Some(expected) if expected == measured.offset => {
                 Found::ok(format!("{found}, and serverTimeZone says"))
             }
             _ => Found::warning(
                 found,
-                format!("set serverTimeZone to a zone that is {name} on {date}"),
+                format!(
+                    "set serverTimeZone to a zone that is {name} on {date}, unless MDTM is not in \
+                     UTC, as with use_localtime in vsftpd"
+                ),
             ),
         },
     }
 }
 
-fn minutes_of(zone: &TimeZone, utc: &Modified) -> Option<i64> {
-    let instant = TimeZone::UTC.to_timestamp(utc.at).ok()?;
-    Some(i64::from(zone.to_offset(instant).seconds()) / 60)
+fn offset_of(zone: &TimeZone, utc: DateTime) -> Option<Offset> {
+    let instant = TimeZone::UTC.to_timestamp(utc).ok()?;
+    Some(zone.to_offset(instant))
 }
 
-fn name(minutes: i64) -> String {
-    if minutes == 0 {
+fn name(offset: Offset) -> String {
+    if offset == Offset::UTC {
         return "UTC".to_owned();
     }
+    let minutes = offset.seconds() / 60;
     let sign = if minutes < 0 { '-' } else { '+' };
     format!("UTC{sign}{:02}:{:02}", minutes.abs() / 60, minutes.abs() % 60)
 }
@@ -129,34 +83,15 @@ mod tests {
 
     use super::*;
 
-    fn listed(at: DateTime, precision: Precision) -> Modified {
-        Modified { at, zone: Zone::Server, precision, year_inferred: true }
-    }
-
-    #[test]
-    fn offsets_are_those_that_zones_have() {
-        let utc = Modified::utc(datetime(2026, 7, 1, 22, 10, 59, 0), Precision::Second);
-        let cases = [
-            (datetime(2026, 7, 1, 22, 10, 0, 0), Some(0)),
-            (datetime(2026, 7, 2, 3, 40, 0, 0), Some(330)),
-            (datetime(2026, 7, 1, 18, 10, 0, 0), Some(-240)),
-            (datetime(2026, 7, 2, 12, 10, 0, 0), Some(840)),
-            (datetime(2026, 7, 2, 12, 25, 0, 0), None),
-            (datetime(2026, 7, 1, 22, 17, 0, 0), None),
-            (datetime(2025, 7, 1, 22, 10, 0, 0), None),
-        ];
-        for (at, minutes) in cases {
-            assert_eq!(offset(&listed(at, Precision::Minute), &utc), minutes, "{at}");
-        }
-        let day = listed(datetime(2026, 7, 1, 0, 0, 0, 0), Precision::Day);
-        assert_eq!(offset(&day, &utc), None);
-    }
-
     #[test]
     fn a_configured_zone_has_to_agree_at_the_files_time() {
         let berlin = ServerTimeZone::from_name("Europe/Berlin").unwrap();
-        let summer = Modified::utc(datetime(2026, 7, 1, 22, 10, 0, 0), Precision::Second);
-        let winter = Modified::utc(datetime(2026, 1, 1, 22, 10, 0, 0), Precision::Second);
+        let summer = datetime(2026, 7, 1, 22, 10, 0, 0);
+        let winter = datetime(2026, 1, 1, 22, 10, 0, 0);
+        let measured = |minutes: i32, utc| Measured {
+            offset: Offset::from_seconds(minutes * 60).unwrap(),
+            utc,
+        };
         let cases = [
             (120, summer, CheckStatus::Ok),
             (60, summer, CheckStatus::Warning),
@@ -164,10 +99,10 @@ mod tests {
             (0, winter, CheckStatus::Warning),
         ];
         for (minutes, utc, status) in cases {
-            let found = judge(minutes, &utc, false, &berlin);
-            assert_eq!(found.status, status, "{minutes} {}", utc.at);
+            let found = judge(&measured(minutes, utc), false, &berlin);
+            assert_eq!(found.status, status, "{minutes} {utc}");
         }
-        let unknown = judge(-210, &winter, false, &ServerTimeZone::Auto);
+        let unknown = judge(&measured(-210, winter), false, &ServerTimeZone::Auto);
         assert_eq!(unknown.status, CheckStatus::Warning);
         assert!(unknown.advice.unwrap().contains("UTC-03:30"));
     }

@@ -214,8 +214,13 @@ fn conventions() -> Vec<Field> {
         Field::text(
             "serverTimeZone",
             "Server Time Zone",
-            "The zone that times are told in: auto, or an IANA name such as Europe/Berlin. \
-             Automatic takes the server's listings as they are; MLSD and MDTM are UTC.",
+            "The zone of the server's clock, by which Timestamps are told: auto, or an IANA name \
+             such as Europe/Berlin. Automatic measures once how far listings (LIST) are ahead of \
+             UTC (MLSD, MDTM), with a recent file; where that cannot be done, times stay as the \
+             server tells them. Name the zone of a clock that is set for summer time, which one \
+             measurement does not show, and of a server that has no time in UTC, such as vsftpd \
+             with use_localtime. Where clocks are set back, a time that comes twice counts as the \
+             first.",
         )
         .or("auto"),
     ]

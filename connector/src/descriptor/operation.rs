@@ -361,7 +361,10 @@ fn filter(with_file_type: bool) -> FilterDescriptor {
             ..filter_property(
                 property::TIMESTAMP,
                 "Timestamp",
-                "When the file was last modified; patterns work on the text.",
+                "When the file was last modified, in the server's local time. Where a listing \
+                 tells only minutes or days and the comparison needs more, the file's own time \
+                 (MDTM) decides, if the server has it. Patterns work on the text of the listing's \
+                 time.",
                 FilterType::Timestamp,
                 &all,
             )

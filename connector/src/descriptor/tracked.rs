@@ -17,6 +17,10 @@ pub(crate) mod property {
     pub(crate) const TEMPORARY_EXTENSION: &str = "temporaryExtension";
     /// When the file was last modified.
     pub(crate) const TIMESTAMP: &str = "timestamp";
+    /// The same time in UTC.
+    pub(crate) const TIMESTAMP_UTC: &str = "timestampUtc";
+    /// How exactly the server told it.
+    pub(crate) const TIMESTAMP_PRECISION: &str = "timestampPrecision";
 }
 
 pub(super) fn all() -> Vec<TrackedProperty> {
@@ -54,9 +58,25 @@ pub(super) fn all() -> Vec<TrackedProperty> {
         tracked(
             property::TIMESTAMP,
             "Timestamp",
-            "When the file was last modified, as yyyy-MM-dd HH:mm:ss.SSS. Get sets it with \
-             Include all metadata; Create takes it with Preserve Timestamp.",
+            "When the file was last modified, as yyyy-MM-dd HH:mm:ss.SSS in the server's local \
+             time. Get sets it with Include all metadata; Create takes it with Preserve Timestamp.",
             &[CREATE],
+            &[QUERY, GET],
+        ),
+        tracked(
+            property::TIMESTAMP_UTC,
+            "Timestamp (UTC)",
+            "The Timestamp in UTC, as RFC 3339 writes it. Not set where the server's time zone is \
+             unknown. Get sets it with Include all metadata.",
+            &[],
+            &[QUERY, GET],
+        ),
+        tracked(
+            property::TIMESTAMP_PRECISION,
+            "Timestamp Precision",
+            "How exactly the server told the Timestamp: day, minute, second or millisecond. What \
+             it did not tell is 0 in the Timestamp. Get sets it with Include all metadata.",
+            &[],
             &[QUERY, GET],
         ),
     ]

@@ -9,7 +9,7 @@ use super::run::Run;
 use crate::config::{CreateSettings, FileExists};
 use crate::descriptor::property;
 use crate::remote_path::RemotePath;
-use crate::timestamp;
+use crate::timestamp::{self, Modified, ServerTimeZone};
 
 /// The document that tells what was created.
 #[derive(Serialize)]
@@ -19,6 +19,10 @@ struct Created<'a> {
     remote_directory: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     timestamp: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timestamp_utc: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timestamp_precision: Option<&'static str>,
 }
 
 /// Answers one input.
@@ -29,10 +33,15 @@ pub(super) fn answer(
 ) -> Result<(), Error> {
     let plan = plan(run, settings, &input.header().properties)?;
     let path = publish(run, settings, &plan, input)?;
-    let timestamp = if settings.all_metadata { time_of(run, &path) } else { None };
+    let told = if settings.all_metadata { time_of(run, &path) } else { None };
     let directory = path.parent();
-    let created =
-        Created { file_name: path.file_name(), remote_directory: directory.as_str(), timestamp };
+    let created = Created {
+        file_name: path.file_name(),
+        remote_directory: directory.as_str(),
+        timestamp: told.as_ref().map(|(modified, zone)| modified.text(zone)),
+        timestamp_utc: told.as_ref().and_then(|(modified, zone)| modified.utc_text(zone)),
+        timestamp_precision: told.as_ref().map(|(modified, _)| modified.precision.as_str()),
+    };
     let body = serde_json::to_vec(&created)
         .map_err(|e| Error::internal(format!("the document of what was created: {e}")))?;
     let mut sink = run.context.begin_result(input.id(), &Properties::new())?;
@@ -43,10 +52,10 @@ pub(super) fn answer(
 }
 
 /// The time of what was created. The file is there whatever becomes of this question.
-fn time_of(run: &mut Run, path: &RemotePath) -> Option<String> {
+fn time_of(run: &mut Run, path: &RemotePath) -> Option<(Modified, ServerTimeZone)> {
     let told = run.repeat(|session| {
-        let modified = session.modified(path)?;
-        Ok(modified.map(|modified| modified.text(&session.settings().zone)))
+        let modified = session.modified_and_zone(path)?;
+        Ok(modified.map(|modified| (modified, session.zone().clone())))
     });
     told.unwrap_or_else(|e| {
         log::warn!("{path} was created, but its time is not known: {e}");
@@ -81,22 +90,24 @@ fn plan(run: &mut Run, settings: &CreateSettings, properties: &Properties) -> Re
         _ => None,
     };
     let modified = match properties.get(property::TIMESTAMP) {
-        Some(text) if settings.preserve_timestamp => Some(time(run, text)?),
+        Some(text) if settings.preserve_timestamp => Some(time(run, &target, text)?),
         _ => None,
     };
     let permissions = settings.permissions.clone();
     Ok(Plan { target, staging, extension, modified, permissions })
 }
 
-/// The time that a document's property tells, in UTC.
-fn time(run: &mut Run, text: &str) -> Result<DateTime, Error> {
+/// The time that a document's property tells, in UTC. A server whose zone is not configured is
+/// asked for it by the files beside the new one.
+fn time(run: &mut Run, target: &RemotePath, text: &str) -> Result<DateTime, Error> {
     let at = timestamp::parse_text(text).ok_or_else(|| {
         Error::new(
             ErrorKind::Document,
             format!("the Timestamp \"{text}\" is not in the form yyyy-MM-dd HH:mm:ss.SSS"),
         )
     })?;
-    Ok(run.session()?.settings().zone.to_utc(at))
+    let zone = run.repeat(|session| session.zone_beside(target))?;
+    Ok(zone.to_utc(at))
 }
 
 /// `.tmp` and `tmp` mean the same.

@@ -10,9 +10,10 @@ use super::names::free_name;
 use super::run::{Run, refuses_restart};
 use super::text::NetworkText;
 use crate::config::{ReadingSettings, Removal, TransferFormat};
+use crate::descriptor::property;
 use crate::remote_path::RemotePath;
 use crate::session::{Session, missing};
-use crate::timestamp::Modified;
+use crate::timestamp::{Modified, ServerTimeZone};
 
 /// How much is read at a time: large enough that system calls do not count.
 const CHUNK: usize = 256 * 1024;
@@ -26,6 +27,29 @@ pub(super) struct RemoteFile {
     /// What the listing or SIZE said.
     pub(super) size: Option<u64>,
     pub(super) properties: Properties,
+}
+
+impl RemoteFile {
+    /// A file whose document tells its name, its directory and, as far as it is to be told, when
+    /// it was modified.
+    pub(super) fn new(
+        path: RemotePath,
+        size: Option<u64>,
+        modified: Option<Modified>,
+        zone: &ServerTimeZone,
+    ) -> Self {
+        let mut properties = Properties::new()
+            .with(property::FILE_NAME, path.file_name())
+            .with(property::REMOTE_DIRECTORY, path.parent().as_str());
+        if let Some(modified) = modified {
+            properties.insert(property::TIMESTAMP, modified.text(zone));
+            properties.insert(property::TIMESTAMP_PRECISION, modified.precision.as_str());
+            if let Some(utc) = modified.utc_text(zone) {
+                properties.insert(property::TIMESTAMP_UTC, utc);
+            }
+        }
+        Self { path, size, properties }
+    }
 }
 
 /// Reads `file` into a result of `input` and, once the host has acknowledged it, removes it from

@@ -7,7 +7,7 @@ use regex::{Regex, RegexBuilder};
 
 use crate::descriptor::property;
 use crate::session::listing::Entry;
-use crate::timestamp::{self, ServerTimeZone};
+use crate::timestamp::{self, Precision, ServerTimeZone};
 
 /// How large a compiled pattern may be: a bound for hostile ones.
 const PATTERN_SIZE: usize = 1 << 20;
@@ -60,12 +60,29 @@ impl EntryFilter {
         }
     }
 
-    /// Whether `entry` is selected. A value that the server did not tell matches nothing, not
-    /// even `notEquals`.
-    pub(crate) fn selects(&self, entry: &Entry, zone: &ServerTimeZone) -> bool {
-        match self {
-            Self::All(members) => members.iter().all(|member| member.selects(entry, zone)),
-            Self::Any(members) => members.iter().any(|member| member.selects(entry, zone)),
+    /// Whether `entry` is selected; none where that takes a more exact time than is known, unless
+    /// it is as exact as it gets. A value that the server did not tell matches nothing, not even
+    /// `notEquals`.
+    pub(crate) fn verdict(
+        &self,
+        entry: &Entry,
+        zone: &ServerTimeZone,
+        is_exact: bool,
+    ) -> Option<bool> {
+        let verdicts = |members: &[Self], settles: bool| -> Option<bool> {
+            let mut open = false;
+            for member in members {
+                match member.verdict(entry, zone, is_exact) {
+                    Some(verdict) if verdict == settles => return Some(settles),
+                    Some(_) => {}
+                    None => open = true,
+                }
+            }
+            (!open).then_some(!settles)
+        };
+        Some(match self {
+            Self::All(members) => return verdicts(members, false),
+            Self::Any(members) => return verdicts(members, true),
             Self::Text(property, test) => match property {
                 Property::FileName => test.holds(&entry.name),
                 Property::FileType => test.holds(entry.kind.as_str()),
@@ -73,15 +90,19 @@ impl EntryFilter {
                     entry.modified.as_ref().is_some_and(|time| test.holds(&time.text(zone)))
                 }
             },
-            Self::Time(ordering, value) => entry
-                .modified
-                .as_ref()
-                .is_some_and(|time| ordering.holds(&time.server_time(zone), value)),
+            Self::Time(ordering, value) => {
+                let Some(time) = &entry.modified else { return Some(false) };
+                let at = time.server_time(zone);
+                if !is_exact && ordering.doubts(at, time.precision, *value) {
+                    return None;
+                }
+                ordering.holds(&at, value)
+            }
             Self::Size(ordering, value) => entry
                 .size
                 .and_then(|size| i64::try_from(size).ok())
                 .is_some_and(|size| ordering.holds(&size, value)),
-        }
+        })
     }
 }
 
@@ -112,6 +133,14 @@ impl Ordering {
             Self::LessThan => left < right,
             Self::GreaterThan => left > right,
         }
+    }
+
+    /// Whether the comparison with `value` depends on when exactly within the minute or the day
+    /// that begins at `at` the true time lies.
+    fn doubts(self, at: DateTime, precision: Precision, value: DateTime) -> bool {
+        let Ok(end) = at.checked_add(precision.span()) else { return false };
+        let is_within = precision < Precision::Second && at <= value && value < end;
+        is_within && !(matches!(self, Self::LessThan) && value == at)
     }
 }
 
@@ -201,7 +230,7 @@ mod tests {
 
     use super::*;
     use crate::session::listing::Kind;
-    use crate::timestamp::{Modified, Precision};
+    use crate::timestamp::Modified;
 
     fn entry(name: &str, time: &str, size: u64) -> Entry {
         Entry {
@@ -220,6 +249,10 @@ mod tests {
 
     fn is(property: &str, operator: &str, value: Value) -> Value {
         json!({"property": property, "operator": operator, "value": value})
+    }
+
+    fn verdict(filter: &EntryFilter, entry: &Entry) -> Option<bool> {
+        filter.verdict(entry, &ServerTimeZone::Auto, false)
     }
 
     #[test]
@@ -247,8 +280,7 @@ mod tests {
             (is("fileType", "equals", json!("regular_file")), true),
         ];
         for (raw, expected) in cases {
-            let selects = filter(raw.clone()).selects(&entry, &ServerTimeZone::Auto);
-            assert_eq!(selects, expected, "{raw}");
+            assert_eq!(verdict(&filter(raw.clone()), &entry), Some(expected), "{raw}");
         }
     }
 
@@ -259,12 +291,11 @@ mod tests {
             is("size", "greaterThan", json!(10)),
         ]});
         let filter = filter(raw);
-        let selects = |name: &str, size| {
-            filter.selects(&entry(name, "2026-01-01 00:00:00.000", size), &ServerTimeZone::Auto)
-        };
-        assert!(selects("a.csv", 11));
-        assert!(!selects("a.csv", 10));
-        assert!(!selects("a.txt", 11));
+        let selects =
+            |name: &str, size| verdict(&filter, &entry(name, "2026-01-01 00:00:00.000", size));
+        assert_eq!(selects("a.csv", 11), Some(true));
+        assert_eq!(selects("a.csv", 10), Some(false));
+        assert_eq!(selects("a.txt", 11), Some(false));
     }
 
     #[test]
@@ -275,7 +306,53 @@ mod tests {
             is("timestamp", "notEquals", json!("2026-01-01 00:00:00.000")),
             is("size", "notEquals", json!(5)),
         ] {
-            assert!(!filter(raw.clone()).selects(&unknown, &ServerTimeZone::Auto), "{raw}");
+            assert_eq!(verdict(&filter(raw.clone()), &unknown), Some(false), "{raw}");
+        }
+    }
+
+    #[test]
+    fn only_what_the_minute_does_not_settle_is_left_open() {
+        let mut listed = entry("a", "2026-11-22 17:25:00.000", 1);
+        let settled = |entry: &Entry, operator: &str, value: &str| {
+            verdict(&filter(is("timestamp", operator, json!(value))), entry)
+        };
+        let cases = [
+            ("lessThan", "2026-11-22 17:25:00.000", Some(false)),
+            ("lessThan", "2026-11-22 17:25:30.000", None),
+            ("lessThan", "2026-11-22 17:26:00.000", Some(true)),
+            ("greaterThan", "2026-11-22 17:24:59.999", Some(true)),
+            ("greaterThan", "2026-11-22 17:25:00.000", None),
+            ("greaterThan", "2026-11-22 17:26:00.000", Some(false)),
+            ("equals", "2026-11-22 17:25:00.000", None),
+            ("equals", "2026-11-22 17:24:59.999", Some(false)),
+            ("notEquals", "2026-11-22 17:25:59.999", None),
+            ("notEquals", "2026-11-22 17:26:00.000", Some(true)),
+        ];
+        for (operator, value, expected) in cases {
+            listed.modified.as_mut().unwrap().precision = Precision::Minute;
+            assert_eq!(settled(&listed, operator, value), expected, "{operator} {value}");
+            listed.modified.as_mut().unwrap().precision = Precision::Second;
+            assert!(settled(&listed, operator, value).is_some(), "{operator} {value}");
+        }
+        listed.modified.as_mut().unwrap().precision = Precision::Day;
+        assert_eq!(settled(&listed, "lessThan", "2026-11-23 10:00:00.000"), None);
+    }
+
+    #[test]
+    fn an_open_question_does_not_matter_beside_a_settled_one() {
+        let mut listed = entry("a", "2026-11-22 17:25:00.000", 1);
+        listed.modified.as_mut().unwrap().precision = Precision::Minute;
+        let open = is("timestamp", "greaterThan", json!("2026-11-22 17:25:00.000"));
+        let named = |name: &str| is("fileName", "equals", json!(name));
+        for (raw, expected) in [
+            (json!({"and": [open, named("b")]}), Some(false)),
+            (json!({"and": [open, named("a")]}), None),
+            (json!({"or": [open, named("a")]}), Some(true)),
+            (json!({"or": [open, named("b")]}), None),
+        ] {
+            let filter = filter(raw.clone());
+            assert_eq!(verdict(&filter, &listed), expected, "{raw}");
+            assert!(filter.verdict(&listed, &ServerTimeZone::Auto, true).is_some(), "{raw}");
         }
     }
 

@@ -1,12 +1,11 @@
 //! Get: one file by its ID. A missing file is an empty success.
 
-use host_sdk::{Error, ErrorKind, InputDocument, Properties};
+use host_sdk::{Error, ErrorKind, InputDocument};
 
 use super::fetch::{RemoteFile, deliver};
 use super::path_of_id;
 use super::run::Run;
 use crate::config::GetSettings;
-use crate::descriptor::property;
 
 /// Answers one input.
 pub(super) fn answer(
@@ -23,15 +22,11 @@ pub(super) fn answer(
         log::debug!("{path} does not exist: an empty success");
         return Ok(());
     };
-    let mut properties = Properties::new()
-        .with(property::FILE_NAME, path.file_name())
-        .with(property::REMOTE_DIRECTORY, path.parent().as_str());
-    if settings.all_metadata
-        && let Some(modified) = run.repeat(|session| session.modified(&path))?
-    {
-        properties.insert(property::TIMESTAMP, modified.text(&run.session()?.settings().zone));
+    let mut modified = None;
+    if settings.all_metadata {
+        modified = run.repeat(|session| session.modified_and_zone(&path))?;
     }
-    let file = RemoteFile { path, size, properties };
+    let file = RemoteFile::new(path, size, modified, run.session()?.zone());
     match deliver(run, input.id(), &file, &settings.reading) {
         Err(e) if e.kind() == ErrorKind::NotFound => {
             log::debug!("{} does not exist: an empty success", file.path);

@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use super::meter::Meter;
 use super::run::Run;
-use super::select::select;
-use super::walk::walk;
+use super::select::{Selected, offer, select};
+use super::walk::{Seen, walk};
 use crate::config::{ListSettings, SelectionSettings};
 use crate::remote_path::RemotePath;
 use crate::session::listing::Entry;
@@ -25,6 +25,8 @@ struct Listed<'a> {
     remote_directory: &'a str,
     timestamp: Option<String>,
     size: Option<u64>,
+    timestamp_utc: Option<String>,
+    timestamp_precision: Option<&'a str>,
 }
 
 /// Answers one input.
@@ -34,7 +36,6 @@ pub(super) fn answer(
     input: &mut dyn InputDocument,
 ) -> Result<(), Error> {
     let directory = run.directory(&input.header().properties)?;
-    let zone = run.session()?.settings().zone.clone();
     let mut batch = Batch {
         context: run.context.clone(),
         meter: run.meter.clone(),
@@ -43,10 +44,12 @@ pub(super) fn answer(
         told: false,
     };
     if settings.selection.decides_at_once() {
-        stream(run, &settings.selection, &directory, &zone, &mut batch)?;
+        stream(run, &settings.selection, &directory, &mut batch)?;
     } else {
-        for entry in select(run, &settings.selection, &directory, &mut |_, _| Ok(true))? {
-            batch.add(document(&entry.entry, &entry.path.parent(), &zone)?)?;
+        let selected = select(run, &settings.selection, &directory, &mut |_, _| Ok(true))?;
+        let zone = run.session()?.zone().clone();
+        for Selected { directory, entry } in selected {
+            batch.add(document(&directory, &entry, &zone)?)?;
         }
     }
     batch.flush()
@@ -57,7 +60,6 @@ fn stream(
     run: &mut Run,
     settings: &SelectionSettings,
     directory: &RemotePath,
-    zone: &ServerTimeZone,
     batch: &mut Batch,
 ) -> Result<(), Error> {
     let limit = settings.limit();
@@ -65,12 +67,12 @@ fn stream(
     loop {
         let mut selected = 0;
         let session = run.session()?;
-        let walked = walk(session, directory, &settings.walk, &mut |directory, entry| {
-            if settings.filter.selects(&entry, zone) {
+        let walked = walk(session, directory, &settings.walk, &mut |seen| {
+            offer(settings, seen, &mut |Seen { directory, entry, zone, .. }| {
                 selected += 1;
-                batch.add(document(&entry, directory, zone)?)?;
-            }
-            Ok(selected < limit)
+                batch.add(document(directory, &entry, zone)?)?;
+                Ok(selected < limit)
+            })
         });
         match walked {
             Ok(()) => return Ok(()),
@@ -121,8 +123,8 @@ impl Batch {
 }
 
 fn document(
-    entry: &Entry,
     directory: &RemotePath,
+    entry: &Entry,
     zone: &ServerTimeZone,
 ) -> Result<Vec<u8>, Error> {
     // A name that is none would lead whoever believes it out of the directory.
@@ -132,8 +134,10 @@ fn document(
         file_type: entry.kind.as_str(),
         link_path: entry.link_target.as_deref(),
         remote_directory: directory.as_str(),
-        timestamp: entry.modified.as_ref().map(|modified| modified.text(zone)),
+        timestamp: entry.modified.map(|modified| modified.text(zone)),
         size: entry.size,
+        timestamp_utc: entry.modified.and_then(|modified| modified.utc_text(zone)),
+        timestamp_precision: entry.modified.map(|modified| modified.precision.as_str()),
     };
     serde_json::to_vec(&listed).map_err(|e| Error::internal(format!("the listing's document: {e}")))
 }

@@ -11,7 +11,6 @@ use super::is_refusal;
 use super::run::Run;
 use super::select::{Selected, select};
 use crate::config::{QuerySettings, Removal};
-use crate::descriptor::property;
 use crate::remote_path::RemotePath;
 use crate::session::listing::Kind;
 use crate::timestamp::ServerTimeZone;
@@ -24,11 +23,13 @@ pub(super) fn answer(
 ) -> Result<(), Error> {
     let directory = run.directory(&input.header().properties)?;
     let files = files(run, settings, &directory)?;
-    let sizes = files.iter().filter_map(|file| file.size);
+    let zone = run.session()?.zone().clone();
+    let sizes = files.iter().filter_map(|file| file.entry.size);
     run.meter.expect(sizes.fold(0, u64::saturating_add));
     let transfers = settings.parallel_transfers.min(files.len());
     let queue = Queue {
         files,
+        zone,
         next: AtomicUsize::new(0),
         failure: Mutex::default(),
         untaken: Mutex::default(),
@@ -51,7 +52,9 @@ pub(super) fn answer(
 
 /// The files of one query, shared by the threads that read them.
 struct Queue {
-    files: Vec<RemoteFile>,
+    files: Vec<Selected>,
+    /// The zone of the server's clock.
+    zone: ServerTimeZone,
     next: AtomicUsize,
     /// What ended the query before its last file.
     failure: Mutex<Option<Error>>,
@@ -66,11 +69,16 @@ impl Queue {
             let Some(file) = self.files.get(self.next.fetch_add(1, Ordering::Relaxed)) else {
                 return;
             };
-            match read(run, settings, input, file) {
+            let Selected { entry, .. } = file;
+            let answered = file.path().and_then(|path| {
+                let file = RemoteFile::new(path, entry.size, entry.modified, &self.zone);
+                read(run, settings, input, &file)
+            });
+            match answered {
                 Ok(()) => {}
                 // The host has answered for this document itself, and may take the others.
                 Err(e) if e.kind() == ErrorKind::Host => {
-                    log::warn!("{} was not taken: {e}", file.path);
+                    log::warn!("{} was not taken: {e}", entry.name);
                     lock(&self.untaken).get_or_insert(e);
                 }
                 Err(e) => {
@@ -117,35 +125,23 @@ fn read(
 }
 
 /// The files to read. The control connection lists or reads, never both, so they are known
-/// before the first one is read.
+/// before the first one is read. There may be a great many of them: what its document tells is
+/// made when it is read.
 fn files(
     run: &mut Run,
     settings: &QuerySettings,
     directory: &RemotePath,
-) -> Result<Vec<RemoteFile>, Error> {
-    let zone = run.session()?.settings().zone.clone();
+) -> Result<Vec<Selected>, Error> {
     // Where files are moved to: what lies there has been read already.
     let mut destinations = HashSet::new();
     destinations.extend(destination(settings, directory));
-    let selected = select(run, &settings.selection, directory, &mut |directory, entry| {
+    select(run, &settings.selection, directory, &mut |directory, entry| {
         if entry.kind == Kind::Directory {
             let below = directory.entry(&entry.name)?;
             destinations.extend(destination(settings, &below));
         }
         Ok(entry.kind == Kind::RegularFile && !destinations.contains(directory))
-    })?;
-    Ok(selected.into_iter().map(|file| remote_file(file, &zone)).collect())
-}
-
-fn remote_file(file: Selected, zone: &ServerTimeZone) -> RemoteFile {
-    let Selected { path, entry } = file;
-    let mut properties = Properties::new()
-        .with(property::FILE_NAME, entry.name)
-        .with(property::REMOTE_DIRECTORY, path.parent().as_str());
-    if let Some(modified) = &entry.modified {
-        properties.insert(property::TIMESTAMP, modified.text(zone));
-    }
-    RemoteFile { path, size: entry.size, properties }
+    })
 }
 
 /// Where the files of `directory` are moved to, if they are.

@@ -1,23 +1,35 @@
 //! Which entries of a directory are meant: what the filter selects, old enough, in order, and no
 //! more than asked for.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use host_sdk::{Error, ErrorKind};
 use jiff::Timestamp;
 
 use super::run::Run;
-use super::walk::walk;
+use super::walk::{Next, Seen, walk};
 use crate::config::{SelectionSettings, SortBy};
 use crate::remote_path::RemotePath;
 use crate::session::Session;
 use crate::session::listing::{Entry, Kind};
 use crate::timestamp::{Modified, ServerTimeZone};
 
-/// An entry that is meant.
+/// An entry that is meant. There may be a great many of them, most in one directory.
 pub(super) struct Selected {
-    pub(super) path: RemotePath,
+    pub(super) directory: Arc<RemotePath>,
     pub(super) entry: Entry,
+}
+
+impl Selected {
+    /// Where it is.
+    ///
+    /// # Errors
+    ///
+    /// `protocol` when its name is none.
+    pub(super) fn path(&self) -> Result<RemotePath, Error> {
+        self.directory.entry(&self.entry.name)
+    }
 }
 
 impl SelectionSettings {
@@ -35,6 +47,24 @@ impl SelectionSettings {
     }
 }
 
+/// Lets the filter judge `seen`, and hands what it selects to `take`, which answers whether more
+/// are wanted.
+///
+/// # Errors
+///
+/// Those of `take`.
+pub(super) fn offer(
+    settings: &SelectionSettings,
+    seen: Seen<'_>,
+    take: &mut dyn FnMut(Seen<'_>) -> Result<bool, Error>,
+) -> Result<Next, Error> {
+    Ok(match settings.filter.verdict(&seen.entry, seen.zone, seen.is_exact) {
+        None => Next::Exactly(seen.entry),
+        Some(true) if !take(seen)? => Next::Enough,
+        Some(_) => Next::More,
+    })
+}
+
 /// The entries of `directory`, and of those below it as far as the settings go, that are
 /// `eligible` and meant.
 ///
@@ -49,21 +79,31 @@ pub(super) fn select(
     eligible: &mut dyn FnMut(&RemotePath, &Entry) -> Result<bool, Error>,
 ) -> Result<Vec<Selected>, Error> {
     let limit = settings.limit();
-    let zone = run.session()?.settings().zone.clone();
     let mut selected = run.repeat(|session| {
-        let mut selected = Vec::new();
-        walk(session, directory, &settings.walk, &mut |directory, entry| {
-            if eligible(directory, &entry)? && settings.filter.selects(&entry, &zone) {
-                selected.push(Selected { path: directory.entry(&entry.name)?, entry });
+        let mut selected: Vec<Selected> = Vec::new();
+        walk(session, directory, &settings.walk, &mut |seen| {
+            if !eligible(seen.directory, &seen.entry)? {
+                return Ok(Next::More);
             }
-            Ok(!settings.decides_at_once() || selected.len() < limit)
+            offer(settings, seen, &mut |Seen { directory, entry, .. }| {
+                // A name that is none would lead whoever believes it out of the directory.
+                directory.entry(&entry.name)?;
+                let last = selected.last().map(|last| &last.directory);
+                let directory = match last.filter(|last| ***last == *directory) {
+                    Some(same) => Arc::clone(same),
+                    None => Arc::new(directory.clone()),
+                };
+                selected.push(Selected { directory, entry });
+                Ok(!settings.decides_at_once() || selected.len() < limit)
+            })
         })?;
-        match settings.minimum_age {
-            Some(age) => settled(session, selected, age, &zone),
-            None => Ok(selected),
-        }
+        let mut selected = match settings.minimum_age {
+            Some(age) => settled(session, selected, age)?,
+            None => selected,
+        };
+        sort(&mut selected, settings.sort_by, session.zone());
+        Ok(selected)
     })?;
-    sort(&mut selected, settings.sort_by, &zone);
     selected.truncate(limit);
     Ok(selected)
 }
@@ -73,13 +113,13 @@ fn settled(
     session: &mut Session,
     selected: Vec<Selected>,
     age: Duration,
-    zone: &ServerTimeZone,
 ) -> Result<Vec<Selected>, Error> {
+    let zone = session.zone().clone();
     let latest = Timestamp::now().checked_sub(age).unwrap_or(Timestamp::MIN);
     let mut settled = Vec::new();
     for candidate in selected {
         if candidate.entry.kind != Kind::RegularFile
-            || end_of_writing(session, &candidate, zone)? <= latest
+            || end_of_writing(session, &candidate, &zone)? <= latest
         {
             settled.push(candidate);
         }
@@ -96,24 +136,23 @@ fn end_of_writing(
     let end_of =
         |modified: Modified| modified.instant(zone)?.checked_add(modified.precision.span()).ok();
     let listed = file.entry.modified.and_then(end_of);
+    let path = file.path()?;
     let end = match listed {
         Some(end) => Some(end),
         // A listing without a zone does not tell when; MDTM does.
-        None => session.modified(&file.path)?.and_then(end_of),
+        None => session.modified(&path)?.and_then(end_of),
     };
     end.ok_or_else(|| {
-        Error::new(
-            ErrorKind::Unsupported,
-            format!("the server does not tell how old {} is", file.path),
-        )
-        .with_hint("set serverTimeZone, so that the listing's times can be understood")
+        Error::new(ErrorKind::Unsupported, format!("the server does not tell how old {path} is"))
+            .with_hint("set serverTimeZone, so that the listing's times can be understood")
     })
 }
 
 fn sort(selected: &mut [Selected], by: SortBy, zone: &ServerTimeZone) {
     match by {
         SortBy::None => {}
-        SortBy::FileName => selected.sort_by(|a, b| a.path.cmp(&b.path)),
+        SortBy::FileName => selected
+            .sort_by(|a, b| (&a.directory, &a.entry.name).cmp(&(&b.directory, &b.entry.name))),
         SortBy::Size => selected.sort_by_key(|one| (one.entry.size.is_none(), one.entry.size)),
         SortBy::Timestamp => selected.sort_by_key(|one| {
             let time = one.entry.modified.map(|modified| modified.server_time(zone));

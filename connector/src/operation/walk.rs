@@ -9,9 +9,31 @@ use crate::config::WalkSettings;
 use crate::remote_path::RemotePath;
 use crate::session::Session;
 use crate::session::listing::{Entry, Kind};
+use crate::timestamp::{Modified, ServerTimeZone};
 
-/// Called for each entry with the directory it lies in; answers whether more are wanted.
-pub(super) type Visit<'a> = dyn FnMut(&RemotePath, Entry) -> Result<bool, Error> + 'a;
+/// An entry that the walk came to.
+pub(super) struct Seen<'a> {
+    /// Where it lies.
+    pub(super) directory: &'a RemotePath,
+    pub(super) entry: Entry,
+    /// The zone of the server's clock, as far as it is known.
+    pub(super) zone: &'a ServerTimeZone,
+    /// Whether its time is as exact as it gets.
+    pub(super) is_exact: bool,
+}
+
+/// What a visit wants next.
+pub(super) enum Next {
+    /// The next entry.
+    More,
+    /// No more entries.
+    Enough,
+    /// This entry once more, with the time that MDTM tells; only where it is not exact yet.
+    Exactly(Entry),
+}
+
+/// Called for each entry.
+pub(super) type Visit<'a> = dyn FnMut(Seen<'_>) -> Result<Next, Error> + 'a;
 
 /// Visits the entries of `directory` and, as far as `settings` go, of those below it.
 ///
@@ -30,20 +52,37 @@ pub(super) fn walk(
     let mut wanted = true;
     while let Some((directory, depth)) = waiting.pop_front() {
         let descends = settings.depth.is_none_or(|deepest| depth < deepest);
+        // The control connection is busy with the listing: links and questions wait until it ends.
         let mut links = Vec::new();
+        let mut undecided = Vec::new();
         let mut below = Vec::new();
-        session.list(&directory, &mut |entry| {
+        let is_exact = !session.features().mdtm;
+        session.list_with_zone(&directory, &mut |entry, zone| {
             if entry.kind == Kind::Directory && descends {
                 below.push(directory.entry(&entry.name)?);
             }
             if entry.kind == Kind::SymbolicLink && settings.follow_links {
-                // The control connection is busy with the listing: links wait until it ends.
                 links.push(entry);
-            } else if wanted {
-                wanted = visit(&directory, entry)?;
+                return Ok(true);
             }
-            Ok(())
+            match visit(Seen { directory: &directory, entry, zone, is_exact })? {
+                Next::More => {}
+                Next::Enough => wanted = false,
+                Next::Exactly(entry) => undecided.push(entry),
+            }
+            Ok(wanted)
         })?;
+        for entry in undecided {
+            if !wanted {
+                break;
+            }
+            let exact = session.modified(&directory.entry(&entry.name)?)?;
+            let zone = session.zone();
+            let refine = |listed: Modified| exact.map_or(listed, |it| listed.refined(&it, zone));
+            let entry = Entry { modified: entry.modified.map(refine), ..entry };
+            let seen = Seen { directory: &directory, entry, zone, is_exact: true };
+            wanted = !matches!(visit(seen)?, Next::Enough);
+        }
         for link in links {
             if !wanted {
                 break;
@@ -55,7 +94,9 @@ pub(super) fn walk(
             {
                 below.push(path);
             }
-            wanted = visit(&directory, target)?;
+            let zone = session.zone();
+            let seen = Seen { directory: &directory, entry: target, zone, is_exact: true };
+            wanted = !matches!(visit(seen)?, Next::Enough);
         }
         if !wanted {
             return Ok(());

@@ -12,18 +12,24 @@ use crate::config::ListingPreference;
 use crate::remote_path::RemotePath;
 use crate::timestamp::{Modified, ServerTimeZone};
 
-/// Called for each entry as it arrives; an error ends the listing.
-pub(crate) type EntrySink<'a> = dyn FnMut(Entry) -> Result<(), Error> + 'a;
+/// Called for each entry as it arrives; answers whether more are wanted. An error ends the
+/// listing.
+pub(super) type EntrySink<'a> = dyn FnMut(Entry) -> Result<bool, Error> + 'a;
+
+/// How much of a listing whose rest nobody wants is read all the same: servers complain about a
+/// listing that is cut, and a short one is over sooner than that.
+const REST: usize = 64 * 1024;
 
 impl Session {
     /// Lists `directory`: MLSD (RFC 3659 §7) where the server has it and the settings allow, else
-    /// LIST. Entries arrive before the server has confirmed that there are no more.
+    /// LIST. Entries arrive before the server has confirmed that there are no more; a listing of
+    /// which no more is wanted is stopped.
     ///
     /// # Errors
     ///
     /// `notFound`, `permission`; `protocol` for a listing that cannot be read; `integrity` for
     /// one that was cut; those of `each`; what a command or a data connection can fail with.
-    pub(crate) fn list(
+    pub(super) fn list(
         &mut self,
         directory: &RemotePath,
         each: &mut EntrySink<'_>,
@@ -94,7 +100,8 @@ impl Session {
             if entry.name == path.file_name() {
                 found = Some(entry);
             }
-            Ok(())
+            // To the end: a lone look is not worth a listing that is cut.
+            Ok(true)
         })?;
         Ok(found)
     }
@@ -110,8 +117,8 @@ impl Session {
 
     pub(super) fn listing_settings(&self) -> ListingSettings {
         let settings = &self.shared.settings;
-        let zone = match &settings.zone {
-            ServerTimeZone::Named(zone) => zone.clone(),
+        let zone = match self.zone() {
+            ServerTimeZone::Known(zone) => zone.clone(),
             ServerTimeZone::Auto => TimeZone::UTC,
         };
         ListingSettings {
@@ -123,12 +130,12 @@ impl Session {
     }
 }
 
-/// Some servers answer LIST of an empty directory, which CWD has just entered, with 450 or 550.
-/// The same answer to anything before LIST means something else.
+/// Some servers answer the listing of an empty directory, which CWD has just entered, with 450 or
+/// 550. The same answer to anything before the listing means something else.
 pub(super) fn means_empty(error: &Error) -> bool {
     let report = error.report();
-    report.command.as_deref() == Some("LIST")
-        && report.reply.as_ref().is_some_and(|reply| Reply::may_mean_empty(reply.code))
+    matches!(report.command.as_deref(), Some("LIST" | "MLSD"))
+        && report.reply.as_ref().is_some_and(|it| Reply::may_mean_empty(it.code, &it.text))
 }
 
 fn read_all(
@@ -141,10 +148,25 @@ fn read_all(
     let mut listing =
         if with_facts { Listing::mlsd(source, settings) } else { Listing::list(source, settings) };
     while let Some(entry) = listing.next_entry().map_err(listing_error)? {
-        each(entry)?;
+        if !each(entry)? {
+            return stop(listing.into_inner().download);
+        }
     }
     listing.into_inner().download.finish()?;
     Ok(())
+}
+
+/// Ends a listing whose rest nobody wants.
+fn stop(mut download: Download<'_>) -> Result<(), Error> {
+    let mut buffer = [0; 8192];
+    let mut rest = 0;
+    while rest < REST {
+        match download.read(&mut buffer)? {
+            0 => return download.finish().map(drop),
+            count => rest += count,
+        }
+    }
+    download.stop()
 }
 
 pub(super) fn listing_error(error: ListingError) -> Error {

@@ -9,10 +9,12 @@
 //! never repaired and never returned to the pool.
 
 pub(crate) mod checksum;
+mod clock;
 mod commands;
 pub(crate) mod connect;
 mod control;
 mod data;
+mod download;
 mod features;
 mod handshake;
 mod identity;
@@ -33,8 +35,8 @@ mod verifier;
 use std::borrow::Cow;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use std::time::{Duration, Instant};
 
@@ -43,18 +45,19 @@ use suppaftp::{Encoding, FtpError, ImplFtpStream};
 
 pub(crate) use self::commands::missing;
 use self::control::{Control, Wire};
+pub(crate) use self::download::Download;
 use self::features::Features;
 use self::handshake::TlsSession;
 pub(crate) use self::login::Milestone;
 pub(crate) use self::probe::{DataFacts, ProbedListing};
 use self::reply::{Occasion, Reply};
 pub(crate) use self::tls::TlsFactory;
-pub(crate) use self::transfer::Download;
 use crate::cancel::{CancelToken, SocketWatch};
 use crate::checksum::Algorithm;
 use crate::config::{ConnectionSettings, TransferFormat};
 use crate::deadline::Deadline;
 use crate::remote_path::RemotePath;
+use crate::timestamp::ServerTimeZone;
 use crate::wire_name::NameEncoding;
 
 /// What all sessions of a connection share.
@@ -73,6 +76,9 @@ pub(crate) struct ServerMemory {
     wants_reuse: AtomicBool,
     /// Whether EPSV was refused or led nowhere while PASV worked.
     prefer_pasv: AtomicBool,
+    /// The zone that listings are printed in, once it was measured; unknown for good where that
+    /// failed.
+    zone: OnceLock<ServerTimeZone>,
 }
 
 impl ServerMemory {

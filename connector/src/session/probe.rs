@@ -5,18 +5,16 @@ use std::net::SocketAddr;
 
 use host_sdk::Error;
 
+use super::clock::Samples;
 use super::handshake::is_resumed;
 use super::list::{Source, listing_error, means_empty};
-use super::listing::{Entry, Format, Kind, Listing};
+use super::listing::{Format, Listing};
 use super::reply::Occasion;
 use super::stream::NetStream;
 use super::{Download, Session};
 use crate::config::{DataMode, TransferFormat};
 use crate::remote_path::RemotePath;
-use crate::timestamp::{Modified, Precision};
-
-/// How many files a listing's probe remembers.
-const SAMPLES: usize = 3;
+use crate::timestamp::Modified;
 
 /// A data connection that stands.
 pub(crate) struct DataFacts {
@@ -38,8 +36,8 @@ pub(crate) struct ProbedListing {
     pub(crate) format: Option<Format>,
     /// How many entries there are.
     pub(crate) entries: u64,
-    /// The newest files that have a plain name and a time of day, the newest one first.
-    pub(crate) samples: Vec<Entry>,
+    /// Files to measure the server's clock with.
+    pub(crate) samples: Samples,
 }
 
 impl Session {
@@ -58,7 +56,8 @@ impl Session {
         let with_facts = self.lists_with_facts();
         let settings = self.listing_settings();
         let command = if with_facts { "MLSD" } else { "LIST" };
-        let mut probed = ProbedListing { command, format: None, entries: 0, samples: Vec::new() };
+        let mut probed =
+            ProbedListing { command, format: None, entries: 0, samples: Samples::default() };
         match self.download(command, 0) {
             Ok(download) => {
                 opened(&facts(&download));
@@ -70,12 +69,12 @@ impl Session {
                 };
                 while let Some(entry) = listing.next_entry().map_err(listing_error)? {
                     probed.entries += 1;
-                    probed.remember(entry);
+                    probed.samples.consider(&entry);
                 }
                 probed.format = listing.format();
                 listing.into_inner().download.finish()?;
             }
-            Err(e) if !with_facts && means_empty(&e) => {}
+            Err(e) if means_empty(&e) => {}
             Err(e) => return Err(e),
         }
         Ok(probed)
@@ -86,7 +85,7 @@ impl Session {
     /// # Errors
     ///
     /// As [`Session::list`].
-    pub(crate) fn time_by_list(
+    pub(super) fn time_by_list(
         &mut self,
         directory: &RemotePath,
         name: &str,
@@ -124,24 +123,6 @@ impl Session {
         }
         Ok(true)
     }
-}
-
-impl ProbedListing {
-    fn remember(&mut self, entry: Entry) {
-        let timed = entry.modified.is_some_and(|at| at.precision >= Precision::Minute);
-        if entry.kind != Kind::RegularFile || !timed || !is_plain(&entry.name) {
-            return;
-        }
-        self.samples.push(entry);
-        self.samples.sort_by_key(|entry| std::cmp::Reverse(entry.modified.map(|at| at.at)));
-        self.samples.truncate(SAMPLES);
-    }
-}
-
-/// Whether no server can take `name` for an option, a pattern or a path.
-fn is_plain(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
 }
 
 fn facts(download: &Download<'_>) -> DataFacts {

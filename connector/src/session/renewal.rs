@@ -62,6 +62,16 @@ impl Session {
         self.renew()
     }
 
+    /// Logs in anew where the session is of no use any more, for work that must not fail because
+    /// of what came before it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::open_patiently`]; those of going back to the directory.
+    pub(super) fn renew_if_lost(&mut self) -> Result<(), Error> {
+        if self.is_usable() { Ok(()) } else { self.renew() }
+    }
+
     /// Puts a new session in the place of this one, in the same directory and format.
     fn renew(&mut self) -> Result<(), Error> {
         self.control.set_overall(Deadline::after(Some(super::GOODBYE), ""));

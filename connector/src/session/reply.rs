@@ -176,9 +176,12 @@ impl Reply {
         matches!(self.code, 450 | 550 | 553)
     }
 
-    /// Whether as an answer to LIST it may mean that nothing is there (450, 550).
-    pub(crate) fn may_mean_empty(code: u16) -> bool {
-        matches!(code, 450 | 550)
+    /// Whether as an answer to a listing it may mean that nothing is there: 450 or 550, as for a
+    /// directory that may not be listed, which servers tell apart in their words if at all.
+    pub(crate) fn may_mean_empty(code: u16, text: &str) -> bool {
+        let text = text.to_lowercase();
+        let is_denied = ["denied", "permission", "not allowed", "not permitted", "privilege"];
+        matches!(code, 450 | 550) && !is_denied.iter().any(|word| text.contains(word))
     }
 
     /// Whether the server does not know the command (500, 502).

@@ -1,10 +1,7 @@
 //! Transfers: a command, its data connection, and the proof that all of it arrived.
 //!
-//! A download is complete when the data connection ended in order (with close_notify inside
-//! TLS) *and* the server confirmed it. An upload is complete when its end was sent in order and
-//! the server confirmed it.
+//! What makes a transfer complete differs by direction: see [`Download`] and [`Upload`].
 
-use std::io::Read;
 use std::net::TcpStream;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -13,6 +10,7 @@ use host_sdk::{Error, ErrorKind};
 
 use super::control::is_timeout;
 use super::data::{Agreed, UNREACHABLE};
+use super::download::Download;
 use super::handshake::{HandshakeError, is_resumed};
 use super::reply::{Occasion, Reply};
 use super::stream::NetStream;
@@ -28,13 +26,6 @@ const EXPLANATION: Duration = Duration::from_secs(3);
 /// What to do about a server that wants data protected.
 pub(super) const DATA_IN_CLEAR: &str =
     "the server may not send data in clear: leave dataProtection at private";
-
-/// Bytes from the server: a file or a listing. Dropped unfinished, it poisons its session.
-pub(crate) struct Download<'s> {
-    transfer: Transfer<'s>,
-    received: u64,
-    ended: bool,
-}
 
 /// A transfer under way.
 pub(super) struct Transfer<'s> {
@@ -74,7 +65,7 @@ impl Session {
     /// What the server's refusal means; what a command or a data connection can fail with.
     pub(crate) fn download(&mut self, command: &str, offset: u64) -> Result<Download<'_>, Error> {
         let transfer = self.transfer(command, offset)?;
-        Ok(Download { transfer, received: 0, ended: false })
+        Ok(Download::new(transfer))
     }
 
     /// Begins an upload with `command`, from `offset` on.
@@ -284,6 +275,26 @@ impl Transfer<'_> {
         Err(self.refused(&reply))
     }
 
+    /// Waits for what the server says to a data connection that was closed before its end: one
+    /// reply, whatever it is, and the session is in step. Without one it is poisoned.
+    pub(super) fn abandon(&mut self) -> Result<(), Error> {
+        let command = self.command.clone();
+        self.session.control.set_overall(Deadline::after(Some(EXPLANATION), ""));
+        let reply = match self.confirmation.take() {
+            Some(reply) => Ok(reply),
+            None => self.session.next_reply(&command),
+        };
+        let behind = |reply| self.session.reply_behind(reply, &command, Reply::is_preliminary);
+        if let Ok(reply) = reply.and_then(behind) {
+            self.done = true;
+            if !reply.is_transfer_complete() {
+                // Most servers complain (426), and only a goodbye among their words matters.
+                let _ = self.session.refusal(&reply, Occasion::Transfer, &command);
+            }
+        }
+        self.session.cancel.check()
+    }
+
     /// The error of a server that refuses the transfer, or the rest of it.
     fn refused(&mut self, reply: &Reply) -> Error {
         let command = self.command.clone();
@@ -336,61 +347,5 @@ impl Drop for Transfer<'_> {
         if !self.done {
             self.session.poison();
         }
-    }
-}
-
-impl Download<'_> {
-    /// The session, and the data connection for its addresses and its TLS state.
-    pub(super) fn parts(&self) -> (&Session, Option<&NetStream>) {
-        (&*self.transfer.session, self.transfer.data.as_ref().map(|data| &data.stream))
-    }
-
-    /// The next bytes; 0 is the end of the data connection, which only [`Download::finish`]
-    /// makes the end of the file.
-    ///
-    /// # Errors
-    ///
-    /// `connection`, `timeout`, `tls`, `cancelled`; what the server says about it.
-    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
-        let read = loop {
-            self.transfer.within_deadline(None)?;
-            let Some(data) = &mut self.transfer.data else { return Ok(0) };
-            match data.stream.read(buffer) {
-                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
-                read => break read,
-            }
-        };
-        match read {
-            Ok(0) => {
-                // A cancelled transfer's socket ends like a file does.
-                self.transfer.session.cancel.check()?;
-                self.ended = true;
-                Ok(0)
-            }
-            Ok(count) => {
-                self.received += count as u64;
-                self.transfer.moved = true;
-                Ok(count)
-            }
-            Err(e) => Err(self.transfer.failed(&e)),
-        }
-    }
-
-    /// Ends the download: the number of bytes, once the server has confirmed that it sent them.
-    ///
-    /// # Errors
-    ///
-    /// What the server says instead; `connection` when it says nothing any more.
-    pub(crate) fn finish(mut self) -> Result<u64, Error> {
-        if !self.ended {
-            return Err(Error::internal("a download was finished before its end"));
-        }
-        if let Some(mut data) = self.transfer.data.take() {
-            // Servers wait for this side's end as well, some for many seconds. Whether it still
-            // arrives says nothing about the bytes.
-            let _ = data.stream.close_sending();
-        }
-        self.transfer.confirm()?;
-        Ok(self.received)
     }
 }

@@ -60,6 +60,7 @@ conversations! {
     download_answered_200,
     empty_directory_answered_450,
     empty_directory_answered_550,
+    empty_directory_by_facts,
     end_without_a_beginning,
     endless_feature_list,
     endless_listing,
@@ -75,6 +76,8 @@ conversations! {
     file_gone_since_the_listing,
     file_grew_meanwhile,
     file_is_busy,
+    filter_asks_for_seconds,
+    filter_goes_by_minutes,
     goodbye_in_a_download,
     goodbye_to_a_command,
     goodbye_to_a_wrong_password,
@@ -96,6 +99,10 @@ conversations! {
     listing_aborted,
     listing_again,
     listing_cut_in_a_line,
+    listing_denied,
+    listing_held_and_cut,
+    listing_stopped,
+    listing_stopped_and_a_goodbye,
     listing_that_drips,
     listing_told_in_part,
     listing_without_its_confirmation,
@@ -168,6 +175,10 @@ conversations! {
     utf8_refused,
     written_anew_while_aside,
     wrong_password,
+    zone_measured,
+    zone_measured_in_a_long_listing,
+    zone_question_ends_the_session,
+    zone_unknown,
 }
 
 #[test]

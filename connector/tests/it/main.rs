@@ -30,6 +30,7 @@ mod secrets;
 mod support;
 mod sweep;
 mod test_proxy;
+mod times;
 mod transcript;
 mod trust;
 mod uploads;

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `#: settings {…}` | connection settings beside the usual ones |
 //! | `#: options {…}` | the options of the requests below |
+//! | `#: filter {…}` | the filter of the requests below |
 //! | `#: get NAME`, `create NAME TEXT`, `delete NAME`, `list`, `query`, `test` | a request |
 //! | `#: gives TEXT`, `gives nothing` | the body of its only result; that it has none |
 //! | `#: names A B` | the file names of its results, in their order |
@@ -104,6 +105,7 @@ impl Transcript {
                 "settings" => {}
                 "leaves" => leaves_early = true,
                 "options" => play.options = serde_json::from_str(rest).unwrap(),
+                "filter" => play.filter = serde_json::from_str(rest).unwrap(),
                 "times" | "never" | "sent" => counts.push((word, rest)),
                 "get" | "create" | "delete" | "list" | "query" | "test" => play.request(word, rest),
                 _ => {
@@ -177,6 +179,7 @@ pub(crate) struct Play {
     server: ScriptedServer,
     connection: std::sync::Arc<dyn Connection>,
     options: Value,
+    filter: Value,
     last: Option<Answer>,
 }
 
@@ -208,7 +211,7 @@ impl Play {
         }
         let connection =
             FtpConnector::new().connect(&settings, MemoryHost::new().context()).unwrap();
-        Self { server, connection, options: json!({}), last: None }
+        Self { server, connection, options: json!({}), filter: Value::Null, last: None }
     }
 
     /// The connection, for what no request does.
@@ -272,6 +275,9 @@ impl Play {
         let mut settings = json!({"operation": verb});
         if self.options != json!({}) {
             settings["options"] = self.options.clone();
+        }
+        if !self.filter.is_null() {
+            settings["filter"] = self.filter.clone();
         }
         let operation = self.connection.operation(&settings).unwrap();
         let executing = host.clone();

@@ -1,0 +1,89 @@
+//! Downloads: complete when the data connection ended in order (with close_notify inside TLS)
+//! *and* the server confirmed it.
+
+use std::io::Read;
+
+use host_sdk::Error;
+
+use super::Session;
+use super::stream::NetStream;
+use super::transfer::Transfer;
+
+/// Bytes from the server: a file or a listing. Dropped unfinished, it poisons its session.
+pub(crate) struct Download<'s> {
+    transfer: Transfer<'s>,
+    received: u64,
+    ended: bool,
+}
+
+impl<'s> Download<'s> {
+    /// Nothing has been received yet.
+    pub(super) fn new(transfer: Transfer<'s>) -> Self {
+        Self { transfer, received: 0, ended: false }
+    }
+
+    /// The session, and the data connection for its addresses and its TLS state.
+    pub(super) fn parts(&self) -> (&Session, Option<&NetStream>) {
+        (&*self.transfer.session, self.transfer.data.as_ref().map(|data| &data.stream))
+    }
+
+    /// The next bytes; 0 is the end of the data connection, which only [`Download::finish`]
+    /// makes the end of the file.
+    ///
+    /// # Errors
+    ///
+    /// `connection`, `timeout`, `tls`, `cancelled`; what the server says about it.
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        let read = loop {
+            self.transfer.within_deadline(None)?;
+            let Some(data) = &mut self.transfer.data else { return Ok(0) };
+            match data.stream.read(buffer) {
+                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+                read => break read,
+            }
+        };
+        match read {
+            Ok(0) => {
+                // A cancelled transfer's socket ends like a file does.
+                self.transfer.session.cancel.check()?;
+                self.ended = true;
+                Ok(0)
+            }
+            Ok(count) => {
+                self.received += count as u64;
+                self.transfer.moved = true;
+                Ok(count)
+            }
+            Err(e) => Err(self.transfer.failed(&e)),
+        }
+    }
+
+    /// Ends the download: the number of bytes, once the server has confirmed that it sent them.
+    ///
+    /// # Errors
+    ///
+    /// What the server says instead; `connection` when it says nothing any more.
+    pub(crate) fn finish(mut self) -> Result<u64, Error> {
+        if !self.ended {
+            return Err(Error::internal("a download was finished before its end"));
+        }
+        if let Some(mut data) = self.transfer.data.take() {
+            // Servers wait for this side's end as well, some for many seconds. Whether it still
+            // arrives says nothing about the bytes.
+            let _ = data.stream.close_sending();
+        }
+        self.transfer.confirm()?;
+        Ok(self.received)
+    }
+
+    /// Ends a download whose rest nobody wants. Where the server does not say in time how it
+    /// took that, the session is poisoned.
+    ///
+    /// # Errors
+    ///
+    /// `cancelled`.
+    pub(super) fn stop(mut self) -> Result<(), Error> {
+        self.transfer.data = None;
+        self.transfer.abandon()
+    }
+}
