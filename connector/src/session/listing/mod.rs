@@ -4,11 +4,13 @@
 //! would. The first line that parses decides the format; from then on a line that does not parse
 //! is an error, because an entry that goes missing is worse than a listing that fails.
 
+mod cms;
 mod date;
 mod dos;
 pub(crate) mod entry;
 mod eplf;
 pub(crate) mod error;
+mod format;
 pub(crate) mod lines;
 mod list;
 pub(crate) mod mlsd;
@@ -16,11 +18,14 @@ mod months;
 mod mvs;
 mod netware;
 mod os400;
+mod rare;
 mod scan;
 mod tandem;
 mod unix;
 mod vms;
 
+#[cfg(test)]
+mod score;
 #[cfg(test)]
 mod tests;
 
@@ -30,7 +35,7 @@ use jiff::civil::DateTime;
 
 pub(crate) use entry::{Entry, Kind};
 pub(crate) use error::ListingError;
-pub(crate) use list::Format;
+pub(crate) use format::Format;
 
 use crate::wire_name::NameEncoding;
 use date::Clock;
@@ -100,7 +105,11 @@ impl<R: Read> Listing<R> {
                         return Err(ListingError::TooManyEntries { limit });
                     }
                     self.entries += 1;
-                    return Ok(Some(entry.decode(self.settings.encoding)));
+                    let mut entry = entry.decode(self.settings.encoding);
+                    if self.parser.format() == Some(Format::Cms) {
+                        entry.name = cms::dotted(&entry.name);
+                    }
+                    return Ok(Some(entry));
                 }
             }
         }

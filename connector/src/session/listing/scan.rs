@@ -25,6 +25,23 @@ impl<'l> Scan<'l> {
         before - self.0.len()
     }
 
+    /// Skips one blank where there is one.
+    pub(super) fn skip_blank(&mut self) {
+        if let Some((byte, rest)) = self.0.split_first()
+            && is_blank(*byte)
+        {
+            self.0 = rest;
+        }
+    }
+
+    /// The rest with all blanks before the next word made one.
+    pub(super) fn behind_padding(mut self) -> Self {
+        while self.0.starts_with(b"  ") {
+            self.skip_blank();
+        }
+        self
+    }
+
     /// The name behind exactly one blank: all further blanks belong to it.
     pub(super) fn name_after_one_blank(self) -> Option<&'l [u8]> {
         self.0.strip_prefix(b" ").filter(|name| !name.is_empty())

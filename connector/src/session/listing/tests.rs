@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::timestamp::{ServerTimeZone, Zone};
 
-fn settings() -> ListingSettings {
+pub(super) fn settings() -> ListingSettings {
     ListingSettings {
         encoding: NameEncoding::Auto,
         maximum_line_length: 4096,
@@ -17,7 +17,9 @@ fn settings() -> ListingSettings {
     }
 }
 
-fn entries<R: Read>(mut listing: Listing<R>) -> Result<(Vec<Entry>, Option<Format>), ListingError> {
+pub(super) fn entries<R: Read>(
+    mut listing: Listing<R>,
+) -> Result<(Vec<Entry>, Option<Format>), ListingError> {
     let mut entries = Vec::new();
     while let Some(entry) = listing.next_entry()? {
         entries.push(entry);
