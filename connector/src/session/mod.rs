@@ -13,6 +13,8 @@ pub(crate) mod connect;
 mod control;
 mod data;
 mod features;
+#[cfg(test)]
+mod fuzz;
 mod handshake;
 mod identity;
 mod list;

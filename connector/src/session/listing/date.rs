@@ -69,7 +69,9 @@ pub(super) fn named<'l>(at: Scan<'l>, clock: &Clock) -> Option<Dated<'l>> {
         return with_year_or_time(month, scan.word()?, scan, clock);
     }
     if first.get(..4).is_some_and(is_digits) {
-        return iso(first, scan).or_else(|| year_first(first, scan));
+        // Columns before the date, a size or an owner's number, come by here too.
+        let has_separator = first.get(4).is_some_and(|byte| matches!(byte, b'-' | b'/' | b'.'));
+        return if has_separator { iso(first, scan) } else { year_first(first, scan) };
     }
     if let Some((month, day)) = month_number_with_sign(first) {
         let day = if day.is_empty() { scan.word()? } else { day };

@@ -1,7 +1,7 @@
 //! Lines of MLSD and MLST (RFC 3659 §7): facts, a blank, the name.
 
 use super::entry::{Kind, RawEntry};
-use super::scan::number;
+use super::scan::{number, split_once};
 use crate::timestamp::parse_time_val;
 
 /// Where an entry stands in a listing.
@@ -29,17 +29,14 @@ pub(crate) fn parse(line: &[u8]) -> Option<(Place, RawEntry<'_>)> {
     let mut rest = line;
     loop {
         // A value may hold a blank and a name may hold anything: only a blank in place of a fact
-        // ends the facts.
-        // One server prints a tab there.
+        // ends the facts, or the tab that one server prints there.
         if let [b' ' | b'\t', name @ ..] = rest {
             entry.name = name;
             return (!name.is_empty()).then_some((place, entry));
         }
-        let end = rest.iter().position(|byte| *byte == b';')?;
-        let (fact, after) = rest.split_at_checked(end)?;
-        let equals = fact.iter().position(|byte| *byte == b'=')?;
-        let (name, value) = fact.split_at_checked(equals)?;
-        let value = value.get(1..)?;
+        let (fact, behind) = split_once(rest, b';')?;
+        let (name, value) = split_once(fact, b'=')?;
+        rest = behind;
         match name.len() {
             4 if name.eq_ignore_ascii_case(b"type") => {
                 (entry.kind, place, entry.link_target) = kind(value);
@@ -55,7 +52,6 @@ pub(crate) fn parse(line: &[u8]) -> Option<(Place, RawEntry<'_>)> {
             9 if name.eq_ignore_ascii_case(b"unix.mode") => entry.mode = octal(value),
             _ => {}
         }
-        rest = after.get(1..)?;
     }
 }
 
