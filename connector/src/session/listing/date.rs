@@ -4,12 +4,16 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::{SignedDuration, Span};
 
 use super::months::{self, Month};
+use super::os400::Orders;
 use super::scan::{Scan, is_digits, small, split_once, split_twice};
 use crate::timestamp::{Modified, Precision, Zone, nanoseconds};
 
-/// What the client's clock says, to complete dates that lack a year.
+/// What the client's clock says, to complete dates that lack a year, and what the listing says of
+/// the order of its dates.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
+    /// The orders that the dates of IBM i may be in.
+    pub(super) orders: Orders,
     now: DateTime,
     latest: DateTime,
     tomorrow: DateTime,
@@ -19,7 +23,7 @@ impl Clock {
     /// A clock that shows `now`, in any zone: a day more or less does not matter here.
     pub(crate) fn new(now: DateTime) -> Self {
         let later = |days| now.checked_add(Span::new().days(days)).unwrap_or(DateTime::MAX);
-        Self { now, latest: later(183), tomorrow: later(1) }
+        Self { orders: Orders::ANY, now, latest: later(183), tomorrow: later(1) }
     }
 
     /// Completes a date that was printed with a time instead of a year.

@@ -4,6 +4,7 @@ use super::date::Clock;
 use super::entry::RawEntry;
 use super::format::{DETECTED, Format};
 use super::mvs::{self, Heading};
+use super::os400::Orders;
 use super::{cms, tandem, unix, vms};
 
 /// What a line turned out to be.
@@ -40,6 +41,23 @@ impl Parser {
     /// The line that waits in vain for another one at the end of the listing.
     pub(super) fn unfinished(&self) -> Option<&[u8]> {
         self.waiting.then_some(&*self.unfinished)
+    }
+
+    /// Looks at the lines to come for what a single one does not tell: the order of dates.
+    pub(super) fn look_at(&mut self, ahead: &[u8]) {
+        let lines = ahead.split_inclusive(|byte| *byte == b'\n');
+        for line in lines.filter(|line| line.ends_with(b"\n")).map(<[u8]>::trim_ascii_end) {
+            let shows = |format: &&Format| format.detect(line, &self.clock).is_some();
+            match DETECTED.iter().find(shows) {
+                Some(Format::Os400) => {
+                    let orders = Orders::of_line(line, &self.clock).unwrap_or(Orders::ANY);
+                    self.clock.orders = orders.within(self.clock.orders);
+                }
+                // Only IBM i leaves the order open.
+                Some(_) => return,
+                None => {}
+            }
+        }
     }
 
     /// Reads the next line.

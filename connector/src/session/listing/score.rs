@@ -4,12 +4,13 @@
 //! other lines of the same form instead and prints, per source, how many agree and which do not.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use jiff::civil::{DateTime, datetime};
 use serde::Deserialize;
 
+use super::date::Clock;
 use super::entry::{Entry, Kind};
+use super::format::{DETECTED, Format};
 use super::tests::{entries, settings};
 use super::{Listing, ListingSettings};
 use crate::timestamp::format_text;
@@ -166,18 +167,21 @@ fn score(samples: &[Sample]) -> BTreeMap<&str, Score> {
     scores
 }
 
+fn samples(text: &str) -> Vec<Sample> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn own_samples() -> Vec<Sample> {
+    samples(include_str!("samples.jsonl"))
+}
+
 #[test]
 fn lines_are_read_as_they_are_meant() {
-    let own = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/session/listing/samples.jsonl");
-    let corpus = std::env::var_os("LISTING_CORPUS").map(PathBuf::from);
-    let text = std::fs::read_to_string(corpus.as_ref().unwrap_or(&own)).unwrap();
-    let lines = text.lines().filter(|line| !line.is_empty());
-    let samples: Vec<Sample> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
-    let scores = score(&samples);
-    if corpus.is_some() {
-        for (source, Score { right, disputed, wrong }) in &scores {
+    if let Some(corpus) = std::env::var_os("LISTING_CORPUS") {
+        let samples = samples(&std::fs::read_to_string(corpus).unwrap());
+        for (source, Score { right, disputed, wrong }) in score(&samples) {
             let all = right + wrong.len();
-            let percent = 100.0 * *right as f64 / all.max(1) as f64;
+            let percent = 100.0 * right as f64 / all.max(1) as f64;
             eprintln!("{source}: {right} of {all} ({percent:.1} %), {disputed} disputed");
             for line in wrong {
                 eprintln!("    {line}");
@@ -185,8 +189,20 @@ fn lines_are_read_as_they_are_meant() {
         }
         return;
     }
+    let samples = own_samples();
+    let scores = score(&samples);
     let wrong: Vec<&String> = scores.values().flat_map(|score| &score.wrong).collect();
     assert_eq!(wrong, Vec::<&String>::new());
     assert!(samples.len() > 100, "only {} lines", samples.len());
     assert!(scores.values().all(|score| score.disputed == 0));
+}
+
+#[test]
+fn no_line_fits_two_formats() {
+    let clock = Clock::new(settings().now);
+    for Sample { line, .. } in own_samples() {
+        let fits = |format: &&Format| format.detect(line.as_bytes(), &clock).is_some();
+        let formats: Vec<&Format> = DETECTED.iter().filter(fits).collect();
+        assert!(formats.len() <= 1, "{line:?} {formats:?}");
+    }
 }

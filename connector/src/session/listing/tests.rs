@@ -179,3 +179,22 @@ fn headings_decide_the_format() {
         FILE1 101 528 12-Jan-14 14:21:18 255, 0 \"NUNU\"\r\n";
     assert_eq!(names(files), ["FILE1"]);
 }
+
+#[test]
+fn one_date_tells_the_order_of_all() {
+    let line = |date| format!("CFT  45056 {date} 14:19:31 *FILE A.FILE\r\n");
+    let dates = |text: &str| -> Vec<Option<String>> {
+        let entries = list(text).unwrap().0.into_iter();
+        entries.map(|entry| Some(entry.modified?.at.date().to_string())).collect()
+    };
+    let member = "CFT                  *MEM A.FILE/A.MBR\r\n";
+    assert_eq!(dates(&line("04/12/14")), [None]);
+    let day_first = format!("{}{member}{}", line("04/12/14"), line("28/11/15"));
+    let expected = [Some("2014-12-04".to_owned()), None, Some("2015-11-28".to_owned())];
+    assert_eq!(dates(&day_first), expected);
+    let month_first = format!("{}{}", line("04/12/14"), line("11/28/15"));
+    assert_eq!(dates(&month_first)[0].as_deref(), Some("2014-04-12"));
+    // Where two lines contradict each other, each counts for itself.
+    let both = format!("{}{}{}", line("04/12/14"), line("28/11/15"), line("11/28/15"));
+    assert_eq!(dates(&both)[2].as_deref(), Some("2015-11-28"));
+}
