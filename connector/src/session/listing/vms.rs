@@ -104,7 +104,9 @@ fn without_version(name: &[u8]) -> Option<&[u8]> {
 fn is_owner_and_protection(mut scan: Scan<'_>) -> bool {
     scan.skip_blanks();
     let Some(at) = scan.0.iter().position(|byte| *byte == b'(') else {
-        return scan.0.is_empty() || (scan.0.starts_with(b"[") && scan.0.ends_with(b"]"));
+        let brackets = scan.0.iter().filter(|byte| **byte == b'[').count();
+        let owner_alone = scan.0.starts_with(b"[") && scan.0.ends_with(b"]") && brackets == 1;
+        return scan.0.is_empty() || owner_alone;
     };
     let Some((owner, protection)) = scan.0.split_at_checked(at) else {
         return false;
