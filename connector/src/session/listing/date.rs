@@ -201,8 +201,8 @@ fn iso<'l>(first: &'l [u8], mut scan: Scan<'l>) -> Option<Dated<'l>> {
     scan = behind;
     let at = date.to_datetime(time);
     let mut modified = Modified { at, zone: Zone::Server, precision, year_inferred: false };
-    // Only `--time-style=full-iso` prints an offset, and it always prints a fraction.
-    if precision == Precision::Fraction
+    // `--time-style=full-iso` prints an offset behind a fraction, BusyBox behind seconds.
+    if precision >= Precision::Second
         && let Some(offset) = behind.word().and_then(offset)
     {
         modified = Modified::utc(at.checked_sub(offset).ok()?, precision);
@@ -355,6 +355,21 @@ mod tests {
     }
 
     #[test]
+    fn signs_may_be_in_any_encoding() {
+        let clock = Clock::new(datetime(2026, 11, 22, 18, 0, 0, 0));
+        for (text, expected) in [
+            // Shift_JIS, whose second bytes may be ASCII, and EUC.
+            (&b"4\x8c\x8e 18\x93\xfa 2003\x94\x4e x"[..], "2003-04-18 00:00:00.000"),
+            (b"2003   3\xed\xef 20 x", "2003-03-20 00:00:00.000"),
+            (b"8\xed 17 08:52 x", "2026-08-17 08:52:00.000"),
+        ] {
+            let (modified, rest) = named(Scan(text), &clock).unwrap();
+            assert_eq!(format_text(modified.unwrap().at), expected);
+            assert_eq!(rest.name_after_one_blank(), Some(&b"x"[..]));
+        }
+    }
+
+    #[test]
     fn dates_with_a_year() {
         let now = datetime(2026, 11, 22, 18, 0, 0, 0);
         for (text, expected, precision) in [
@@ -368,6 +383,7 @@ mod tests {
             ("2024-01-02 x", "2024-01-02 00:00:00.000", Precision::Day),
             ("2024-01-02 03:04 x", "2024-01-02 03:04:00.000", Precision::Minute),
             ("2024-01-02 03:04:05 x", "2024-01-02 03:04:05.000", Precision::Second),
+            ("2024-01-02 00:04:05 +0100 x", "2024-01-01 23:04:05.000", Precision::Second),
             (
                 "2024-01-02 00:04:05.678901234 +0100 x",
                 "2024-01-01 23:04:05.678",

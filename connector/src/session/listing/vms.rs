@@ -84,7 +84,11 @@ pub(super) fn is_frame(line: &[u8]) -> bool {
     let starts = |start: &[u8]| {
         line.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start))
     };
+    // Some print the directory's name alone, and one says that it is empty.
+    let is_name = line.windows(2).any(|part| part == b":[") && line.ends_with(b"]");
     (starts(b"Directory ") && line.contains(&b'['))
+        || (is_name && !line.iter().any(|byte| super::scan::is_blank(*byte)))
+        || starts(b"%DIRECT-W-NOFILES")
         || ((starts(b"Total of ") || starts(b"Total ") || starts(b"Grand total of "))
             && line.windows(4).any(|part| part.eq_ignore_ascii_case(b"file")))
 }
@@ -195,6 +199,8 @@ mod tests {
     fn frames_and_lone_names() {
         assert!(is_frame(b"Directory USER1:[TEMP]"));
         assert!(is_frame(b"Total of 14 files, 1234/5678 blocks"));
+        assert!(is_frame(b"DISK$FTP:[ANONYMOUS]"));
+        assert!(is_frame(b"%DIRECT-W-NOFILES, no files found"));
         assert!(!is_frame(b"Directory"));
         assert!(is_name_alone(b"UNZIP_AND_ATTACH_FILES.COM;12"));
         assert!(!is_name_alone(b"UNZIP.COM;"));
