@@ -211,6 +211,11 @@ fn iso<'l>(first: &'l [u8], mut scan: Scan<'l>) -> Option<Dated<'l>> {
     Some((Some(modified), scan))
 }
 
+/// Whether a word may begin a date: the name of a month, or all of an ISO date.
+pub(super) fn is_part(word: &[u8]) -> bool {
+    months::month(word).is_some() || ymd(word).is_some()
+}
+
 /// The date of `yyyy-MM-dd`, `yyyy/MM/dd` or `yyyy.MM.dd`.
 pub(super) fn ymd(word: &[u8]) -> Option<Date> {
     let separator = *word.get(4)?;

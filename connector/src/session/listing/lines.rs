@@ -202,6 +202,21 @@ mod tests {
     }
 
     #[test]
+    fn lines_ahead_are_still_to_be_read() {
+        let text = b"line\n".repeat(CHUNK / 5 * 2);
+        let mut lines = Lines::new(OneByOne(&text), 10);
+        for number in 1..=2 {
+            assert_eq!(lines.ahead().unwrap(), &text[(number - 1) * 5..][..CHUNK]);
+            let line = Line { bytes: b"line", number: number as u64, complete: true };
+            assert_eq!(lines.next_line().unwrap(), Some(line));
+        }
+        assert_eq!(lines.buffer.len(), CHUNK);
+        let mut short = Lines::new(&b"one\ntwo"[..], 10);
+        assert_eq!(short.ahead().unwrap(), b"one\ntwo");
+        assert_eq!(short.next_line().unwrap().unwrap().bytes, b"one");
+    }
+
+    #[test]
     fn read_errors_come_through() {
         struct Broken;
         impl Read for Broken {

@@ -1,4 +1,4 @@
-//! Formats of a single line each: routers, real-time systems, and servers that went their own way.
+//! The formats of a few servers: routers, real-time systems, VShell, Windows 3.
 
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;

@@ -12,7 +12,7 @@ pub(super) fn parse<'l>(line: &'l [u8], clock: &Clock) -> Option<RawEntry<'l>> {
     let size = |word: &'l [u8]| size(word, device);
     let (size, modified, name) = columns(rest, clock, size, date::named)
         .or_else(|| columns(rest, clock, size, date::numeric))
-        .or_else(|| columns(rest, clock, glued_size, date::named))
+        .or_else(|| glued(rest, clock))
         .or_else(|| dateless(rest))?;
     let (name, link_target) = match kind {
         Kind::SymbolicLink => split_link(name, size),
@@ -196,22 +196,29 @@ fn size(word: &[u8], device: bool) -> Option<Option<u64>> {
     (major_minor || rounded).then_some(None)
 }
 
-/// The size that runs into the group before it, as in `ftpadmin125435904`: which of the digits
+/// Columns whose size runs into the group before it, as in `ftpadmin125435904`: which of the digits
 /// are its own, nobody can tell.
-fn glued_size(word: &[u8]) -> Option<Option<u64>> {
-    let [first, .., last] = word else {
-        return None;
-    };
-    (!first.is_ascii_digit() && last.is_ascii_digit()).then_some(None)
+fn glued<'l>(rest: &'l [u8], clock: &Clock) -> Option<Columns<'l>> {
+    let mut scan = Scan(rest);
+    // Links, owner and group at most: what looks like a date further on is part of the name.
+    for _ in 0..3 {
+        let word = scan.word()?;
+        let ends_in_digits = !word.first()?.is_ascii_digit() && word.last()?.is_ascii_digit();
+        if ends_in_digits && let Some((modified, behind)) = date::named(scan, clock) {
+            return Some((None, modified, behind.name_after_one_blank()?));
+        }
+    }
+    None
 }
 
-/// Links, owner, group, size and name, without any date: only where all of that is one word each.
+/// Links, owner, group, size and name, without any date: only where all of that is one word each
+/// and the last is no date that has lost its name.
 fn dateless(rest: &[u8]) -> Option<Columns<'_>> {
     let mut scan = Scan(rest);
     let (links, _owner, _group) = (scan.word()?, scan.word()?, scan.word()?);
     let size = scan.word()?;
     let name = scan.name_after_one_blank()?;
-    let single = !name.iter().any(|byte| is_blank(*byte));
+    let single = !name.iter().any(|byte| is_blank(*byte)) && !date::is_part(name);
     (is_digits(links) && is_digits(size) && single).then_some((number(size), None, name))
 }
 
@@ -367,6 +374,9 @@ mod tests {
             "d---rwxr-x   2 PEP      0          45056Mar 24 14:06 x",
             "-rw-r--r--",
             "-rw-r--r-- 1 a b 5 Nov 22 17:25",
+            "-rw-r--r-- 1 a b 5 Nov",
+            "-rw-r--r-- 1 a b 5 2024-01-02",
+            "-rw-r--r-- 1 a b 5 Foo 22 17:25 from3 Nov 22 17:25",
             "-rw-r--r--1 a b 5 Nov 22 17:25 x",
         ] {
             assert_eq!(read(line), None, "{line}");
