@@ -3,6 +3,8 @@
 //! Hosts load the library through [`host_sdk::loader`]; tests and generators may link it and use
 //! [`FtpConnector`] as it is.
 
+#[doc(hidden)]
+pub mod bench;
 mod browse;
 mod cancel;
 mod check;

@@ -311,7 +311,7 @@ fn file_status(reply: &Reply) -> String {
 }
 
 /// The path in `257 "/a ""quoted"" one" is …`: quotes inside are doubled (RFC 959 appendix II).
-fn quoted_path(text: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn quoted_path(text: &[u8]) -> Option<Vec<u8>> {
     let start = text.iter().position(|byte| *byte == b'"')? + 1;
     let mut path = Vec::new();
     let mut rest = text.get(start..)?.iter().peekable();

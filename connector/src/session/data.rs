@@ -224,7 +224,7 @@ fn port_command(address: IpAddr, port: u16) -> String {
 }
 
 /// The port in `229 … (|||6446|)`; any delimiter is allowed (RFC 2428 §3).
-fn extended_passive_port(text: &[u8]) -> Option<u16> {
+pub(super) fn extended_passive_port(text: &[u8]) -> Option<u16> {
     let text = String::from_utf8_lossy(text);
     let (_, rest) = text.split_once('(')?;
     let delimiter = rest.chars().next().filter(|c| !c.is_ascii_digit())?;
@@ -235,10 +235,12 @@ fn extended_passive_port(text: &[u8]) -> Option<u16> {
 
 /// The address in `227 … (h1,h2,h3,h4,p1,p2)`; servers leave the parentheses out
 /// (RFC 1123 §4.1.2.6 wants clients to look for the digits alone).
-fn passive_address(reply: &Reply) -> Option<SocketAddr> {
+pub(super) fn passive_address(reply: &Reply) -> Option<SocketAddr> {
     static NUMBERS: Lazy<Option<regex::bytes::Regex>> = Lazy::new(|| {
-        regex::bytes::Regex::new(r"(\d{1,3}),(\d{1,3}),(\d{1,3}),(\d{1,3}),(\d{1,3}),(\d{1,3})")
-            .ok()
+        regex::bytes::Regex::new(
+            r"(?-u)(\d{1,3}),(\d{1,3}),(\d{1,3}),(\d{1,3}),(\d{1,3}),(\d{1,3})",
+        )
+        .ok()
     });
     let captures = NUMBERS.as_ref()?.captures(reply.first_line())?;
     let number = |at: usize| -> Option<u8> {
@@ -276,7 +278,7 @@ mod tests {
     fn passive_addresses_with_and_without_parentheses() {
         let address: SocketAddr = "127.0.0.1:5001".parse().unwrap();
         for text in
-            ["Entering Passive Mode (127,0,0,1,19,137).", "=127,0,0,1,19,137", "127,0,0,1,19,137"]
+            ["Entering Passive Mode (127,0,0,1,19,137).", "=127,0,0,1,19,137", "127,0,0,1,19,137٣"]
         {
             assert_eq!(passive_address(&Reply::new(227, text)), Some(address), "{text}");
         }

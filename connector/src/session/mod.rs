@@ -16,6 +16,8 @@ mod control;
 mod data;
 mod download;
 mod features;
+#[cfg(test)]
+mod fuzz;
 mod handshake;
 mod identity;
 mod list;

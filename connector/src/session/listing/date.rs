@@ -4,12 +4,16 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::{SignedDuration, Span};
 
 use super::months::{self, Month};
+use super::os400::Orders;
 use super::scan::{Scan, is_digits, small, split_once, split_twice};
 use crate::timestamp::{Modified, Precision, Zone, nanoseconds};
 
-/// What the client's clock says, to complete dates that lack a year.
+/// What the client's clock says, to complete dates that lack a year, and what the listing says of
+/// the order of its dates.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
+    /// The orders that the dates of IBM i may be in.
+    pub(super) orders: Orders,
     now: DateTime,
     latest: DateTime,
     tomorrow: DateTime,
@@ -19,7 +23,7 @@ impl Clock {
     /// A clock that shows `now`, in any zone: a day more or less does not matter here.
     pub(crate) fn new(now: DateTime) -> Self {
         let later = |days| now.checked_add(Span::new().days(days)).unwrap_or(DateTime::MAX);
-        Self { now, latest: later(183), tomorrow: later(1) }
+        Self { orders: Orders::ANY, now, latest: later(183), tomorrow: later(1) }
     }
 
     /// Completes a date that was printed with a time instead of a year.
@@ -44,6 +48,11 @@ impl Clock {
         }
     }
 
+    fn modified(&self, month: i8, day: i8, time: Time, precision: Precision) -> Option<Modified> {
+        let at = self.complete(month, day, time)?;
+        Some(Modified { at, zone: Zone::Server, precision, year_inferred: true })
+    }
+
     /// Whether a time lies ahead by more than any difference of zones.
     pub(super) fn is_future(&self, at: DateTime) -> bool {
         at > self.tomorrow
@@ -59,46 +68,105 @@ pub(super) type Dated<'l> = (Option<Modified>, Scan<'l>);
 pub(super) fn named<'l>(at: Scan<'l>, clock: &Clock) -> Option<Dated<'l>> {
     let mut scan = at;
     let first = scan.word()?;
-    if first.get(..4).is_some_and(is_digits) {
-        return iso(first, scan);
+    if !first.first()?.is_ascii_digit() {
+        let month = months::month(first)?;
+        return with_year_or_time(month, scan.word()?, scan, clock);
     }
-    let (month, day) = match day_number(first) {
-        Some(day) => (months::month(scan.word()?)?, day),
-        None => match month_number_with_sign(first) {
-            Some((month, Some(day))) => (Month::Known(month), day),
-            Some((month, None)) => (Month::Known(month), day_number(scan.word()?)?),
-            // An owner's number, for one, is no month in any language.
-            None if first.first().is_some_and(u8::is_ascii_digit) => return None,
-            None => (months::month(first)?, day_number(scan.word()?)?),
-        },
-    };
-    with_year_or_time(month, day, scan, clock)
+    if first.get(..4).is_some_and(is_digits) {
+        // Columns before the date, a size or an owner's number, come by here too.
+        let has_separator = first.get(4).is_some_and(|byte| matches!(byte, b'-' | b'/' | b'.'));
+        return if has_separator { iso(first, scan) } else { year_first(first, scan) };
+    }
+    if let Some((month, day)) = month_number_with_sign(first) {
+        let day = if day.is_empty() { scan.word()? } else { day };
+        return with_year_or_time(Month::Known(month), day, scan, clock);
+    }
+    let day = day_number(first)?;
+    complete(months::month(scan.word()?)?, day, scan, clock)
 }
 
-/// Reads a date whose month is a number and not in ISO order: `3 29 03:26`, `09-26 2000`.
+/// `01-jun-99`, and `24-04-2003` where its order shows, each with or without a time behind it.
+fn day_month_year<'l>(first: &[u8], scan: Scan<'l>) -> Option<Dated<'l>> {
+    let date = match dmy(first) {
+        Some(date) => date,
+        None => {
+            let [one, two, year_digits] = split_twice(first, b'-')?;
+            let (one, two, year) = (day_number(one)?, day_number(two)?, year(year_digits)?);
+            match (Date::new(year, two, one), Date::new(year, one, two)) {
+                (Ok(day_first), Ok(month_first)) if day_first != month_first => None,
+                (Ok(date), _) | (_, Ok(date)) => Some(date),
+                _ => return None,
+            }
+        }
+    };
+    let mut behind = scan;
+    match behind.word().and_then(time) {
+        Some(time) => Some((date.map(|date| at_time(date, time)), behind)),
+        None => Some((date.map(day_of), scan.behind_padding())),
+    }
+}
+
+/// `2005년 1월 6일`, in whatever characters the server writes the signs.
+fn year_first<'l>(first: &[u8], mut scan: Scan<'l>) -> Option<Dated<'l>> {
+    let year = year(first)?;
+    let (month, day) = month_number_with_sign(scan.word()?)?;
+    let day = if day.is_empty() { scan.word()? } else { day };
+    Some((Some(on_day(year, month, day_number(day)?)?), scan))
+}
+
+/// Reads a date whose month is a number and not in ISO order, `3 29 03:26` or `09-26 2000`, or
+/// that is one word, `01-jun-99` or `24-04-2003`.
 ///
 /// The columns before the date are numbers too, so this comes after everything else failed.
 pub(super) fn numeric<'l>(at: Scan<'l>, clock: &Clock) -> Option<Dated<'l>> {
     let mut scan = at;
     let first = scan.word()?;
     let (month, day) = match split_once(first, b'-') {
+        Some((_, rest)) if rest.contains(&b'-') => return day_month_year(first, scan),
         Some(parts) => parts,
         None => (first, scan.word()?),
     };
     let month = i8::try_from(small(month)?).ok().filter(|month| (1..=12).contains(month))?;
-    with_year_or_time(Month::Known(month), day_number(day)?, scan, clock)
+    complete(Month::Known(month), day_number(day)?, scan, clock)
+}
+
+/// Completes month and day; a day with a comma has the year behind it and often a time too.
+fn with_year_or_time<'l>(
+    month: Month,
+    day: &[u8],
+    scan: Scan<'l>,
+    clock: &Clock,
+) -> Option<Dated<'l>> {
+    let number = day_number(day)?;
+    let dated = complete(month, number, scan, clock)?;
+    let mut behind = dated.1;
+    if day.ends_with(b",")
+        && let Some(day) = dated.0.filter(|modified| modified.precision == Precision::Day)
+        && let Some(time) = behind.word().and_then(time)
+    {
+        return Some((Some(at_time(day.at.date(), time)), behind));
+    }
+    Some(dated)
 }
 
 /// Completes month and day by the word that follows: a year, a time, or BSD's `ls -T` both.
-fn with_year_or_time<'l>(
-    month: Month,
-    day: i8,
-    mut scan: Scan<'l>,
-    clock: &Clock,
-) -> Option<Dated<'l>> {
+fn complete<'l>(month: Month, day: i8, mut scan: Scan<'l>, clock: &Clock) -> Option<Dated<'l>> {
+    let blanks = scan.skip_blanks();
     let word = scan.word()?;
     if let Some(year) = year(word) {
+        // AIX aligns years to the left: the blank that others print before them is behind them.
+        if blanks == 1 && scan.0.starts_with(b"  ") {
+            scan.skip_blank();
+        }
         return Some((dated(month, |month| on_day(year, month, day))?, scan));
+    }
+    if word == b"24:00" {
+        let next = |modified: Modified| {
+            let at = modified.at.tomorrow().ok()?;
+            Some(Modified { at, ..modified })
+        };
+        let at = |month| next(clock.modified(month, day, Time::midnight(), Precision::Minute)?);
+        return Some((dated(month, at)?, scan));
     }
     let (time, precision) = time(word)?;
     let mut behind = scan;
@@ -111,10 +179,7 @@ fn with_year_or_time<'l>(
         };
         return Some((dated(month, at)?, behind));
     }
-    let at = |month| {
-        let at = clock.complete(month, day, time)?;
-        Some(Modified { at, zone: Zone::Server, precision, year_inferred: true })
-    };
+    let at = |month| clock.modified(month, day, time, precision);
     Some((dated(month, at)?, scan))
 }
 
@@ -131,19 +196,24 @@ fn iso<'l>(first: &'l [u8], mut scan: Scan<'l>) -> Option<Dated<'l>> {
     let date = ymd(first)?;
     let mut behind = scan;
     let Some((time, precision)) = behind.word().and_then(time) else {
-        return Some((Some(day_of(date)), scan));
+        return Some((Some(day_of(date)), scan.behind_padding()));
     };
     scan = behind;
     let at = date.to_datetime(time);
     let mut modified = Modified { at, zone: Zone::Server, precision, year_inferred: false };
-    // Only `--time-style=full-iso` prints an offset, and it always prints a fraction.
-    if precision == Precision::Fraction
+    // `--time-style=full-iso` prints an offset behind a fraction, BusyBox behind seconds.
+    if precision >= Precision::Second
         && let Some(offset) = behind.word().and_then(offset)
     {
         modified = Modified::utc(at.checked_sub(offset).ok()?, precision);
         scan = behind;
     }
     Some((Some(modified), scan))
+}
+
+/// Whether a word may begin a date: the name of a month, or all of an ISO date.
+pub(super) fn is_part(word: &[u8]) -> bool {
+    months::month(word).is_some() || ymd(word).is_some()
 }
 
 /// The date of `yyyy-MM-dd`, `yyyy/MM/dd` or `yyyy.MM.dd`.
@@ -186,18 +256,18 @@ pub(super) fn dmy(word: &[u8]) -> Option<Option<Date>> {
     }
 }
 
-/// The year of two digits from 1970 to 2069: files older than FTP are rare.
+/// The year of two digits from 1980, when DOS began to count, to 2079.
 pub(super) fn two_digit_year(year: i16) -> i16 {
-    if year < 70 { 2000 + year } else { 1900 + year }
+    if year < 80 { 2000 + year } else { 1900 + year }
 }
 
 fn on_day(year: i16, month: i8, day: i8) -> Option<Modified> {
     Date::new(year, month, day).ok().map(day_of)
 }
 
-/// A year of four digits, with or without the 年 of Japanese and Chinese servers.
+/// A year of four digits, with or without the sign of Japanese, Chinese and Korean servers.
 fn year(word: &[u8]) -> Option<i16> {
-    let digits = word.strip_suffix("年".as_bytes()).unwrap_or(word);
+    let (digits, _sign) = number_and_sign(word)?;
     let year = small(digits).filter(|_| digits.len() == 4)?;
     (1900..=9999).contains(&year).then_some(year)
 }
@@ -206,19 +276,33 @@ fn year(word: &[u8]) -> Option<i16> {
 fn day_number(word: &[u8]) -> Option<i8> {
     let digits = match word {
         [digits @ .., b'.' | b','] => digits,
-        word => word.strip_suffix("日".as_bytes()).unwrap_or(word),
+        word => number_and_sign(word)?.0,
     };
     let day = small(digits).filter(|_| digits.len() <= 2)?;
     i8::try_from(day).ok().filter(|day| (1..=31).contains(day))
 }
 
-/// The month of `3月` and `3월`, and the day of `3月2日` where it is written in one word.
-fn month_number_with_sign(word: &[u8]) -> Option<(i8, Option<i8>)> {
+/// The month of `3月` and what is written behind it in the same word, such as `2日`.
+fn month_number_with_sign(word: &[u8]) -> Option<(i8, &[u8])> {
     let digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let (number, sign) = word.split_at_checked(digits)?;
+    let (number, rest) = word.split_at_checked(digits)?;
     let month = i8::try_from(small(number)?).ok().filter(|month| (1..=12).contains(month))?;
-    let rest = ["月", "월"].iter().find_map(|name| sign.strip_prefix(name.as_bytes()))?;
-    if rest.is_empty() { Some((month, None)) } else { Some((month, Some(day_number(rest)?))) }
+    let sign = rest.iter().take_while(|byte| !byte.is_ascii_digit()).count();
+    let (sign, rest) = rest.split_at_checked(sign)?;
+    (!sign.is_empty() && is_sign(sign)).then_some((month, rest))
+}
+
+/// The digits of a number and the sign behind it, if any, that says what it counts.
+fn number_and_sign(word: &[u8]) -> Option<(&[u8], &[u8])> {
+    let digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (digits, sign) = word.split_at_checked(digits)?;
+    (sign.is_empty() || is_sign(sign)).then_some((digits, sign))
+}
+
+/// Whether bytes may be one character such as 月, 日 or 년, in an encoding that nobody states:
+/// a byte that is not ASCII, and one to three more.
+fn is_sign(sign: &[u8]) -> bool {
+    sign.len() <= 4 && sign.first().is_some_and(|byte| !byte.is_ascii())
 }
 
 /// A time of day as in `3:04`, `03:04`, `03:04:05` and `03:04:05.678`.
@@ -234,7 +318,7 @@ pub(super) fn time(word: &[u8]) -> Option<(Time, Precision)> {
         None => (None, None),
     };
     let two_digits = |part: &[u8]| part.len() == 2 && is_digits(part);
-    if hour.len() > 2 || !two_digits(minute) || second.is_some_and(|second| !two_digits(second)) {
+    if hour.len() > 2 || minute.len() > 2 || second.is_some_and(|second| !two_digits(second)) {
         return None;
     }
     let part = |digits| i8::try_from(small(digits)?).ok();
@@ -276,6 +360,21 @@ mod tests {
     }
 
     #[test]
+    fn signs_may_be_in_any_encoding() {
+        let clock = Clock::new(datetime(2026, 11, 22, 18, 0, 0, 0));
+        for (text, expected) in [
+            // Shift_JIS, whose second bytes may be ASCII, and EUC.
+            (&b"4\x8c\x8e 18\x93\xfa 2003\x94\x4e x"[..], "2003-04-18 00:00:00.000"),
+            (b"2003   3\xed\xef 20 x", "2003-03-20 00:00:00.000"),
+            (b"8\xed 17 08:52 x", "2026-08-17 08:52:00.000"),
+        ] {
+            let (modified, rest) = named(Scan(text), &clock).unwrap();
+            assert_eq!(format_text(modified.unwrap().at), expected);
+            assert_eq!(rest.name_after_one_blank(), Some(&b"x"[..]));
+        }
+    }
+
+    #[test]
     fn dates_with_a_year() {
         let now = datetime(2026, 11, 22, 18, 0, 0, 0);
         for (text, expected, precision) in [
@@ -289,6 +388,7 @@ mod tests {
             ("2024-01-02 x", "2024-01-02 00:00:00.000", Precision::Day),
             ("2024-01-02 03:04 x", "2024-01-02 03:04:00.000", Precision::Minute),
             ("2024-01-02 03:04:05 x", "2024-01-02 03:04:05.000", Precision::Second),
+            ("2024-01-02 00:04:05 +0100 x", "2024-01-01 23:04:05.000", Precision::Second),
             (
                 "2024-01-02 00:04:05.678901234 +0100 x",
                 "2024-01-01 23:04:05.678",

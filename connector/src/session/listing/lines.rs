@@ -35,10 +35,9 @@ pub(crate) struct Lines<R> {
 impl<R: Read> Lines<R> {
     /// Reads from `read` lines of at most `maximum_line_length` bytes.
     pub(crate) fn new(read: R, maximum_line_length: usize) -> Self {
-        let room = maximum_line_length.saturating_add(LINE_END);
         Self {
             read,
-            buffer: vec![0; room.min(CHUNK)],
+            buffer: vec![0; CHUNK],
             start: 0,
             end: 0,
             maximum: maximum_line_length,
@@ -68,6 +67,17 @@ impl<R: Read> Lines<R> {
             }
             self.fill()?;
         }
+    }
+
+    /// The lines to come, as far as one chunk holds them; they are still to be read.
+    ///
+    /// # Errors
+    /// What reading gave.
+    pub(super) fn ahead(&mut self) -> Result<&[u8], ListingError> {
+        while !self.ended && self.pending().len() < CHUNK {
+            self.fill()?;
+        }
+        Ok(self.pending().get(..CHUNK).unwrap_or(self.pending()))
     }
 
     /// Gives the source back, to finish the transfer.
@@ -110,7 +120,7 @@ impl<R: Read> Lines<R> {
         }
         if self.end == self.buffer.len() {
             let room = self.maximum.saturating_add(LINE_END);
-            let length = self.buffer.len().saturating_mul(2).min(room);
+            let length = self.buffer.len().saturating_mul(2).min(room.max(CHUNK));
             // Unlike `resize` alone, this never takes more than asked for.
             self.buffer.reserve_exact(length.saturating_sub(self.buffer.len()));
             self.buffer.resize(length, 0);
@@ -189,6 +199,21 @@ mod tests {
         let mut lines = Lines::new(io::repeat(b'x'), maximum);
         assert!(matches!(lines.next_line(), Err(ListingError::LineTooLong { .. })));
         assert!(lines.buffer.capacity() <= maximum + LINE_END);
+    }
+
+    #[test]
+    fn lines_ahead_are_still_to_be_read() {
+        let text = b"line\n".repeat(CHUNK / 5 * 2);
+        let mut lines = Lines::new(OneByOne(&text), 10);
+        for number in 1..=2 {
+            assert_eq!(lines.ahead().unwrap(), &text[(number - 1) * 5..][..CHUNK]);
+            let line = Line { bytes: b"line", number: number as u64, complete: true };
+            assert_eq!(lines.next_line().unwrap(), Some(line));
+        }
+        assert_eq!(lines.buffer.len(), CHUNK);
+        let mut short = Lines::new(&b"one\ntwo"[..], 10);
+        assert_eq!(short.ahead().unwrap(), b"one\ntwo");
+        assert_eq!(short.next_line().unwrap().unwrap().bytes, b"one");
     }
 
     #[test]

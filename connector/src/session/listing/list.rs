@@ -1,99 +1,11 @@
-//! The format of a listing: found by its first entry or heading, then kept.
+//! The lines of one listing, whose format its first entry or heading shows.
 
 use super::date::Clock;
 use super::entry::RawEntry;
-use super::mlsd::{self, Place};
+use super::format::{DETECTED, Format};
 use super::mvs::{self, Heading};
-use super::{dos, eplf, netware, os400, tandem, unix, vms};
-
-/// A format of listing lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
-    /// RFC 3659 facts.
-    Mlsd,
-    /// `ls -l`.
-    Unix,
-    /// Windows' `dir`.
-    Dos,
-    /// EPLF.
-    Eplf,
-    /// NetWare.
-    Netware,
-    /// OpenVMS.
-    Vms,
-    /// IBM i.
-    Os400,
-    /// Data sets of z/OS.
-    DataSets,
-    /// Members of a z/OS library.
-    Members,
-    /// Load modules of a z/OS library.
-    LoadModules,
-    /// Jobs of z/OS.
-    Jobs,
-    /// OS/2's `dir`.
-    Os2,
-    /// HPE NonStop.
-    Tandem,
-}
-
-/// The formats of LIST, the likeliest first.
-const DETECTED: [Format; 12] = [
-    Format::Unix,
-    Format::Dos,
-    Format::Eplf,
-    Format::Netware,
-    Format::Vms,
-    Format::Os400,
-    Format::DataSets,
-    Format::Members,
-    Format::LoadModules,
-    Format::Jobs,
-    Format::Os2,
-    Format::Tandem,
-];
-
-impl Format {
-    /// The format's name in messages.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Mlsd => "MLSD",
-            Self::Unix => "Unix",
-            Self::Dos => "DOS",
-            Self::Eplf => "EPLF",
-            Self::Netware => "NetWare",
-            Self::Vms => "OpenVMS",
-            Self::Os400 => "IBM i",
-            Self::DataSets => "z/OS data set",
-            Self::Members => "z/OS member",
-            Self::LoadModules => "z/OS load module",
-            Self::Jobs => "z/OS job",
-            Self::Os2 => "OS/2",
-            Self::Tandem => "NonStop",
-        }
-    }
-
-    fn parse<'l>(self, line: &'l [u8], clock: &Clock) -> Option<RawEntry<'l>> {
-        match self {
-            Self::Mlsd => match mlsd::parse(line)? {
-                (Place::Within, entry) => Some(entry),
-                (Place::Above, entry) => Some(RawEntry { name: b".", ..entry }),
-            },
-            Self::Unix => unix::parse(line, clock),
-            Self::Dos => dos::parse(line),
-            Self::Eplf => eplf::parse(line),
-            Self::Netware => netware::parse(line, clock),
-            Self::Vms => vms::parse(line),
-            Self::Os400 => os400::parse(line, clock),
-            Self::DataSets => mvs::parse_data_set(line),
-            Self::Members => mvs::parse_member(line),
-            Self::LoadModules => mvs::parse_load_module(line),
-            Self::Jobs => mvs::parse_job(line),
-            Self::Os2 => dos::parse_os2(line),
-            Self::Tandem => tandem::parse(line),
-        }
-    }
-}
+use super::os400::Orders;
+use super::{cms, tandem, unix, vms};
 
 /// What a line turned out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,6 +43,23 @@ impl Parser {
         self.waiting.then_some(&*self.unfinished)
     }
 
+    /// Looks at the lines to come for what a single one does not tell: the order of dates.
+    pub(super) fn look_at(&mut self, ahead: &[u8]) {
+        let lines = ahead.split_inclusive(|byte| *byte == b'\n');
+        for line in lines.filter(|line| line.ends_with(b"\n")).map(<[u8]>::trim_ascii_end) {
+            let shows = |format: &&Format| format.detect(line, &self.clock).is_some();
+            match DETECTED.iter().find(shows) {
+                Some(Format::Os400) => {
+                    let orders = Orders::of_line(line, &self.clock).unwrap_or(Orders::ANY);
+                    self.clock.orders = orders.within(self.clock.orders);
+                }
+                // Only IBM i leaves the order open.
+                Some(_) => return,
+                None => {}
+            }
+        }
+    }
+
     /// Reads the next line.
     pub(super) fn line<'l>(&'l mut self, line: &'l [u8]) -> Parsed<'l> {
         if self.waiting {
@@ -142,16 +71,23 @@ impl Parser {
         };
         match parsed {
             Some(entry) if matches!(entry.name, b"." | b"..") => Parsed::Nothing,
-            Some(entry) if !entry.name.is_empty() => Parsed::Entry(entry),
+            Some(entry) if self.is_name(entry.name) => Parsed::Entry(entry),
             _ => self.decoration(line),
         }
     }
 
     fn detect<'l>(&mut self, line: &'l [u8]) -> Option<RawEntry<'l>> {
-        let found = |format: &Format| Some((*format, format.parse(line, &self.clock)?));
+        let found = |format: &Format| Some((*format, format.detect(line, &self.clock)?));
         let (format, entry) = DETECTED.iter().find_map(found)?;
         self.format = Some(format);
         Some(entry)
+    }
+
+    /// Whether an entry can have such a name. RFC 3659 allows for one of blanks; elsewhere they
+    /// pad the columns of a line that has none.
+    fn is_name(&self, name: &[u8]) -> bool {
+        let name = if self.format == Some(Format::Mlsd) { name } else { name.trim_ascii() };
+        !name.is_empty()
     }
 
     fn second_half<'l>(&'l mut self, line: &[u8]) -> Parsed<'l> {
@@ -178,6 +114,7 @@ impl Parser {
                 Some(Format::Vms)
             }
             None if tandem::is_heading(line) => Some(Format::Tandem),
+            None if cms::is_heading(line) => Some(Format::Cms),
             None => mvs::heading(line).map(|heading| match heading {
                 Heading::DataSets => Format::DataSets,
                 Heading::Members => Format::Members,

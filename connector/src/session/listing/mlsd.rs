@@ -1,7 +1,7 @@
 //! Lines of MLSD and MLST (RFC 3659 §7): facts, a blank, the name.
 
 use super::entry::{Kind, RawEntry};
-use super::scan::number;
+use super::scan::{number, split_once};
 use crate::timestamp::parse_time_val;
 
 /// Where an entry stands in a listing.
@@ -21,24 +21,22 @@ pub(crate) fn parse_mlst(line: &[u8]) -> Option<RawEntry<'_>> {
 
 /// Reads one line of MLSD.
 ///
-/// Unknown facts are skipped, and a fact with a value that means nothing is as good as absent.
-/// A line that breaks the grammar is none.
+/// Unknown facts are skipped, and a size or mode that means nothing is as good as absent. A line
+/// that breaks the grammar is none.
 pub(crate) fn parse(line: &[u8]) -> Option<(Place, RawEntry<'_>)> {
     let mut place = Place::Within;
     let mut entry = RawEntry::new(b"", Kind::Unknown);
     let mut rest = line;
     loop {
         // A value may hold a blank and a name may hold anything: only a blank in place of a fact
-        // ends the facts.
-        if let [b' ', name @ ..] = rest {
+        // ends the facts, or the tab that one server prints there.
+        if let [b' ' | b'\t', name @ ..] = rest {
             entry.name = name;
             return (!name.is_empty()).then_some((place, entry));
         }
-        let end = rest.iter().position(|byte| *byte == b';')?;
-        let (fact, after) = rest.split_at_checked(end)?;
-        let equals = fact.iter().position(|byte| *byte == b'=')?;
-        let (name, value) = fact.split_at_checked(equals)?;
-        let value = value.get(1..)?;
+        let (fact, behind) = split_once(rest, b';')?;
+        let (name, value) = split_once(fact, b'=')?;
+        rest = behind;
         match name.len() {
             4 if name.eq_ignore_ascii_case(b"type") => {
                 (entry.kind, place, entry.link_target) = kind(value);
@@ -47,12 +45,19 @@ pub(crate) fn parse(line: &[u8]) -> Option<(Place, RawEntry<'_>)> {
             4 if name.eq_ignore_ascii_case(b"size") || name.eq_ignore_ascii_case(b"sizd") => {
                 entry.size = number(value);
             }
-            6 if name.eq_ignore_ascii_case(b"modify") => entry.modified = parse_time_val(value),
+            // A time in some other form would leave every file without one, and nobody told.
+            6 if name.eq_ignore_ascii_case(b"modify") && !value.is_empty() => {
+                entry.modified = Some(parse_time_val(value)?);
+            }
             9 if name.eq_ignore_ascii_case(b"unix.mode") => entry.mode = octal(value),
             _ => {}
         }
-        rest = after.get(1..)?;
     }
+}
+
+/// Whether a line states a type or a time as MLSD does; some servers answer LIST with such lines.
+pub(super) fn shows_itself(line: &[u8]) -> bool {
+    parse(line).is_some_and(|(_, entry)| entry.kind != Kind::Unknown || entry.modified.is_some())
 }
 
 fn kind(value: &[u8]) -> (Kind, Place, Option<&[u8]>) {
@@ -164,9 +169,7 @@ mod tests {
 
     #[test]
     fn values_without_meaning_are_absent() {
-        let entry =
-            read("size=-1;modify=2014102206510x2;UNIX.mode=0999;sizd=99999999999999999999; x")
-                .unwrap();
+        let entry = read("size=-1;modify=;UNIX.mode=0999;sizd=99999999999999999999; x").unwrap();
         assert_eq!(entry, RawEntry::new(b"x", Kind::Unknown));
         assert_eq!(read("UNIX.mode=0100644; x").unwrap().mode, Some(0o644));
         assert_eq!(read("modify=19691231235960; x").unwrap().modified.unwrap().at.second(), 59);
@@ -182,6 +185,8 @@ mod tests {
             "type=file; ",
             "Type=dir;Size; missing =size",
             "Type=dir missing-semicolon",
+            "modify=2014102206510x2; x",
+            "modify=2014; x",
             "Type=cdir;UNIX.mode=0775;/no/space",
             "-rw-r--r-- 1 a b 5 Nov 22 17:25 x;y=z; w",
         ] {

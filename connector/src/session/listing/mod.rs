@@ -1,14 +1,18 @@
 //! Directory listings: lines in, entries out, one at a time.
 //!
 //! MLSD is a standard (RFC 3659). LIST is not: every server prints what its system's own command
-//! would. The first line that parses decides the format; from then on a line that does not parse
-//! is an error, because an entry that goes missing is worse than a listing that fails.
+//! would. The first line that parses decides the format, which is safe because no known line fits
+//! two of them; what a single line leaves open, the first chunk of lines tells. From then on a line
+//! that does not parse is an error, because an entry that goes missing is worse than a listing that
+//! fails.
 
+mod cms;
 mod date;
 mod dos;
 pub(crate) mod entry;
 mod eplf;
 pub(crate) mod error;
+mod format;
 pub(crate) mod lines;
 mod list;
 pub(crate) mod mlsd;
@@ -16,11 +20,14 @@ mod months;
 mod mvs;
 mod netware;
 mod os400;
+mod rare;
 mod scan;
 mod tandem;
 mod unix;
 mod vms;
 
+#[cfg(test)]
+mod score;
 #[cfg(test)]
 mod tests;
 
@@ -30,7 +37,7 @@ use jiff::civil::DateTime;
 
 pub(crate) use entry::{Entry, Kind};
 pub(crate) use error::ListingError;
-pub(crate) use list::Format;
+pub(crate) use format::Format;
 
 use crate::wire_name::NameEncoding;
 use date::Clock;
@@ -57,6 +64,7 @@ pub(crate) struct Listing<R> {
     settings: ListingSettings,
     entries: u64,
     last_line: u64,
+    begun: bool,
 }
 
 impl<R: Read> Listing<R> {
@@ -73,7 +81,7 @@ impl<R: Read> Listing<R> {
     fn new(read: R, format: Option<Format>, settings: ListingSettings) -> Self {
         let lines = Lines::new(read, settings.maximum_line_length);
         let parser = Parser::new(format, Clock::new(settings.now));
-        Self { lines, parser, settings, entries: 0, last_line: 0 }
+        Self { lines, parser, settings, entries: 0, last_line: 0, begun: false }
     }
 
     /// The next entry; none at the end. The directory itself and its parent are left out.
@@ -83,6 +91,12 @@ impl<R: Read> Listing<R> {
     /// # Errors
     /// A line that is no entry, a limit exceeded, a last line without its end, or a read error.
     pub(crate) fn next_entry(&mut self) -> Result<Option<Entry>, ListingError> {
+        if !self.begun {
+            self.begun = true;
+            if self.parser.format().is_none() {
+                self.parser.look_at(self.lines.ahead()?);
+            }
+        }
         while let Some(line) = self.lines.next_line()? {
             let (number, format) = (line.number, self.parser.format());
             self.last_line = number;
@@ -100,7 +114,11 @@ impl<R: Read> Listing<R> {
                         return Err(ListingError::TooManyEntries { limit });
                     }
                     self.entries += 1;
-                    return Ok(Some(entry.decode(self.settings.encoding)));
+                    let mut entry = entry.decode(self.settings.encoding);
+                    if self.parser.format() == Some(Format::Cms) {
+                        entry.name = cms::dotted(&entry.name);
+                    }
+                    return Ok(Some(entry));
                 }
             }
         }

@@ -13,35 +13,116 @@ pub(super) enum Month {
 /// Croatian `srp`, Czech, Polish and Croatian `lis`, and French `jui` cut to three letters.
 const AMBIGUOUS: [&str; 4] = ["lip", "srp", "lis", "jui"];
 
-/// The names of each month in lower case and without a final dot.
+/// The names of each month in lower case and without a final dot or comma.
 const NAMES: [&[&str]; 12] = [
     &[
         "janv", "gen", "ene", "led", "sty", "tammi", "oca", "ocak", "янв", "січ", "jän", "jaan",
-        "ian", "яну", "јан", "tam",
+        "ian", "яну", "јан", "tam", "januar", "january", "januari", "janvier", "enero", "gennaio",
+        "janeiro",
     ],
     &[
-        "févr", "fév", "fev", "febr", "úno", "lut", "helmi", "şub", "фев", "лют", "veebr", "feb",
+        "févr",
+        "fév",
+        "fev",
+        "febr",
+        "úno",
+        "lut",
+        "helmi",
+        "şub",
+        "фев",
+        "лют",
+        "veebr",
+        "feb",
         "hel",
+        "februar",
+        "february",
+        "februari",
+        "février",
+        "febrero",
+        "febbraio",
+        "fevereiro",
     ],
     &[
         "mär", "märz", "mars", "mrz", "mrt", "márc", "már", "bře", "maalis", "мар", "бер", "märts",
-        "maa", "mars",
+        "maa", "march", "maart", "marzo", "março", "marts",
     ],
-    &["avr", "avril", "abr", "dub", "kwi", "huhti", "nis", "ápr", "апр", "кві", "huh"],
-    &["mai", "mei", "maj", "mag", "kvě", "touko", "máj", "мая", "май", "тра", "maí", "tou", "мај"],
+    &[
+        "avr", "avril", "abr", "dub", "kwi", "huhti", "nis", "ápr", "апр", "кві", "huh", "april",
+        "abril", "aprile",
+    ],
+    &[
+        "mai", "mei", "maj", "mag", "kvě", "touko", "máj", "мая", "май", "тра", "maí", "tou",
+        "мај", "mayo", "maggio", "maio",
+    ],
     &[
         "juin", "giu", "čen", "cze", "kesä", "haz", "jún", "июн", "чер", "iun", "juuni", "юни",
-        "kes", "јун",
+        "kes", "јун", "juni", "june", "junio", "giugno", "junho",
     ],
     &[
         "juil", "lug", "čec", "heinä", "tem", "júl", "июл", "лип", "iul", "juuli", "юли", "hei",
-        "јул",
+        "јул", "juli", "july", "juillet", "julio", "luglio", "julho",
     ],
-    &["août", "aou", "aoû", "ago", "sie", "elo", "ağu", "авг", "сер", "avg", "ágú"],
-    &["sept", "set", "zář", "wrz", "syys", "eyl", "szept", "сен", "вер", "сеп", "syy"],
-    &["okt", "ott", "out", "říj", "paź", "loka", "eki", "окт", "жов", "lok"],
-    &["noi", "marras", "kas", "ноя", "лис", "ное", "nóv", "нов"],
-    &["dez", "déc", "dic", "des", "pro", "gru", "joulu", "ara", "дек", "гру", "dets", "jou", "дец"],
+    &[
+        "août", "aou", "aoû", "ago", "sie", "elo", "ağu", "авг", "сер", "avg", "ágú", "august",
+        "augustus", "augusti", "agosto",
+    ],
+    &[
+        "sept",
+        "set",
+        "zář",
+        "wrz",
+        "syys",
+        "eyl",
+        "szept",
+        "сен",
+        "вер",
+        "сеп",
+        "syy",
+        "september",
+        "septembre",
+        "septiembre",
+        "settembre",
+        "setembro",
+    ],
+    &[
+        "okt", "ott", "out", "říj", "paź", "loka", "eki", "окт", "жов", "lok", "oktober",
+        "october", "octobre", "octubre", "ottobre", "outubro",
+    ],
+    &[
+        "noi",
+        "marras",
+        "kas",
+        "ноя",
+        "лис",
+        "ное",
+        "nóv",
+        "нов",
+        "november",
+        "novembre",
+        "noviembre",
+        "novembro",
+    ],
+    &[
+        "dez",
+        "déc",
+        "dic",
+        "des",
+        "pro",
+        "gru",
+        "joulu",
+        "ara",
+        "дек",
+        "гру",
+        "dets",
+        "jou",
+        "дец",
+        "dezember",
+        "december",
+        "décembre",
+        "diciembre",
+        "dicembre",
+        "dezembro",
+    ],
 ];
 
 /// The month that a word names in any known language.
@@ -81,7 +162,7 @@ fn foreign(word: &[u8]) -> Option<Month> {
         Ok(text) => text.to_lowercase(),
         Err(_) => word.iter().copied().map(char::from).collect::<String>().to_lowercase(),
     };
-    let text = text.trim_end_matches('.');
+    let text = text.trim_end_matches(['.', ',']);
     if AMBIGUOUS.contains(&text) {
         return Some(Month::Ambiguous);
     }

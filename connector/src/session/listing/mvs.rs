@@ -7,6 +7,10 @@ use super::date::{at_time, time, ymd};
 use super::entry::{Kind, RawEntry};
 use super::scan::{Scan, is_digits, split_once};
 
+/// What stands in place of the columns of a data set that the server could not look at.
+const UNAVAILABLE: [&[u8]; 3] =
+    [b"Not Direct Access Device", b"Not Mounted", b"Error determining attributes"];
+
 /// Reads one line of a list of data sets; none where it is no such line.
 pub(super) fn parse_data_set(line: &[u8]) -> Option<RawEntry<'_>> {
     let mut scan = Scan(line);
@@ -23,7 +27,10 @@ pub(super) fn parse_data_set(line: &[u8]) -> Option<RawEntry<'_>> {
         (b"Pseudo", Some(name)) if second == b"Directory" => {
             return Some(RawEntry::new(name, Kind::Directory));
         }
-        (_, Some(name)) if has(line, b"Not Direct Access Device") => {
+        (_, Some(name)) if second == b"Tape" && columns == 3 => {
+            return Some(RawEntry::new(name, Kind::RegularFile));
+        }
+        (_, Some(name)) if UNAVAILABLE.iter().any(|reason| has(line, reason)) => {
             return Some(RawEntry::new(name, Kind::Unknown));
         }
         _ => {}
@@ -42,7 +49,7 @@ pub(super) fn parse_data_set(line: &[u8]) -> Option<RawEntry<'_>> {
 /// Reads one line of a list of members with statistics.
 pub(super) fn parse_member(line: &[u8]) -> Option<RawEntry<'_>> {
     let mut scan = Scan(line);
-    let name = scan.word().filter(|name| is_member_name(name))?;
+    let name = scan.word()?;
     let (version, modification) = split_once(scan.word()?, b'.')?;
     let _created = ymd(scan.word()?)?;
     let changed = ymd(scan.word()?)?;
@@ -63,9 +70,14 @@ pub(super) fn parse_member_alone(line: &[u8]) -> Option<RawEntry<'_>> {
 /// Reads one line of a list of load modules, whose sizes are in hexadecimal bytes.
 pub(super) fn parse_load_module(line: &[u8]) -> Option<RawEntry<'_>> {
     let mut scan = Scan(line);
-    let name = scan.word().filter(|name| is_member_name(name))?;
+    let name = scan.word()?;
     let (size, address) = (scan.word()?, scan.word()?);
     if size.len() != 6 || address.len() != 6 || !address.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    // The authorisation code is the next column, unless the module is an alias of another.
+    let is_code = |word: &[u8]| word.len() == 2 && word.iter().all(u8::is_ascii_hexdigit);
+    if !is_code(scan.word()?) && !is_code(scan.word()?) {
         return None;
     }
     let size = std::str::from_utf8(size).ok().and_then(|size| u64::from_str_radix(size, 16).ok());

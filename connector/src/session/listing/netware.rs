@@ -13,7 +13,10 @@ pub(super) fn parse<'l>(line: &'l [u8], clock: &Clock) -> Option<RawEntry<'l>> {
     };
     let mut scan = Scan(rest);
     let rights = scan.word()?.strip_prefix(b"[")?.strip_suffix(b"]")?;
-    if rights.len() != 8 || !rights.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'-') {
+    // Old versions of HellSoft's server know seven rights.
+    if !matches!(rights.len(), 7 | 8)
+        || !rights.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'-')
+    {
         return None;
     }
     let _owner = scan.word()?;
@@ -38,10 +41,12 @@ mod tests {
         assert_eq!(file.size, Some(19968));
         let directory = parse(b"d [R----F--] owner  512       Jan 16  2004    login", &clock);
         assert_eq!(directory.map(|entry| entry.name), Some(&b"login"[..]));
+        let old = parse(b"d[RWCEMFA] supervisor  512       Jan 16 18:53    login", &clock);
+        assert_eq!(old.map(|entry| entry.name), Some(&b"login"[..]));
         for line in [
             "a [-----F--] owner                         512 Apr 13 23:52 SYS",
             "d [----AF--]          0                    512 10-04-2001 _ADMIN",
-            "d [----AF-] owner 512 Apr 13 23:52 SYS",
+            "d [----AF] owner 512 Apr 13 23:52 SYS",
             "d [----AF--] owner x12 Apr 13 23:52 SYS",
         ] {
             assert_eq!(parse(line.as_bytes(), &clock), None, "{line}");

@@ -19,11 +19,13 @@ pub(super) fn parse<'l>(line: &'l [u8], clock: &Clock) -> Option<RawEntry<'l>> {
     size?;
     let date = scan.word()?;
     let (time, precision) = time(scan.word()?)?;
-    let modified = match dates(date)? {
-        [None, None, None] => return None,
-        dates => only_one(dates, |date| clock.is_future(date.to_datetime(time)))
-            .map(|date| at_time(date, (time, precision))),
-    };
+    let dates = dates(date)?;
+    if dates == [None, None, None] {
+        return None;
+    }
+    let possible = Orders::of(dates, |date| clock.is_future(date.to_datetime(time)));
+    let modified =
+        possible.within(clock.orders).only_one(dates).map(|date| at_time(date, (time, precision)));
     let kind = match scan.word()?.strip_prefix(b"*")? {
         b"DIR" | b"DDIR" | b"LIB" | b"FLR" => Kind::Directory,
         b"MEM" => return None,
@@ -64,11 +66,43 @@ fn dates(word: &[u8]) -> Option<[Option<Date>; 3]> {
     Some([date(first, second, third), date(third, first, second), day_first])
 }
 
-/// The date that all orders agree on, once those in the future are out.
-fn only_one(dates: [Option<Date>; 3], is_future: impl Fn(Date) -> bool) -> Option<Date> {
-    let mut possible = dates.into_iter().flatten().filter(|date| !is_future(*date));
-    let first = possible.next()?;
-    possible.all(|date| date == first).then_some(first)
+/// The orders in which a listing's dates may be written: year, month or day first.
+///
+/// A server writes all of them in the same one, so that `28/11/15` tells what `04/12/15` means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Orders([bool; 3]);
+
+impl Orders {
+    /// Any order.
+    pub(super) const ANY: Self = Self([true; 3]);
+
+    /// The orders in which a line's date may be; none where it is no line of IBM i with a date.
+    pub(super) fn of_line(line: &[u8], clock: &Clock) -> Option<Self> {
+        parse(line, clock)?.size?;
+        let mut scan = Scan(line);
+        let (_owner, _size, date) = (scan.word()?, scan.word()?, scan.word()?);
+        let (time, _) = time(scan.word()?)?;
+        Some(Self::of(dates(date)?, |date| clock.is_future(date.to_datetime(time))))
+    }
+
+    fn of(dates: [Option<Date>; 3], is_future: impl Fn(Date) -> bool) -> Self {
+        Self(dates.map(|date| date.is_some_and(|date| !is_future(date))))
+    }
+
+    /// These orders, less those that `other` rules out, unless that leaves none.
+    pub(super) fn within(self, other: Self) -> Self {
+        let (Self([a, b, c]), Self([d, e, f])) = (self, other);
+        let both = [a && d, b && e, c && f];
+        if both == [false; 3] { self } else { Self(both) }
+    }
+
+    /// The date, where it is the same in all these orders.
+    fn only_one(self, dates: [Option<Date>; 3]) -> Option<Date> {
+        let mut possible =
+            dates.into_iter().zip(self.0).filter_map(|(date, may)| date.filter(|_| may));
+        let first = possible.next()?;
+        possible.all(|date| date == first).then_some(first)
+    }
 }
 
 #[cfg(test)]

@@ -25,6 +25,23 @@ impl<'l> Scan<'l> {
         before - self.0.len()
     }
 
+    /// Skips one blank where there is one.
+    pub(super) fn skip_blank(&mut self) {
+        if let Some((byte, rest)) = self.0.split_first()
+            && is_blank(*byte)
+        {
+            self.0 = rest;
+        }
+    }
+
+    /// The rest with all blanks before the next word made one.
+    pub(super) fn behind_padding(mut self) -> Self {
+        while self.0.starts_with(b"  ") {
+            self.skip_blank();
+        }
+        self
+    }
+
     /// The name behind exactly one blank: all further blanks belong to it.
     pub(super) fn name_after_one_blank(self) -> Option<&'l [u8]> {
         self.0.strip_prefix(b" ").filter(|name| !name.is_empty())
@@ -69,9 +86,29 @@ pub(super) fn small(word: &[u8]) -> Option<i16> {
     i16::try_from(number(word)?).ok()
 }
 
+/// Where `wanted` is first, looked for in eight bytes at a time: most of MLSD is looking for ends.
+pub(super) fn find(bytes: &[u8], wanted: u8) -> Option<usize> {
+    const LOW: u64 = u64::from_ne_bytes([0x01; 8]);
+    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+    let wanted_eight = u64::from_ne_bytes([wanted; 8]);
+    let mut rest = bytes;
+    while let Some((eight, behind)) = rest.split_first_chunk::<8>() {
+        // A byte that is wanted becomes 0, and subtracting 1 from it borrows its highest bit.
+        let differing = u64::from_le_bytes(*eight) ^ wanted_eight;
+        let found = differing.wrapping_sub(LOW) & !differing & HIGH;
+        if found != 0 {
+            let within = usize::try_from(found.trailing_zeros() / 8).ok()?;
+            return Some(bytes.len() - rest.len() + within);
+        }
+        rest = behind;
+    }
+    let within = rest.iter().position(|byte| *byte == wanted)?;
+    Some(bytes.len() - rest.len() + within)
+}
+
 /// The parts before and after the first `separator`.
 pub(super) fn split_once(word: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
-    let at = word.iter().position(|byte| *byte == separator)?;
+    let at = find(word, separator)?;
     let (before, after) = word.split_at_checked(at)?;
     Some((before, after.get(1..)?))
 }
@@ -81,4 +118,23 @@ pub(super) fn split_twice(word: &[u8], separator: u8) -> Option<[&[u8]; 3]> {
     let (first, rest) = split_once(word, separator)?;
     let (second, third) = split_once(rest, separator)?;
     Some([first, second, third])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_found_wherever_they_are() {
+        for length in 0..40 {
+            // Bytes beside the wanted one differ from it by one or by the highest bit.
+            let mut bytes: Vec<u8> =
+                [b':', b'<', b';' | 0x80, 0, 0xff].into_iter().cycle().take(length).collect();
+            assert_eq!(find(&bytes, b';'), None);
+            for at in (0..length).rev() {
+                bytes[at] = b';';
+                assert_eq!(find(&bytes, b';'), Some(at), "{length}");
+            }
+        }
+    }
 }

@@ -2,15 +2,18 @@
 
 use super::date::{self, Clock};
 use super::entry::{Kind, Modified, RawEntry};
-use super::scan::{Scan, is_digits, number};
+use super::scan::{Scan, is_blank, is_digits, number};
 
 /// Reads one line; none where it is no such line.
 pub(super) fn parse<'l>(line: &'l [u8], clock: &Clock) -> Option<RawEntry<'l>> {
     let Some(Head { kind, device, mode, rest }) = head(line) else {
         return unreadable(line);
     };
-    let (size, modified, name) = columns(rest, device, clock, date::named)
-        .or_else(|| columns(rest, device, clock, date::numeric))?;
+    let size = |word: &'l [u8]| size(word, device);
+    let (size, modified, name) = columns(rest, clock, size, date::named)
+        .or_else(|| columns(rest, clock, size, date::numeric))
+        .or_else(|| glued(rest, clock))
+        .or_else(|| dateless(rest))?;
     let (name, link_target) = match kind {
         Kind::SymbolicLink => split_link(name, size),
         _ => (name, None),
@@ -65,11 +68,13 @@ struct Head<'l> {
 fn head(line: &[u8]) -> Option<Head<'_>> {
     let (first, rest) = line.split_first()?;
     let kind = match first {
-        b'-' | b'f' => Kind::RegularFile,
+        // Plan 9's append-only files, and files that were migrated to tape, are files too.
+        b'-' | b'f' | b'F' | b'a' | b'm' | b'M' => Kind::RegularFile,
         b'd' => Kind::Directory,
         b'l' => Kind::SymbolicLink,
-        // Devices, pipes, sockets, doors, and `?` for what the server could not look at.
-        b'b' | b'c' | b'p' | b's' | b'D' | b'?' => Kind::Unknown,
+        // Devices, pipes, sockets, doors, whiteouts, network files, and `?` for what the server
+        // could not look at.
+        b'b' | b'c' | b'p' | b's' | b'D' | b'w' | b'n' | b'P' | b'C' | b'?' => Kind::Unknown,
         _ => return None,
     };
     let device = matches!(first, b'b' | b'c');
@@ -82,10 +87,16 @@ fn head(line: &[u8]) -> Option<Head<'_>> {
     // Sterling Connect:Enterprise prints batch flags and the protocol in place of permissions.
     let flags = permissions.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'-');
     if flags && *first == b'-' {
-        let rest = rest.strip_prefix(b"FTP").filter(|rest| rest.first() == Some(&b' '))?;
-        return Some(Head { kind, device, mode: None, rest });
+        let (protocol, rest) = rest.split_first_chunk::<3>()?;
+        let known = protocol.iter().all(u8::is_ascii_uppercase) && rest.first() == Some(&b' ');
+        return known.then_some(Head { kind, device, mode: None, rest });
     }
-    None
+    // HylaFAX leaves out what others may do.
+    let (own, blanks) = permissions.split_first_chunk::<6>()?;
+    let [a, b, c, d, e, f] = *own;
+    let padded = [a, b, c, d, e, f, b'-', b'-', b'-'];
+    let short = blanks == b"   " && permission_bits(&padded).is_some();
+    short.then_some(Head { kind, device, mode: None, rest })
 }
 
 /// The mode that nine permission characters mean; the last may be missing and be a blank.
@@ -125,12 +136,13 @@ fn flag(byte: u8, set: u8) -> Option<u16> {
 
 /// Skips the mark of an access control list, a security context or extended attributes.
 ///
-/// A link count of four digits or more follows without a blank.
+/// A link count that fills its four columns follows without a blank.
 fn after_mark(rest: &[u8]) -> Option<&[u8]> {
     let rest = match rest {
         [b'+' | b'.' | b'@', after @ ..] if after.first().is_some_and(u8::is_ascii_digit) => {
             return Some(after);
         }
+        [count @ .., _] | count if count.get(..4).is_some_and(is_digits) => return Some(rest),
         [b'+' | b'.' | b'@', after @ ..] => after,
         rest => rest,
     };
@@ -145,8 +157,8 @@ type Columns<'l> = (Option<u64>, Option<Modified>, &'l [u8]);
 /// that follows a size.
 fn columns<'l>(
     rest: &'l [u8],
-    device: bool,
     clock: &Clock,
+    size: impl Fn(&'l [u8]) -> Option<Option<u64>>,
     date: impl Fn(Scan<'l>, &Clock) -> Option<date::Dated<'l>>,
 ) -> Option<Columns<'l>> {
     let mut scan = Scan(rest);
@@ -155,7 +167,7 @@ fn columns<'l>(
         return None;
     }
     while !scan.0.is_empty() {
-        if let Some(size) = size(before, device)
+        if let Some(size) = size(before)
             && let Some((modified, behind)) = date(scan, clock)
         {
             return Some((size, modified, behind.name_after_one_blank()?));
@@ -169,7 +181,8 @@ fn columns<'l>(
 fn size(word: &[u8], device: bool) -> Option<Option<u64>> {
     let (first, last) = (word.first()?, word.last()?);
     if !first.is_ascii_digit() {
-        return None;
+        // What does not fit the server's integers comes out negative.
+        return word.strip_prefix(b"-").filter(|digits| is_digits(digits)).map(|_| None);
     }
     if is_digits(word) {
         return Some(number(word).filter(|_| !device));
@@ -181,6 +194,32 @@ fn size(word: &[u8], device: bool) -> Option<Option<u64>> {
             number.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.' || *byte == b',')
         });
     (major_minor || rounded).then_some(None)
+}
+
+/// Columns whose size runs into the group before it, as in `ftpadmin125435904`: which of the digits
+/// are its own, nobody can tell.
+fn glued<'l>(rest: &'l [u8], clock: &Clock) -> Option<Columns<'l>> {
+    let mut scan = Scan(rest);
+    // Links, owner and group at most: what looks like a date further on is part of the name.
+    for _ in 0..3 {
+        let word = scan.word()?;
+        let ends_in_digits = !word.first()?.is_ascii_digit() && word.last()?.is_ascii_digit();
+        if ends_in_digits && let Some((modified, behind)) = date::named(scan, clock) {
+            return Some((None, modified, behind.name_after_one_blank()?));
+        }
+    }
+    None
+}
+
+/// Links, owner, group, size and name, without any date: only where all of that is one word each
+/// and the last is no date that has lost its name.
+fn dateless(rest: &[u8]) -> Option<Columns<'_>> {
+    let mut scan = Scan(rest);
+    let (links, _owner, _group) = (scan.word()?, scan.word()?, scan.word()?);
+    let size = scan.word()?;
+    let name = scan.name_after_one_blank()?;
+    let single = !name.iter().any(|byte| is_blank(*byte)) && !date::is_part(name);
+    (is_digits(links) && is_digits(size) && single).then_some((number(size), None, name))
 }
 
 /// Splits `name -> target`.
@@ -335,6 +374,9 @@ mod tests {
             "d---rwxr-x   2 PEP      0          45056Mar 24 14:06 x",
             "-rw-r--r--",
             "-rw-r--r-- 1 a b 5 Nov 22 17:25",
+            "-rw-r--r-- 1 a b 5 Nov",
+            "-rw-r--r-- 1 a b 5 2024-01-02",
+            "-rw-r--r-- 1 a b 5 Foo 22 17:25 from3 Nov 22 17:25",
             "-rw-r--r--1 a b 5 Nov 22 17:25 x",
         ] {
             assert_eq!(read(line), None, "{line}");

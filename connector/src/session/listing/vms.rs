@@ -5,8 +5,11 @@
 //! own Unix-style paths want them.
 
 use super::date::{at_time, day_of, dmy, time};
-use super::entry::{Kind, RawEntry};
-use super::scan::{Scan, is_digits, split_once};
+use super::entry::{Kind, Modified, RawEntry};
+use super::scan::{Scan, is_digits, number, split_once};
+
+/// The bytes of a block.
+const BLOCK: u64 = 512;
 
 /// Reads one entry, its two lines joined by a blank; none where it is no such entry.
 pub(super) fn parse(line: &[u8]) -> Option<RawEntry<'_>> {
@@ -19,23 +22,56 @@ pub(super) fn parse(line: &[u8]) -> Option<RawEntry<'_>> {
         }
         name => (Kind::RegularFile, name),
     };
+    let (mut dated, mut sized) = (None, false);
     let size = scan.word()?;
-    if size.starts_with(b"%") {
+    if size.starts_with(b"%") || size == b"insufficient" {
         // `%RMS-E-PRV, insufficient privilege or file protection violation`
         return Some(RawEntry::new(name, kind));
     }
-    let (used, allocated) = split_once(size, b'/').unwrap_or((size, b"0"));
-    if !is_digits(used) || !is_digits(allocated) {
-        return None;
+    // The usual order is size, date, time, owner and protection; some print the owner or the date
+    // first.
+    if size.starts_with(b"[") && size.ends_with(b"]") {
+        sized = is_size(scan.word()?);
+        dated = date_and_time(&mut scan);
+    } else if is_size(size) {
+        sized = true;
+        dated = date_and_time(&mut scan);
+    } else {
+        let mut from = Scan(line);
+        from.word()?;
+        if let Some(date) = date_and_time(&mut from) {
+            dated = Some(date);
+            sized = is_size(from.word()?);
+            scan = from;
+        }
     }
+    let modified = dated.filter(|_| sized)?;
+    is_owner_and_protection(scan).then_some(RawEntry { modified, ..RawEntry::new(name, kind) })
+}
+
+/// A date with or without a time behind it, the inner `None` where the month is ambiguous.
+fn date_and_time(scan: &mut Scan<'_>) -> Option<Option<Modified>> {
     let date = dmy(scan.word()?)?;
-    let mut behind = scan;
+    let mut behind = *scan;
     let clock = behind.word().and_then(time);
     if clock.is_some() {
-        scan = behind;
+        *scan = behind;
     }
-    let modified = date.map(|date| clock.map_or_else(|| day_of(date), |time| at_time(date, time)));
-    is_owner_and_protection(scan).then_some(RawEntry { modified, ..RawEntry::new(name, kind) })
+    Some(date.map(|date| clock.map_or_else(|| day_of(date), |time| at_time(date, time))))
+}
+
+/// Whether a word is a size: blocks used and allocated, asterisks where there was no room for
+/// them, or a rounded number with its unit.
+fn is_size(word: &[u8]) -> bool {
+    let (used, allocated) = split_once(word, b'/').unwrap_or((word, b"0"));
+    let blocks = |used| number(used).is_some_and(|blocks| blocks.checked_mul(BLOCK).is_some());
+    let rounded = ["KB", "MB", "GB"].iter().find_map(|unit| word.strip_suffix(unit.as_bytes()));
+    (blocks(used) && is_digits(allocated))
+        || word.iter().all(|byte| *byte == b'*')
+        || rounded.is_some_and(|number| {
+            number.split(|byte| *byte == b'.').count() <= 2
+                && number.split(|byte| *byte == b'.').all(is_digits)
+        })
 }
 
 /// Whether a line is a long name whose other columns follow on the next line.
@@ -48,12 +84,21 @@ pub(super) fn is_frame(line: &[u8]) -> bool {
     let starts = |start: &[u8]| {
         line.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start))
     };
+    // Some print the directory's name alone, and one says that it is empty.
+    let is_name = line.windows(2).any(|part| part == b":[") && line.ends_with(b"]");
     (starts(b"Directory ") && line.contains(&b'['))
+        || (is_name && !line.iter().any(|byte| super::scan::is_blank(*byte)))
+        || starts(b"%DIRECT-W-NOFILES")
         || ((starts(b"Total of ") || starts(b"Total ") || starts(b"Grand total of "))
             && line.windows(4).any(|part| part.eq_ignore_ascii_case(b"file")))
 }
 
 fn without_version(name: &[u8]) -> Option<&[u8]> {
+    // CMU's server repeats the directory: `[VMSSERV.FILES]ALARM.DIR;1`.
+    let name = match name.iter().position(|byte| *byte == b']') {
+        Some(at) if name.starts_with(b"[") => name.get(at + 1..)?,
+        _ => name,
+    };
     let at = name.iter().rposition(|byte| *byte == b';')?;
     let (name, version) = name.split_at_checked(at)?;
     (!name.is_empty() && version.get(1..).is_some_and(is_digits)).then_some(name)
@@ -62,22 +107,29 @@ fn without_version(name: &[u8]) -> Option<&[u8]> {
 /// `[GROUP,OWNER] (RWED,RWED,RE,)`, where the bracket may be cut off or missing.
 fn is_owner_and_protection(mut scan: Scan<'_>) -> bool {
     scan.skip_blanks();
-    let Some(first) = scan.0.first() else {
-        return true;
+    let Some(at) = scan.0.iter().position(|byte| *byte == b'(') else {
+        let brackets = scan.0.iter().filter(|byte| **byte == b'[').count();
+        let owner_alone = scan.0.starts_with(b"[") && scan.0.ends_with(b"]") && brackets == 1;
+        return scan.0.is_empty() || owner_alone;
     };
-    let protection = match scan.0.iter().position(|byte| *byte == b'(') {
-        Some(at) => scan.0.split_at_checked(at),
-        None => return *first == b'[' && scan.0.ends_with(b"]"),
-    };
-    let Some((owner, protection)) = protection else {
+    let Some((owner, protection)) = scan.0.split_at_checked(at) else {
         return false;
     };
     let mut words = Scan(owner);
-    let bracket = *first == b'[' || words.word().is_none() || words.word().is_none();
+    let bracket = owner.starts_with(b"[") || words.word().is_none() || words.word().is_none();
     let inner =
         protection.strip_prefix(b"(").and_then(|rest| rest.trim_ascii_end().strip_suffix(b")"));
-    let known = |byte: &u8| matches!(byte, b'R' | b'W' | b'E' | b'D' | b',' | b' ');
-    bracket && inner.is_some_and(|inner| inner.iter().all(known))
+    bracket && inner.is_some_and(is_protection)
+}
+
+/// Whether `RWED,RWED,RE,` says what system, owner, group and world may do.
+fn is_protection(inner: &[u8]) -> bool {
+    let is_access = |access: &[u8]| {
+        let mut known = b"RWED".iter();
+        access.trim_ascii().iter().all(|byte| known.any(|next| next == byte))
+    };
+    inner.split(|byte| *byte == b',').count() == 4
+        && inner.split(|byte| *byte == b',').all(is_access)
 }
 
 #[cfg(test)]
@@ -147,6 +199,8 @@ mod tests {
     fn frames_and_lone_names() {
         assert!(is_frame(b"Directory USER1:[TEMP]"));
         assert!(is_frame(b"Total of 14 files, 1234/5678 blocks"));
+        assert!(is_frame(b"DISK$FTP:[ANONYMOUS]"));
+        assert!(is_frame(b"%DIRECT-W-NOFILES, no files found"));
         assert!(!is_frame(b"Directory"));
         assert!(is_name_alone(b"UNZIP_AND_ATTACH_FILES.COM;12"));
         assert!(!is_name_alone(b"UNZIP.COM;"));
