@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use host_sdk::{Error, ErrorKind, ExecutionScope, InputDocument, Outcome, Properties};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::fetch::{RemoteFile, deliver};
 use super::is_refusal;
@@ -15,7 +15,7 @@ use crate::config::{QuerySettings, Removal, SortBy};
 use crate::remote_path::RemotePath;
 use crate::session::Session;
 use crate::session::listing::Kind;
-use crate::timestamp::{Modified, ServerTimeZone};
+use crate::timestamp::{Modified, ServerTimeZone, Zone};
 
 /// A file that the filter selected. There may be a great many of them: what its document tells
 /// is made when it is read.
@@ -200,13 +200,22 @@ fn keep_settled(
     age: std::time::Duration,
 ) -> Result<(), Error> {
     let zone = session.zone().clone();
+    // A zone that was measured is an hour out for files on the other side of a change of clocks.
+    let doubt = match session.settings().zone {
+        ServerTimeZone::Auto => SignedDuration::from_hours(1),
+        ServerTimeZone::Known(_) => SignedDuration::ZERO,
+    };
     let latest = Timestamp::now().checked_sub(age).unwrap_or(Timestamp::MIN);
     let mut settled = Vec::new();
     for candidate in selected.drain(..) {
-        let listed = candidate.modified.and_then(|modified| end_of(&modified, &zone));
+        let listed = candidate.modified.and_then(|modified| {
+            let end = end_of(&modified, &zone)?;
+            let is_sure = modified.zone != Zone::Server || end.duration_since(latest).abs() > doubt;
+            is_sure.then_some(end)
+        });
         let end = match listed {
             Some(end) => Some(end),
-            // A listing without a zone does not tell when; MDTM does.
+            // A listing without a certain zone does not tell when; MDTM does.
             None => {
                 session.modified(&candidate.path)?.and_then(|modified| end_of(&modified, &zone))
             }
