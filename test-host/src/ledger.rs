@@ -210,8 +210,13 @@ impl Ledger {
         let directory = row.properties.get("remoteDirectory");
         let size = i64::try_from(row.size).unwrap_or(i64::MAX);
         let now = Timestamp::now().to_string();
-        // Without a time, the next version of a file could not be told from this one come again.
-        if let (Some(file_name), Some(timestamp)) = (file_name, timestamp) {
+        // Without a time, the next version of a file could not be told from this one come again. A
+        // server may tell the one time as its clock shows it, the next time in UTC, by another
+        // measure of the difference: either of the two proves that this is the same version.
+        let times = [timestamp, row.properties.get("timestampUtc")];
+        let mut known = false;
+        for time in times.into_iter().flatten() {
+            let Some(file_name) = file_name else { break };
             let new = transaction
                 .prepare_cached(&format!(
                     "INSERT INTO {LEDGER} VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
@@ -224,16 +229,18 @@ impl Ledger {
                         row.source,
                         directory.unwrap_or_default(),
                         file_name,
-                        timestamp,
+                        time,
                         size,
                         row.sha256,
                         now
                     ])
                 })
                 .map_err(|e| failed(&e))?;
-            if new == 0 {
-                return Ok(Stored::Known);
-            }
+            known |= new == 0;
+        }
+        if known {
+            transaction.commit().map_err(|e| failed(&e))?;
+            return Ok(Stored::Known);
         }
         let properties = serde_json::to_string(row.properties)
             .map_err(|e| Error::internal(format!("the properties cannot be written: {e}")))?;
@@ -339,6 +346,29 @@ mod tests {
             .query_row("SELECT count(*) FROM files WHERE content = x'616263'", [], |row| row.get(0))
             .unwrap();
         assert_eq!(rows, 4);
+    }
+
+    #[test]
+    fn the_same_version_is_known_by_either_of_its_times() {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", directory.path().join("a.db").display());
+        let ledger = Ledger::open(&url, "files").unwrap();
+        let store = |timestamp: &str, utc: Option<&str>| {
+            let mut properties =
+                Properties::new().with("fileName", "a.txt").with("timestamp", timestamp);
+            if let Some(utc) = utc {
+                properties.insert("timestampUtc", utc);
+            }
+            ledger.store(&row(&properties), &mut &b"abc"[..]).unwrap()
+        };
+        let (noon, two) = ("2026-07-01 12:00:00.000", "2026-07-01 14:00:00.000");
+        let utc = Some("2026-07-01T12:00:00Z");
+        assert_eq!(store(noon, utc), Stored::New);
+        // By another measure of the zone, by none, and in the other season.
+        assert_eq!(store(two, utc), Stored::Known);
+        assert_eq!(store(two, None), Stored::Known);
+        assert_eq!(store(noon, Some("2026-07-01T11:00:00Z")), Stored::Known);
+        assert_eq!(store("2026-07-02 12:00:00.000", Some("2026-07-02T12:00:00Z")), Stored::New);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use host_sdk::{Error, ErrorKind};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::run::Run;
 use super::walk::{Next, Seen, walk};
@@ -13,7 +13,7 @@ use crate::config::{SelectionSettings, SortBy};
 use crate::remote_path::RemotePath;
 use crate::session::Session;
 use crate::session::listing::{Entry, Kind};
-use crate::timestamp::{Modified, ServerTimeZone};
+use crate::timestamp::{Modified, ServerTimeZone, Zone};
 
 /// An entry that is meant. There may be a great many of them, most in one directory.
 pub(super) struct Selected {
@@ -115,37 +115,52 @@ fn settled(
     age: Duration,
 ) -> Result<Vec<Selected>, Error> {
     let zone = session.zone().clone();
+    // A zone that was measured is an hour out for files on the other side of a change of clocks.
+    let doubt = match session.settings().zone {
+        ServerTimeZone::Auto => SignedDuration::from_hours(1),
+        ServerTimeZone::Known(_) => SignedDuration::ZERO,
+    };
     let latest = Timestamp::now().checked_sub(age).unwrap_or(Timestamp::MIN);
     let mut settled = Vec::new();
     for candidate in selected {
-        if candidate.entry.kind != Kind::RegularFile
-            || end_of_writing(session, &candidate, &zone)? <= latest
-        {
+        let listed = candidate.entry.modified.and_then(|modified| {
+            let end = end_of(modified, &zone)?;
+            let is_sure = modified.zone != Zone::Server || end.duration_since(latest).abs() > doubt;
+            is_sure.then_some(end)
+        });
+        let is_settled = match listed {
+            _ if candidate.entry.kind != Kind::RegularFile => true,
+            Some(end) => end <= latest,
+            // A listing without a certain zone does not tell when; MDTM does.
+            None => asked_end(session, &candidate, &zone)?.is_some_and(|end| end <= latest),
+        };
+        if is_settled {
             settled.push(candidate);
         }
     }
     Ok(settled)
 }
 
-/// The last instant at which the file can have been modified, as exactly as that was told.
-fn end_of_writing(
+/// When the file was last written to, as MDTM tells; none for one that is gone: an upload that
+/// was renamed since the listing.
+fn asked_end(
     session: &mut Session,
     file: &Selected,
     zone: &ServerTimeZone,
-) -> Result<Timestamp, Error> {
-    let end_of =
-        |modified: Modified| modified.instant(zone)?.checked_add(modified.precision.span()).ok();
-    let listed = file.entry.modified.and_then(end_of);
+) -> Result<Option<Timestamp>, Error> {
     let path = file.path()?;
-    let end = match listed {
-        Some(end) => Some(end),
-        // A listing without a zone does not tell when; MDTM does.
-        None => session.modified(&path)?.and_then(end_of),
-    };
-    end.ok_or_else(|| {
-        Error::new(ErrorKind::Unsupported, format!("the server does not tell how old {path} is"))
-            .with_hint("set serverTimeZone, so that the listing's times can be understood")
-    })
+    let told = session.modified(&path)?.and_then(|modified| end_of(modified, zone));
+    if told.is_some() || !session.exists(&path)? {
+        return Ok(told);
+    }
+    Err(Error::new(ErrorKind::Unsupported, format!("the server does not tell how old {path} is"))
+        .with_path(path.to_string())
+        .with_hint("set serverTimeZone, so that the listing's times can be understood"))
+}
+
+/// The last instant at which the file can have been modified, as exactly as that was told.
+fn end_of(modified: Modified, zone: &ServerTimeZone) -> Option<Timestamp> {
+    modified.instant(zone)?.checked_add(modified.precision.span()).ok()
 }
 
 fn sort(selected: &mut [Selected], by: SortBy, zone: &ServerTimeZone) {

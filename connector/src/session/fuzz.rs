@@ -301,7 +301,7 @@ proptest! {
         match compiled {
             Ok(filter) => {
                 for entry in read(&*text, false, settings).0 {
-                    let _ = filter.selects(&entry, &ServerTimeZone::Auto);
+                    let _ = filter.verdict(&entry, &ServerTimeZone::Auto, false);
                 }
             }
             Err(error) => prop_assert_eq!(error.kind(), ErrorKind::Configuration),

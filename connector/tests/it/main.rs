@@ -27,6 +27,7 @@ mod quirks;
 mod refusals;
 mod reuse;
 mod secrets;
+mod stopping;
 mod support;
 mod sweep;
 mod test_proxy;

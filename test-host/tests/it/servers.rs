@@ -4,35 +4,15 @@ use std::net::TcpListener;
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
-use test_servers::{Flavour, Mode, Options, Server, fixture, require};
+use test_servers::{Flavour, Options, Server, fixture, require};
 
-use crate::support::{Answer, Place, ftp_connector};
+use crate::support::{Answer, Place, connection, ftp_connector};
 
 /// A server with the standard tree.
 fn server(options: &Options) -> Option<Server> {
     let server = require(options)?;
     fixture(&server.root()).unwrap();
     Some(server)
-}
-
-/// The connection to `server`; `extra` settings win.
-fn connection(server: &Server, extra: &Value) -> Value {
-    let mut settings = json!({
-        "connector": "ftp",
-        "host": "localhost",
-        "port": server.port(),
-        "userName": server.user(),
-        "password": {"env": "FTP_PASSWORD"},
-        "retry": {"attempts": 2, "delay": 10},
-    });
-    let all = settings.as_object_mut().unwrap();
-    if server.mode() != Mode::Plain {
-        all.insert("sslMode".into(), json!(server.mode().to_string()));
-        all.insert("trust".into(), json!("only"));
-        all.insert("caCertificates".into(), json!(server.ca_pem()));
-    }
-    all.extend(extra.as_object().unwrap().clone());
-    settings
 }
 
 fn run(place: &Place, process: &Value) -> Answer {

@@ -8,7 +8,7 @@ mod memory {
 
     use serde_json::{Value, json};
 
-    use crate::support::{Place, echo};
+    use crate::support::{Place, echo, peak_memory};
 
     const LARGE: u64 = 256 * 1024 * 1024;
     const BOUND_KIB: u64 = 64 * 1024;
@@ -35,9 +35,7 @@ mod memory {
                 break;
             }
         }
-        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-        let peak = peak.trim().trim_end_matches(" kB").parse().unwrap();
+        let peak = peak_memory(child.id());
         let end = lines.last().unwrap().unwrap();
         assert!(end.contains("\"status\":\"success\""), "{end}");
         assert_eq!(child.wait().unwrap().code(), Some(0));

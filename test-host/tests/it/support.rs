@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use test_servers::{Mode, Server};
 
 /// The directory of the echo connector's library.
 pub(crate) fn connectors() -> &'static Path {
@@ -151,6 +152,34 @@ impl Answer {
         lines.retain(|line| line["event"] == "document" && line["step"] == step);
         lines
     }
+}
+
+/// The connection to `server`; `extra` settings win.
+pub(crate) fn connection(server: &Server, extra: &Value) -> Value {
+    let mut settings = json!({
+        "connector": "ftp",
+        "host": "localhost",
+        "port": server.port(),
+        "userName": server.user(),
+        "password": {"env": "FTP_PASSWORD"},
+        "retry": {"attempts": 2, "delay": 10},
+    });
+    let all = settings.as_object_mut().unwrap();
+    if server.mode() != Mode::Plain {
+        all.insert("sslMode".into(), json!(server.mode().to_string()));
+        all.insert("trust".into(), json!("only"));
+        all.insert("caCertificates".into(), json!(server.ca_pem()));
+    }
+    all.extend(extra.as_object().unwrap().clone());
+    settings
+}
+
+/// The most memory that the process `id` has had so far, in KiB.
+#[cfg(target_os = "linux")]
+pub(crate) fn peak_memory(id: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    peak.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
 /// A step that produces one document for each of `documents`: name and content.
