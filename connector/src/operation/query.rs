@@ -110,7 +110,8 @@ fn read(
     input: u64,
     file: &RemoteFile,
 ) -> Result<(), Error> {
-    match deliver(run, input, file, settings.format, &settings.after) {
+    let read = |run: &mut Run| deliver(run, input, file, settings.format, &settings.after);
+    match run.document(read) {
         Ok(()) => Ok(()),
         // Between the listing and now somebody else took it: nothing is left to read.
         Err(e) if e.kind() == ErrorKind::NotFound => {

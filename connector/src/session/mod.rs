@@ -25,6 +25,7 @@ mod reply;
 mod stream;
 mod tickets;
 mod tls;
+mod transcript;
 mod transfer;
 mod upload;
 mod verifier;
@@ -48,6 +49,8 @@ pub(crate) use self::login::Milestone;
 pub(crate) use self::probe::{DataFacts, ProbedListing};
 use self::reply::{Occasion, Reply};
 pub(crate) use self::tls::TlsFactory;
+use self::transcript::Scribe;
+pub(crate) use self::transcript::Transcript;
 pub(crate) use self::transfer::Download;
 use crate::cancel::{CancelToken, SocketWatch};
 use crate::config::{ConnectionSettings, TransferFormat};
@@ -138,8 +141,14 @@ impl Session {
         !self.poisoned && !self.control.is_disturbed()
     }
 
-    /// Hands the session to another execution: its cancellation is the one that counts now.
-    pub(crate) fn lease_to(&mut self, cancel: &CancelToken) -> Result<(), Error> {
+    /// Hands the session to another execution: its cancellation is the one that counts now, and
+    /// what is said goes into its transcript.
+    pub(crate) fn lease_to(
+        &mut self,
+        cancel: &CancelToken,
+        transcript: &Transcript,
+    ) -> Result<(), Error> {
+        self.control.set_scribe(Scribe::new(&self.shared, transcript));
         self.watch = None;
         self.cancel = cancel.clone();
         let watched = self.control.with_stream(|stream| cancel.watch(stream.socket()));
@@ -162,6 +171,7 @@ impl Session {
     /// Takes the session from its execution.
     pub(crate) fn release(&mut self) {
         self.idle_since = Instant::now();
+        self.control.set_scribe(Scribe::new(&self.shared, &Transcript::default()));
         self.watch = None;
         self.cancel = CancelToken::default();
     }

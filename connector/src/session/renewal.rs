@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use host_sdk::{Error, ErrorKind};
 use rustls::ProtocolVersion;
 
-use super::{Session, Shared};
+use super::{Session, Shared, Transcript};
 use crate::cancel::CancelToken;
 use crate::deadline::Deadline;
 use crate::retry::Backoff;
@@ -20,10 +20,11 @@ impl Session {
     pub(crate) fn open_patiently(
         shared: &Arc<Shared>,
         cancel: &CancelToken,
+        transcript: &Transcript,
     ) -> Result<Self, Error> {
         let mut backoff = Backoff::new(shared.settings.retry);
         loop {
-            let error = match Self::open(shared, cancel) {
+            let error = match Self::open(shared, cancel, transcript) {
                 Ok(session) => return Ok(session),
                 Err(e) => e,
             };
@@ -69,7 +70,8 @@ impl Session {
         let _ = self.command("QUIT");
         self.poison();
         self.control.with_stream(|stream| stream.socket().shutdown(std::net::Shutdown::Both)).ok();
-        let fresh = Self::open_patiently(&self.shared, &self.cancel)?;
+        let transcript = self.control.transcript();
+        let fresh = Self::open_patiently(&self.shared, &self.cancel, &transcript)?;
         let old = std::mem::replace(self, fresh);
         if let Some(directory) = &old.current_directory {
             self.change_directory(directory)?;

@@ -68,6 +68,7 @@ conversations! {
     epsv_without_a_port,
     everything_but_the_confirmation,
     existence_that_cannot_be_proven,
+    failed_on_two_sessions,
     file_gone_since_the_listing,
     file_grew_meanwhile,
     file_is_busy,

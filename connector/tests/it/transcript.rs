@@ -11,6 +11,7 @@
 //! | `#: names A B` | the file names of its results, in their order |
 //! | `#: file NAME fails KIND` | one of its results is this failure |
 //! | `#: fails KIND`, `says TEXT`, `hides TEXT` | how it failed, in which words |
+//! | `#: tells LINE` | how a line of the error's transcript begins |
 //! | `#: times N COMMAND`, `never COMMAND` | how often a command that begins so was sent in all |
 //! | `#: leaves early` | the connector hangs up somewhere before the end of the script |
 //! | `#: sent N TEXT` | what came over the Nth data connection that the script read |
@@ -325,6 +326,10 @@ impl Answer {
                 let error = self.error().expect("a failure");
                 assert!(error.message().contains(rest), "{line}: {error:?}");
             }
+            "tells" => {
+                let told = &self.error().expect("a failure").report().transcript;
+                assert!(told.iter().any(|line| line.starts_with(rest)), "{line}: {told:#?}");
+            }
             "hides" => {
                 let shown = format!("{:?}", self.error());
                 assert!(!shown.contains(rest), "{line}: {shown}");
@@ -352,7 +357,7 @@ impl Answer {
             let report = error.report();
             let reply = report.reply.as_ref().map(|reply| &reply.text);
             let texts = [Some(&report.message), reply, report.command.as_ref()];
-            for text in texts.into_iter().flatten() {
+            for text in texts.into_iter().flatten().chain(&report.transcript) {
                 check_printable(text);
                 assert!(!text.contains(PASSWORD), "the password is in {error:?}");
             }

@@ -13,3 +13,4 @@ mod refusals;
 mod servers;
 mod streaming;
 mod support;
+mod transcripts;
