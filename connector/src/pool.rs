@@ -99,14 +99,14 @@ impl Pool {
         self: &Arc<Self>,
         cancel: &CancelToken,
         transcript: &Transcript,
-        open: fn(&Arc<Shared>, &CancelToken, &Transcript) -> Result<Session, Error>,
+        open: fn(&Arc<Shared>, &CancelToken, &Transcript, Deadline) -> Result<Session, Error>,
         next: impl Fn() -> Result<Option<Option<Session>>, Error>,
     ) -> Result<Option<Lease>, Error> {
         loop {
             let Some(idle) = next()? else { return Ok(None) };
             let slot = Slot { pool: Arc::clone(self) };
             let Some(mut session) = idle else {
-                let session = open(&self.shared, cancel, transcript)?;
+                let session = open(&self.shared, cancel, transcript, Deadline::never())?;
                 return Ok(Some(Lease { session: Some(session), slot }));
             };
             // A server may have hung up on an idle session; then the next one is asked for.

@@ -12,6 +12,7 @@ use super::book::{Book, Examination, Found};
 use super::certificate::Chain;
 use crate::cancel::CancelToken;
 use crate::config::{ConnectionSettings, Security};
+use crate::deadline::Deadline;
 use crate::session::{Milestone, Session, Shared, Transcript};
 use crate::wire_name::printable;
 
@@ -34,29 +35,31 @@ pub(super) fn open(shared: &Arc<Shared>, cancel: &CancelToken, book: &mut Book) 
     let mut tried = Vec::new();
     let unread = Transcript::default();
     let opened =
-        Session::open_reporting(shared, cancel, &unread, &mut |milestone| match milestone {
-            Milestone::Resolved { addresses } => {
-                tried = addresses.to_vec();
-                book.enter(Examination::Dns, resolved(settings, addresses));
-            }
-            Milestone::Connected { peer } => {
-                book.enter(Examination::Tcp, connected(settings, peer, &tried));
-            }
-            Milestone::Greeted { text } => book.enter(Examination::Greeting, Found::ok(text)),
-            Milestone::Secured { stream } => {
-                let tls = stream.tls();
-                let version = tls.and_then(|tls| tls.protocol_version());
-                let suite = tls.and_then(|tls| tls.negotiated_cipher_suite());
-                let chain = tls.and_then(|tls| tls.peer_certificates()).unwrap_or_default();
-                book.enter(Examination::Tls, secured(version, suite));
-                book.enter(Examination::Certificate, accepted(settings, chain));
-            }
-            Milestone::LoggedIn => {
-                let user = printable(&settings.credentials.user);
-                book.enter(Examination::Login, Found::ok(format!("logged in as {user}")));
-            }
-            Milestone::Ready { features } => {
-                book.enter(Examination::Features, offered(settings, &features.lines));
+        Session::open_reporting(shared, cancel, &unread, Deadline::never(), &mut |milestone| {
+            match milestone {
+                Milestone::Resolved { addresses } => {
+                    tried = addresses.to_vec();
+                    book.enter(Examination::Dns, resolved(settings, addresses));
+                }
+                Milestone::Connected { peer } => {
+                    book.enter(Examination::Tcp, connected(settings, peer, &tried));
+                }
+                Milestone::Greeted { text } => book.enter(Examination::Greeting, Found::ok(text)),
+                Milestone::Secured { stream } => {
+                    let tls = stream.tls();
+                    let version = tls.and_then(|tls| tls.protocol_version());
+                    let suite = tls.and_then(|tls| tls.negotiated_cipher_suite());
+                    let chain = tls.and_then(|tls| tls.peer_certificates()).unwrap_or_default();
+                    book.enter(Examination::Tls, secured(version, suite));
+                    book.enter(Examination::Certificate, accepted(settings, chain));
+                }
+                Milestone::LoggedIn => {
+                    let user = printable(&settings.credentials.user);
+                    book.enter(Examination::Login, Found::ok(format!("logged in as {user}")));
+                }
+                Milestone::Ready { features } => {
+                    book.enter(Examination::Features, offered(settings, &features.lines));
+                }
             }
         });
     match opened {

@@ -9,6 +9,7 @@ use super::names::free_name;
 use super::run::{Run, refuses_restart};
 use super::text::NetworkText;
 use crate::config::{AfterReading, Removal, TransferFormat};
+use crate::deadline::Deadline;
 use crate::remote_path::RemotePath;
 use crate::session::{Session, missing};
 use crate::timestamp::Modified;
@@ -100,10 +101,13 @@ fn receive(
     file: &RemoteFile,
     format: TransferFormat,
 ) -> Result<(Box<dyn ResultSink>, Option<u64>), Error> {
-    let mut backoff = run.backoff()?;
-    let mut part = Part::new(format, file.size, run.meter.clone());
+    let limit = run.session()?.transfer_limit();
+    let mut backoff = run.backoff()?.by(limit);
+    let mut part = Part::new(format, file.size, limit, run.meter.clone());
     loop {
-        let error = match part.attempt(run, input, file) {
+        let result = part.attempt(run, input, file);
+        backoff.reached(part.received);
+        let error = match result {
             Ok(()) => match part.sink.take() {
                 Some(sink) => {
                     let is_exact = format == TransferFormat::Binary;
@@ -144,11 +148,13 @@ struct Part {
     /// The last bytes that arrived, to compare with when resuming.
     tail: Vec<u8>,
     buffer: Vec<u8>,
+    /// By when all of it must be here.
+    limit: Deadline,
     meter: Meter,
 }
 
 impl Part {
-    fn new(format: TransferFormat, size: Option<u64>, meter: Meter) -> Self {
+    fn new(format: TransferFormat, size: Option<u64>, limit: Deadline, meter: Meter) -> Self {
         Self {
             format,
             size,
@@ -159,6 +165,7 @@ impl Part {
             received: 0,
             tail: Vec::new(),
             buffer: vec![0; CHUNK],
+            limit,
             meter,
         }
     }
@@ -179,7 +186,7 @@ impl Part {
         session.set_format(self.format)?;
         let command = format!("RETR {}", path.as_str());
         let offset = self.received - self.tail.len() as u64;
-        let mut download = session.download(&command, offset)?;
+        let mut download = session.download(&command, offset, self.limit)?;
         let resumed = self.received > 0;
         let mut expected = self.tail.clone();
         let mut text = NetworkText::default();

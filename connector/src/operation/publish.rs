@@ -9,7 +9,9 @@ use super::place::{dress, place, refuse_if_taken};
 use super::run::{Run, refuses_restart};
 use super::text::NetworkText;
 use crate::config::{CreateSettings, FileExists, TransferFormat};
+use crate::deadline::Deadline;
 use crate::remote_path::RemotePath;
+use crate::retry::Backoff;
 use crate::session::Session;
 
 /// Where a document goes and how it gets there.
@@ -70,11 +72,12 @@ fn store(
     path: &RemotePath,
     body: &mut Body<'_>,
 ) -> Result<(), Error> {
-    let mut backoff = run.backoff()?;
+    let limit = run.session()?.transfer_limit();
+    let mut backoff = run.backoff()?.by(limit);
     // Text has no offsets to go on from.
     let mut restartable = format == TransferFormat::Binary;
     loop {
-        match attempt(run, format, path, body, restartable) {
+        match attempt(run, format, path, body, restartable, &mut backoff, limit) {
             Ok(()) => return Ok(()),
             // No attempt of its own: nothing was interrupted.
             Err(e) if restartable && refuses_restart(&e) => restartable = false,
@@ -90,6 +93,8 @@ fn attempt(
     path: &RemotePath,
     body: &mut Body<'_>,
     restartable: bool,
+    backoff: &mut Backoff,
+    limit: Deadline,
 ) -> Result<(), Error> {
     let sent = body.position();
     let offset = if restartable && sent > 0 {
@@ -105,7 +110,9 @@ fn attempt(
             .with_hint("too much got lost to go on from there: send the document again"));
     }
     run.meter.lost(sent.saturating_sub(offset));
-    send(run, format, "STOR", path, body, offset)?;
+    backoff.reached(offset);
+    let command = format!("STOR {}", path.as_str());
+    send(run, format, &command, body, offset, limit).map_err(|e| e.with_path(path.to_string()))?;
     match format {
         TransferFormat::Binary => prove(run, path, body.position()),
         TransferFormat::Ascii => Ok(()),
@@ -119,13 +126,17 @@ fn append(
     path: &RemotePath,
     body: &mut Body<'_>,
 ) -> Result<(), Error> {
-    let mut backoff = run.backoff()?;
+    let limit = run.session()?.transfer_limit();
+    let mut backoff = run.backoff()?.by(limit);
+    let command = format!("APPE {}", path.as_str());
     let before = match format {
         TransferFormat::Binary => run.repeat(|session| size_or_nothing(session, path))?,
         TransferFormat::Ascii => None,
     };
     loop {
-        let error = match send(run, format, "APPE", path, body, 0) {
+        let error = match send(run, format, &command, body, 0, limit)
+            .map_err(|e| e.with_path(path.to_string()))
+        {
             Ok(()) => break,
             Err(e) => e,
         };
@@ -151,21 +162,19 @@ fn temporary(plan: &Plan) -> Result<RemotePath, Error> {
     }
 }
 
-/// Sends what is left of the body to `path`, from `offset` on.
+/// Sends what is left of the body with `command`, from `offset` on.
 fn send(
     run: &mut Run,
     format: TransferFormat,
-    verb: &str,
-    path: &RemotePath,
+    command: &str,
     body: &mut Body<'_>,
     offset: u64,
+    limit: Deadline,
 ) -> Result<(), Error> {
     let meter = run.meter.clone();
     let session = run.session()?;
     session.set_format(format)?;
-    let command = format!("{verb} {}", path.as_str());
-    let at_path = |e: Error| e.with_path(path.to_string());
-    let mut upload = session.upload(&command, offset).map_err(at_path)?;
+    let mut upload = session.upload(command, offset, limit)?;
     let mut text = NetworkText::default();
     loop {
         let bytes = body.next()?;
@@ -173,13 +182,12 @@ fn send(
             break;
         }
         meter.moved(bytes.len() as u64);
-        let sent = match format {
-            TransferFormat::Binary => upload.write(bytes),
-            TransferFormat::Ascii => upload.write(text.networkize(bytes)),
-        };
-        sent.map_err(at_path)?;
+        match format {
+            TransferFormat::Binary => upload.write(bytes)?,
+            TransferFormat::Ascii => upload.write(text.networkize(bytes))?,
+        }
     }
-    upload.finish().map_err(at_path)?;
+    upload.finish()?;
     Ok(())
 }
 

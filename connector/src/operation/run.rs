@@ -283,3 +283,18 @@ fn is_interruption(error: &Error) -> bool {
 pub(super) fn refuses_restart(error: &Error) -> bool {
     error.report().reply.is_some() && error.report().command.as_deref() == Some("REST")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_not_asked_for_again() {
+        let kinds = (0..=30).map(ErrorKind::from_number);
+        let repeated: Vec<ErrorKind> =
+            kinds.filter(|kind| is_interruption(&Error::new(*kind, "failed"))).collect();
+        assert_eq!(repeated, [ErrorKind::Connection, ErrorKind::Timeout]);
+        let given_up = Error::new(ErrorKind::Connection, "cut").with_attempts(7);
+        assert!(!is_interruption(&given_up));
+    }
+}

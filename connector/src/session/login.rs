@@ -57,7 +57,7 @@ pub(crate) enum Milestone<'a> {
 }
 
 impl Session {
-    /// Connects, secures and logs in, by the connection time-out.
+    /// Connects, secures and logs in, by the connection time-out and by `deadline`.
     ///
     /// # Errors
     ///
@@ -66,8 +66,9 @@ impl Session {
         shared: &Arc<Shared>,
         cancel: &CancelToken,
         transcript: &Transcript,
+        deadline: Deadline,
     ) -> Result<Self, Error> {
-        Self::open_reporting(shared, cancel, transcript, &mut |_| {})
+        Self::open_reporting(shared, cancel, transcript, deadline, &mut |_| {})
     }
 
     /// As [`Session::open`], and tells `reached` of every milestone.
@@ -79,10 +80,11 @@ impl Session {
         shared: &Arc<Shared>,
         cancel: &CancelToken,
         transcript: &Transcript,
+        deadline: Deadline,
         reached: &mut dyn FnMut(Milestone<'_>),
     ) -> Result<Self, Error> {
         let scribe = Scribe::new(shared, transcript);
-        let opened = Self::try_open(shared, cancel, scribe, reached);
+        let opened = Self::try_open(shared, cancel, scribe, deadline, reached);
         opened.map_err(|e| if cancel.is_cancelled() { Error::cancelled() } else { e })
     }
 
@@ -90,10 +92,12 @@ impl Session {
         shared: &Arc<Shared>,
         cancel: &CancelToken,
         scribe: Scribe,
+        deadline: Deadline,
         reached: &mut dyn FnMut(Milestone<'_>),
     ) -> Result<Self, Error> {
         let settings = &shared.settings;
-        let deadline = Deadline::after(settings.connection_timeout, "connectionTimeout");
+        let deadline =
+            Deadline::after(settings.connection_timeout, "connectionTimeout").or_sooner(deadline);
         scribe.note(&format!("connecting to {}:{}", settings.host, settings.port));
         let socket = match &settings.proxy {
             None => {

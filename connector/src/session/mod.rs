@@ -130,6 +130,11 @@ impl Session {
         Deadline::after(limit, "connectionTimeout").or_sooner(self.transfer_deadline)
     }
 
+    /// By when a transfer that begins now must be over.
+    pub(crate) fn transfer_limit(&self) -> Deadline {
+        Deadline::after(self.shared.settings.transfer_timeout, "transferTimeout")
+    }
+
     /// Whether passive data connections are agreed on by EPSV.
     fn uses_epsv(&self) -> bool {
         !self.shared.server.prefer_pasv.load(Ordering::Relaxed)
