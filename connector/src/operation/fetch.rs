@@ -143,6 +143,8 @@ struct Part {
     modified: Option<Modified>,
     /// Whether the server goes on from where it is told.
     restartable: bool,
+    /// Whether the server has confirmed less than there is, and is given a second chance.
+    was_short: bool,
     sink: Option<Box<dyn ResultSink>>,
     received: u64,
     /// The last bytes that arrived, to compare with when resuming.
@@ -161,6 +163,7 @@ impl Part {
             modified: None,
             // Converted text has no offsets that both sides agree on (RFC 3659 §5.3).
             restartable: format == TransferFormat::Binary,
+            was_short: false,
             sink: None,
             received: 0,
             tail: Vec::new(),
@@ -263,16 +266,19 @@ impl Part {
         if now == Some(received) {
             return Ok(());
         }
-        if resumed {
+        if resumed && !self.was_short {
             // The bytes agreed where they were compared, as those of uniform files do anywhere.
             self.restart();
             return Err(changed(path));
         }
         let size = now.or(self.size).unwrap_or_default();
+        // What is missing is asked for once: a server that lies again is not believed any more.
+        let is_first = !std::mem::replace(&mut self.was_short, true);
         Err(Error::new(
             ErrorKind::Integrity,
             format!("{path} has {size} bytes on the server and {received} arrived"),
         )
+        .with_retryable(is_first && received < size)
         .with_hint("the file may still be being written: read it again later"))
     }
 }

@@ -76,11 +76,27 @@ fn store(
     let mut backoff = run.backoff()?.by(limit);
     // Text has no offsets to go on from.
     let mut restartable = format == TransferFormat::Binary;
+    let mut was_short = false;
     loop {
         match attempt(run, format, path, body, restartable, &mut backoff, limit) {
             Ok(()) => return Ok(()),
             // No attempt of its own: nothing was interrupted.
             Err(e) if restartable && refuses_restart(&e) => restartable = false,
+            // Which bytes the server has not kept nobody knows: all are sent once more, where they
+            // can be. A server that does it again is no help.
+            Err(e) if e.kind() == ErrorKind::Integrity => {
+                let sent = body.position();
+                if was_short || !body.rewind_to(0) {
+                    return Err(e);
+                }
+                (was_short, restartable) = (true, false);
+                run.meter.lost(sent);
+                backoff.wait(e, &run.cancel)?;
+            }
+            // Refused in the middle of its data, an upload was cut (451).
+            Err(e) if body.position() > 0 && e.kind() == ErrorKind::Unavailable => {
+                backoff.wait(e, &run.cancel)?;
+            }
             Err(e) => run.wait(&mut backoff, e)?,
         }
     }

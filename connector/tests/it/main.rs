@@ -14,6 +14,7 @@ mod check;
 mod conformance;
 mod conversations;
 mod deadlines;
+mod faults;
 mod host_failures;
 mod logs;
 mod matrix;

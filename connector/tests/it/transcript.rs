@@ -99,7 +99,7 @@ impl Transcript {
         let mut counts = Vec::new();
         let mut expectations = 0;
         let mut leaves_early = false;
-        for line in self.text.lines().filter_map(|line| line.strip_prefix("#: ")) {
+        for line in self.directives() {
             let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
             match word {
                 "settings" => {}
@@ -123,9 +123,14 @@ impl Transcript {
         }
     }
 
+    /// The lines that are no script, without their mark.
+    pub(crate) fn directives(&self) -> impl Iterator<Item = &str> {
+        self.text.lines().filter_map(|line| line.strip_prefix("#: "))
+    }
+
     /// The connection settings that the transcript asks for.
     pub(crate) fn settings(&self) -> Value {
-        let lines = self.text.lines().filter_map(|line| line.strip_prefix("#: settings "));
+        let lines = self.directives().filter_map(|line| line.strip_prefix("settings "));
         let mut settings = json!({});
         for line in lines {
             let more: Value = serde_json::from_str(line).unwrap();
