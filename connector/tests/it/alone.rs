@@ -2,9 +2,9 @@
 
 use std::process::Command;
 
-/// Runs the ignored test `name` of this executable, alone in a copy of it.
+/// Runs the ignored test `name` of this executable, alone in a copy of it; what it printed.
 #[track_caller]
-pub(crate) fn run(name: &str) {
+pub(crate) fn run(name: &str) -> String {
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", name, "--ignored", "--nocapture", "--test-threads", "1"])
         .output()
@@ -13,4 +13,5 @@ pub(crate) fn run(name: &str) {
         + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{text}");
     assert!(text.contains("1 passed"), "{name} did not run:\n{text}");
+    text
 }
