@@ -19,6 +19,7 @@ mod host_failures;
 mod logs;
 mod matrix;
 mod memory;
+mod model;
 mod modes;
 mod names;
 mod plugin;

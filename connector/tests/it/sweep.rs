@@ -5,7 +5,6 @@
 #![cfg(target_os = "linux")]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 
 use host_sdk::Outcome;
 use serde_json::json;
@@ -235,18 +234,13 @@ fn no_cut_makes_a_success_or_leaves_anything_open() {
 #[test]
 #[ignore = "counts its process's descriptors: run by no_cut_makes_a_success_or_leaves_anything_open"]
 fn every_byte() {
-    let before = open_things();
+    let before = alone::open_things();
     let mut count = short_uploads();
     for case in &CASES {
         count += case.sweep(false) + case.sweep(true);
     }
     report("SWEEP", &format!("{count} cuts"));
-    // Threads that were left to themselves while connecting end a moment later.
-    let end = Instant::now() + Duration::from_secs(10);
-    while open_things() != before && Instant::now() < end {
-        std::thread::yield_now();
-    }
-    assert_eq!(open_things(), before);
+    alone::assert_nothing_left(before);
 }
 
 /// The server stops reading, and confirms all the same what it has; the number of cuts.
@@ -263,10 +257,4 @@ fn short_uploads() -> usize {
         assert!(!is_success, "{kept} bytes were kept");
     });
     cuts
-}
-
-/// The descriptors and the threads of this process.
-fn open_things() -> (usize, usize) {
-    let count = |folder| std::fs::read_dir(folder).unwrap().count();
-    (count("/proc/self/fd"), count("/proc/self/task"))
 }
