@@ -9,7 +9,7 @@ use host_sdk::{Error, ErrorKind};
 use crate::cancel::CancelToken;
 use crate::config::ConnectionSettings;
 use crate::deadline::Deadline;
-use crate::session::{Session, Shared, TlsFactory};
+use crate::session::{Session, Shared, TlsFactory, Transcript};
 
 /// How often a thread that waits for a session looks whether it was cancelled.
 const POLL: Duration = Duration::from_millis(20);
@@ -72,8 +72,13 @@ impl Pool {
     ///
     /// `busy` when none comes free; what opening a session can fail with, after the retries that
     /// are configured.
-    pub(crate) fn take(self: &Arc<Self>, cancel: &CancelToken) -> Result<Lease, Error> {
-        self.lease(cancel, Session::open_patiently, || self.idle_or_slot(cancel).map(Some))
+    pub(crate) fn take(
+        self: &Arc<Self>,
+        cancel: &CancelToken,
+        transcript: &Transcript,
+    ) -> Result<Lease, Error> {
+        let next = || self.idle_or_slot(cancel).map(Some);
+        self.lease(cancel, transcript, Session::open_patiently, next)
             .and_then(|lease| lease.ok_or_else(|| Error::internal("no session and no reason")))
     }
 
@@ -85,25 +90,28 @@ impl Pool {
     pub(crate) fn take_spare(
         self: &Arc<Self>,
         cancel: &CancelToken,
+        transcript: &Transcript,
     ) -> Result<Option<Lease>, Error> {
-        self.lease(cancel, Session::open, || Ok(self.spare()))
+        self.lease(cancel, transcript, Session::open, || Ok(self.spare()))
     }
 
     fn lease(
         self: &Arc<Self>,
         cancel: &CancelToken,
-        open: fn(&Arc<Shared>, &CancelToken) -> Result<Session, Error>,
+        transcript: &Transcript,
+        open: fn(&Arc<Shared>, &CancelToken, &Transcript, Deadline) -> Result<Session, Error>,
         next: impl Fn() -> Result<Option<Option<Session>>, Error>,
     ) -> Result<Option<Lease>, Error> {
         loop {
             let Some(idle) = next()? else { return Ok(None) };
             let slot = Slot { pool: Arc::clone(self) };
             let Some(mut session) = idle else {
-                let session = open(&self.shared, cancel)?;
+                let session = open(&self.shared, cancel, transcript, Deadline::never())?;
                 return Ok(Some(Lease { session: Some(session), slot }));
             };
             // A server may have hung up on an idle session; then the next one is asked for.
-            if session.is_usable() && session.lease_to(cancel).is_ok() && session.is_awake() {
+            let is_leased = session.is_usable() && session.lease_to(cancel, transcript).is_ok();
+            if is_leased && session.is_awake() {
                 return Ok(Some(Lease { session: Some(session), slot }));
             }
         }

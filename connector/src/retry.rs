@@ -1,4 +1,5 @@
-//! Pauses between attempts: they double, vary, and end.
+//! The one policy of attempts: pauses that double, vary and end, counts that begin anew with
+//! progress, and a time for all of it.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::mpsc;
@@ -8,33 +9,61 @@ use host_sdk::Error;
 
 use crate::cancel::CancelToken;
 use crate::config::RetryPolicy;
+use crate::deadline::Deadline;
 
 /// How often a pause looks whether it was cancelled.
 const POLL: Duration = Duration::from_millis(20);
+
+/// How many bytes further a transfer has to come for its attempts to be counted anew. Less would
+/// let a server that gives little each time be asked for ever.
+const PROGRESS: u64 = 1024 * 1024;
 
 /// Counts the attempts at one thing.
 pub(crate) struct Backoff {
     policy: RetryPolicy,
     attempts: u32,
+    /// How far a transfer had come when its attempts were last counted anew, in bytes.
+    mark: u64,
+    /// No attempt begins after this.
+    until: Deadline,
 }
 
 impl Backoff {
-    /// No attempt yet.
+    /// No attempt yet; the policy's total time begins now.
     pub(crate) fn new(policy: RetryPolicy) -> Self {
-        Self { policy, attempts: 0 }
+        let until = Deadline::after(policy.total_time, "retry.totalTime");
+        Self { policy, attempts: 0, mark: 0, until }
+    }
+
+    /// Has no attempt begin after `deadline` either.
+    pub(crate) fn by(mut self, deadline: Deadline) -> Self {
+        self.until = self.until.or_sooner(deadline);
+        self
+    }
+
+    /// A transfer has `bytes` in all now: interruptions are counted anew where that is news.
+    pub(crate) fn reached(&mut self, bytes: u64) {
+        if bytes >= self.mark.saturating_add(PROGRESS) {
+            self.mark = bytes;
+            self.attempts = 0;
+        }
     }
 
     /// Pauses after an attempt that failed with `error`.
     ///
     /// # Errors
     ///
-    /// `error` with the number of attempts when no more are left; `cancelled`.
+    /// `error` with the number of attempts when no more are left, or no time for one; `cancelled`.
     pub(crate) fn wait(&mut self, error: Error, cancel: &CancelToken) -> Result<(), Error> {
         self.attempts += 1;
-        if self.attempts >= self.policy.attempts {
+        let pause = self.pause();
+        let is_late = match self.until.remaining("") {
+            Ok(left) => left.is_some_and(|left| left <= pause),
+            Err(_) => true,
+        };
+        if self.attempts >= self.policy.attempts || is_late {
             return Err(error.with_attempts(self.attempts));
         }
-        let pause = self.pause();
         log::info!(
             "attempt {} of {} failed ({error}); the next one follows in {} ms",
             self.attempts,
@@ -88,6 +117,7 @@ mod tests {
             attempts,
             delay: Duration::from_millis(2),
             maximum_delay: Duration::from_millis(5),
+            total_time: None,
         }
     }
 
@@ -100,6 +130,44 @@ mod tests {
         backoff.wait(failure(), &cancel).unwrap();
         let error = backoff.wait(failure(), &cancel).unwrap_err();
         assert_eq!(error.report().attempts, 3);
+    }
+
+    #[test]
+    fn progress_counts_attempts_anew_and_standing_still_does_not() {
+        let mut backoff = Backoff::new(policy(2));
+        let cancel = CancelToken::default();
+        let failure = || Error::new(ErrorKind::Connection, "cut");
+        for bytes in [PROGRESS, 2 * PROGRESS] {
+            backoff.wait(failure(), &cancel).unwrap();
+            backoff.reached(bytes);
+        }
+        backoff.wait(failure(), &cancel).unwrap();
+        // Begun anew, it comes as far as it was, and no further.
+        for bytes in [0, PROGRESS, 3 * PROGRESS - 1] {
+            backoff.reached(bytes);
+        }
+        assert!(backoff.wait(failure(), &cancel).is_err());
+    }
+
+    #[test]
+    fn no_attempt_begins_after_the_total_time() {
+        let cancel = CancelToken::default();
+        let failure = || Error::new(ErrorKind::Connection, "cut");
+        let late = Deadline::after(Some(Duration::ZERO), "transferTimeout");
+        for mut backoff in [
+            Backoff::new(RetryPolicy { total_time: Some(Duration::ZERO), ..policy(9) }),
+            Backoff::new(policy(9)).by(late),
+        ] {
+            assert_eq!(backoff.wait(failure(), &cancel).unwrap_err().report().attempts, 1);
+        }
+        let minute = Some(Duration::from_secs(60));
+        let hour = Duration::from_secs(3600);
+        // The pause alone would end too late.
+        let patient = RetryPolicy { delay: hour, maximum_delay: hour, ..policy(9) };
+        let mut backoff = Backoff::new(RetryPolicy { total_time: minute, ..patient });
+        assert!(backoff.wait(failure(), &cancel).is_err());
+        let mut backoff = Backoff::new(RetryPolicy { total_time: minute, ..policy(9) });
+        backoff.wait(failure(), &cancel).unwrap();
     }
 
     #[test]

@@ -169,6 +169,11 @@ pub struct ErrorReport {
     /// Whether the request may have taken effect all the same: look before repeating it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub outcome_unknown: bool,
+    /// The last lines of the control conversation since the document began: `> ` before a
+    /// command, `< ` before a line of a reply, `-- ` before what happened beside them. Escaped,
+    /// cut and without secrets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub transcript: Vec<String>,
 }
 
 fn one() -> u32 {
@@ -197,6 +202,7 @@ impl Error {
             attempts: 1,
             hint: None,
             outcome_unknown: false,
+            transcript: Vec::new(),
         }))
     }
 
@@ -267,6 +273,14 @@ impl Error {
     #[must_use]
     pub fn with_outcome_unknown(mut self) -> Self {
         self.0.outcome_unknown = true;
+        self
+    }
+
+    /// Sets what was said until it went wrong; the lines must already be safe to print, without
+    /// secrets, and few.
+    #[must_use]
+    pub fn with_transcript(mut self, lines: Vec<String>) -> Self {
+        self.0.transcript = lines;
         self
     }
 

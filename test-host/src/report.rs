@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use host_sdk::{HostServices, LogRecord, Progress, Status};
+use host_sdk::{Error, ErrorReport, HostServices, LogRecord, Progress, Status};
 
 use crate::events::{DocumentEvent, Event, LogEvent, LogLevel, SummaryEvent};
 use crate::locks::lock;
@@ -186,11 +186,18 @@ impl<W: Write + Send> Text<W> {
             (_, Some(error)) => {
                 let which = format!("{number} {what}");
                 self.note(&printable(&format!("{}: {}: {error}", event.step, which.trim_end())));
-                if let Some(hint) = &error.report().hint {
-                    self.note(&printable(&format!("  {hint}")));
-                }
+                self.details(error);
             }
             (_, None) => self.note(&format!("{}: {number} failed", event.step)),
+        }
+    }
+
+    /// What helps to understand an error: the hint, and what was said for those who want more.
+    fn details(&self, error: &Error) {
+        let ErrorReport { hint, transcript, .. } = error.report();
+        let transcript = if self.verbosity.verbose > 0 { transcript.as_slice() } else { &[] };
+        for line in hint.iter().chain(transcript) {
+            self.note(&printable(&format!("  {line}")));
         }
     }
 
@@ -206,9 +213,7 @@ impl<W: Write + Send> Text<W> {
         self.bars.finish();
         for entry in event.errors.iter().filter(|entry| entry.document.is_none()) {
             self.note(&printable(&format!("{}: {}", entry.step, entry.error)));
-            if let Some(hint) = &entry.error.report().hint {
-                self.note(&printable(&format!("  {hint}")));
-            }
+            self.details(&entry.error);
         }
         if self.verbosity.quiet {
             return;

@@ -254,7 +254,11 @@ impl Run {
             tally.errors.push(ErrorEntry {
                 step: step.name.to_string(),
                 document,
-                error: error.clone(),
+                // The document's event has the transcript; a hundred of them are no summary.
+                error: match document {
+                    Some(_) => error.clone().with_transcript(Vec::new()),
+                    None => error.clone(),
+                },
             });
         }
     }

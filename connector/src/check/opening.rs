@@ -12,7 +12,8 @@ use super::book::{Book, Examination, Found};
 use super::certificate::Chain;
 use crate::cancel::CancelToken;
 use crate::config::{ConnectionSettings, Security};
-use crate::session::{Milestone, Session, Shared};
+use crate::deadline::Deadline;
+use crate::session::{Milestone, Session, Shared, Transcript};
 use crate::wire_name::printable;
 
 /// How much of a feature list a finding shows.
@@ -32,31 +33,35 @@ pub(super) fn open(shared: &Arc<Shared>, cancel: &CancelToken, book: &mut Book) 
     // Another session of this connection may have left one.
     let _ = shared.tls.as_ref().and_then(|tls| tls.take_refused_chain());
     let mut tried = Vec::new();
-    let opened = Session::open_reporting(shared, cancel, &mut |milestone| match milestone {
-        Milestone::Resolved { addresses } => {
-            tried = addresses.to_vec();
-            book.enter(Examination::Dns, resolved(settings, addresses));
-        }
-        Milestone::Connected { peer } => {
-            book.enter(Examination::Tcp, connected(settings, peer, &tried));
-        }
-        Milestone::Greeted { text } => book.enter(Examination::Greeting, Found::ok(text)),
-        Milestone::Secured { stream } => {
-            let tls = stream.tls();
-            let version = tls.and_then(|tls| tls.protocol_version());
-            let suite = tls.and_then(|tls| tls.negotiated_cipher_suite());
-            let chain = tls.and_then(|tls| tls.peer_certificates()).unwrap_or_default();
-            book.enter(Examination::Tls, secured(version, suite));
-            book.enter(Examination::Certificate, accepted(settings, chain));
-        }
-        Milestone::LoggedIn => {
-            let user = printable(&settings.credentials.user);
-            book.enter(Examination::Login, Found::ok(format!("logged in as {user}")));
-        }
-        Milestone::Ready { features } => {
-            book.enter(Examination::Features, offered(settings, &features.lines));
-        }
-    });
+    let unread = Transcript::default();
+    let opened =
+        Session::open_reporting(shared, cancel, &unread, Deadline::never(), &mut |milestone| {
+            match milestone {
+                Milestone::Resolved { addresses } => {
+                    tried = addresses.to_vec();
+                    book.enter(Examination::Dns, resolved(settings, addresses));
+                }
+                Milestone::Connected { peer } => {
+                    book.enter(Examination::Tcp, connected(settings, peer, &tried));
+                }
+                Milestone::Greeted { text } => book.enter(Examination::Greeting, Found::ok(text)),
+                Milestone::Secured { stream } => {
+                    let tls = stream.tls();
+                    let version = tls.and_then(|tls| tls.protocol_version());
+                    let suite = tls.and_then(|tls| tls.negotiated_cipher_suite());
+                    let chain = tls.and_then(|tls| tls.peer_certificates()).unwrap_or_default();
+                    book.enter(Examination::Tls, secured(version, suite));
+                    book.enter(Examination::Certificate, accepted(settings, chain));
+                }
+                Milestone::LoggedIn => {
+                    let user = printable(&settings.credentials.user);
+                    book.enter(Examination::Login, Found::ok(format!("logged in as {user}")));
+                }
+                Milestone::Ready { features } => {
+                    book.enter(Examination::Features, offered(settings, &features.lines));
+                }
+            }
+        });
     match opened {
         Ok(session) => Some(session),
         Err(e) => {

@@ -162,6 +162,8 @@ pub(crate) struct RetryPolicy {
     pub(crate) attempts: u32,
     pub(crate) delay: Duration,
     pub(crate) maximum_delay: Duration,
+    /// How long attempts at one thing may follow each other; `None` is for ever.
+    pub(crate) total_time: Option<Duration>,
 }
 
 impl ConnectionSettings {
@@ -393,6 +395,7 @@ fn retry(settings: &Settings) -> Result<RetryPolicy, Error> {
         attempts: group.require("attempts")?,
         delay: group.milliseconds("delay").unwrap_or_default(),
         maximum_delay: group.milliseconds("maximumDelay").unwrap_or_default(),
+        total_time: group.milliseconds("totalTime"),
     })
 }
 
@@ -413,7 +416,7 @@ mod tests {
         assert_eq!(settings.port, 21);
         assert_eq!(settings.credentials.user, "anonymous");
         assert_eq!(settings.connection_timeout, Some(Duration::from_secs(30)));
-        assert_eq!(settings.retry.attempts, 6);
+        assert_eq!((settings.retry.attempts, settings.retry.total_time), (7, None));
         assert_eq!(settings.active.ports, 50_000..=50_100);
     }
 

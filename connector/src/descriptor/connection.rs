@@ -247,7 +247,7 @@ fn limits() -> Vec<Field> {
             "transferTimeout",
             "Transfer Timeout (ms)",
             0,
-            "How long one transfer may take in all. 0 is for ever.",
+            "How long one transfer may take in all, with its interruptions. 0 is for ever.",
         )
         .or(0),
         Field::integer(
@@ -262,9 +262,15 @@ fn limits() -> Vec<Field> {
             "retry",
             "Retry",
             vec![
-                Field::integer("attempts", "Attempts", 1, "How often something is tried in all.")
-                    .up_to(100)
-                    .or(6),
+                Field::integer(
+                    "attempts",
+                    "Attempts",
+                    1,
+                    "How often something is tried in all: 7 survive six interruptions. A transfer \
+                     that goes on where it stopped is counted anew with every MiB it gets further.",
+                )
+                .up_to(100)
+                .or(7),
                 Field::integer(
                     "delay",
                     "Delay (ms)",
@@ -274,6 +280,14 @@ fn limits() -> Vec<Field> {
                 .or(500),
                 Field::integer("maximumDelay", "Maximum Delay (ms)", 0, "The longest pause.")
                     .or(30_000),
+                Field::integer(
+                    "totalTime",
+                    "Total Time (ms)",
+                    0,
+                    "How long after the first attempt at something another one may begin; \
+                     transferTimeout limits a transfer's too. 0 is for ever.",
+                )
+                .or(0),
             ],
             "How failures that may pass are repeated. A rejected password never is.",
         )

@@ -10,6 +10,7 @@ use super::names::free_name;
 use super::run::{Run, refuses_restart};
 use super::text::NetworkText;
 use crate::config::{ReadingSettings, Removal, TransferFormat};
+use crate::deadline::Deadline;
 use crate::descriptor::property;
 use crate::remote_path::RemotePath;
 use crate::session::{Session, missing};
@@ -125,11 +126,15 @@ fn receive(
     file: &RemoteFile,
     settings: &ReadingSettings,
 ) -> Result<(Box<dyn ResultSink>, Option<u64>), Error> {
-    let mut backoff = run.backoff()?;
+    let limit = run.session()?.transfer_limit();
+    let mut backoff = run.backoff()?.by(limit);
     let comparison = Comparison::new(run.session()?, settings.checksum)?;
-    let mut part = Part::new(settings.format, file.size, comparison, run.meter.clone());
+    let meter = run.meter.clone();
+    let mut part = Part::new(settings.format, file.size, comparison, limit, meter);
     loop {
-        let error = match part.attempt(run, input, file) {
+        let result = part.attempt(run, input, file);
+        backoff.reached(part.received);
+        let error = match result {
             Ok(()) => match part.sink.take() {
                 Some(sink) => {
                     let is_exact = settings.format == TransferFormat::Binary;
@@ -165,12 +170,16 @@ struct Part {
     modified: Option<Modified>,
     /// Whether the server goes on from where it is told.
     restartable: bool,
+    /// Whether the server has confirmed less than there is, and is given a second chance.
+    was_short: bool,
     sink: Option<Box<dyn ResultSink>>,
     received: u64,
     /// The last bytes that arrived, to compare with when resuming.
     tail: Vec<u8>,
     buffer: Vec<u8>,
     comparison: Comparison,
+    /// By when all of it must be here.
+    limit: Deadline,
     meter: Meter,
 }
 
@@ -179,6 +188,7 @@ impl Part {
         format: TransferFormat,
         size: Option<u64>,
         comparison: Comparison,
+        limit: Deadline,
         meter: Meter,
     ) -> Self {
         Self {
@@ -187,11 +197,13 @@ impl Part {
             modified: None,
             // Converted text has no offsets that both sides agree on (RFC 3659 §5.3).
             restartable: format == TransferFormat::Binary,
+            was_short: false,
             sink: None,
             received: 0,
             tail: Vec::new(),
             buffer: vec![0; CHUNK],
             comparison,
+            limit,
             meter,
         }
     }
@@ -213,7 +225,7 @@ impl Part {
         session.set_format(self.format)?;
         let command = format!("RETR {}", path.as_str());
         let offset = self.received - self.tail.len() as u64;
-        let mut download = session.download(&command, offset)?;
+        let mut download = session.download(&command, offset, self.limit)?;
         let resumed = self.received > 0;
         let mut expected = self.tail.clone();
         let mut text = NetworkText::default();
@@ -293,16 +305,19 @@ impl Part {
         if now == Some(received) {
             return Ok(());
         }
-        if resumed {
+        if resumed && !self.was_short {
             // The bytes agreed where they were compared, as those of uniform files do anywhere.
             self.restart();
             return Err(changed(path));
         }
         let size = now.or(self.size).unwrap_or_default();
+        // What is missing is asked for once: a server that lies again is not believed any more.
+        let is_first = !std::mem::replace(&mut self.was_short, true);
         Err(Error::new(
             ErrorKind::Integrity,
             format!("{path} has {size} bytes on the server and {received} arrived"),
         )
+        .with_retryable(is_first && received < size)
         .with_hint("the file may still be being written: read it again later"))
     }
 }

@@ -73,7 +73,7 @@ impl Operation for FtpOperation {
         let mut run = Run::new(Arc::clone(&self.pool), context);
         while let Some(mut input) = run.context.next_input()? {
             let id = input.id();
-            let answer = self.answer(&mut run, input.as_mut());
+            let answer = run.document(|run| self.answer(run, input.as_mut()));
             let outcome = match answer {
                 Ok(()) => Outcome::Success,
                 Err(e) if is_refusal(&e) && self.returns_application_errors() => {

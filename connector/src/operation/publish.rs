@@ -10,7 +10,9 @@ use super::place::{dress, place, refuse_if_taken};
 use super::run::{Run, refuses_restart};
 use super::text::NetworkText;
 use crate::config::{CreateSettings, FileExists, TransferFormat};
+use crate::deadline::Deadline;
 use crate::remote_path::RemotePath;
+use crate::retry::Backoff;
 use crate::session::Session;
 
 /// Where a document goes and how it gets there.
@@ -73,14 +75,31 @@ fn store(
     path: &RemotePath,
     body: &mut Body<'_>,
 ) -> Result<(), Error> {
-    let mut backoff = run.backoff()?;
+    let limit = run.session()?.transfer_limit();
+    let mut backoff = run.backoff()?.by(limit);
     // Text has no offsets to go on from.
     let mut restartable = settings.format == TransferFormat::Binary;
+    let mut was_short = false;
     loop {
-        match attempt(run, settings, path, body, restartable) {
+        match attempt(run, settings, path, body, restartable, &mut backoff, limit) {
             Ok(()) => return Ok(()),
             // No attempt of its own: nothing was interrupted.
             Err(e) if restartable && refuses_restart(&e) => restartable = false,
+            // Which bytes the server has not kept nobody knows: all are sent once more, where they
+            // can be. A server that does it again is no help.
+            Err(e) if e.kind() == ErrorKind::Integrity => {
+                let sent = body.position();
+                if was_short || !body.rewind_to(0) {
+                    return Err(e);
+                }
+                (was_short, restartable) = (true, false);
+                run.meter.lost(sent);
+                backoff.wait(e, &run.cancel)?;
+            }
+            // Refused in the middle of its data, an upload was cut (451).
+            Err(e) if body.position() > 0 && e.kind() == ErrorKind::Unavailable => {
+                backoff.wait(e, &run.cancel)?;
+            }
             Err(e) => run.wait(&mut backoff, e)?,
         }
     }
@@ -93,6 +112,8 @@ fn attempt(
     path: &RemotePath,
     body: &mut Body<'_>,
     restartable: bool,
+    backoff: &mut Backoff,
+    limit: Deadline,
 ) -> Result<(), Error> {
     let sent = body.position();
     let offset = if restartable && sent > 0 {
@@ -108,7 +129,10 @@ fn attempt(
             .with_hint("too much got lost to go on from there: send the document again"));
     }
     run.meter.lost(sent.saturating_sub(offset));
-    send(run, settings.format, "STOR", path, body, offset)?;
+    backoff.reached(offset);
+    let command = format!("STOR {}", path.as_str());
+    send(run, settings.format, &command, body, offset, limit)
+        .map_err(|e| e.with_path(path.to_string()))?;
     if is_counted(settings) {
         prove(run, path, body.position())?;
     }
@@ -122,14 +146,18 @@ fn append(
     path: &RemotePath,
     body: &mut Body<'_>,
 ) -> Result<(), Error> {
-    let mut backoff = run.backoff()?;
+    let limit = run.session()?.transfer_limit();
+    let mut backoff = run.backoff()?.by(limit);
+    let command = format!("APPE {}", path.as_str());
     let before = if is_counted(settings) {
         run.repeat(|session| size_or_nothing(session, path))?
     } else {
         None
     };
     loop {
-        let error = match send(run, settings.format, "APPE", path, body, 0) {
+        let error = match send(run, settings.format, &command, body, 0, limit)
+            .map_err(|e| e.with_path(path.to_string()))
+        {
             Ok(()) => break,
             Err(e) => e,
         };
@@ -160,21 +188,19 @@ fn temporary(plan: &Plan) -> Result<RemotePath, Error> {
     }
 }
 
-/// Sends what is left of the body to `path`, from `offset` on.
+/// Sends what is left of the body with `command`, from `offset` on.
 fn send(
     run: &mut Run,
     format: TransferFormat,
-    verb: &str,
-    path: &RemotePath,
+    command: &str,
     body: &mut Body<'_>,
     offset: u64,
+    limit: Deadline,
 ) -> Result<(), Error> {
     let meter = run.meter.clone();
     let session = run.session()?;
     session.set_format(format)?;
-    let command = format!("{verb} {}", path.as_str());
-    let at_path = |e: Error| e.with_path(path.to_string());
-    let mut upload = session.upload(&command, offset).map_err(at_path)?;
+    let mut upload = session.upload(command, offset, limit)?;
     let mut text = NetworkText::default();
     loop {
         let bytes = body.next()?;
@@ -182,13 +208,12 @@ fn send(
             break;
         }
         meter.moved(bytes.len() as u64);
-        let sent = match format {
-            TransferFormat::Binary => upload.write(bytes),
-            TransferFormat::Ascii => upload.write(text.networkize(bytes)),
-        };
-        sent.map_err(at_path)?;
+        match format {
+            TransferFormat::Binary => upload.write(bytes)?,
+            TransferFormat::Ascii => upload.write(text.networkize(bytes))?,
+        }
     }
-    upload.finish().map_err(at_path)?;
+    upload.finish()?;
     Ok(())
 }
 

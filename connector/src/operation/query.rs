@@ -110,7 +110,7 @@ fn read(
     input: u64,
     file: &RemoteFile,
 ) -> Result<(), Error> {
-    match deliver(run, input, file, &settings.reading) {
+    match run.document(|run| deliver(run, input, file, &settings.reading)) {
         Ok(()) => Ok(()),
         // Between the listing and now somebody else took it: nothing is left to read.
         Err(e) if e.kind() == ErrorKind::NotFound => {

@@ -11,7 +11,7 @@ use crate::descriptor::property;
 use crate::pool::{Lease, Pool};
 use crate::remote_path::RemotePath;
 use crate::retry::Backoff;
-use crate::session::Session;
+use crate::session::{Session, Transcript};
 
 /// How long putting right what a cancelled execution had begun may take.
 const RESCUE: Duration = Duration::from_secs(10);
@@ -22,6 +22,8 @@ pub(super) struct Run {
     pub(super) cancel: CancelToken,
     pool: Arc<Pool>,
     lease: Option<Lease>,
+    /// What was said on the control connection since the document in hand began.
+    transcript: Transcript,
     pub(super) meter: Meter,
 }
 
@@ -34,13 +36,15 @@ impl Run {
             context,
             pool,
             lease: None,
+            transcript: Transcript::default(),
         }
     }
 
     /// The same execution for another thread, with a session of its own; `None` where no session
     /// is to be had beside those that are in use.
     pub(super) fn sibling(&self) -> Option<Self> {
-        let lease = match self.pool.take_spare(&self.cancel) {
+        let transcript = Transcript::default();
+        let lease = match self.pool.take_spare(&self.cancel, &transcript) {
             Ok(lease) => lease?,
             Err(e) => {
                 // The server allows fewer sessions than are configured.
@@ -53,7 +57,20 @@ impl Run {
             cancel: self.cancel.clone(),
             pool: Arc::clone(&self.pool),
             lease: Some(lease),
+            transcript,
             meter: self.meter.clone(),
+        })
+    }
+
+    /// Does the work of one document; an error tells what was said meanwhile.
+    pub(super) fn document<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.transcript.clear();
+        work(self).map_err(|e| match e.report().transcript.is_empty() {
+            true => e.with_transcript(self.transcript.lines()),
+            false => e,
         })
     }
 
@@ -77,7 +94,7 @@ impl Run {
         }
         let lease = match self.lease.take() {
             Some(lease) => lease,
-            None => self.pool.take(&self.cancel)?,
+            None => self.pool.take(&self.cancel, &self.transcript)?,
         };
         self.lease.insert(lease).session()
     }
@@ -215,7 +232,8 @@ impl Run {
     ) -> Result<T, Error> {
         self.release();
         let (token, _guard) = CancelToken::lasting(RESCUE);
-        self.pool.take(&token).and_then(|mut lease| lease.session().and_then(work))
+        let taken = self.pool.take(&token, &self.transcript);
+        taken.and_then(|mut lease| lease.session().and_then(work))
     }
 
     /// Renames `aside` to `path`, where it came from, even if the execution is cancelled by now.
@@ -282,4 +300,19 @@ fn is_interruption(error: &Error) -> bool {
 /// Whether the server refused to begin a transfer anywhere but at its beginning.
 pub(super) fn refuses_restart(error: &Error) -> bool {
     error.report().reply.is_some() && error.report().command.as_deref() == Some("REST")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_not_asked_for_again() {
+        let kinds = (0..=30).map(ErrorKind::from_number);
+        let repeated: Vec<ErrorKind> =
+            kinds.filter(|kind| is_interruption(&Error::new(*kind, "failed"))).collect();
+        assert_eq!(repeated, [ErrorKind::Connection, ErrorKind::Timeout]);
+        let given_up = Error::new(ErrorKind::Connection, "cut").with_attempts(7);
+        assert!(!is_interruption(&given_up));
+    }
 }

@@ -124,5 +124,33 @@ pub(crate) fn resolve(
 
 fn unknown_host(host: &str, reason: &str) -> Error {
     Error::new(ErrorKind::Connection, format!("host {host} cannot be looked up: {reason}"))
+        .with_retryable(!denies_name(reason))
         .with_hint("check host, and this machine's name service")
+}
+
+/// Whether the name service says that there is no such name, which another question does not
+/// change. Systems tell it in words alone: glibc, musl, BSD and macOS, Windows.
+fn denies_name(reason: &str) -> bool {
+    const WORDS: [&str; 5] = [
+        "Name or service not known",
+        "No address associated with hostname",
+        "Name does not resolve",
+        "nodename nor servname provided",
+        "No such host is known",
+    ];
+    WORDS.iter().any(|words| reason.contains(words))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_none_is_not_looked_up_again() {
+        let lookup = "failed to lookup address information: ";
+        let denied = unknown_host("h", &format!("{lookup}Name or service not known"));
+        assert!(!denied.is_retryable(), "{denied}");
+        let failed = unknown_host("h", &format!("{lookup}Temporary failure in name resolution"));
+        assert!(failed.is_retryable(), "{failed}");
+    }
 }

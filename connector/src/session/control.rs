@@ -16,6 +16,7 @@ use suppaftp::{FtpResult, TlsConnector, TlsStream};
 
 use super::reply::{Reply, ends_reply, split_code, trim_line_end};
 use super::stream::NetStream;
+use super::transcript::{Scribe, Transcript};
 use crate::deadline::Deadline;
 use crate::wire_name::printable_bytes;
 
@@ -40,6 +41,8 @@ pub(crate) struct Control {
 struct Channel {
     stream: NetStream,
     limits: ControlLimits,
+    /// Takes down what is said.
+    scribe: Scribe,
     /// A deadline above that of single replies, such as that of the whole login.
     overall: Deadline,
     /// Bytes received that no reply has used yet.
@@ -52,10 +55,16 @@ struct Channel {
 
 impl Control {
     /// Takes over a connected stream.
-    pub(crate) fn new(stream: NetStream, limits: ControlLimits, overall: Deadline) -> Self {
+    pub(crate) fn new(
+        stream: NetStream,
+        limits: ControlLimits,
+        overall: Deadline,
+        scribe: Scribe,
+    ) -> Self {
         let channel = Channel {
             stream,
             limits,
+            scribe,
             overall,
             received: Vec::new(),
             ready: io::Cursor::default(),
@@ -99,6 +108,7 @@ impl Control {
                 "somebody between here and the server may be tampering with the connection",
             ));
         }
+        channel.scribe.note("TLS begins");
         let deadline = channel.deadline();
         let socket = channel.stream.socket().try_clone().map_err(|e| super::io_error("TLS", &e))?;
         channel.stream = wrap(socket, deadline)?;
@@ -110,6 +120,16 @@ impl Control {
     pub(crate) fn is_disturbed(&self) -> bool {
         let mut channel = self.lock();
         !channel.received.is_empty() || channel.poll()
+    }
+
+    /// Has what is said from now on taken down by `scribe`.
+    pub(crate) fn set_scribe(&self, scribe: Scribe) {
+        self.lock().scribe = scribe;
+    }
+
+    /// Where what is said is taken down.
+    pub(crate) fn transcript(&self) -> Transcript {
+        self.lock().scribe.transcript().clone()
     }
 
     /// Looks at the stream, for its addresses and its TLS state.
@@ -174,7 +194,9 @@ impl Channel {
             let unseen = self.received.get(searched..).unwrap_or_default();
             if let Some(at) = unseen.iter().position(|byte| *byte == b'\n') {
                 let rest = self.received.split_off(searched + at + 1);
-                return Ok(std::mem::replace(&mut self.received, rest));
+                let line = std::mem::replace(&mut self.received, rest);
+                self.scribe.received(&line);
+                return Ok(line);
             }
             searched = self.received.len();
             if searched > limit {
@@ -224,6 +246,7 @@ impl Channel {
     }
 
     fn send(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.scribe.sent(bytes);
         let deadline = self.deadline();
         let left = deadline.remaining("sending a command")?;
         let sent = self

@@ -53,7 +53,8 @@ impl Session {
         let with_facts = self.lists_with_facts();
         let settings = self.listing_settings();
         let verb = if with_facts { "MLSD" } else { "LIST" };
-        let download = match self.download(verb, 0) {
+        let limit = self.transfer_limit();
+        let download = match self.download(verb, 0, limit) {
             Ok(download) => download,
             Err(e) => return Err(e.with_path(directory.to_string())),
         };

@@ -10,6 +10,7 @@ use super::control::{Control, ControlLimits};
 use super::features::Features;
 use super::reply::{Occasion, Reply};
 use super::stream::NetStream;
+use super::transcript::{Scribe, Transcript};
 use super::transfer::DATA_IN_CLEAR;
 use super::{MAXIMUM_PRELIMINARY, Session, Shared, attach, connect, io_error, proxy};
 use crate::cancel::CancelToken;
@@ -56,13 +57,18 @@ pub(crate) enum Milestone<'a> {
 }
 
 impl Session {
-    /// Connects, secures and logs in, by the connection time-out.
+    /// Connects, secures and logs in, by the connection time-out and by `deadline`.
     ///
     /// # Errors
     ///
     /// `connection`, `tls`, `authentication`, `busy`, `timeout`, `protocol`, `cancelled`.
-    pub(crate) fn open(shared: &Arc<Shared>, cancel: &CancelToken) -> Result<Self, Error> {
-        Self::open_reporting(shared, cancel, &mut |_| {})
+    pub(crate) fn open(
+        shared: &Arc<Shared>,
+        cancel: &CancelToken,
+        transcript: &Transcript,
+        deadline: Deadline,
+    ) -> Result<Self, Error> {
+        Self::open_reporting(shared, cancel, transcript, deadline, &mut |_| {})
     }
 
     /// As [`Session::open`], and tells `reached` of every milestone.
@@ -73,19 +79,26 @@ impl Session {
     pub(crate) fn open_reporting(
         shared: &Arc<Shared>,
         cancel: &CancelToken,
+        transcript: &Transcript,
+        deadline: Deadline,
         reached: &mut dyn FnMut(Milestone<'_>),
     ) -> Result<Self, Error> {
-        let opened = Self::try_open(shared, cancel, reached);
+        let scribe = Scribe::new(shared, transcript);
+        let opened = Self::try_open(shared, cancel, scribe, deadline, reached);
         opened.map_err(|e| if cancel.is_cancelled() { Error::cancelled() } else { e })
     }
 
     fn try_open(
         shared: &Arc<Shared>,
         cancel: &CancelToken,
+        scribe: Scribe,
+        deadline: Deadline,
         reached: &mut dyn FnMut(Milestone<'_>),
     ) -> Result<Self, Error> {
         let settings = &shared.settings;
-        let deadline = Deadline::after(settings.connection_timeout, "connectionTimeout");
+        let deadline =
+            Deadline::after(settings.connection_timeout, "connectionTimeout").or_sooner(deadline);
+        scribe.note(&format!("connecting to {}:{}", settings.host, settings.port));
         let socket = match &settings.proxy {
             None => {
                 let host = &settings.host;
@@ -111,13 +124,14 @@ impl Session {
             .map(|factory| factory.session(shared.server.prefer_tls_12.load(Ordering::Relaxed)));
         let stream = match (settings.security, &tls) {
             (Security::Implicit, Some(tls)) => {
+                scribe.note("TLS begins");
                 let stream = tls.handshake(socket, deadline, HANDSHAKE)?;
                 reached(Milestone::Secured { stream: &stream });
                 stream
             }
             _ => NetStream::Plain(socket),
         };
-        let control = Control::new(stream, limits, deadline);
+        let control = Control::new(stream, limits, deadline, scribe);
         let greeting = greeting(&control).map_err(|e| match (settings.security, &tls) {
             (Security::Implicit, Some(tls)) => tls.first_word_failed(e),
             _ => e,

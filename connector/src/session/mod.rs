@@ -30,6 +30,7 @@ mod reply;
 mod stream;
 mod tickets;
 mod tls;
+mod transcript;
 mod transfer;
 mod upload;
 mod verifier;
@@ -54,6 +55,8 @@ pub(crate) use self::login::Milestone;
 pub(crate) use self::probe::{DataFacts, ProbedListing};
 use self::reply::{Occasion, Reply};
 pub(crate) use self::tls::TlsFactory;
+use self::transcript::Scribe;
+pub(crate) use self::transcript::Transcript;
 use crate::cancel::{CancelToken, SocketWatch};
 use crate::checksum::Algorithm;
 use crate::config::{ConnectionSettings, TransferFormat};
@@ -139,6 +142,11 @@ impl Session {
         Deadline::after(limit, "connectionTimeout").or_sooner(self.transfer_deadline)
     }
 
+    /// By when a transfer that begins now must be over.
+    pub(crate) fn transfer_limit(&self) -> Deadline {
+        Deadline::after(self.shared.settings.transfer_timeout, "transferTimeout")
+    }
+
     /// Whether passive data connections are agreed on by EPSV.
     fn uses_epsv(&self) -> bool {
         !self.shared.server.prefer_pasv.load(Ordering::Relaxed)
@@ -150,8 +158,14 @@ impl Session {
         !self.poisoned && !self.control.is_disturbed()
     }
 
-    /// Hands the session to another execution: its cancellation is the one that counts now.
-    pub(crate) fn lease_to(&mut self, cancel: &CancelToken) -> Result<(), Error> {
+    /// Hands the session to another execution: its cancellation is the one that counts now, and
+    /// what is said goes into its transcript.
+    pub(crate) fn lease_to(
+        &mut self,
+        cancel: &CancelToken,
+        transcript: &Transcript,
+    ) -> Result<(), Error> {
+        self.control.set_scribe(Scribe::new(&self.shared, transcript));
         self.watch = None;
         self.cancel = cancel.clone();
         let watched = self.control.with_stream(|stream| cancel.watch(stream.socket()));
@@ -174,6 +188,7 @@ impl Session {
     /// Takes the session from its execution.
     pub(crate) fn release(&mut self) {
         self.idle_since = Instant::now();
+        self.control.set_scribe(Scribe::new(&self.shared, &Transcript::default()));
         self.watch = None;
         self.cancel = CancelToken::default();
     }

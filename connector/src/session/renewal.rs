@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use host_sdk::{Error, ErrorKind};
 use rustls::ProtocolVersion;
 
-use super::{Session, Shared};
+use super::{Session, Shared, Transcript};
 use crate::cancel::CancelToken;
 use crate::deadline::Deadline;
 use crate::retry::Backoff;
@@ -20,10 +20,12 @@ impl Session {
     pub(crate) fn open_patiently(
         shared: &Arc<Shared>,
         cancel: &CancelToken,
+        transcript: &Transcript,
+        deadline: Deadline,
     ) -> Result<Self, Error> {
-        let mut backoff = Backoff::new(shared.settings.retry);
+        let mut backoff = Backoff::new(shared.settings.retry).by(deadline);
         loop {
-            let error = match Self::open(shared, cancel) {
+            let error = match Self::open(shared, cancel, transcript, deadline) {
                 Ok(session) => return Ok(session),
                 Err(e) => e,
             };
@@ -39,11 +41,12 @@ impl Session {
 
     /// Logs in anew where the next data connection could not resume the TLS session: a server
     /// that wants it resumed would refuse, in the middle of an upload that cannot be repeated.
+    /// The transfer that is about to begin must be over by `deadline`.
     ///
     /// # Errors
     ///
     /// As [`Session::open_patiently`]; those of going back to the directory.
-    pub(super) fn renew_without_tickets(&mut self) -> Result<(), Error> {
+    pub(super) fn renew_without_tickets(&mut self, deadline: Deadline) -> Result<(), Error> {
         let (Some(tls), Some(factory)) = (&self.tls, &self.shared.tls) else { return Ok(()) };
         let is_tls_13 = self.control.with_stream(|stream| {
             stream.tls().and_then(|tls| tls.protocol_version()) == Some(ProtocolVersion::TLSv1_3)
@@ -59,7 +62,7 @@ impl Session {
             // Without TLS 1.2 the way out costs a login every few files: not before it is needed.
             return Ok(());
         }
-        self.renew()
+        self.renew(deadline)
     }
 
     /// Logs in anew where the session is of no use any more, for work that must not fail because
@@ -69,18 +72,20 @@ impl Session {
     ///
     /// As [`Session::open_patiently`]; those of going back to the directory.
     pub(super) fn renew_if_lost(&mut self) -> Result<(), Error> {
-        if self.is_usable() { Ok(()) } else { self.renew() }
+        if self.is_usable() { Ok(()) } else { self.renew(self.transfer_limit()) }
     }
 
     /// Puts a new session in the place of this one, in the same directory and format.
-    fn renew(&mut self) -> Result<(), Error> {
-        self.control.set_overall(Deadline::after(Some(super::GOODBYE), ""));
+    fn renew(&mut self, deadline: Deadline) -> Result<(), Error> {
+        self.control.set_overall(Self::goodbye().or_sooner(deadline));
         // A server may admit one session at a time: the old one ends before the new one begins.
         let _ = self.command("QUIT");
         self.poison();
         self.control.with_stream(|stream| stream.socket().shutdown(std::net::Shutdown::Both)).ok();
-        let fresh = Self::open_patiently(&self.shared, &self.cancel)?;
+        let transcript = self.control.transcript();
+        let fresh = Self::open_patiently(&self.shared, &self.cancel, &transcript, deadline)?;
         let old = std::mem::replace(self, fresh);
+        self.control.set_overall(deadline);
         if let Some(directory) = &old.current_directory {
             self.change_directory(directory)?;
         }

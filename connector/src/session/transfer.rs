@@ -14,7 +14,6 @@ use super::download::Download;
 use super::handshake::{HandshakeError, is_resumed};
 use super::reply::{Occasion, Reply};
 use super::stream::NetStream;
-use super::upload::Upload;
 use super::{MAXIMUM_PRELIMINARY, Session, io_error, verb_of};
 use crate::cancel::SocketWatch;
 use crate::config::DataMode;
@@ -58,30 +57,30 @@ pub(super) struct DataConnection {
 }
 
 impl Session {
-    /// Begins a download with `command`, from `offset` on (REST, RFC 3659 §5).
+    /// Begins a download with `command`, from `offset` on (REST, RFC 3659 §5), which must be over
+    /// by `deadline`.
     ///
     /// # Errors
     ///
     /// What the server's refusal means; what a command or a data connection can fail with.
-    pub(crate) fn download(&mut self, command: &str, offset: u64) -> Result<Download<'_>, Error> {
-        let transfer = self.transfer(command, offset)?;
+    pub(crate) fn download(
+        &mut self,
+        command: &str,
+        offset: u64,
+        deadline: Deadline,
+    ) -> Result<Download<'_>, Error> {
+        let transfer = self.transfer(command, offset, deadline)?;
         Ok(Download::new(transfer))
     }
 
-    /// Begins an upload with `command`, from `offset` on.
-    ///
-    /// # Errors
-    ///
-    /// As [`Session::download`].
-    pub(crate) fn upload(&mut self, command: &str, offset: u64) -> Result<Upload<'_>, Error> {
-        let transfer = self.transfer(command, offset)?;
-        Ok(Upload::new(transfer))
-    }
-
-    fn transfer(&mut self, command: &str, offset: u64) -> Result<Transfer<'_>, Error> {
-        let limit = self.shared.settings.transfer_timeout;
-        let deadline = Deadline::after(limit, "transferTimeout");
-        self.renew_without_tickets()?;
+    /// Begins a transfer with `command`, from `offset` on, which must be over by `deadline`.
+    pub(super) fn transfer(
+        &mut self,
+        command: &str,
+        offset: u64,
+        deadline: Deadline,
+    ) -> Result<Transfer<'_>, Error> {
+        self.renew_without_tickets(deadline)?;
         self.transfer_deadline = deadline;
         self.control.set_overall(deadline);
         let opened = self.open_data(command, offset).inspect_err(|_| {

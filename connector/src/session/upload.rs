@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use host_sdk::Error;
 
+use super::Session;
 use super::control::{is_timeout, retry_interrupted};
 use super::stream::NetStream;
 use super::transfer::Transfer;
@@ -27,6 +28,23 @@ const BUFFERED: u64 = 16 * 1024 * 1024;
 pub(crate) struct Upload<'s> {
     transfer: Transfer<'s>,
     sent: u64,
+}
+
+impl Session {
+    /// Begins an upload with `command`, from `offset` on, which must be over by `deadline`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::download`].
+    pub(crate) fn upload(
+        &mut self,
+        command: &str,
+        offset: u64,
+        deadline: Deadline,
+    ) -> Result<Upload<'_>, Error> {
+        let transfer = self.transfer(command, offset, deadline)?;
+        Ok(Upload::new(transfer))
+    }
 }
 
 impl<'s> Upload<'s> {

@@ -1,10 +1,10 @@
-//! FTP servers for tests: real ones, and one that plays a script.
+//! FTP servers for tests: real ones, one that plays a script, and one that goes wrong at random.
 //!
 //! A client proves itself against servers that differ. [`Server`] starts vsftpd, ProFTPD,
 //! Pure-FTPd, pyftpdlib or libunftp, plain or with TLS, on free ports of 127.0.0.1 with its own
 //! user, certificates and data root; nothing is installed and nothing is left. What no real server
 //! can be made to say, such as a listing without end or a connection that is cut after the
-//! thirteenth byte, [`scripted`] says.
+//! thirteenth byte, [`scripted`] says; what random requests and faults come to, [`model`] shows.
 //!
 //! ```no_run
 //! use test_servers::{Flavour, Options, fixture, require};
@@ -47,6 +47,7 @@ mod fetch;
 mod files;
 mod fixture;
 mod flavour;
+pub mod model;
 mod options;
 mod ports;
 mod process;

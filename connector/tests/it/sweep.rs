@@ -1,16 +1,17 @@
-//! Control and data connections are cut after every single byte. Whatever is cut: never a success
-//! with wrong bytes, never a call that hangs, never a descriptor that stays open.
+//! Control and data connections are cut after every single byte, in clear; inside TLS after every
+//! byte of the end and some before it. Whatever is cut, in whichever operation: never a success with
+//! wrong bytes, never a call that hangs, never a descriptor or a thread that stays.
 
 #![cfg(target_os = "linux")]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 
 use host_sdk::Outcome;
-use serde_json::{Value, json};
+use serde_json::json;
 use test_servers::scripted::{Report, Script};
 
 use crate::alone;
+use crate::support::report;
 use crate::transcript::{Answer, Play, Transcript};
 
 /// Plays at a time: each mostly waits.
@@ -60,37 +61,151 @@ data receive
 < 250 Done.
 ";
 
-const SECURED: &str = "connections
-otherwise PBSZ 0 < 200 PBSZ=0
-otherwise PROT P < 200 Private.
-@answers
-< 220 ready
-> AUTH TLS
-< 234 Go ahead.
-tls
+const QUERY: &str = "connections
+otherwise SIZE * < 213 12
+@login
 > EPSV
 passive EPSV
 > LIST
 < 150 Here it comes.
-data tls
-data send \"-rw-r--r-- 1 a a 5 Jan 01 2020 a.txt\\r\\n-rw-r--r-- 1 a a 5 Jan 01 2020 b.txt\\r\\n\"
+data send \"-rw-r--r-- 1 a a 12 Jan 01 2020 a.txt\\r\\n\"
+data close
+< 226 Done.
+> EPSV
+passive EPSV
+> RETR /a.txt
+< 150 Here it comes.
+data send \"hello, world\"
 data close
 < 226 Done.
 ";
 
-/// One request, played once.
-fn play(script: &Script, secured: bool, verb: &str, rest: &str) -> (Answer, Report) {
-    let mut settings = json!({"retry": {"attempts": 2, "delay": 0}});
-    if secured {
-        settings["sslMode"] = json!("explicit");
+const DELETE: &str = "connections
+otherwise SIZE * < 550 No such file.
+@login
+> DELE /a.txt
+< 250 Done.
+";
+
+/// An operation with the conversation that makes it succeed.
+struct Case {
+    verb: &'static str,
+    rest: &'static str,
+    script: &'static str,
+    /// Proves that a success is one.
+    prove: fn(&Answer, &Report, &str),
+}
+
+const CASES: [Case; 5] = [
+    Case { verb: "get", rest: "a.txt", script: GET, prove: prove_body },
+    Case { verb: "query", rest: "", script: QUERY, prove: prove_body },
+    Case { verb: "list", rest: "", script: LIST, prove: prove_listing },
+    Case { verb: "create", rest: "b.txt hello, world", script: CREATE, prove: prove_upload },
+    Case { verb: "delete", rest: "a.txt", script: DELETE, prove: prove_deletion },
+];
+
+#[track_caller]
+fn prove_body(answer: &Answer, _: &Report, cut: &str) {
+    let bodies: Vec<_> = answer.results.iter().map(|result| result.body.as_slice()).collect();
+    assert_eq!(bodies, [BODY.as_bytes()], "{cut}");
+}
+
+#[track_caller]
+fn prove_listing(answer: &Answer, _: &Report, cut: &str) {
+    assert_eq!(answer.names(), ["a.txt", "b.txt"], "{cut}");
+}
+
+#[track_caller]
+fn prove_upload(_: &Answer, report: &Report, cut: &str) {
+    assert_eq!(report.uploads().last(), Some(&BODY.as_bytes()), "{cut}");
+    assert!(report.commands().contains(&"RNTO /b.txt"), "{cut}");
+}
+
+#[track_caller]
+fn prove_deletion(_: &Answer, report: &Report, cut: &str) {
+    assert!(report.commands().contains(&"DELE /a.txt"), "{cut}");
+}
+
+impl Case {
+    /// The conversation, in clear or inside TLS.
+    fn text(&self, secured: bool) -> String {
+        if !secured {
+            return self.script.to_owned();
+        }
+        let login = "otherwise PBSZ 0 < 200 PBSZ=0\notherwise PROT P < 200 Private.\n@answers\n\
+            < 220 ready\n> AUTH TLS\n< 234 Go ahead.\ntls";
+        self.script
+            .replace("@login", login)
+            .replace("< 150 Here it comes.", "< 150 Here it comes.\ndata tls")
+            .replace("data receive", "data tls\ndata receive\ndata close")
     }
-    let options: Value = match verb {
-        "create" => json!({"actionIfFileExists": "overwrite"}),
-        _ => json!({}),
-    };
-    let mut play = Play::start(script, &settings).with_options(options);
-    play.request(verb, rest);
-    (play.take_last(), play.end())
+
+    /// Plays `script` once; whether it was a success, which is proved to be one.
+    fn play(&self, script: &Script, secured: bool, cut: &str) -> (bool, Report) {
+        let mut settings = json!({"retry": {"attempts": 2, "delay": 0}});
+        if secured {
+            settings["sslMode"] = json!("explicit");
+        }
+        let mut play = Play::start(script, &settings);
+        if self.verb == "create" {
+            play = play.with_options(json!({"actionIfFileExists": "overwrite"}));
+        }
+        play.request(self.verb, self.rest);
+        let answer = play.take_last();
+        let report = play.end();
+        // A query may succeed with a file that failed by itself.
+        let is_whole = answer.results.iter().all(|result| result.outcome == Outcome::Success);
+        let is_success = answer.outcome == Outcome::Success && is_whole;
+        if is_success {
+            (self.prove)(&answer, &report, &format!("{} {cut}", self.verb));
+        }
+        (is_success, report)
+    }
+
+    /// Cuts everything everywhere; the number of cuts.
+    fn sweep(&self, secured: bool) -> usize {
+        let script = Transcript::parse(&self.text(secured)).script();
+        let (is_success, report) = self.play(&script, secured, "not cut");
+        assert!(is_success, "{}\n{}", self.verb, report.transcript());
+        let control = cuts(report.sent_control(), secured);
+        let successes = AtomicUsize::new(0);
+        each(control.len(), |number| {
+            let cut = format!("control cut after {}, TLS {secured}", control[number]);
+            let cutting = script.clone().cut_control(control[number]);
+            let (is_success, _) = self.play(&cutting, secured, &cut);
+            successes.fetch_add(usize::from(is_success), Ordering::Relaxed);
+        });
+        // Where the second attempt needs fewer replies, it may get through as well.
+        assert!(successes.into_inner() >= "221 Goodbye.\r\n".len(), "cut goodbyes are harmless");
+        let mut data = cuts(report.sent_data(), secured);
+        data.retain(|bytes| self.shows(*bytes, secured));
+        each(data.len(), |number| {
+            let cut = format!("data cut after {}, TLS {secured}", data[number]);
+            let cutting = script.clone().cut_data(data[number]);
+            let (is_success, _) = self.play(&cutting, secured, &cut);
+            // The names of a listing are right before its last line has ended.
+            assert!(!is_success || self.verb != "list", "{} {cut}", self.verb);
+        });
+        control.len() + data.len()
+    }
+
+    /// Whether data connections that are cut after `bytes` each show it.
+    fn shows(&self, bytes: usize, secured: bool) -> bool {
+        match self.verb {
+            // Between two lines a listing in clear ends as a whole one does, and the server confirms
+            // it: nothing on the wire tells them apart. Inside TLS something does.
+            "list" => secured || (bytes != 0 && !LINES[..bytes].ends_with('\n')),
+            "query" => secured || bytes != 0,
+            // This server goes on to confirm what it has not read: a lie that nothing shows.
+            "create" => false,
+            _ => true,
+        }
+    }
+}
+
+/// After which of `end` bytes to cut.
+fn cuts(end: usize, secured: bool) -> Vec<usize> {
+    (0..end).filter(|byte| !secured || byte % 61 == 0 || end - byte < 120).collect()
 }
 
 /// Plays `count` variants, some at a time; `prove` gets the number of each.
@@ -109,127 +224,37 @@ fn each(count: usize, prove: impl Fn(usize) + Sync) {
     });
 }
 
-/// A success is one with every byte.
-#[track_caller]
-fn check_get(answer: &Answer, cut: &str) -> bool {
-    if answer.outcome != Outcome::Success {
-        return false;
-    }
-    let bodies: Vec<_> = answer.results.iter().map(|result| result.body.as_slice()).collect();
-    assert_eq!(bodies, [BODY.as_bytes()], "{cut}");
-    true
-}
-
-#[track_caller]
-fn check_list(answer: &Answer, cut: &str) -> bool {
-    if answer.outcome != Outcome::Success {
-        return false;
-    }
-    assert_eq!(answer.names(), ["a.txt", "b.txt"], "{cut}");
-    true
-}
-
-#[track_caller]
-fn check_create(answer: &Answer, report: &Report, cut: &str) -> bool {
-    if answer.outcome != Outcome::Success {
-        return false;
-    }
-    assert_eq!(report.uploads().last(), Some(&BODY.as_bytes()), "{cut}");
-    assert!(report.commands().contains(&"RNTO /b.txt"), "{cut}");
-    true
-}
-
 #[test]
 fn no_cut_makes_a_success_or_leaves_anything_open() {
-    alone::run("sweep::every_byte");
+    let text = alone::run("sweep::every_byte");
+    let (_, count) = text.split_once("SWEEP ").unwrap();
+    report("SWEEP", count.lines().next().unwrap_or_default());
 }
 
 #[test]
 #[ignore = "counts its process's descriptors: run by no_cut_makes_a_success_or_leaves_anything_open"]
 fn every_byte() {
-    let before = descriptors();
-    downloads();
-    listings();
-    uploads();
-    secured_listings();
-    // Threads that were left to themselves while connecting end a moment later.
-    let end = Instant::now() + Duration::from_secs(10);
-    while descriptors() > before && Instant::now() < end {
-        std::thread::yield_now();
+    let before = alone::open_things();
+    let mut count = short_uploads();
+    for case in &CASES {
+        count += case.sweep(false) + case.sweep(true);
     }
-    assert_eq!(descriptors(), before);
+    report("SWEEP", &format!("{count} cuts"));
+    alone::assert_nothing_left(before);
 }
 
-fn downloads() {
-    let script = Transcript::parse(GET).script();
-    let (answer, report) = play(&script, false, "get", "a.txt");
-    assert!(check_get(&answer, "not cut"), "{answer:?}\n{}", report.transcript());
-    let successes = AtomicUsize::new(0);
-    each(report.sent_control(), |bytes| {
-        let (answer, _) = play(&script.clone().cut_control(bytes), false, "get", "a.txt");
-        let good = check_get(&answer, &format!("control cut after {bytes}"));
-        successes.fetch_add(usize::from(good), Ordering::Relaxed);
-    });
-    // Where the second attempt needs fewer replies, it may get through as well.
-    assert!(successes.into_inner() >= "221 Goodbye.\r\n".len(), "cut goodbyes are harmless");
-    each(report.sent_data(), |bytes| {
-        let (answer, _) = play(&script.clone().cut_data(bytes), false, "get", "a.txt");
-        assert!(!check_get(&answer, &format!("data cut after {bytes}")), "{bytes}");
-    });
-}
-
-fn listings() {
-    let script = Transcript::parse(LIST).script();
-    let (answer, report) = play(&script, false, "list", "");
-    assert!(check_list(&answer, "not cut"), "{answer:?}\n{}", report.transcript());
-    each(report.sent_control(), |bytes| {
-        let (answer, _) = play(&script.clone().cut_control(bytes), false, "list", "");
-        check_list(&answer, &format!("control cut after {bytes}"));
-    });
-    each(report.sent_data(), |bytes| {
-        // Between two lines a listing in clear ends as a whole one does, and the server confirms
-        // it: nothing on the wire tells them apart. Inside TLS something does, see below.
-        if bytes != 0 && !LINES[..bytes].ends_with('\n') {
-            let (answer, _) = play(&script.clone().cut_data(bytes), false, "list", "");
-            assert!(!check_list(&answer, &format!("data cut after {bytes}")), "{bytes}");
-        }
-    });
-}
-
-fn uploads() {
-    let script = Transcript::parse(CREATE).script();
-    let rest = format!("b.txt {BODY}");
-    let (answer, report) = play(&script, false, "create", &rest);
-    assert!(check_create(&answer, &report, "not cut"), "{answer:?}\n{}", report.transcript());
-    each(report.sent_control(), |bytes| {
-        let (answer, report) = play(&script.clone().cut_control(bytes), false, "create", &rest);
-        check_create(&answer, &report, &format!("control cut after {bytes}"));
-    });
-    // The server stops reading, and confirms all the same what it has.
-    each(BODY.len() - 1, |bytes| {
+/// The server stops reading, and confirms all the same what it has; the number of cuts.
+fn short_uploads() -> usize {
+    let [.., case, _] = &CASES;
+    let cuts = BODY.len() - 1;
+    each(cuts, |bytes| {
         let kept = bytes + 1;
         let text = CREATE
             .replace("data receive", &format!("data receive {kept}\ndata close"))
             .replace("213 12", &format!("213 {kept}"));
-        let (answer, _) = play(&Transcript::parse(&text).script(), false, "create", &rest);
-        assert!(answer.outcome.error().is_some(), "{kept} bytes were kept");
+        let script = Transcript::parse(&text).script();
+        let (is_success, _) = case.play(&script, false, "kept short");
+        assert!(!is_success, "{kept} bytes were kept");
     });
-}
-
-fn secured_listings() {
-    let script = Transcript::parse(SECURED).script();
-    let (answer, report) = play(&script, true, "list", "");
-    assert!(check_list(&answer, "not cut"), "{answer:?}\n{}", report.transcript());
-    // Every byte of the records at the end, some of the handshake before them.
-    let end = report.sent_data();
-    let cuts: Vec<usize> = (0..end).filter(|byte| byte % 97 == 0 || end - byte < 160).collect();
-    each(cuts.len(), |number| {
-        let bytes = cuts[number];
-        let (answer, _) = play(&script.clone().cut_data(bytes), true, "list", "");
-        assert!(!check_list(&answer, &format!("TLS cut after {bytes}")), "{bytes} of {end}");
-    });
-}
-
-fn descriptors() -> usize {
-    std::fs::read_dir("/proc/self/fd").unwrap().count()
+    cuts
 }

@@ -12,6 +12,7 @@
 //! | `#: names A B` | the file names of its results, in their order |
 //! | `#: file NAME fails KIND` | one of its results is this failure |
 //! | `#: fails KIND`, `says TEXT`, `hides TEXT` | how it failed, in which words |
+//! | `#: tells LINE` | how a line of the error's transcript begins |
 //! | `#: times N COMMAND`, `never COMMAND` | how often a command that begins so was sent in all |
 //! | `#: leaves early` | the connector hangs up somewhere before the end of the script |
 //! | `#: sent N TEXT` | what came over the Nth data connection that the script read |
@@ -99,7 +100,7 @@ impl Transcript {
         let mut counts = Vec::new();
         let mut expectations = 0;
         let mut leaves_early = false;
-        for line in self.text.lines().filter_map(|line| line.strip_prefix("#: ")) {
+        for line in self.directives() {
             let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
             match word {
                 "settings" => {}
@@ -124,9 +125,14 @@ impl Transcript {
         }
     }
 
+    /// The lines that are no script, without their mark.
+    pub(crate) fn directives(&self) -> impl Iterator<Item = &str> {
+        self.text.lines().filter_map(|line| line.strip_prefix("#: "))
+    }
+
     /// The connection settings that the transcript asks for.
     pub(crate) fn settings(&self) -> Value {
-        let lines = self.text.lines().filter_map(|line| line.strip_prefix("#: settings "));
+        let lines = self.directives().filter_map(|line| line.strip_prefix("settings "));
         let mut settings = json!({});
         for line in lines {
             let more: Value = serde_json::from_str(line).unwrap();
@@ -331,6 +337,10 @@ impl Answer {
                 let error = self.error().expect("a failure");
                 assert!(error.message().contains(rest), "{line}: {error:?}");
             }
+            "tells" => {
+                let told = &self.error().expect("a failure").report().transcript;
+                assert!(told.iter().any(|line| line.starts_with(rest)), "{line}: {told:#?}");
+            }
             "hides" => {
                 let shown = format!("{:?}", self.error());
                 assert!(!shown.contains(rest), "{line}: {shown}");
@@ -358,7 +368,7 @@ impl Answer {
             let report = error.report();
             let reply = report.reply.as_ref().map(|reply| &reply.text);
             let texts = [Some(&report.message), reply, report.command.as_ref()];
-            for text in texts.into_iter().flatten() {
+            for text in texts.into_iter().flatten().chain(&report.transcript) {
                 check_printable(text);
                 assert!(!text.contains(PASSWORD), "the password is in {error:?}");
             }

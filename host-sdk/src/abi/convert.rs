@@ -148,6 +148,7 @@ mod tests {
             .with_attempts(3)
             .with_hint("ask the owner")
             .with_outcome_unknown()
+            .with_transcript(vec!["> STOR a".into(), "< 550 Permission denied.".into()])
     }
 
     #[test]

@@ -14,3 +14,4 @@ mod refusals;
 mod servers;
 mod streaming;
 mod support;
+mod transcripts;

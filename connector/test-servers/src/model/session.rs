@@ -1,0 +1,226 @@
+//! One control connection of a model server.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::world::{Ending, Fault};
+use super::{POLL, Shared};
+
+/// How long the client may take to make a data connection, and to read or send what it asked for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Plays one session to its end, whatever that is. The socket is shut down: others hold copies.
+pub(super) fn run(stream: TcpStream, shared: &Arc<Shared>) {
+    let Ok(reading) = stream.try_clone() else { return };
+    let mut session = Session {
+        commands: BufReader::new(reading),
+        replies: stream,
+        shared: Arc::clone(shared),
+        listener: None,
+        offset: 0,
+        renaming: String::new(),
+    };
+    // A client that is gone is no fault of the server's.
+    let _ = session.talk();
+    let _ = session.replies.shutdown(Shutdown::Both);
+}
+
+struct Session {
+    commands: BufReader<TcpStream>,
+    replies: TcpStream,
+    shared: Arc<Shared>,
+    listener: Option<TcpListener>,
+    offset: usize,
+    renaming: String,
+}
+
+impl Session {
+    fn talk(&mut self) -> io::Result<()> {
+        self.replies.set_nodelay(true)?;
+        self.say("220 ready")?;
+        loop {
+            let mut line = String::new();
+            if self.commands.read_line(&mut line)? == 0 {
+                return Ok(());
+            }
+            let (verb, argument) = line.trim_end().split_once(' ').unwrap_or((line.trim_end(), ""));
+            let fault = self.shared.world().next_fault(verb);
+            match fault {
+                Some(Fault::HangsUp) => return Ok(()),
+                Some(Fault::Goodbye) => return self.say("421 Shutting down."),
+                Some(Fault::Silence) => {
+                    // Until the client, or the server's end, hangs up.
+                    return io::copy(&mut self.commands, &mut io::sink()).map(drop);
+                }
+                Some(Fault::Busy) => {
+                    self.say("450 Busy.")?;
+                    continue;
+                }
+                Some(Fault::Denied) => {
+                    self.say("550 Denied.")?;
+                    continue;
+                }
+                _ => {}
+            }
+            let Some(answer) = self.perform(verb, argument, fault.as_ref())? else { return Ok(()) };
+            match fault {
+                Some(Fault::Unanswered) => return Ok(()),
+                Some(Fault::CutAnswer(bytes)) => {
+                    let answer = format!("{answer}\r\n");
+                    let kept = bytes.min(answer.len() - 1);
+                    return self.replies.write_all(&answer.as_bytes()[..kept]);
+                }
+                _ => self.say(&answer)?,
+            }
+            if verb == "QUIT" {
+                return Ok(());
+            }
+        }
+    }
+
+    fn say(&mut self, reply: &str) -> io::Result<()> {
+        self.replies.write_all(format!("{reply}\r\n").as_bytes())
+    }
+
+    /// Does what is asked for; the answer, or none where the session ends instead.
+    fn perform(
+        &mut self,
+        verb: &str,
+        argument: &str,
+        fault: Option<&Fault>,
+    ) -> io::Result<Option<String>> {
+        let shared = Arc::clone(&self.shared);
+        let done = |is_done: bool| if is_done { "250 Done." } else { "550 No." }.to_owned();
+        let answer = match verb {
+            "USER" => "331 Password?".to_owned(),
+            "PASS" => "230 Welcome.".to_owned(),
+            "FEAT" => "211-Features:\r\n MDTM\r\n SIZE\r\n REST STREAM\r\n211 End".to_owned(),
+            "PWD" => "257 \"/\" is the current directory".to_owned(),
+            "TYPE" | "NOOP" => "200 Done.".to_owned(),
+            "QUIT" => "221 Goodbye.".to_owned(),
+            "CWD" => done(argument == "/" || shared.world().directories.contains(argument)),
+            "MKD" => match shared.world().directories.insert(argument.to_owned()) {
+                true => "257 Made.".to_owned(),
+                false => "550 It exists.".to_owned(),
+            },
+            "RMD" => done(shared.world().directories.remove(argument)),
+            "SIZE" => match shared.world().files.get(argument) {
+                Some(stored) => format!("213 {}", stored.content.len()),
+                None => "550 No such file.".to_owned(),
+            },
+            "MDTM" => match shared.world().files.get(argument) {
+                Some(stored) => {
+                    format!("213 2024010100{:02}{:02}", stored.written / 60, stored.written % 60)
+                }
+                None => "550 No such file.".to_owned(),
+            },
+            "DELE" => done(shared.world().files.remove(argument).is_some()),
+            "RNFR" => {
+                argument.clone_into(&mut self.renaming);
+                "350 And?".to_owned()
+            }
+            "RNTO" => done(shared.world().rename(&self.renaming, argument)),
+            "REST" => match fault {
+                Some(Fault::RestUnknown) => "502 What?".to_owned(),
+                _ => {
+                    let is_ignored = fault == Some(&Fault::RestIgnored);
+                    self.offset = if is_ignored { 0 } else { argument.parse().unwrap_or(0) };
+                    "350 From there.".to_owned()
+                }
+            },
+            "EPSV" => {
+                let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+                listener.set_nonblocking(true)?;
+                let port = listener.local_addr()?.port();
+                self.listener = Some(listener);
+                format!("229 Entering Extended Passive Mode (|||{port}|)")
+            }
+            "RETR" => {
+                let stored = shared.world().files.get(argument).cloned();
+                let Some(stored) = stored else { return Ok(Some(done(false))) };
+                let from = std::mem::take(&mut self.offset).min(stored.content.len());
+                let mut other = stored.content.clone();
+                other.reverse();
+                match fault {
+                    Some(Fault::Changed(_)) => {
+                        other.push(b'!');
+                        shared.world().place(argument, other);
+                    }
+                    Some(Fault::Swapped(_)) => shared.world().swap(argument, other),
+                    _ => {}
+                }
+                return self.send(&stored.content[from..], fault);
+            }
+            "LIST" => {
+                let listing = shared.world().listing();
+                return self.send(listing.as_bytes(), fault);
+            }
+            "STOR" => return self.receive(argument, fault),
+            _ => "502 What?".to_owned(),
+        };
+        Ok(Some(answer))
+    }
+
+    /// The client's data connection, which it made when it was told the port.
+    fn data(&mut self) -> io::Result<TcpStream> {
+        let listener = self.listener.take().ok_or(io::ErrorKind::NotConnected)?;
+        let start = Instant::now();
+        while start.elapsed() < PATIENCE && !self.shared.is_over() {
+            if let Ok((stream, _)) = listener.accept() {
+                stream.set_nonblocking(false)?;
+                stream.set_read_timeout(Some(PATIENCE))?;
+                stream.set_write_timeout(Some(PATIENCE))?;
+                return Ok(stream);
+            }
+            std::thread::sleep(POLL);
+        }
+        Err(io::ErrorKind::TimedOut.into())
+    }
+
+    fn send(&mut self, content: &[u8], fault: Option<&Fault>) -> io::Result<Option<String>> {
+        self.say("150 Here it comes.")?;
+        let mut data = self.data()?;
+        let (bytes, ending) = match fault {
+            Some(Fault::Short(bytes, ending)) => (*bytes, *ending),
+            Some(Fault::Changed(bytes) | Fault::Swapped(bytes)) => (*bytes, Ending::Aborted),
+            _ => (content.len(), Ending::Confirmed),
+        };
+        // A client that does not want the rest says so on the control connection.
+        let _ = data.write_all(&content[..bytes.min(content.len())]);
+        Ok(said(ending))
+    }
+
+    fn receive(&mut self, path: &str, fault: Option<&Fault>) -> io::Result<Option<String>> {
+        self.say("150 Go ahead.")?;
+        let mut data = self.data()?;
+        let from = std::mem::take(&mut self.offset);
+        let (bytes, ending) = match fault {
+            Some(Fault::Short(bytes, ending)) => (*bytes, *ending),
+            _ => (usize::MAX, Ending::Confirmed),
+        };
+        let mut received = Vec::new();
+        let whole = (&mut data).take(bytes as u64).read_to_end(&mut received);
+        if ending == Ending::Confirmed {
+            // It takes the rest, and keeps none of it.
+            let _ = io::copy(&mut data, &mut io::sink());
+        }
+        let mut world = self.shared.world();
+        let before = world.files.get(path).map(|stored| stored.content.clone());
+        let mut content = before.unwrap_or_default();
+        content.truncate(from);
+        content.resize(from, 0);
+        content.extend_from_slice(&received);
+        world.write(path, content);
+        Ok(if whole.is_ok() { said(ending) } else { said(Ending::Aborted) })
+    }
+}
+
+fn said(ending: Ending) -> Option<String> {
+    match ending {
+        Ending::Confirmed => Some("226 Done.".to_owned()),
+        Ending::Aborted => Some("426 Connection closed; transfer aborted.".to_owned()),
+        Ending::HungUp => None,
+    }
+}
