@@ -53,7 +53,7 @@ impl Session {
         let with_facts = self.lists_with_facts();
         let settings = self.listing_settings();
         let verb = if with_facts { "MLSD" } else { "LIST" };
-        let download = match self.download(verb, 0) {
+        let download = match self.begin_listing(verb) {
             Ok(download) => download,
             Err(e) => return Err(e.with_path(directory.to_string())),
         };
@@ -104,6 +104,18 @@ impl Session {
             Ok(true)
         })?;
         Ok(found)
+    }
+
+    /// Begins a listing with `command`, in a new session where the last one was cut.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::download`]; what logging in can fail with.
+    pub(super) fn begin_listing(&mut self, command: &str) -> Result<Download<'_>, Error> {
+        if self.has_cut_listing {
+            self.renew()?;
+        }
+        self.download(command, 0)
     }
 
     /// Whether directories are listed by MLSD.

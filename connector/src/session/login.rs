@@ -138,6 +138,7 @@ impl Session {
             current_directory: None,
             format: None,
             poisoned: false,
+            has_cut_listing: false,
             transfer_deadline: Deadline::never(),
             idle_since: Instant::now(),
         };

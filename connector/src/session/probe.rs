@@ -58,7 +58,7 @@ impl Session {
         let command = if with_facts { "MLSD" } else { "LIST" };
         let mut probed =
             ProbedListing { command, format: None, entries: 0, samples: Samples::default() };
-        match self.download(command, 0) {
+        match self.begin_listing(command) {
             Ok(download) => {
                 opened(&facts(&download));
                 let source = Source { download };
@@ -92,7 +92,7 @@ impl Session {
     ) -> Result<Option<Modified>, Error> {
         self.change_directory(directory)?;
         let settings = self.listing_settings();
-        let download = self.download(&format!("LIST {name}"), 0)?;
+        let download = self.begin_listing(&format!("LIST {name}"))?;
         let mut listing = Listing::list(Source { download }, settings);
         let mut modified = None;
         while let Some(entry) = listing.next_entry().map_err(listing_error)? {

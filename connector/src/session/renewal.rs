@@ -73,7 +73,11 @@ impl Session {
     }
 
     /// Puts a new session in the place of this one, in the same directory and format.
-    fn renew(&mut self) -> Result<(), Error> {
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::open_patiently`]; those of going back to the directory.
+    pub(super) fn renew(&mut self) -> Result<(), Error> {
         self.control.set_overall(Deadline::after(Some(super::GOODBYE), ""));
         // A server may admit one session at a time: the old one ends before the new one begins.
         let _ = self.command("QUIT");
