@@ -76,7 +76,7 @@ impl<'s> Download<'s> {
         Ok(self.received)
     }
 
-    /// Ends a download whose rest nobody wants. Where the server does not say in time how it
+    /// Ends a listing whose rest nobody wants. Where the server does not say in time how it
     /// took that, the session is poisoned.
     ///
     /// # Errors

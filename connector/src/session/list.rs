@@ -53,8 +53,7 @@ impl Session {
         let with_facts = self.lists_with_facts();
         let settings = self.listing_settings();
         let verb = if with_facts { "MLSD" } else { "LIST" };
-        let limit = self.transfer_limit();
-        let download = match self.download(verb, 0, limit) {
+        let download = match self.begin_listing(verb) {
             Ok(download) => download,
             Err(e) => return Err(e.with_path(directory.to_string())),
         };
@@ -105,6 +104,19 @@ impl Session {
             Ok(true)
         })?;
         Ok(found)
+    }
+
+    /// Begins a listing with `command`, in a new session where the last one was cut.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::download`]; what logging in can fail with.
+    pub(super) fn begin_listing(&mut self, command: &str) -> Result<Download<'_>, Error> {
+        let limit = self.transfer_limit();
+        if self.has_cut_listing {
+            self.renew(limit)?;
+        }
+        self.download(command, 0, limit)
     }
 
     /// Whether directories are listed by MLSD.

@@ -153,6 +153,7 @@ impl Session {
             format: None,
             hash: None,
             poisoned: false,
+            has_cut_listing: false,
             transfer_deadline: Deadline::never(),
             idle_since: Instant::now(),
         };

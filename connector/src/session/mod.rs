@@ -114,6 +114,9 @@ pub(crate) struct Session {
     /// What HASH computes, once it was chosen.
     hash: Option<Algorithm>,
     poisoned: bool,
+    /// Whether a listing was cut short: the next one would begin with what pure-ftpd still has
+    /// of it.
+    has_cut_listing: bool,
     /// The deadline of the transfer under way, which its data connection's opening counts to.
     transfer_deadline: Deadline,
     /// When the last execution gave it back.

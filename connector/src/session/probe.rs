@@ -58,8 +58,7 @@ impl Session {
         let command = if with_facts { "MLSD" } else { "LIST" };
         let mut probed =
             ProbedListing { command, format: None, entries: 0, samples: Samples::default() };
-        let limit = self.transfer_limit();
-        match self.download(command, 0, limit) {
+        match self.begin_listing(command) {
             Ok(download) => {
                 opened(&facts(&download));
                 let source = Source { download };
@@ -93,8 +92,7 @@ impl Session {
     ) -> Result<Option<Modified>, Error> {
         self.change_directory(directory)?;
         let settings = self.listing_settings();
-        let limit = self.transfer_limit();
-        let download = self.download(&format!("LIST {name}"), 0, limit)?;
+        let download = self.begin_listing(&format!("LIST {name}"))?;
         let mut listing = Listing::list(Source { download }, settings);
         let mut modified = None;
         while let Some(entry) = listing.next_entry().map_err(listing_error)? {

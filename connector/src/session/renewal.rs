@@ -76,7 +76,11 @@ impl Session {
     }
 
     /// Puts a new session in the place of this one, in the same directory and format.
-    fn renew(&mut self, deadline: Deadline) -> Result<(), Error> {
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::open_patiently`]; those of going back to the directory.
+    pub(super) fn renew(&mut self, deadline: Deadline) -> Result<(), Error> {
         self.control.set_overall(Self::goodbye().or_sooner(deadline));
         // A server may admit one session at a time: the old one ends before the new one begins.
         let _ = self.command("QUIT");

@@ -274,10 +274,11 @@ impl Transfer<'_> {
         Err(self.refused(&reply))
     }
 
-    /// Waits for what the server says to a data connection that was closed before its end: one
-    /// reply, whatever it is, and the session is in step. Without one it is poisoned.
+    /// Waits for what the server says to a listing that was cut: one reply, whatever it is, and
+    /// the session is in step. Without one it is poisoned.
     pub(super) fn abandon(&mut self) -> Result<(), Error> {
         let command = self.command.clone();
+        self.session.has_cut_listing = true;
         self.session.control.set_overall(Deadline::after(Some(EXPLANATION), ""));
         let reply = match self.confirmation.take() {
             Some(reply) => Ok(reply),
