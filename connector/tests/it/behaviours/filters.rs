@@ -188,7 +188,9 @@ fn matches_the_text_of_times(bench: &Bench) {
 }
 
 fn selects_entries_by_type(bench: &Bench) {
-    let kind = |operator: &str, value: &str| json!({"property": "fileType", "operator": operator, "value": value});
+    let kind = |operator: &str, value: &str| -> Value {
+        json!({"property": "fileType", "operator": operator, "value": value})
+    };
     let cases: [(Value, &[&str]); 6] = [
         (kind("equals", "directory"), &["sub"]),
         (kind("equals", "regular_file"), &["a.txt", "b.csv"]),

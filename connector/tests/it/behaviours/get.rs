@@ -4,7 +4,8 @@ use host_sdk::ErrorKind;
 use serde_json::{Value, json};
 
 use super::{Behaviour, parity};
-use crate::support::Bench;
+use crate::support::{Bench, merged};
+use crate::test_proxy::{Manner, Protocol, TestProxy};
 
 pub(super) const CASES: &[Behaviour] = parity! {
     "Get", EveryRow => {
@@ -19,6 +20,8 @@ pub(super) const CASES: &[Behaviour] = parity! {
             carries_name_and_directory_alone,
         "documents carry Timestamp as well with Include all metadata":
             carries_the_timestamp_when_asked,
+        "an interrupted download reconnects and goes on where it stopped, six times":
+            goes_on_after_six_interruptions,
     }
     "Beyond", EveryRow => {
         "names that are hard to write are read": reads_names_that_are_hard_to_write,
@@ -91,4 +94,19 @@ fn reads_names_that_are_hard_to_write(bench: &Bench) {
         let read = bench.get(&json!({}), name).single();
         assert_eq!(Some(read.body), bench.on_server(name), "{name}");
     }
+}
+
+fn goes_on_after_six_interruptions(bench: &Bench) {
+    const MB: u64 = 1_000_000;
+    let body: Vec<u8> =
+        (0..8_000_000_u32).map(|n| (n.wrapping_mul(3_266_489_917) >> 24) as u8).collect();
+    bench.place("upload/cut.bin", &body);
+    let proxy = TestProxy::start(Protocol::Socks5, Manner::Cutting { times: 6, bytes: MB });
+    let retry = json!({"retry": {"attempts": 7, "delay": 1}});
+    let through = bench.with(&merged(&proxy.settings(false), &retry));
+    assert!(through.get(&json!({}), "upload/cut.bin").single().body == body);
+    bench.clear("upload/cut.bin");
+    assert_eq!(proxy.cuts(), 6);
+    // Begun anew six times, it would have been 14 MB.
+    assert!(proxy.carried() < 10 * MB, "{}", proxy.carried());
 }

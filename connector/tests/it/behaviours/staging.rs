@@ -25,7 +25,8 @@ pub(super) const CASES: &[Behaviour] = parity! {
             appends_without_staging_and_extension,
     }
     "Tracked properties", EveryRow => {
-        "an input's Staging Directory overrides the operation's": takes_the_inputs_staging_directory,
+        "an input's Staging Directory overrides the operation's":
+            takes_the_inputs_staging_directory,
         "an input's Temporary Extension overrides the operation's": takes_the_inputs_extension,
         "blank Staging Directory and Temporary Extension override nothing":
             is_not_overridden_by_blanks,
