@@ -8,16 +8,10 @@ use serde_json::{Value, json};
 use test_servers::{Flavour, Options, Server, fixture, require};
 
 use crate::logs;
-use crate::support::{Bench, report};
+use crate::support::{Bench, merged, report};
 use crate::test_proxy::{Manner, Protocol, TestProxy};
 
 const PROTOCOLS: [Protocol; 2] = [Protocol::Socks5, Protocol::Http];
-
-/// `settings` and `more` together.
-fn merged(mut settings: Value, more: Value) -> Value {
-    settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    settings
-}
 
 fn start(options: &Options) -> Option<Server> {
     let server = require(options)?;
@@ -39,7 +33,7 @@ fn both_connections_go_through_the_proxy() {
                 let Some(server) = start(&options) else { continue };
                 let proxy = TestProxy::start(protocol, manner);
                 let host = json!({"host": server.host()});
-                let extra = merged(proxy.settings(manner == Manner::WithCredentials), host);
+                let extra = merged(&proxy.settings(manner == Manner::WithCredentials), &host);
                 let bench = Bench::new(server, &extra);
                 let what = format!("{protocol:?} {manner:?} {}", options.name());
                 bench.create(&json!({}), "upload/p.txt", b"through").single();
@@ -77,7 +71,7 @@ fn the_servers_own_address_is_for_pasv() {
     for protocol in PROTOCOLS {
         let Some(server) = start(&Options::new(Flavour::ProFtpd)) else { return };
         let proxy = TestProxy::start(protocol, Manner::Open);
-        let extra = merged(proxy.settings(false), json!({"passiveAddress": "server"}));
+        let extra = merged(&proxy.settings(false), &json!({"passiveAddress": "server"}));
         let bench = Bench::new(server, &extra);
         assert_eq!(bench.list(&json!({}), &json!(null), "dir").json().len(), 3);
         assert!(proxy.targets().iter().all(|target| target.starts_with("localhost:")));
@@ -92,7 +86,7 @@ fn failure(server: Server, extra: &Value) -> (Error, u32) {
         counted.set(counted.get() + u32::from(record.message.starts_with("attempt ")));
     });
     let retry = json!({"retry": {"attempts": 3, "delay": 1, "maximumDelay": 1}});
-    let bench = Bench::new(server, &merged(extra.clone(), retry));
+    let bench = Bench::new(server, &merged(extra, &retry));
     let listed = bench.list(&json!({}), &json!(null), "");
     (listed.outcome.error().unwrap().clone(), retries.get())
 }
@@ -134,7 +128,7 @@ fn a_proxy_that_refuses_is_told_from_one_that_fails() {
         // In order, but with nobody behind it.
         server = start(&Options::new(Flavour::LibUnftp)).unwrap();
         let proxy = TestProxy::start(protocol, Manner::Open);
-        let nowhere = merged(proxy.settings(false), json!({"port": 1}));
+        let nowhere = merged(&proxy.settings(false), &json!({"port": 1}));
         let (error, attempts) = failure(server, &nowhere);
         assert_eq!((error.kind(), attempts), (ErrorKind::Connection, 3), "{error:?}");
         assert_says(&error, "localhost:1", "host");

@@ -1,5 +1,6 @@
 //! Where a server does not do what the others do: declared here, per flavour, and nowhere else.
 
+use host_sdk::ErrorKind;
 use test_servers::{Flavour, Options};
 
 use crate::names::Step;
@@ -32,6 +33,25 @@ pub(crate) fn shows_links(bench: &Bench) -> bool {
 /// Whether listings have links that lead nowhere; ProFTPD leaves them out of MLSD.
 pub(crate) fn shows_dangling_links(bench: &Bench) -> bool {
     shows_links(bench) && bench.server.flavour() != Flavour::ProFtpd
+}
+
+/// Whether listings tell where links lead; MLSD has no fact for it that all agree on.
+pub(crate) fn tells_link_targets(bench: &Bench) -> bool {
+    bench.server.flavour() == Flavour::VsFtpd
+}
+
+/// Whether the server lists by MLSD.
+pub(crate) fn has_mlsd(bench: &Bench) -> bool {
+    bench.server.flavour() != Flavour::VsFtpd
+}
+
+/// What renaming a file comes to where its directory may not be written to: Pure-FTPd answers 451,
+/// as if that would pass.
+pub(crate) fn refused_renaming(bench: &Bench) -> ErrorKind {
+    match bench.server.flavour() {
+        Flavour::PureFtpd => ErrorKind::Unavailable,
+        _ => ErrorKind::Permission,
+    }
 }
 
 /// Whether the server can set a file's time (MFMT).
@@ -68,8 +88,17 @@ pub(crate) fn skips(flavour: Flavour, behaviour: &str) -> bool {
 /// The behaviours that a run over this flavour leaves out, in the order of the suite.
 pub(crate) fn expected_skips(flavour: Flavour) -> &'static [&'static str] {
     match flavour {
-        // A listing fails (550) when an entry vanishes while it is made.
-        Flavour::LibUnftp => &["finds_different_names_for_rivals"],
+        // A listing fails (550) when an entry vanishes while it is made. The others are about
+        // what the server may not do: it runs inside the test, as a user who may do everything.
+        Flavour::LibUnftp => &[
+            "lets_refused_files_flow_on",
+            "finds_different_names_for_rivals",
+            "outputs_what_get_cannot_delete",
+            "outputs_what_query_cannot_delete",
+            "withholds_what_get_cannot_delete",
+            "withholds_what_query_cannot_delete",
+            "tells_denied_from_missing",
+        ],
         _ => &[],
     }
 }

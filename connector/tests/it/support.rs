@@ -1,12 +1,13 @@
 //! A connection to a test server, and short ways to execute operations over it.
 
 use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use ftp_connector::FtpConnector;
 use host_sdk::conformance::{MemoryHost, MemoryResult};
-use host_sdk::{Connection, Connector, Error, InputHeader, Outcome, Properties};
+use host_sdk::{Connection, Connector, Error, ErrorKind, InputHeader, Outcome, Properties};
 use serde_json::{Value, json};
 use test_servers::{Mode, PASSWORD, Server};
 
@@ -14,22 +15,30 @@ use test_servers::{Mode, PASSWORD, Server};
 pub(crate) struct Bench {
     pub(crate) server: Arc<Server>,
     pub(crate) connection: Arc<dyn Connection>,
+    settings: Value,
 }
 
 impl Bench {
     /// Connects to `server`; `extra` settings win over the usual ones.
     pub(crate) fn new(server: Server, extra: &Value) -> Self {
         let settings = settings(&server, extra);
-        let connection =
-            FtpConnector::new().connect(&settings, MemoryHost::new().context()).unwrap();
-        Self { server: Arc::new(server), connection }
+        Self::connect(Arc::new(server), settings)
     }
 
     /// Another connection to the same server, with exactly these settings.
     pub(crate) fn beside(&self, settings: &Value) -> Self {
+        Self::connect(Arc::clone(&self.server), settings.clone())
+    }
+
+    /// Another connection to the same server; `changes` win over the settings of this one.
+    pub(crate) fn with(&self, changes: &Value) -> Self {
+        self.beside(&merged(&self.settings, changes))
+    }
+
+    fn connect(server: Arc<Server>, settings: Value) -> Self {
         let connection =
-            FtpConnector::new().connect(settings, MemoryHost::new().context()).unwrap();
-        Self { server: Arc::clone(&self.server), connection }
+            FtpConnector::new().connect(&settings, MemoryHost::new().context()).unwrap();
+        Self { server, connection, settings }
     }
 
     /// The server, for another connection.
@@ -99,6 +108,24 @@ impl Bench {
         std::fs::read(self.server.root().join(path)).ok()
     }
 
+    /// The paths of the files that the server holds below `folder`, counted from there, sorted.
+    pub(crate) fn files_below(&self, folder: &str) -> Vec<String> {
+        files_below(&self.server.root().join(folder))
+    }
+
+    /// Removes `folder` from the server behind its back, if it is there.
+    pub(crate) fn clear(&self, folder: &str) {
+        let _ = std::fs::remove_dir_all(self.server.root().join(folder));
+    }
+
+    /// The error of an operation whose settings are refused.
+    #[track_caller]
+    pub(crate) fn refused(&self, operation: &Value) -> Error {
+        let error = self.connection.operation(operation).err().expect("the settings are refused");
+        assert_eq!(error.kind(), ErrorKind::Configuration, "{error:?}");
+        error
+    }
+
     /// Puts a file onto the server behind its back.
     pub(crate) fn place(&self, path: &str, content: &[u8]) {
         self.server.place(path, content).unwrap();
@@ -109,6 +136,24 @@ impl Bench {
         let file = std::fs::File::options().append(true).open(self.server.root().join(path));
         file.unwrap().set_modified(SystemTime::now() - age).unwrap();
     }
+}
+
+/// The paths of the files below `folder`, counted from there, sorted.
+pub(crate) fn files_below(folder: &Path) -> Vec<String> {
+    fn walk(folder: &Path, prefix: &str, found: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+            if entry.path().is_dir() {
+                walk(&entry.path(), &format!("{name}/"), found);
+            } else {
+                found.push(name);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(folder, "", &mut found);
+    found.sort();
+    found
 }
 
 /// Prints a line past the harness's capture: the table is the point of the run.
@@ -196,9 +241,15 @@ pub(crate) fn settings(server: &Server, extra: &Value) -> Value {
         settings["caCertificates"] = json!(server.ca_pem());
         settings["trust"] = json!("only");
     }
-    let (Some(all), Some(extra)) = (settings.as_object_mut(), extra.as_object()) else {
+    merged(&settings, extra)
+}
+
+/// `settings` with `changes`, which win.
+pub(crate) fn merged(settings: &Value, changes: &Value) -> Value {
+    let mut settings = settings.clone();
+    let (Some(all), Some(changes)) = (settings.as_object_mut(), changes.as_object()) else {
         panic!("settings are objects");
     };
-    all.extend(extra.clone());
+    all.extend(changes.clone());
     settings
 }

@@ -2,7 +2,9 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -33,13 +35,25 @@ pub(crate) enum Manner {
     Refusing,
     /// Hangs up on everybody.
     HangingUp,
+    /// Connects everybody, and cuts so many data connections once they carried so many bytes.
+    Cutting { times: u64, bytes: u64 },
+}
+
+/// What a proxy has seen.
+#[derive(Default)]
+struct Seen {
+    targets: Mutex<Vec<String>>,
+    /// How many data connections were cut.
+    cuts: AtomicU64,
+    /// How many bytes data connections carried where they may be cut.
+    carried: AtomicU64,
 }
 
 /// A running proxy. It ends with the test process.
 pub(crate) struct TestProxy {
     protocol: Protocol,
     address: SocketAddr,
-    targets: Arc<Mutex<Vec<String>>>,
+    seen: Arc<Seen>,
 }
 
 impl TestProxy {
@@ -47,16 +61,16 @@ impl TestProxy {
     pub(crate) fn start(protocol: Protocol, manner: Manner) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let targets = Arc::new(Mutex::new(Vec::new()));
-        let asked = Arc::clone(&targets);
+        let seen = Arc::new(Seen::default());
+        let sees = Arc::clone(&seen);
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
-                let asked = Arc::clone(&asked);
+                let sees = Arc::clone(&sees);
                 // Whoever speaks nonsense is hung up on.
-                std::thread::spawn(move || serve(client, protocol, manner, &asked));
+                std::thread::spawn(move || serve(client, protocol, manner, &sees));
             }
         });
-        Self { protocol, address, targets }
+        Self { protocol, address, seen }
     }
 
     /// The settings of a connection through it; `with_credentials` shows [`USER`]'s.
@@ -75,7 +89,17 @@ impl TestProxy {
 
     /// Every `host:port` that it was asked for.
     pub(crate) fn targets(&self) -> Vec<String> {
-        self.targets.lock().unwrap().clone()
+        self.seen.targets.lock().unwrap().clone()
+    }
+
+    /// How many data connections it has cut.
+    pub(crate) fn cuts(&self) -> u64 {
+        self.seen.cuts.load(Ordering::Relaxed)
+    }
+
+    /// How many bytes data connections have carried, in a manner that cuts.
+    pub(crate) fn carried(&self) -> u64 {
+        self.seen.carried.load(Ordering::Relaxed)
     }
 }
 
@@ -83,7 +107,7 @@ fn serve(
     mut client: TcpStream,
     protocol: Protocol,
     manner: Manner,
-    targets: &Mutex<Vec<String>>,
+    seen: &Arc<Seen>,
 ) -> Option<()> {
     if manner == Manner::HangingUp {
         return None;
@@ -92,7 +116,12 @@ fn serve(
         Protocol::Socks5 => socks5(&mut client, manner)?,
         Protocol::Http => http(&mut client, manner)?,
     };
-    targets.lock().unwrap().push(target.clone());
+    let is_data = {
+        let mut targets = seen.targets.lock().unwrap();
+        targets.push(target.clone());
+        // The first one is a control connection.
+        targets[0] != target
+    };
     let connected =
         if manner == Manner::Refusing { None } else { TcpStream::connect(&target).ok() };
     let answer: &[u8] = match (protocol, &connected) {
@@ -108,6 +137,11 @@ fn serve(
     };
     client.write_all(answer).ok()?;
     let server = connected?;
+    if let Manner::Cutting { times, bytes } = manner
+        && is_data
+    {
+        return carry(client, server, seen, times, bytes);
+    }
     let back = (server.try_clone().ok()?, client.try_clone().ok()?);
     let copier = std::thread::spawn(move || copy(back.0, back.1));
     copy(client, server);
@@ -118,6 +152,61 @@ fn copy(mut from: TcpStream, mut to: TcpStream) {
     // A cut on one side is one on the other.
     let _ = std::io::copy(&mut from, &mut to);
     let _ = to.shutdown(Shutdown::Write);
+}
+
+/// Copies both ways, until both ends are done or it is time to cut.
+fn carry(
+    client: TcpStream,
+    server: TcpStream,
+    seen: &Arc<Seen>,
+    times: u64,
+    bytes: u64,
+) -> Option<()> {
+    // What is still here is lost with a cut: little may be.
+    socket2::SockRef::from(&server).set_recv_buffer_size(32 * 1024).ok()?;
+    socket2::SockRef::from(&client).set_send_buffer_size(32 * 1024).ok()?;
+    let ends = [server.try_clone().ok()?, client.try_clone().ok()?];
+    let is_cut = Arc::new(AtomicBool::new(false));
+    let (sees, cut) = (Arc::clone(seen), Arc::clone(&is_cut));
+    let back = std::thread::spawn(move || {
+        let [from, to] = ends;
+        copy_or_cut(from, to, &sees, &cut, times, bytes);
+    });
+    copy_or_cut(client, server, seen, &is_cut, times, bytes);
+    back.join().ok()
+}
+
+fn copy_or_cut(
+    mut from: TcpStream,
+    mut to: TcpStream,
+    seen: &Seen,
+    is_cut: &AtomicBool,
+    times: u64,
+    bytes: u64,
+) {
+    let mut chunk = [0; 16 * 1024];
+    let mut carried = 0;
+    while let Ok(count @ 1..) = from.read(&mut chunk) {
+        if to.write_all(&chunk[..count]).is_err() {
+            break;
+        }
+        carried += count as u64;
+        seen.carried.fetch_add(count as u64, Ordering::Relaxed);
+        let one_more = |cuts: u64| (cuts < times).then_some(cuts + 1);
+        let order = Ordering::Relaxed;
+        if carried >= bytes && seen.cuts.fetch_update(order, order, one_more).is_ok() {
+            is_cut.store(true, Ordering::SeqCst);
+            for end in [&from, &to] {
+                // Reset when the other thread lets go of it too, which this wakes.
+                let _ = socket2::SockRef::from(end).set_linger(Some(Duration::ZERO));
+                let _ = end.shutdown(Shutdown::Read);
+            }
+            return;
+        }
+    }
+    if !is_cut.load(Ordering::SeqCst) {
+        let _ = to.shutdown(Shutdown::Write);
+    }
 }
 
 fn socks5(client: &mut TcpStream, manner: Manner) -> Option<String> {

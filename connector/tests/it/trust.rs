@@ -207,7 +207,7 @@ fn unusable_certificates_and_keys_are_configuration_errors() {
 }
 
 /// A server that wants a client certificate: with the right one, without one, with a stranger's.
-fn client_certificates(flavour: Flavour, mode: Mode, version: TlsVersion) {
+pub(crate) fn client_certificates(flavour: Flavour, mode: Mode, version: TlsVersion) {
     let options =
         Options::new(flavour).mode(mode).tls_versions(version..=version).client_certificate();
     let Some(server) = require(&options) else { return };

@@ -1,38 +1,56 @@
 //! Create.
 
 use host_sdk::ErrorKind;
-use serde_json::json;
+use host_sdk::conformance::MemoryHost;
+use serde_json::{Value, json};
 
-use super::{Behaviour, behaviours};
+use super::{Behaviour, parity};
 use crate::quirks;
 use crate::support::{Bench, with_properties};
 
-pub(super) const BEHAVIOURS: &[Behaviour] = behaviours![
-    writes_the_document_and_tells_where,
-    keeps_every_byte_of_a_large_document,
-    writes_an_empty_document,
-    finds_a_unique_name,
-    overwrites,
-    appends,
-    refuses_what_exists,
-    makes_missing_directories,
-    goes_through_a_staging_directory,
-    refuses_a_blank_name_and_goes_on,
-    refuses_line_ends_in_names,
-    leaves_no_temporary_files,
-    finds_different_names_for_rivals,
-    keeps_the_time_where_the_server_can,
-    compares_uploads_with_the_servers_checksum,
-    verifies_nothing_when_told_so,
-];
+pub(super) const CASES: &[Behaviour] = parity! {
+    "Create", EveryRow => {
+        "every input document becomes one file": writes_one_file_for_each_document,
+        "a File Name that is blank is an error, and the next document goes on":
+            refuses_a_blank_name_and_goes_on,
+        "a File Name that is invalid is an error": refuses_invalid_names,
+        "a relative File Name is appended to the Remote Directory":
+            appends_relative_names_to_the_directory,
+        "an absolute File Name replaces the Remote Directory": takes_absolute_names_as_they_are,
+        "missing directories are made, unless that is switched off": makes_missing_directories,
+        "output.txt becomes output1.txt, then output2.txt, until a name is free":
+            finds_a_unique_name,
+        "Overwrite replaces the file": overwrites,
+        "Append adds the document at the file's end": appends,
+        "Generate Error refuses the document and keeps the file": refuses_what_exists,
+        "the output is one JSON document of File Name and Remote Directory, nothing else":
+            tells_name_and_directory_alone,
+        "the output has a timestamp with Include all metadata": tells_the_time_when_asked,
+        "the output names the file as really created, and its absolute directory":
+            writes_the_document_and_tells_where,
+        "a large document arrives byte for byte": keeps_every_byte_of_a_large_document,
+        "an empty document becomes an empty file": writes_an_empty_document,
+        "text comes back as it was sent": converts_line_ends_of_text,
+    }
+    "Beyond", EveryRow => {
+        "no temporary file is left behind": leaves_no_temporary_files,
+        "two writers of one name get two files": finds_different_names_for_rivals,
+        "a document keeps its time where the server can set times":
+            keeps_the_time_where_the_server_can,
+        "an upload is compared with the server's own checksum of it":
+            compares_uploads_with_the_servers_checksum,
+        "sizes are not compared when that is switched off": verifies_nothing_when_told_so,
+    }
+};
 
 fn writes_the_document_and_tells_where(bench: &Bench) {
-    let created = bench.create(&json!({"includeAllMetadata": true}), "upload/made.txt", b"made");
-    let documents = created.json();
-    assert_eq!(documents.len(), 1);
-    assert_eq!(documents[0]["fileName"], "made.txt");
-    assert!(documents[0]["remoteDirectory"].as_str().unwrap().ends_with("/upload"));
-    assert_eq!(bench.on_server("upload/made.txt").unwrap(), b"made");
+    for name in ["made.txt", "made1.txt"] {
+        let documents = bench.create(&json!({}), "upload/made/made.txt", b"made").json();
+        assert_eq!(documents.len(), 1);
+        assert_eq!(documents[0]["fileName"], name);
+        assert_eq!(documents[0]["remoteDirectory"], "/upload/made");
+        assert_eq!(bench.on_server(&format!("upload/made/{name}")).unwrap(), b"made");
+    }
 }
 
 fn keeps_every_byte_of_a_large_document(bench: &Bench) {
@@ -68,7 +86,7 @@ fn overwrites(bench: &Bench) {
 }
 
 fn appends(bench: &Bench) {
-    let options = json!({"actionIfFileExists": "append", "temporaryExtension": "tmp"});
+    let options = json!({"actionIfFileExists": "append"});
     bench.create(&options, "upload/log.txt", b"one\n").single();
     bench.create(&options, "upload/log.txt", b"two\n").single();
     assert_eq!(bench.on_server("upload/log.txt").unwrap(), b"one\ntwo\n");
@@ -90,16 +108,8 @@ fn makes_missing_directories(bench: &Bench) {
     assert!(bench.on_server("upload/none/deep.txt").is_none());
 }
 
-fn goes_through_a_staging_directory(bench: &Bench) {
-    let options = json!({"stagingDirectory": "upload/staging", "temporaryExtension": ".tmp"});
-    bench.create(&options, "upload/staged/s.txt", b"staged").single();
-    assert_eq!(bench.on_server("upload/staged/s.txt").unwrap(), b"staged");
-    let left = std::fs::read_dir(bench.server.root().join("upload/staging")).unwrap().count();
-    assert_eq!(left, 0);
-}
-
 fn refuses_a_blank_name_and_goes_on(bench: &Bench) {
-    let host = host_sdk::conformance::MemoryHost::new();
+    let host = MemoryHost::new();
     let blank = host.add_document([("fileName", " ")].into_iter().collect(), "x");
     let good = host.add_document([("fileName", "upload/good.txt")].into_iter().collect(), "y");
     bench.execute(&json!({"operation": "create"}), &host).unwrap();
@@ -108,12 +118,70 @@ fn refuses_a_blank_name_and_goes_on(bench: &Bench) {
     assert_eq!(bench.on_server("upload/good.txt").unwrap(), b"y");
 }
 
-fn refuses_line_ends_in_names(bench: &Bench) {
-    for name in ["upload/a\r\nDELE hello.txt", "upload/a\nb", "upload/a\0b"] {
+fn refuses_invalid_names(bench: &Bench) {
+    for name in ["upload/a\r\nDELE hello.txt", "upload/a\nb", "upload/a\0b", "upload/dir/", "/"] {
         let error = bench.create(&json!({}), name, b"x").refusal();
-        assert_eq!(error.kind(), ErrorKind::Document);
+        assert_eq!(error.kind(), ErrorKind::Document, "{name:?}");
     }
     assert!(bench.on_server("hello.txt").is_some());
+}
+
+fn writes_one_file_for_each_document(bench: &Bench) {
+    let host = MemoryHost::new();
+    let names = ["one.txt", "two.txt", "three.txt"];
+    for name in names {
+        let path = format!("upload/each/{name}");
+        host.add_document([("fileName", path.as_str())].into_iter().collect(), name);
+    }
+    bench.execute(&json!({"operation": "create"}), &host).unwrap();
+    let inputs: Vec<u64> = host.results().iter().map(|result| result.input).collect();
+    assert_eq!(inputs, [1, 2, 3]);
+    for name in names {
+        assert_eq!(bench.on_server(&format!("upload/each/{name}")).unwrap(), name.as_bytes());
+    }
+    assert_eq!(bench.files_below("upload/each").len(), names.len());
+}
+
+fn appends_relative_names_to_the_directory(bench: &Bench) {
+    let based = bench.with(&json!({"remoteDirectory": "upload/based"}));
+    let created = based.create(&json!({}), "in/side/r.txt", b"relative").json();
+    assert_eq!(created[0]["remoteDirectory"], "/upload/based/in/side");
+    assert_eq!(created[0]["fileName"], "r.txt");
+    assert_eq!(bench.on_server("upload/based/in/side/r.txt").unwrap(), b"relative");
+}
+
+fn takes_absolute_names_as_they_are(bench: &Bench) {
+    let based = bench.with(&json!({"remoteDirectory": "upload/elsewhere"}));
+    let created = based.create(&json!({}), "/upload/absolute/a.txt", b"absolute").json();
+    assert_eq!(created[0]["remoteDirectory"], "/upload/absolute");
+    assert_eq!(bench.on_server("upload/absolute/a.txt").unwrap(), b"absolute");
+    assert!(!bench.server.root().join("upload/elsewhere").exists());
+}
+
+/// The keys of the one document that tells about `upload/keys.txt`, sorted.
+fn keys(bench: &Bench, options: &Value) -> Vec<String> {
+    let documents = bench.create(options, "upload/keys.txt", b"k").json();
+    assert_eq!(documents.len(), 1);
+    documents[0].as_object().unwrap().keys().cloned().collect()
+}
+
+fn tells_name_and_directory_alone(bench: &Bench) {
+    assert_eq!(keys(bench, &json!({})), ["fileName", "remoteDirectory"]);
+    let options = json!({"includeAllMetadata": false});
+    assert_eq!(keys(bench, &options), ["fileName", "remoteDirectory"]);
+}
+
+fn tells_the_time_when_asked(bench: &Bench) {
+    let options = json!({"includeAllMetadata": true});
+    let expected =
+        ["fileName", "remoteDirectory", "timestamp", "timestampPrecision", "timestampUtc"];
+    assert_eq!(keys(bench, &options), expected);
+}
+
+fn converts_line_ends_of_text(bench: &Bench) {
+    let options = json!({"transferFormat": "ascii"});
+    bench.create(&options, "upload/text.txt", b"one\ntwo\n").single();
+    assert_eq!(bench.get(&options, "upload/text.txt").single().body, b"one\ntwo\n");
 }
 
 fn leaves_no_temporary_files(bench: &Bench) {

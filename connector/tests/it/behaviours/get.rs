@@ -1,33 +1,70 @@
 //! Get.
 
 use host_sdk::ErrorKind;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{Behaviour, behaviours};
+use super::{Behaviour, parity};
 use crate::quirks;
-use crate::support::Bench;
+use crate::support::{Bench, merged};
+use crate::test_proxy::{Manner, Protocol, TestProxy};
 
-pub(super) const BEHAVIOURS: &[Behaviour] = behaviours![
-    reads_a_file_with_its_properties,
-    reads_every_byte_of_a_large_file,
-    reads_an_empty_file,
-    finds_a_missing_file_an_empty_success,
-    refuses_a_blank_id,
-    reads_names_that_are_hard_to_write,
-    deletes_after_reading,
-    keeps_the_file_when_the_host_did_not_take_it,
-    converts_line_ends_of_text,
-    compares_with_the_servers_checksum,
-];
+pub(super) const CASES: &[Behaviour] = parity! {
+    "Get", EveryRow => {
+        "the file that the ID names is read whole": reads_every_byte_of_a_large_file,
+        "an empty file is an empty document": reads_an_empty_file,
+        "subdirectories of the ID count from the Remote Directory":
+            counts_subdirectories_from_the_remote_directory,
+        "a missing file is an empty success: no document, no error":
+            finds_a_missing_file_an_empty_success,
+        "a blank ID is an error": refuses_a_blank_id,
+        "documents carry File Name and Remote Directory alone":
+            carries_name_and_directory_alone,
+        "documents carry Timestamp as well with Include all metadata":
+            carries_the_timestamp_when_asked,
+        "an interrupted download reconnects and goes on where it stopped, six times":
+            goes_on_after_six_interruptions,
+    }
+    "Beyond", EveryRow => {
+        "names that are hard to write are read": reads_names_that_are_hard_to_write,
+        "a download is compared with the server's own checksum of it":
+            compares_with_the_servers_checksum,
+    }
+};
 
-fn reads_a_file_with_its_properties(bench: &Bench) {
-    let plain = bench.get(&json!({}), "hello.txt").single();
-    assert_eq!(plain.body, b"hello\nworld\n");
-    assert_eq!(plain.properties.get("fileName"), Some("hello.txt"));
-    assert!(plain.properties.get("remoteDirectory").is_some());
-    assert_eq!(plain.properties.get("timestamp"), None);
-    let full = bench.get(&json!({"includeAllMetadata": true}), "old.txt").single();
-    assert_eq!(full.properties.get("timestamp"), Some("2001-02-03 04:05:06.000"));
+/// The properties of the document that `old.txt` becomes.
+fn properties(bench: &Bench, options: &Value) -> Vec<(String, String)> {
+    let read = bench.get(options, "old.txt").single();
+    read.properties.iter().map(|(id, value)| (id.to_owned(), value.to_owned())).collect()
+}
+
+fn pair(id: &str, value: &str) -> (String, String) {
+    (id.to_owned(), value.to_owned())
+}
+
+fn carries_name_and_directory_alone(bench: &Bench) {
+    let expected = [pair("fileName", "old.txt"), pair("remoteDirectory", "/")];
+    assert_eq!(properties(bench, &json!({})), expected);
+    assert_eq!(properties(bench, &json!({"includeAllMetadata": false})), expected);
+}
+
+fn carries_the_timestamp_when_asked(bench: &Bench) {
+    let expected = [
+        pair("fileName", "old.txt"),
+        pair("remoteDirectory", "/"),
+        pair("timestamp", "2001-02-03 04:05:06.000"),
+        pair("timestampPrecision", "second"),
+        pair("timestampUtc", "2001-02-03T04:05:06Z"),
+    ];
+    assert_eq!(properties(bench, &json!({"includeAllMetadata": true})), expected);
+}
+
+fn counts_subdirectories_from_the_remote_directory(bench: &Bench) {
+    bench.place("upload/aaa/bbb/ccc/ddd/x.txt", b"deep");
+    let based = bench.with(&json!({"remoteDirectory": "/upload/aaa/bbb"}));
+    let read = based.get(&json!({}), "ccc/ddd/x.txt").single();
+    assert_eq!(read.body, b"deep");
+    assert_eq!(read.properties.get("remoteDirectory"), Some("/upload/aaa/bbb/ccc/ddd"));
+    assert_eq!(read.properties.get("fileName"), Some("x.txt"));
 }
 
 fn reads_every_byte_of_a_large_file(bench: &Bench) {
@@ -64,33 +101,19 @@ fn reads_names_that_are_hard_to_write(bench: &Bench) {
     }
 }
 
-fn deletes_after_reading(bench: &Bench) {
-    bench.place("upload/take.txt", b"take me");
-    let read = bench.get(&json!({"deleteAfterReading": true}), "upload/take.txt").single();
-    assert_eq!(read.body, b"take me");
-    assert!(bench.on_server("upload/take.txt").is_none());
-    bench.place("upload/take.txt", b"take me");
-    let options = json!({"deleteAfterReading": true, "failIfUnableToDelete": true});
-    bench.get(&options, "upload/take.txt").single();
-    assert!(bench.on_server("upload/take.txt").is_none());
-}
-
-fn keeps_the_file_when_the_host_did_not_take_it(bench: &Bench) {
-    use host_sdk::conformance::{Callback, MemoryHost, Reaction};
-    bench.place("upload/keep.txt", b"keep me");
-    let failure = host_sdk::Error::new(ErrorKind::Host, "disk full");
-    let host = MemoryHost::new().on(Callback::Finish, Reaction::Fail(failure));
-    let input = host.add_request(&[("id", "upload/keep.txt")]);
-    let operation = json!({"operation": "get", "options": {"deleteAfterReading": true}});
-    bench.execute(&operation, &host).unwrap();
-    assert_eq!(host.answer(input).unwrap().error().unwrap().kind(), ErrorKind::Host);
-    assert_eq!(bench.on_server("upload/keep.txt").unwrap(), b"keep me");
-}
-
-fn converts_line_ends_of_text(bench: &Bench) {
-    let options = json!({"transferFormat": "ascii"});
-    bench.create(&options, "upload/text.txt", b"one\ntwo\n").single();
-    assert_eq!(bench.get(&options, "upload/text.txt").single().body, b"one\ntwo\n");
+fn goes_on_after_six_interruptions(bench: &Bench) {
+    const MB: u64 = 1_000_000;
+    let body: Vec<u8> =
+        (0..8_000_000_u32).map(|n| (n.wrapping_mul(3_266_489_917) >> 24) as u8).collect();
+    bench.place("upload/cut.bin", &body);
+    let proxy = TestProxy::start(Protocol::Socks5, Manner::Cutting { times: 6, bytes: MB });
+    let retry = json!({"retry": {"attempts": 7, "delay": 1}});
+    let through = bench.with(&merged(&proxy.settings(false), &retry));
+    assert!(through.get(&json!({}), "upload/cut.bin").single().body == body);
+    bench.clear("upload/cut.bin");
+    assert_eq!(proxy.cuts(), 6);
+    // Begun anew six times, it would have been 14 MB.
+    assert!(proxy.carried() < 10 * MB, "{}", proxy.carried());
 }
 
 fn compares_with_the_servers_checksum(bench: &Bench) {

@@ -1,38 +1,96 @@
-//! What the connector does, whatever the server: one suite that every flavour runs.
+//! What the connector does, as one table: each case tells its section and its sentence, and is
+//! proven on every row of the matrix, or once where no server is needed or only a scripted one
+//! can show it.
 
+mod beyond;
+mod connection;
 mod create;
 mod delete;
+mod descriptor;
+mod filters;
 mod get;
 mod list;
+mod purposes;
 mod query;
+mod removal;
+mod runtime;
+mod scripted;
+mod shared;
+mod staging;
+mod tracked;
 
 use crate::support::Bench;
 
-/// One behaviour, by the name that a report shows.
+/// The sections of the table, in the order in which they are counted.
+pub(crate) const SECTIONS: [&str; 12] = [
+    "Purposes",
+    "Connection",
+    "Shared fields",
+    "Create",
+    "Query",
+    "Get",
+    "Delete",
+    "List",
+    "Delete after reading",
+    "Tracked properties",
+    "Runtime contract",
+    "Beyond",
+];
+
+/// One case.
 pub(crate) struct Behaviour {
+    /// One of [`SECTIONS`]; `Beyond` is more than any other product of this kind promises.
+    pub(crate) section: &'static str,
+    /// What is promised.
+    pub(crate) says: &'static str,
+    /// The name that failures and quirks use.
     pub(crate) name: &'static str,
-    pub(crate) prove: fn(&Bench),
+    pub(crate) proof: Proof,
 }
 
-/// Makes behaviours of functions, by their names.
-macro_rules! behaviours {
-    ($($name:ident),* $(,)?) => {
-        &[$($crate::behaviours::Behaviour { name: stringify!($name), prove: $name }),*]
+/// How a case is proven: it panics unless it holds.
+pub(crate) enum Proof {
+    /// Against the server of each row.
+    EveryRow(fn(&Bench)),
+    /// Without any of them.
+    Once(fn()),
+}
+
+/// Makes a table of sections with their cases: what each says, and the function that proves it.
+macro_rules! parity {
+    ($($section:literal, $proof:ident => { $($says:literal: $name:ident,)* })*) => {
+        &[$($(
+            $crate::behaviours::Behaviour {
+                section: $section,
+                says: $says,
+                name: stringify!($name),
+                proof: $crate::behaviours::Proof::$proof($name),
+            }
+        ),*),*]
     };
 }
-use behaviours;
+use parity;
 
-/// Every behaviour with its operation.
-pub(crate) fn all() -> Vec<(&'static str, &'static Behaviour)> {
-    let operations: [(&str, &[Behaviour]); 5] = [
-        ("create", create::BEHAVIOURS),
-        ("query", query::BEHAVIOURS),
-        ("get", get::BEHAVIOURS),
-        ("list", list::BEHAVIOURS),
-        ("delete", delete::BEHAVIOURS),
-    ];
-    operations
-        .into_iter()
-        .flat_map(|(operation, behaviours)| behaviours.iter().map(move |one| (operation, one)))
-        .collect()
+/// The whole table.
+pub(crate) fn all() -> impl Iterator<Item = &'static Behaviour> {
+    [
+        purposes::CASES,
+        connection::CASES,
+        descriptor::CASES,
+        shared::CASES,
+        create::CASES,
+        staging::CASES,
+        query::CASES,
+        filters::CASES,
+        get::CASES,
+        delete::CASES,
+        list::CASES,
+        removal::CASES,
+        tracked::CASES,
+        runtime::CASES,
+        beyond::CASES,
+        scripted::CASES,
+    ]
+    .into_iter()
+    .flatten()
 }

@@ -4,25 +4,37 @@ use host_sdk::conformance::MemoryResult;
 use host_sdk::{ErrorKind, Outcome};
 use serde_json::{Value, json};
 
-use super::{Behaviour, behaviours};
+use super::{Behaviour, parity};
 use crate::quirks;
 use crate::support::Bench;
 
-pub(super) const BEHAVIOURS: &[Behaviour] = behaviours![
-    reads_every_file_of_a_directory,
-    filters_by_name_and_time,
-    limits_its_files,
-    finds_an_empty_directory_an_empty_success,
-    refuses_a_missing_directory,
-    deletes_only_what_was_acknowledged,
-    goes_on_after_a_file_it_cannot_read,
-    reads_directories_below_as_deep_as_asked,
-    follows_links_when_asked,
-    reads_in_the_order_asked_for,
-    leaves_files_that_are_too_young,
-    moves_after_reading_without_losing_what_is_there,
-    reads_several_at_once,
-];
+pub(super) const CASES: &[Behaviour] = parity! {
+    "Query", EveryRow => {
+        "each matching file becomes one document, its content the body":
+            reads_every_file_of_a_directory,
+        "documents carry File Name, Remote Directory and Timestamp, and how exact that is":
+            carries_name_directory_and_time,
+        "directories below are left out": leaves_directories_below_out,
+        "-1 and nothing as the maximum are all files": reads_all_without_a_maximum,
+        "a positive maximum is kept": limits_its_files,
+        "0 as the maximum is an error": refuses_a_maximum_of_zero,
+        "an empty directory is an empty success": finds_an_empty_directory_an_empty_success,
+        "a missing directory is an error": refuses_a_missing_directory,
+        "links are followed only when asked": follows_links_when_asked,
+        "a link whose target is inaccessible is an error when links are followed":
+            refuses_a_link_to_nowhere,
+        "a file that cannot be read is told, and the others go on":
+            goes_on_after_a_file_it_cannot_read,
+    }
+    "Beyond", EveryRow => {
+        "directories below are read as deep as asked": reads_directories_below_as_deep_as_asked,
+        "files are read in the order asked for": reads_in_the_order_asked_for,
+        "polling leaves files alone that are too young": leaves_files_that_are_too_young,
+        "a file is moved after reading, and none is lost by it":
+            moves_after_reading_without_losing_what_is_there,
+        "several files are read at once": reads_several_at_once,
+    }
+};
 
 fn reads_every_file_of_a_directory(bench: &Bench) {
     let results = bench.query(&json!({}), &Value::Null, "many").success();
@@ -35,19 +47,35 @@ fn reads_every_file_of_a_directory(bench: &Bench) {
     }
 }
 
-fn filters_by_name_and_time(bench: &Bench) {
-    let filter = json!({"or": [
-        {"property": "fileName", "operator": "wildcard", "value": "f0?.dat"},
-        {"property": "fileName", "operator": "regex", "value": r"f2[0-2]\.dat"},
-    ]});
-    assert_eq!(bench.query(&json!({}), &filter, "many").names().len(), 9 + 3);
-    let filter = json!({"and": [
-        {"property": "timestamp", "operator": "lessThan", "value": "2002-01-01 00:00:00.000"},
-        {"property": "fileName", "operator": "notEquals", "value": "x"},
-    ]});
-    assert_eq!(bench.query(&json!({}), &filter, "").names(), ["old.txt"]);
-    let filter = json!({"property": "fileName", "operator": "equals", "value": "many/f01.dat"});
-    assert_eq!(bench.query(&json!({}), &filter, "").names(), Vec::<String>::new());
+fn carries_name_directory_and_time(bench: &Bench) {
+    for result in bench.query(&json!({}), &Value::Null, "dir").success() {
+        let ids: Vec<&str> = result.properties.iter().map(|(id, _)| id).collect();
+        let expected =
+            ["fileName", "remoteDirectory", "timestamp", "timestampPrecision", "timestampUtc"];
+        assert_eq!(ids, expected);
+        assert_eq!(result.properties.get("remoteDirectory"), Some("/dir"));
+    }
+}
+
+fn leaves_directories_below_out(bench: &Bench) {
+    assert_eq!(bench.query(&json!({}), &Value::Null, "dir").names(), ["a.txt", "b.csv"]);
+}
+
+fn reads_all_without_a_maximum(bench: &Bench) {
+    let count = |options: Value, directory: &str| {
+        bench.query(&options, &Value::Null, directory).names().len()
+    };
+    assert_eq!(count(json!({"maximumFiles": -1}), "many"), 25);
+    assert_eq!(count(json!({"maximumFiles": 1000}), "dir"), 2);
+    assert_eq!(count(json!({}), "dir"), 2);
+}
+
+fn refuses_a_maximum_of_zero(bench: &Bench) {
+    for maximum in [0, -2] {
+        let operation = json!({"operation": "query", "options": {"maximumFiles": maximum}});
+        let error = bench.refused(&operation);
+        assert_eq!(error.report().path.as_deref(), Some("options.maximumFiles"), "{error:?}");
+    }
 }
 
 fn limits_its_files(bench: &Bench) {
@@ -61,22 +89,6 @@ fn finds_an_empty_directory_an_empty_success(bench: &Bench) {
 fn refuses_a_missing_directory(bench: &Bench) {
     let error = bench.query(&json!({}), &Value::Null, "no such directory").refusal();
     assert_eq!(error.kind(), ErrorKind::NotFound);
-}
-
-fn deletes_only_what_was_acknowledged(bench: &Bench) {
-    use host_sdk::conformance::{Callback, MemoryHost, Reaction};
-    for number in 1..=3 {
-        bench.place(&format!("upload/inbox/{number}.txt"), b"x");
-    }
-    let failure = host_sdk::Error::new(ErrorKind::Host, "refused");
-    let host = MemoryHost::new().on_nth(Callback::Finish, 2, Reaction::Fail(failure));
-    let header = crate::support::with_properties(&[("remoteDirectory", "upload/inbox")]);
-    host.add_input(header, "");
-    let operation = json!({"operation": "query", "options": {"deleteAfterReading": true}});
-    bench.execute(&operation, &host).unwrap();
-    assert_eq!(host.results().len(), 2);
-    let left = std::fs::read_dir(bench.server.root().join("upload/inbox")).unwrap().count();
-    assert_eq!(left, 1);
 }
 
 fn goes_on_after_a_file_it_cannot_read(bench: &Bench) {
@@ -115,23 +127,43 @@ fn reads_directories_below_as_deep_as_asked(bench: &Bench) {
     assert!(directory.ends_with("/dir/sub"), "{directory}");
 }
 
+/// The filter that selects `name` alone.
+fn named(name: &str) -> Value {
+    json!({"property": "fileName", "operator": "equals", "value": name})
+}
+
 fn follows_links_when_asked(bench: &Bench) {
-    let linked = json!({"property": "fileName", "operator": "equals", "value": "link-file"});
-    let options = json!({"followSymbolicLinks": true});
+    let target = bench.server.root().join("hello.txt");
+    bench.place("upload/links/plain.txt", b"plain");
+    std::os::unix::fs::symlink("../../hello.txt", bench.server.root().join("upload/links/link"))
+        .unwrap();
+    let linked = named("link");
     if quirks::shows_links(bench) {
-        assert_eq!(bench.query(&json!({}), &linked, "").names(), Vec::<String>::new());
+        let left = bench.query(&json!({}), &linked, "upload/links");
+        assert_eq!(left.names(), Vec::<String>::new());
     }
-    if quirks::shows_dangling_links(bench) {
-        let answered = bench.query(&options, &linked, "");
-        assert_eq!(answered.refusal().kind(), ErrorKind::NotFound);
-    }
-    let dangling = bench.server.root().join("link-dangling");
-    std::fs::remove_file(&dangling).unwrap();
-    let followed = bench.query(&options, &linked, "");
-    std::os::unix::fs::symlink("nowhere", dangling).unwrap();
+    let options = json!({"followSymbolicLinks": true});
+    let followed = bench.query(&options, &linked, "upload/links");
     if !quirks::lists_but_does_not_read(bench, "link-file") {
-        assert_eq!(followed.single().body, b"hello\nworld\n");
+        assert_eq!(followed.single().body, std::fs::read(target).unwrap());
     }
+    let plain = bench.query(&options, &named("plain.txt"), "upload/links");
+    assert_eq!(plain.single().body, b"plain");
+}
+
+fn refuses_a_link_to_nowhere(bench: &Bench) {
+    bench.place("upload/nowhere/plain.txt", b"plain");
+    std::os::unix::fs::symlink("missing", bench.server.root().join("upload/nowhere/link")).unwrap();
+    let answered = |options: Value| bench.query(&options, &Value::Null, "upload/nowhere");
+    if quirks::shows_dangling_links(bench) {
+        let error = answered(json!({"followSymbolicLinks": true})).refusal();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+    }
+    let results = answered(json!({})).success();
+    let plain: Vec<&MemoryResult> =
+        results.iter().filter(|result| result.outcome == Outcome::Success).collect();
+    assert_eq!(plain.len(), 1);
+    assert_eq!(plain[0].body, b"plain");
 }
 
 fn reads_in_the_order_asked_for(bench: &Bench) {

@@ -1,0 +1,121 @@
+//! Deleting what was read.
+
+use host_sdk::conformance::{Callback, MemoryHost, Reaction};
+use host_sdk::{ErrorKind, Outcome};
+use log::Level;
+use serde_json::{Value, json};
+
+use super::{Behaviour, parity};
+use crate::support::{Bench, with_properties};
+use crate::{logs, quirks};
+
+pub(super) const CASES: &[Behaviour] = parity! {
+    "Delete after reading", EveryRow => {
+        "Get deletes the file after it was read": deletes_what_get_has_read,
+        "Query deletes each file after it was read": deletes_what_query_has_read,
+        "what cannot be deleted is a document of Get all the same, and a warning is logged":
+            outputs_what_get_cannot_delete,
+        "what cannot be deleted is a document of Query all the same, and a warning is logged":
+            outputs_what_query_cannot_delete,
+        "with Fail if unable to delete, Get withholds the document and fails":
+            withholds_what_get_cannot_delete,
+        "with Fail if unable to delete, Query withholds the document and fails":
+            withholds_what_query_cannot_delete,
+    }
+    "Beyond", EveryRow => {
+        "Get keeps the file when the host did not take its document":
+            keeps_the_file_when_the_host_did_not_take_it,
+        "Query deletes only what the host has taken": deletes_only_what_was_acknowledged,
+    }
+};
+
+/// A file that may be read, in a directory that may not be written to.
+const FIXED: &str = "readonly/inside.txt";
+
+fn deletes_what_get_has_read(bench: &Bench) {
+    for fail in [false, true] {
+        bench.place("upload/take.txt", b"take me");
+        let options = json!({"deleteAfterReading": true, "failIfUnableToDelete": fail});
+        assert_eq!(bench.get(&options, "upload/take.txt").single().body, b"take me");
+        assert!(bench.on_server("upload/take.txt").is_none());
+    }
+}
+
+fn deletes_what_query_has_read(bench: &Bench) {
+    let selected = json!({"property": "fileName", "operator": "wildcard", "value": "*.txt"});
+    for fail in [false, true] {
+        for name in ["a.txt", "b.txt", "other.csv"] {
+            bench.place(&format!("upload/taken/{name}"), name.as_bytes());
+        }
+        let options = json!({"deleteAfterReading": true, "failIfUnableToDelete": fail});
+        let read = bench.query(&options, &selected, "upload/taken");
+        assert_eq!(read.names(), ["a.txt", "b.txt"]);
+        assert_eq!(bench.files_below("upload/taken"), ["other.csv"]);
+    }
+}
+
+/// What a document that stays on the server comes to: it is output, and a warning names its file.
+fn is_output(bench: &Bench, read: impl FnOnce(&Value) -> crate::support::Answered) {
+    let options = json!({"deleteAfterReading": true});
+    let (answered, records) = logs::heard(|| read(&options));
+    assert_eq!(answered.single().body, b"readable");
+    let warned = records.iter().any(|record| {
+        record.level == Level::Warn && record.message.contains("/readonly/inside.txt")
+    });
+    assert!(warned, "{records:?}");
+    assert!(bench.on_server(FIXED).is_some());
+}
+
+fn outputs_what_get_cannot_delete(bench: &Bench) {
+    is_output(bench, |options| bench.get(options, FIXED));
+}
+
+fn outputs_what_query_cannot_delete(bench: &Bench) {
+    is_output(bench, |options| bench.query(options, &Value::Null, "readonly"));
+}
+
+const DEMANDED: &str = "failIfUnableToDelete";
+
+fn withholds_what_get_cannot_delete(bench: &Bench) {
+    let options = json!({"deleteAfterReading": true, DEMANDED: true});
+    let error = bench.get(&options, FIXED).refusal();
+    assert_eq!(error.kind(), quirks::refused_renaming(bench));
+    assert!(bench.on_server(FIXED).is_some());
+}
+
+fn withholds_what_query_cannot_delete(bench: &Bench) {
+    let options = json!({"deleteAfterReading": true, DEMANDED: true});
+    let answered = bench.query(&options, &Value::Null, "readonly");
+    assert_eq!(answered.results.len(), 1);
+    let told = &answered.results[0];
+    assert_eq!(told.body, b"");
+    assert_eq!(told.outcome.error().unwrap().kind(), quirks::refused_renaming(bench));
+    assert!(matches!(told.outcome, Outcome::Failure(_)), "{told:?}");
+    assert!(bench.on_server(FIXED).is_some());
+}
+
+fn keeps_the_file_when_the_host_did_not_take_it(bench: &Bench) {
+    bench.place("upload/keep.txt", b"keep me");
+    let failure = host_sdk::Error::new(ErrorKind::Host, "disk full");
+    let host = MemoryHost::new().on(Callback::Finish, Reaction::Fail(failure));
+    let input = host.add_request(&[("id", "upload/keep.txt")]);
+    let operation = json!({"operation": "get", "options": {"deleteAfterReading": true}});
+    bench.execute(&operation, &host).unwrap();
+    assert_eq!(host.answer(input).unwrap().error().unwrap().kind(), ErrorKind::Host);
+    assert_eq!(bench.on_server("upload/keep.txt").unwrap(), b"keep me");
+}
+
+fn deletes_only_what_was_acknowledged(bench: &Bench) {
+    for number in 1..=3 {
+        bench.place(&format!("upload/inbox/{number}.txt"), b"x");
+    }
+    let failure = host_sdk::Error::new(ErrorKind::Host, "refused");
+    let host = MemoryHost::new().on_nth(Callback::Finish, 2, Reaction::Fail(failure));
+    let header = with_properties(&[("remoteDirectory", "upload/inbox")]);
+    host.add_input(header, "");
+    let operation = json!({"operation": "query", "options": {"deleteAfterReading": true}});
+    bench.execute(&operation, &host).unwrap();
+    assert_eq!(host.results().len(), 2);
+    let left = std::fs::read_dir(bench.server.root().join("upload/inbox")).unwrap().count();
+    assert_eq!(left, 1);
+}
