@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::checksum::Algorithm;
 use crate::descriptor::{self, CREATE, DELETE, GET, LIST, QUERY};
 use crate::operation::filter::EntryFilter;
+use crate::remote_path::RemotePath;
 
 /// One configured operation.
 #[derive(Debug)]
@@ -281,6 +282,11 @@ fn checksum(options: &Settings) -> Result<Checksum, Error> {
 
 fn after_reading(options: &Settings) -> Result<AfterReading, Error> {
     let directory: Option<String> = options.get("moveAfterReading")?;
+    if let Some(directory) = &directory {
+        RemotePath::root()
+            .join(directory)
+            .map_err(|e| Error::configuration("moveAfterReading", e.message().to_owned()))?;
+    }
     let removal = match (options.is("deleteAfterReading"), directory) {
         (false, None) => Removal::Keep,
         (true, None) => Removal::Delete,

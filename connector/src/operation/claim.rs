@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use host_sdk::{Error, ErrorKind};
 
-use super::names::beside;
+use super::names::{beside, free_name};
 use super::run::Run;
 use crate::remote_path::RemotePath;
 use crate::retry::pause;
@@ -42,6 +42,35 @@ pub(super) fn claiming<T>(
         log::warn!("the lock {lock} was left behind: {e}");
     }
     result
+}
+
+/// Renames `from` to the first of output.txt, output1.txt, output2.txt, … that is free, and
+/// answers which one that was.
+///
+/// # Errors
+///
+/// As [`free_name`] and [`claiming`].
+pub(super) fn rename_to_free(
+    run: &mut Run,
+    from: &RemotePath,
+    target: &RemotePath,
+) -> Result<RemotePath, Error> {
+    let mut number = 0;
+    loop {
+        // The long search comes before the claim, so that nobody waits for it. What is claimed is
+        // the name that is taken: others may want it for its own sake.
+        let candidate;
+        (candidate, number) = free_name(run, target, number)?;
+        let is_renamed = claiming(run, &candidate, |run| {
+            if run.repeat(|session| session.exists(&candidate))? {
+                return Ok(false);
+            }
+            run.rename(from, &candidate).map(|()| true)
+        })?;
+        if is_renamed {
+            return Ok(candidate);
+        }
+    }
 }
 
 /// Whether the lock is held now; `false` where the server does not allow one.
@@ -100,17 +129,21 @@ impl Rival {
     /// What stands in the way now; a lock that has not changed in all that time is removed.
     fn outlasted(&self, run: &mut Run, lock: &RemotePath) -> Result<Self, Error> {
         let now = Self::found(run.session()?, lock)?;
-        let Some(made) = now.made else {
-            return Err(Error::new(ErrorKind::Busy, format!("the lock {lock} is not released"))
-                .with_path(lock.to_string())
-                .with_hint("remove that directory if no other upload is under way"));
-        };
-        if self.made == Some(made) {
-            log::warn!("the lock {lock} was left behind by an upload that died: it is removed");
-            take_away(run.session()?, lock, made)?;
+        let Some(made) = now.made else { return Err(not_released(lock)) };
+        if self.made != Some(made) {
+            return Ok(now);
         }
-        Ok(now)
+        log::warn!("the lock {lock} was left behind by an upload that died: it is removed");
+        take_away(run.session()?, lock, made)?;
+        let next = Self::found(run.session()?, lock)?;
+        if next.made == Some(made) { Err(not_released(lock)) } else { Ok(next) }
     }
+}
+
+fn not_released(lock: &RemotePath) -> Error {
+    Error::new(ErrorKind::Busy, format!("the lock {lock} is not released"))
+        .with_path(lock.to_string())
+        .with_hint("remove that directory if no other upload is under way")
 }
 
 /// Removes the lock that was made at `made`, and no other: whoever finds it dead in the same

@@ -53,7 +53,17 @@ impl Comparison {
     pub(super) fn prove(&self, session: &mut Session, path: &RemotePath) -> Result<(), Error> {
         let Some((algorithm, hasher)) = &self.computing else { return Ok(()) };
         let (name, ours) = (algorithm.hash_name(), hasher.text());
-        match session.compare_checksum(path, *algorithm, &ours)? {
+        let verdict = match session.compare_checksum(path, *algorithm, &ours) {
+            // A large file may take the server longer than a reply may.
+            Err(e) if e.kind() == ErrorKind::Timeout && self.wish == Checksum::Auto => {
+                Verdict::Unknown
+            }
+            Err(e) if e.kind() == ErrorKind::Timeout => {
+                return Err(e.with_hint("raise readTimeout: the server reads the whole file"));
+            }
+            other => other?,
+        };
+        match verdict {
             Verdict::Same => Ok(()),
             Verdict::Other(theirs) => Err(Error::new(
                 ErrorKind::Integrity,

@@ -4,6 +4,7 @@ use host_sdk::{Error, ErrorKind, InputDocument, Outcome, Properties};
 use jiff::civil::DateTime;
 use serde::Serialize;
 
+use super::names_directory;
 use super::publish::{Plan, publish};
 use super::run::Run;
 use crate::config::{CreateSettings, FileExists};
@@ -71,7 +72,7 @@ fn plan(run: &mut Run, settings: &CreateSettings, properties: &Properties) -> Re
     };
     let directory = run.directory(properties)?;
     let target = directory.join(name)?;
-    if name.ends_with('/') || name.ends_with("/.") || name.ends_with("/..") || target.is_root() {
+    if names_directory(name) || target.is_root() {
         return Err(Error::new(
             ErrorKind::Document,
             format!("the File Name {target} names a directory"),

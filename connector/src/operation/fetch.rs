@@ -3,10 +3,9 @@
 
 use host_sdk::{Error, ErrorKind, Outcome, Properties, ResultSink};
 
-use super::claim::claiming;
+use super::claim::rename_to_free;
 use super::compare::Comparison;
 use super::meter::Meter;
-use super::names::free_name;
 use super::run::{Run, refuses_restart};
 use super::text::NetworkText;
 use crate::config::{ReadingSettings, Removal, TransferFormat};
@@ -74,7 +73,7 @@ pub(super) fn deliver(
     sink.finish(&Outcome::Success, &Properties::new())?;
     drop(sink);
     run.meter.delivered(1);
-    match remove(run, &file.path, size, &after.removal) {
+    match remove(run, &file.path, size.or(file.size), &after.removal) {
         Err(e) if !after.must_succeed => {
             log::warn!("{} was read but stays where it is: {e}", file.path);
             Ok(())
@@ -110,10 +109,7 @@ fn remove(
             let directory = path.parent().join(directory)?;
             run.repeat(|session| session.make_directories(&directory))?;
             let target = directory.entry(path.file_name())?;
-            claiming(run, &target, |run| {
-                let free = free_name(run, &target, 0)?.0;
-                run.rename(path, &free)
-            })
+            rename_to_free(run, path, &target).map(drop)
         }
     }
 }

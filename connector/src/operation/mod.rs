@@ -103,10 +103,16 @@ fn path_of_id(run: &mut Run, input: &dyn InputDocument) -> Result<RemotePath, Er
     }
     let directory = run.directory(&input.header().properties)?;
     let path = directory.join(id)?;
-    if id.ends_with('/') || path.is_root() {
+    if names_directory(id) || path.is_root() {
         return Err(Error::new(ErrorKind::Document, format!("the ID {path} names a directory")));
     }
     Ok(path)
+}
+
+/// Whether `path` cannot be the name of a file, whatever is there: it ends with a slash, `.` or
+/// `..`.
+fn names_directory(path: &str) -> bool {
+    matches!(path.rsplit('/').next(), None | Some("" | "." | ".."))
 }
 
 /// Whether `error` is about one document: the others may well succeed.

@@ -2,13 +2,14 @@
 
 use host_sdk::{Error, ErrorKind};
 
-use super::claim::claiming;
+use super::claim::{claiming, rename_to_free};
 use super::is_refusal;
-use super::names::{beside, free_name};
+use super::names::beside;
 use super::publish::Plan;
 use super::run::Run;
 use crate::config::FileExists;
 use crate::remote_path::RemotePath;
+use crate::session::Session;
 
 /// Refuses where `target` exists.
 ///
@@ -35,15 +36,7 @@ pub(super) fn place(
     target: &RemotePath,
 ) -> Result<RemotePath, Error> {
     match file_exists {
-        FileExists::CreateUniqueName => {
-            // The long search comes before the claim, so that nobody waits for it.
-            let (_, number) = free_name(run, target, 0)?;
-            claiming(run, target, |run| {
-                let (path, _) = free_name(run, target, number)?;
-                run.rename(temporary, &path)?;
-                Ok(path)
-            })
-        }
+        FileExists::CreateUniqueName => rename_to_free(run, temporary, target),
         FileExists::GenerateError => claiming(run, target, |run| {
             refuse_if_taken(run, target)?;
             run.rename(temporary, target)?;
@@ -63,7 +56,10 @@ fn replace(run: &mut Run, temporary: &RemotePath, target: &RemotePath) -> Result
         Err(e) if is_refusal(&e) => e,
         other => return other,
     };
-    if !run.repeat(|session| session.exists(target))? {
+    // A directory of that name is nothing to replace.
+    let is_file =
+        |session: &mut Session| Ok(session.exists(target)? && !session.has_directory(target)?);
+    if !run.repeat(is_file)? {
         return Err(refusal);
     }
     let aside = beside(target, "old")?;
@@ -91,15 +87,20 @@ pub(super) fn dress(run: &mut Run, plan: &Plan, temporary: &RemotePath) -> Resul
         match run.repeat(|session| session.set_modified(temporary, at)) {
             Ok(true) => {}
             Ok(false) => log::warn!("the server cannot set times: {temporary} keeps its own"),
-            Err(e) if is_refusal(&e) => log::warn!("the time of {temporary} was not set: {e}"),
+            Err(e) if is_answer(&e) => log::warn!("the time of {temporary} was not set: {e}"),
             Err(e) => return Err(e),
         }
     }
     if let Some(mode) = &plan.permissions {
         match run.repeat(|session| session.set_permissions(temporary, mode)) {
-            Err(e) if is_refusal(&e) => log::warn!("permissions of {temporary} were not set: {e}"),
+            Err(e) if is_answer(&e) => log::warn!("permissions of {temporary} were not set: {e}"),
             other => return other,
         }
     }
     Ok(())
+}
+
+/// Whether the server answered that it will not, in whatever words: 501 and 503 as well.
+fn is_answer(error: &Error) -> bool {
+    is_refusal(error) || (error.kind() == ErrorKind::Protocol && error.report().reply.is_some())
 }

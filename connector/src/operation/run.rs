@@ -11,7 +11,7 @@ use crate::descriptor::property;
 use crate::pool::{Lease, Pool};
 use crate::remote_path::RemotePath;
 use crate::retry::Backoff;
-use crate::session::{Session, Transcript};
+use crate::session::{Session, Transcript, missing};
 
 /// How long putting right what a cancelled execution had begun may take.
 const RESCUE: Duration = Duration::from_secs(10);
@@ -192,7 +192,7 @@ impl Run {
     ///
     /// # Errors
     ///
-    /// `permission`; what a command can fail with.
+    /// `permission`, `notFound`; what a command can fail with.
     pub(super) fn check_removable(&mut self, path: &RemotePath) -> Result<(), Error> {
         let name = format!("{}.{:016x}", path.file_name(), crate::retry::chance());
         let aside = path.parent().entry(&name)?;
@@ -205,7 +205,9 @@ impl Run {
             Err(e) => {
                 // However far it came, also for an execution that is cancelled by now.
                 self.put_back(&aside, path)?;
-                Err(e)
+                let is_gone = e.kind() == ErrorKind::Permission
+                    && !self.repeat(|session| session.exists(path))?;
+                Err(if is_gone { missing(e) } else { e })
             }
             Ok(()) => Ok(()),
         }

@@ -57,7 +57,7 @@ pub(super) fn walk(
         let mut undecided = Vec::new();
         let mut below = Vec::new();
         let is_exact = !session.features().mdtm;
-        session.list_with_zone(&directory, &mut |entry, zone| {
+        let listed = session.list_with_zone(&directory, &mut |entry, zone| {
             if entry.kind == Kind::Directory && descends {
                 below.push(directory.entry(&entry.name)?);
             }
@@ -71,7 +71,18 @@ pub(super) fn walk(
                 Next::Exactly(entry) => undecided.push(entry),
             }
             Ok(wanted)
-        })?;
+        });
+        match listed {
+            // It was removed since the listing above it: nothing is left to visit.
+            Err(e) if depth > 0 && e.kind() == ErrorKind::NotFound => {
+                if session.is_listed(&directory)? {
+                    return Err(e);
+                }
+                log::info!("{directory} is gone");
+                continue;
+            }
+            other => other?,
+        }
         for entry in undecided {
             if !wanted {
                 break;

@@ -34,8 +34,14 @@ impl Session {
         directory: &RemotePath,
         each: &mut EntrySink<'_>,
     ) -> Result<(), Error> {
-        match self.list_proven(directory, each) {
-            Err(e) if means_empty(&e) => Ok(()),
+        let mut is_empty = true;
+        let listed = self.list_proven(directory, &mut |entry| {
+            is_empty = false;
+            each(entry)
+        });
+        match listed {
+            // After an entry, it is the listing that failed.
+            Err(e) if is_empty && means_empty(&e) => Ok(()),
             other => other,
         }
     }

@@ -19,6 +19,45 @@ fn a_server_that_replaces_nothing_is_overwritten_by_renaming_aside() {
     assert_eq!(left, 1, "the replaced file and the temporary one are gone");
 }
 
+/// What stands in the way of a file's name is a directory: it stays where it is.
+#[test]
+fn a_directory_is_not_overwritten() {
+    let Some(server) = require(&Options::new(Flavour::VsFtpd)) else { return };
+    let bench = Bench::new(server, &json!({}));
+    bench.place("upload/sub/inside.txt", b"kept");
+    let options = json!({"actionIfFileExists": "overwrite"});
+    bench.create(&options, "upload/sub", b"new").refusal();
+    assert_eq!(bench.on_server("upload/sub/inside.txt").unwrap(), b"kept");
+    assert_eq!(std::fs::read_dir(bench.server.root().join("upload")).unwrap().count(), 1);
+}
+
+/// Two writers whose searches for a free name meet: the one wants output1.txt for its own sake.
+#[test]
+fn a_numbered_name_is_claimed_as_well() {
+    let Some(server) = require(&Options::new(Flavour::VsFtpd)) else { return };
+    let bench = Bench::new(server, &json!({}));
+    bench.place("upload/o.txt", b"taken");
+    std::thread::scope(|scope| {
+        for rival in 0..4 {
+            let name = if rival % 2 == 0 { "upload/o.txt" } else { "upload/o1.txt" };
+            let bench = &bench;
+            scope.spawn(move || {
+                for number in 0..10 {
+                    let body = format!("{rival}-{number}");
+                    bench.create(&json!({}), name, body.as_bytes()).single();
+                }
+            });
+        }
+    });
+    let mut bodies: Vec<String> = std::fs::read_dir(bench.server.root().join("upload"))
+        .unwrap()
+        .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap())
+        .collect();
+    bodies.sort();
+    bodies.dedup();
+    assert_eq!(bodies.len(), 41);
+}
+
 /// A directory of its own for uploads may not let them be renamed out of it.
 #[test]
 fn a_refused_rename_leaves_the_old_file_and_no_new_one() {

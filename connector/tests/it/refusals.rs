@@ -32,6 +32,8 @@ fn documents_with_line_ends_are_refused() {
         for verb in ["get", "delete"] {
             cases.push((json!({"operation": verb}), with_id(&format!("a{injection}"))));
         }
+        let moving = json!({"moveAfterReading": format!("a{injection}z")});
+        cases.push((json!({"operation": "get", "options": moving}), with_id("a.txt")));
         for verb in ["query", "list"] {
             let header = with_properties(&[("remoteDirectory", injection)]);
             cases.push((json!({"operation": verb}), header));

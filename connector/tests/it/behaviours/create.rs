@@ -119,7 +119,9 @@ fn refuses_a_blank_name_and_goes_on(bench: &Bench) {
 }
 
 fn refuses_invalid_names(bench: &Bench) {
-    for name in ["upload/a\r\nDELE hello.txt", "upload/a\nb", "upload/a\0b", "upload/dir/", "/"] {
+    let directories = ["upload/dir/", "/", ".", "..", "upload/."];
+    let injections = ["upload/a\r\nDELE hello.txt", "upload/a\nb", "upload/a\0b"];
+    for name in directories.into_iter().chain(injections) {
         let error = bench.create(&json!({}), name, b"x").refusal();
         assert_eq!(error.kind(), ErrorKind::Document, "{name:?}");
     }
