@@ -1,11 +1,13 @@
 //! Every call comes back: when it is cancelled, whatever it waits for, and when the server has
 //! stopped talking.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use host_sdk::ErrorKind;
+use ftp_connector::FtpConnector;
 use host_sdk::conformance::{Callback, MemoryHost};
+use host_sdk::{Connector, ErrorKind};
 use serde_json::{Value, json};
+use test_servers::model::{Fault, ModelServer};
 
 use crate::support::{with_id, with_properties};
 use crate::transcript::{Play, Transcript, in_time};
@@ -113,4 +115,44 @@ fn cancelling_ends_a_tls_handshake() {
         > EPSV\npassive EPSV\n> RETR *\n< 150 Here.\nexpect close";
     let explicit = json!({"sslMode": "explicit"});
     assert_eq!(cancelled(script, &explicit, &get, took_its_input), ErrorKind::Cancelled);
+}
+
+/// Cancels an upload that holds the lock of its name while a server with `faults` says nothing; the
+/// locks that stay.
+fn cancelled_with_a_lock(faults: Vec<(usize, Fault)>) -> Vec<String> {
+    let count = faults.len();
+    let server = ModelServer::start(&[], faults).unwrap();
+    let settings = json!({
+        "host": "127.0.0.1", "port": server.port(), "userName": "anna", "password": "secret",
+        "connectionTimeout": FOR_EVER, "readTimeout": FOR_EVER,
+    });
+    let connection = FtpConnector::new().connect(&settings, MemoryHost::new().context()).unwrap();
+    let options = json!({"actionIfFileExists": "generateError"});
+    let operation = json!({"operation": "create", "options": options});
+    let operation = connection.operation(&operation).unwrap();
+    let host = MemoryHost::new();
+    host.add_input(with_properties(&[("fileName", "b.txt")]), "hello");
+    let executing = host.clone();
+    let execution = std::thread::spawn(move || executing.execute(operation.as_ref()));
+    let end = Instant::now() + Duration::from_secs(20);
+    while server.faults_to_come() == count {
+        assert!(Instant::now() < end, "it does not get as far as the first fault");
+        std::thread::yield_now();
+    }
+    host.cancel();
+    let result = in_time("a cancelled execution", move || execution.join().unwrap());
+    assert_eq!(result.unwrap_err().kind(), ErrorKind::Cancelled);
+    assert!(!server.names().contains(&"b.txt".to_owned()));
+    server.directories()
+}
+
+#[test]
+fn a_cancelled_upload_releases_its_lock() {
+    assert_eq!(cancelled_with_a_lock(vec![(1, Fault::SilentTo("RNFR"))]), Vec::<String>::new());
+}
+
+#[test]
+fn releasing_a_lock_after_a_cancellation_does_not_take_for_ever() {
+    let faults = vec![(1, Fault::SilentTo("RNFR")), (1, Fault::SilentTo("RMD"))];
+    assert_eq!(cancelled_with_a_lock(faults), ["/.b.txt.lock"]);
 }

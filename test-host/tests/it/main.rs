@@ -7,6 +7,7 @@ mod descriptions;
 mod events;
 mod examples;
 mod files;
+mod kills;
 mod listing;
 mod panics;
 mod pipelines;

@@ -78,6 +78,18 @@ impl ModelServer {
         world.files.keys().map(|path| path.trim_start_matches('/').to_owned()).collect()
     }
 
+    /// How many faults have not happened yet.
+    #[must_use]
+    pub fn faults_to_come(&self) -> usize {
+        self.shared.world().faults.len()
+    }
+
+    /// The paths of the directories below the root, sorted.
+    #[must_use]
+    pub fn directories(&self) -> Vec<String> {
+        self.shared.world().directories.iter().cloned().collect()
+    }
+
     /// The content of the file called `name`.
     #[must_use]
     pub fn content(&self, name: &str) -> Option<Vec<u8>> {

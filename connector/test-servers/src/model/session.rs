@@ -50,7 +50,7 @@ impl Session {
             match fault {
                 Some(Fault::HangsUp) => return Ok(()),
                 Some(Fault::Goodbye) => return self.say("421 Shutting down."),
-                Some(Fault::Silence) => {
+                Some(Fault::Silence | Fault::SilentTo(_)) => {
                     // Until the client, or the server's end, hangs up.
                     return io::copy(&mut self.commands, &mut io::sink()).map(drop);
                 }

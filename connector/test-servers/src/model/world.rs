@@ -15,6 +15,8 @@ pub enum Fault {
     Goodbye,
     /// Neither answers nor hangs up.
     Silence,
+    /// The same with this command alone.
+    SilentTo(&'static str),
     /// Refuses to read, store or delete a file for now (450).
     Busy,
     /// Refuses to read, store or delete a file (550).
@@ -49,6 +51,7 @@ impl Fault {
         match self {
             Self::HangsUp | Self::Unanswered | Self::CutAnswer(_) => true,
             Self::Goodbye | Self::Silence => true,
+            Self::SilentTo(command) => *command == verb,
             Self::Busy | Self::Denied => matches!(verb, "RETR" | "STOR" | "DELE"),
             Self::Short(_, Ending::Confirmed) => matches!(verb, "RETR" | "STOR"),
             Self::Short(..) => matches!(verb, "RETR" | "STOR" | "LIST"),
@@ -71,7 +74,7 @@ pub(super) struct World {
     pub(super) files: BTreeMap<String, Stored>,
     pub(super) directories: BTreeSet<String>,
     /// With the number of the command, over all sessions, before which each waits.
-    faults: Vec<(usize, Fault)>,
+    pub(super) faults: Vec<(usize, Fault)>,
     /// Everything that was put there behind the client's back.
     pub(super) placed: Vec<(String, Vec<u8>)>,
     commands: usize,
