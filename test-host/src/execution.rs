@@ -291,12 +291,13 @@ impl Execution {
             if let Some(arrival) = &open.arrival {
                 all = arrival.document.properties.clone();
             }
+            let answers = self.order.step.tracks_input.then(|| all.clone());
             all.extend(properties);
             let carried = open.fate.take();
             let carries_on = carried.is_some();
             let fate = carried.unwrap_or_else(|| self.run.new_fate());
             let source = Arc::clone(&self.order.source);
-            (Document { fate, source, properties: all, size }, carries_on)
+            (Document { fate, source, properties: all, size, answers }, carries_on)
         };
         match self.order.next.begin(&document) {
             Ok(sink) => {

@@ -23,6 +23,8 @@ const LISTED_ERRORS: usize = 100;
 #[derive(Debug)]
 pub(crate) struct StepIdentity {
     pub(crate) name: Arc<str>,
+    /// Whether its events tell of the documents that came in, not of those that went out.
+    pub(crate) tracks_input: bool,
 }
 
 /// How one document ends, told by the steps that it passes.
@@ -120,8 +122,13 @@ impl Run {
         if last {
             self.end(&document.fate, Status::Success);
         }
-        let mut properties = document.properties.clone();
-        properties.extend(&end.properties);
+        let properties = if step.tracks_input {
+            document.answers.clone().unwrap_or_default()
+        } else {
+            let mut properties = document.properties.clone();
+            properties.extend(&end.properties);
+            properties
+        };
         self.reporter.event(&Event::Document(DocumentEvent {
             step: step.name.to_string(),
             document: document.number(),

@@ -23,6 +23,8 @@ pub(crate) struct Document {
     pub(crate) properties: Properties,
     /// The body's length, if it is known before the body.
     pub(crate) size: Option<u64>,
+    /// The properties of the document that it answers, where those are tracked.
+    pub(crate) answers: Option<Properties>,
 }
 
 impl Document {

@@ -73,6 +73,8 @@ fn write_operation(xml: &mut Xml, operation: &OperationDescriptor) {
             OutputKind::Json => "json",
         },
     ));
+    // The direction is the process's to choose.
+    attributes.push(("trackedDocument", "user"));
     xml.open("operation", &attributes);
     fields(xml, "", &operation.fields);
     if let Some(filter) = &operation.filter {
@@ -261,7 +263,8 @@ mod tests {
              <allowedValue label=\"None\">\n      <value>none</value>\n",
             "<field id=\"proxy.host\"",
             "<operation types=\"EXECUTE\" customTypeId=\"LIST\" customTypeLabel=\"List\" \
-             inputType=\"none\" outputType=\"json\">\n  </operation>\n",
+             inputType=\"none\" outputType=\"json\" \
+             trackedDocument=\"user\">\n  </operation>\n",
             "<dynamicProperty id=\"remoteDirectory\"",
             "</GenericConnectorDescriptor>\n",
         ] {

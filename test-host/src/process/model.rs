@@ -100,6 +100,21 @@ pub struct ConnectorStep {
     /// process ends failed.
     #[serde(default = "yes")]
     pub continue_on_error: bool,
+    /// Whose properties the step's events tell: those of the documents that it put out, or of
+    /// the documents that they answer.
+    #[serde(default)]
+    pub tracking_direction: TrackingDirection,
+}
+
+/// Which documents of a connector step are tracked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum TrackingDirection {
+    /// Those that come in.
+    Input,
+    /// Those that go out.
+    #[default]
+    Output,
 }
 
 fn yes() -> bool {

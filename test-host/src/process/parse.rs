@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use super::fields::{Fields, expected, read_json};
 use super::model::{
     ConnectionSettings, ConnectorStep, DatabaseStep, MessageDocument, MessageStep, Process,
-    ReadFilesStep, STEP_TYPES, SetPropertiesStep, Step, WriteFilesStep, every_name,
+    ReadFilesStep, STEP_TYPES, SetPropertiesStep, Step, TrackingDirection, WriteFilesStep,
+    every_name,
 };
 use crate::ledger;
 
@@ -153,6 +154,7 @@ fn connector_step(
             "filter",
             "parameters",
             "continueOnError",
+            "trackingDirection",
         ],
     )?;
     let name = fields.text("name")?;
@@ -172,7 +174,21 @@ fn connector_step(
         filter: fields.optional("filter"),
         parameters: fields.texts("parameters")?,
         continue_on_error: fields.boolean("continueOnError", true)?,
+        tracking_direction: tracking_direction(&mut fields)?,
     })
+}
+
+fn tracking_direction(fields: &mut Fields) -> Result<TrackingDirection, Error> {
+    const KEY: &str = "trackingDirection";
+    let Some(text) = fields.optional_text(KEY)? else { return Ok(TrackingDirection::default()) };
+    match text.as_str() {
+        "input" => Ok(TrackingDirection::Input),
+        "output" => Ok(TrackingDirection::Output),
+        other => {
+            let expected = expected_one_of(other, ["input", "output"].into_iter());
+            Err(Error::configuration(KEY, format!("unknown direction \"{other}\"; {expected}")))
+        }
+    }
 }
 
 fn set_properties_step(value: Value) -> Result<SetPropertiesStep, Error> {

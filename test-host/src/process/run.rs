@@ -6,7 +6,7 @@ use std::thread;
 
 use host_sdk::Error;
 
-use super::model::Step;
+use super::model::{Step, TrackingDirection};
 use super::validate::{Prepared, PreparedStep};
 use crate::cancellation::Cancellation;
 use crate::events::{Event, SummaryEvent};
@@ -60,7 +60,11 @@ impl Prepared {
             .process
             .steps
             .iter()
-            .map(|step| Arc::new(StepIdentity { name: step.name().into() }))
+            .map(|step| {
+                let tracks_input = matches!(step, Step::Connector(step)
+                    if step.tracking_direction == TrackingDirection::Input);
+                Arc::new(StepIdentity { name: step.name().into(), tracks_input })
+            })
             .collect();
         let (first, workers) = self.assemble(&run, &identities)?;
         thread::scope(|scope| {

@@ -41,6 +41,7 @@ impl Producer {
             source: Arc::clone(&self.step.name),
             properties,
             size,
+            answers: None,
         };
         // What a later step does not take has been told there.
         let Ok(sink) = self.next.begin(&document) else { return Ok(()) };

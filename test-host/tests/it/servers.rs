@@ -57,6 +57,36 @@ fn files_land_in_a_database_once_and_leave_the_server() {
 }
 
 #[test]
+fn the_events_of_a_step_tell_of_what_went_in_or_of_what_came_out() {
+    let Some(server) = server(&Options::new(Flavour::VsFtpd)) else { return };
+    let place = Place::new();
+    let tracked = |direction: Option<&str>| {
+        let mut fetch = json!({"name": "fetch", "type": "connector", "connection": "partner",
+                               "operation": "get", "parameters": {"id": "{wanted}"}});
+        if let Some(direction) = direction {
+            fetch["trackingDirection"] = json!(direction);
+        }
+        let ask = json!({"name": "ask", "type": "message",
+                         "documents": [{"content": "", "properties": {"wanted": "hello.txt"}}]});
+        let process = json!({
+            "process": "tracked",
+            "connections": {"partner": connection(&server, &json!({}))},
+            "steps": [ask, fetch],
+        });
+        run(&place, &process)
+    };
+    let came_out = json!({"fileName": "hello.txt", "remoteDirectory": "/", "wanted": "hello.txt"});
+    let went_in = json!({"wanted": "hello.txt"});
+    let cases = [(None, &came_out), (Some("output"), &came_out), (Some("input"), &went_in)];
+    for (direction, properties) in cases {
+        let answer = tracked(direction);
+        assert_eq!(answer.code, 0, "{answer:?}");
+        assert_eq!(answer.of_step("fetch")[0]["properties"], *properties, "{direction:?}");
+    }
+    assert_eq!(tracked(Some("inwards")).code, 2);
+}
+
+#[test]
 fn a_folder_is_backed_up() {
     let Some(server) = server(&Options::new(Flavour::VsFtpd)) else { return };
     let place = Place::new();
