@@ -1,5 +1,5 @@
 //! Reading one file: the body goes to the host as it arrives, an interruption is resumed where
-//! it happened, and success is claimed only when it is proven.
+//! it happened, be it that of an earlier process, and success is claimed only when it is proven.
 
 use host_sdk::{Error, ErrorKind, Outcome, Properties, ResultSink};
 
@@ -120,16 +120,19 @@ fn receive(
             }
             // What was refused may just be gone: only a look settles it.
             Err(e) if is_denied(&e) && !run.repeat(|session| session.exists(&file.path))? => {
-                return Err(missing(e));
+                let error = missing(e);
+                part.end(&error);
+                return Err(error);
             }
             // Refused in the middle of its data, a file is not busy: it was cut (451).
-            Err(e) if part.sink.is_some() && e.kind() == ErrorKind::Unavailable => {
-                backoff.wait(e.with_path(file.path.to_string()), &run.cancel)?;
+            Err(e) if part.has_begun && e.kind() == ErrorKind::Unavailable => {
+                let waited = backoff.wait(e.with_path(file.path.to_string()), &run.cancel);
+                waited.inspect_err(|e| part.end(e))?;
                 continue;
             }
             Err(e) => e.with_path(file.path.to_string()),
         };
-        run.wait(&mut backoff, error)?;
+        run.wait(&mut backoff, error).inspect_err(|e| part.end(e))?;
     }
 }
 
@@ -142,7 +145,11 @@ struct Part {
     /// Whether the server goes on from where it is told.
     restartable: bool,
     sink: Option<Box<dyn ResultSink>>,
+    /// Whether the server has begun to send.
+    has_begun: bool,
     received: u64,
+    /// How many of the received bytes the host held from an earlier execution.
+    held: u64,
     /// The last bytes that arrived, to compare with when resuming.
     tail: Vec<u8>,
     buffer: Vec<u8>,
@@ -164,7 +171,9 @@ impl Part {
             // Converted text has no offsets that both sides agree on (RFC 3659 §5.3).
             restartable: format == TransferFormat::Binary,
             sink: None,
+            has_begun: false,
             received: 0,
+            held: 0,
             tail: Vec::new(),
             buffer: vec![0; CHUNK],
             comparison,
@@ -172,13 +181,57 @@ impl Part {
         }
     }
 
-    /// Starts over: what the sink has is dropped.
+    /// Starts over: what the sink has is dropped, and not held any longer.
     fn restart(&mut self) {
-        self.meter.lost(self.received);
-        self.sink = None;
+        self.discard();
+        self.meter.lost(self.received - self.held);
+        self.meter.unspare(self.held);
+        self.has_begun = false;
         self.received = 0;
+        self.held = 0;
         self.tail.clear();
         self.comparison.restart();
+    }
+
+    /// The file fails with `error`: only what may succeed later is worth holding.
+    fn end(&mut self, error: &Error) {
+        if !error.is_retryable() && error.kind() != ErrorKind::Cancelled {
+            self.discard();
+        }
+    }
+
+    fn discard(&mut self) {
+        if let Some(mut sink) = self.sink.take()
+            && let Err(e) = sink.discard()
+        {
+            log::warn!("the host still holds what it was to give up: {e}");
+        }
+    }
+
+    /// Begins the result of a file that a later execution could go on with, where the host held
+    /// it from an earlier one. A checksum needs every byte, and converted text has no offsets.
+    fn resume(&mut self, run: &Run, input: u64, file: &RemoteFile) -> Result<(), Error> {
+        let (Some(size), Some(modified)) = (self.size, self.modified) else { return Ok(()) };
+        let can_resume = self.restartable && size > OVERLAP as u64;
+        if self.sink.is_some() || !can_resume || self.comparison.is_running() {
+            return Ok(());
+        }
+        let sink = self.sink.insert(run.context.begin_result(input, &file.properties)?);
+        let mut tail = vec![0; OVERLAP];
+        let (server, path) = (run.server(), file.path.as_str());
+        let identity = format!("{server}\n{path}\n{size}\n{}", modified.at);
+        let held = sink.resume(&identity, &mut tail)?;
+        self.held = held;
+        self.received = held;
+        self.meter.spare(held);
+        tail.drain(..OVERLAP.saturating_sub(usize::try_from(held).unwrap_or(OVERLAP)));
+        self.tail = tail;
+        if held > size {
+            self.restart();
+        } else if held > 0 {
+            log::info!("{} goes on at {held} of {size} bytes", file.path);
+        }
+        Ok(())
     }
 
     fn attempt(&mut self, run: &mut Run, input: u64, file: &RemoteFile) -> Result<(), Error> {
@@ -186,10 +239,15 @@ impl Part {
         let path = &file.path;
         let session = run.session()?;
         self.prepare(session, path)?;
+        if session.features().rest_stream {
+            self.resume(run, input, file)?;
+        }
+        let session = run.session()?;
         session.set_format(self.format)?;
         let command = format!("RETR {}", path.as_str());
         let offset = self.received - self.tail.len() as u64;
         let mut download = session.download(&command, offset)?;
+        self.has_begun = true;
         let resumed = self.received > 0;
         let mut expected = self.tail.clone();
         let mut text = NetworkText::default();

@@ -19,6 +19,7 @@
 //! login, given to every command that the script does not expect itself; `@login` is a greeting
 //! before them.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -177,6 +178,8 @@ pub(crate) struct Play {
     server: ScriptedServer,
     connection: std::sync::Arc<dyn Connection>,
     options: Value,
+    /// What hosts before held of bodies that were cut.
+    held: BTreeMap<String, Vec<u8>>,
     last: Option<Answer>,
 }
 
@@ -208,7 +211,7 @@ impl Play {
         }
         let connection =
             FtpConnector::new().connect(&settings, MemoryHost::new().context()).unwrap();
-        Self { server, connection, options: json!({}), last: None }
+        Self { server, connection, options: json!({}), held: BTreeMap::new(), last: None }
     }
 
     /// The connection, for what no request does.
@@ -259,8 +262,10 @@ impl Play {
         Answer { outcome, results: Vec::new() }
     }
 
-    fn execute(&self, verb: &str, rest: &str) -> Answer {
-        let host = MemoryHost::new();
+    fn execute(&mut self, verb: &str, rest: &str) -> Answer {
+        let host = std::mem::take(&mut self.held)
+            .into_iter()
+            .fold(MemoryHost::new(), |host, (identity, body)| host.holding(&identity, body));
         let input = match verb {
             "get" | "delete" => host.add_input(with_id(rest), Vec::new()),
             "create" => {
@@ -278,6 +283,7 @@ impl Play {
         // An error of the whole execution shows as the answer to its only input as well.
         let _ = in_time(verb, move || executing.execute(operation.as_ref()));
         assert_eq!(host.violations(), Vec::<String>::new());
+        self.held = host.held();
         Answer {
             outcome: host.answer(input).expect("the input was answered"),
             results: host.results(),
