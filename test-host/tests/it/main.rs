@@ -10,6 +10,7 @@ mod files;
 mod panics;
 mod pipelines;
 mod refusals;
+mod resuming;
 mod servers;
 mod streaming;
 mod support;

@@ -16,7 +16,7 @@ fn server(options: &Options) -> Option<Server> {
 }
 
 /// The connection to `server`; `extra` settings win.
-fn connection(server: &Server, extra: &Value) -> Value {
+pub(crate) fn connection(server: &Server, extra: &Value) -> Value {
     let mut settings = json!({
         "connector": "ftp",
         "host": "localhost",
@@ -35,7 +35,7 @@ fn connection(server: &Server, extra: &Value) -> Value {
     settings
 }
 
-fn run(place: &Place, process: &Value) -> Answer {
+pub(crate) fn run(place: &Place, process: &Value) -> Answer {
     place.write("process.json", process.to_string());
     let arguments = ["run", "process.json", "--output", "json"];
     let mut command = place.program_with(ftp_connector(), &arguments);
