@@ -137,3 +137,108 @@ fn is_same(there: &Metadata, _opened: &Metadata) -> bool {
     // Nothing is kept on other systems, which do not tell their boots.
     there.is_file()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+
+    use super::*;
+
+    /// The partials of `directory` in the boot `boot`, as one run sees them.
+    fn partials(directory: &Path, boot: Option<&str>) -> Partials {
+        let boot = boot.map(str::to_owned);
+        Partials { directory: directory.to_owned(), boot, left: OnceLock::new() }
+    }
+
+    /// Writes `bytes` behind what is held, as a process does that is killed then.
+    fn leave(directory: &Path, name: &str, identity: &str, bytes: &[u8]) {
+        let mut partial = partials(directory, Some("1")).open(name, identity).unwrap();
+        partial.as_file_mut().read_to_end(&mut Vec::new()).unwrap();
+        partial.write_all(bytes).unwrap();
+        partial.disable_cleanup(true);
+    }
+
+    /// What a run in the boot `boot` is given of a partial.
+    fn held(directory: &Path, boot: &str, name: &str, identity: &str) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut partial = partials(directory, Some(boot)).open(name, identity).unwrap();
+        partial.read_to_end(&mut bytes).unwrap();
+        bytes
+    }
+
+    fn count(directory: &Path) -> usize {
+        fs::read_dir(directory).unwrap().count()
+    }
+
+    #[test]
+    fn what_was_left_is_held_for_its_name_and_its_body_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = directory.path();
+        leave(at, "a", "one", b"be");
+        leave(at, "a", "one", b"gin");
+        leave(at, "a.b", "one", b"other");
+        assert_eq!(held(at, "1", "a", "one"), b"begin");
+        assert_eq!(held(at, "1", "b", "one"), b"");
+        assert_eq!(count(at), 2);
+        // Another body takes its place; that of another name stays.
+        assert_eq!(held(at, "1", "a", "two"), b"");
+        assert_eq!(count(at), 1);
+        assert_eq!(held(at, "1", "a.b", "one"), b"other");
+    }
+
+    #[test]
+    fn nothing_of_an_earlier_boot_is_trusted() {
+        let directory = tempfile::tempdir().unwrap();
+        leave(directory.path(), "a", "one", b"begin");
+        assert!(partials(directory.path(), None).open("a", "one").is_none());
+        assert_eq!(held(directory.path(), "2", "a", "one"), b"");
+        assert_eq!(count(directory.path()), 0);
+    }
+
+    #[test]
+    fn what_another_process_writes_is_neither_given_out_nor_removed() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut first = partials(directory.path(), Some("1")).open("a", "one").unwrap();
+        first.write_all(b"begin").unwrap();
+        let second = partials(directory.path(), Some("1"));
+        assert!(second.open("a", "one").is_none());
+        second.forget("a", None);
+        assert_eq!(count(directory.path()), 1);
+        // Published, it is no partial any more.
+        first.persist(directory.path().join("a")).unwrap();
+        assert_eq!(held(directory.path(), "1", "a", "one"), b"");
+        assert_eq!(fs::read(directory.path().join("a")).unwrap(), b"begin");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_in_the_place_of_a_partial_are_not_followed() {
+        let outside = tempfile::tempdir().unwrap();
+        let victim = outside.path().join("victim");
+        fs::write(&victim, "untouched").unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        leave(directory.path(), "a", "one", b"begin");
+        let partial = fs::read_dir(directory.path()).unwrap().next().unwrap().unwrap().path();
+        fs::remove_file(&partial).unwrap();
+        for target in [victim.clone(), outside.path().join("missing")] {
+            std::os::unix::fs::symlink(&target, &partial).unwrap();
+            assert!(partials(directory.path(), Some("1")).open("a", "one").is_none());
+            fs::remove_file(&partial).unwrap();
+        }
+        fs::hard_link(&victim, &partial).unwrap();
+        assert!(partials(directory.path(), Some("1")).open("a", "one").is_none());
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "untouched");
+        assert_eq!(count(outside.path()), 1);
+    }
+
+    #[test]
+    fn names_stay_within_what_file_systems_take() {
+        let directory = tempfile::tempdir().unwrap();
+        let partials = partials(directory.path(), Some("1"));
+        let longest = LONGEST_NAME - EXTENSION.len() - DIGITS - 2;
+        assert!(partials.open(&"a".repeat(longest), "one").is_some());
+        assert!(partials.open(&"a".repeat(longest + 1), "one").is_none());
+        assert!(is_reserved(".a.0123456789abcdef.partial"));
+        assert!(!is_reserved("a.partial") && !is_reserved(".a"));
+    }
+}

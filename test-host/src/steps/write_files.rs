@@ -263,6 +263,7 @@ mod tests {
             "LPT9.log",
             "a.",
             "a ",
+            ".a.0123456789abcdef.partial",
             &long,
         ];
         for name in hostile {
