@@ -1,7 +1,7 @@
 //! Reading one file: the body goes to the host as it arrives, an interruption is resumed where
 //! it happened, be it that of an earlier process, and success is claimed only when it is proven.
 
-use host_sdk::{Error, ErrorKind, Outcome, Properties, ResultSink};
+use host_sdk::{Context, Error, ErrorKind, Outcome, Properties, ResultSink};
 
 use super::claim::claiming;
 use super::compare::Comparison;
@@ -125,7 +125,7 @@ fn receive(
                 return Err(error);
             }
             // Refused in the middle of its data, a file is not busy: it was cut (451).
-            Err(e) if part.has_begun && e.kind() == ErrorKind::Unavailable => {
+            Err(e) if part.sink.is_some() && e.kind() == ErrorKind::Unavailable => {
                 let waited = backoff.wait(e.with_path(file.path.to_string()), &run.cancel);
                 waited.inspect_err(|e| part.end(e))?;
                 continue;
@@ -145,8 +145,6 @@ struct Part {
     /// Whether the server goes on from where it is told.
     restartable: bool,
     sink: Option<Box<dyn ResultSink>>,
-    /// Whether the server has begun to send.
-    has_begun: bool,
     received: u64,
     /// How many of the received bytes the host held from an earlier execution.
     held: u64,
@@ -171,7 +169,6 @@ impl Part {
             // Converted text has no offsets that both sides agree on (RFC 3659 §5.3).
             restartable: format == TransferFormat::Binary,
             sink: None,
-            has_begun: false,
             received: 0,
             held: 0,
             tail: Vec::new(),
@@ -186,7 +183,6 @@ impl Part {
         self.discard();
         self.meter.lost(self.received - self.held);
         self.meter.unspare(self.held);
-        self.has_begun = false;
         self.received = 0;
         self.held = 0;
         self.tail.clear();
@@ -208,18 +204,22 @@ impl Part {
         }
     }
 
-    /// Begins the result of a file that a later execution could go on with, where the host held
-    /// it from an earlier one. A checksum needs every byte, and converted text has no offsets.
-    fn resume(&mut self, run: &Run, input: u64, file: &RemoteFile) -> Result<(), Error> {
+    /// Begins the result of `file`, with what the host holds of it from an earlier execution, if
+    /// the two can be told to belong together. A checksum needs every byte.
+    fn begin(
+        &mut self,
+        context: &Context,
+        server: &str,
+        input: u64,
+        file: &RemoteFile,
+    ) -> Result<(), Error> {
+        let sink = self.sink.insert(context.begin_result(input, &file.properties)?);
         let (Some(size), Some(modified)) = (self.size, self.modified) else { return Ok(()) };
-        let can_resume = self.restartable && size > OVERLAP as u64;
-        if self.sink.is_some() || !can_resume || self.comparison.is_running() {
+        if !self.restartable || size <= OVERLAP as u64 || self.comparison.is_running() {
             return Ok(());
         }
-        let sink = self.sink.insert(run.context.begin_result(input, &file.properties)?);
+        let identity = format!("{server}\n{}\n{size}\n{}", file.path.as_str(), modified.at);
         let mut tail = vec![0; OVERLAP];
-        let (server, path) = (run.server(), file.path.as_str());
-        let identity = format!("{server}\n{path}\n{size}\n{}", modified.at);
         let held = sink.resume(&identity, &mut tail)?;
         self.held = held;
         self.received = held;
@@ -228,33 +228,36 @@ impl Part {
         self.tail = tail;
         if held > size {
             self.restart();
-        } else if held > 0 {
-            log::info!("{} goes on at {held} of {size} bytes", file.path);
+            self.sink = Some(context.begin_result(input, &file.properties)?);
         }
         Ok(())
     }
 
     fn attempt(&mut self, run: &mut Run, input: u64, file: &RemoteFile) -> Result<(), Error> {
-        let context = run.context.clone();
+        let (context, server) = (run.context.clone(), run.server());
         let path = &file.path;
         let session = run.session()?;
         self.prepare(session, path)?;
-        if session.features().rest_stream {
-            self.resume(run, input, file)?;
-        }
-        let session = run.session()?;
         session.set_format(self.format)?;
         let command = format!("RETR {}", path.as_str());
         let offset = self.received - self.tail.len() as u64;
         let mut download = session.download(&command, offset)?;
-        self.has_begun = true;
+        // Only what the server does send is begun: where it goes, its beginning may do things.
+        if self.sink.is_none() {
+            self.begin(&context, &server, input, file)?;
+            if self.received > 0 {
+                // It sends from the beginning; its session ends with the transfer.
+                drop(download);
+                log::info!("{path} goes on behind {} bytes that are held", self.received);
+                return self.attempt(run, input, file);
+            }
+        }
+        let Some(sink) = &mut self.sink else {
+            return Err(Error::internal("a file is read without a sink"));
+        };
         let resumed = self.received > 0;
         let mut expected = self.tail.clone();
         let mut text = NetworkText::default();
-        let sink = match &mut self.sink {
-            Some(sink) => sink,
-            none => none.insert(context.begin_result(input, &file.properties)?),
-        };
         loop {
             let count = download.read(&mut self.buffer)?;
             if count == 0 {
