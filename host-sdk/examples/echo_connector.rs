@@ -63,6 +63,7 @@ fn operation_fields() -> Vec<Field> {
             .up_to(1000)
             .or(1),
         Field::text("refuse", "Refuse", "Inputs whose property `name` is this are refused."),
+        Field::text("resume", "Resume", "What a body is kept and held under; none by default."),
         Field::text("log", "Log", "A text to log at every level, from this and another thread."),
         Field::boolean(
             "outlive",
@@ -171,6 +172,7 @@ impl Connection for EchoConnection {
             prefix: self.prefix.clone(),
             copies: options.require("copies")?,
             refuse: options.text("refuse").map(str::to_owned),
+            resume: options.text("resume").map(str::to_owned),
             log: options.text("log").map(str::to_owned),
             kept: options.is("outlive").then(Mutex::default),
             panic: options.require("panic")?,
@@ -203,6 +205,7 @@ struct EchoOperation {
     prefix: String,
     copies: u32,
     refuse: Option<String>,
+    resume: Option<String>,
     log: Option<String>,
     kept: Option<Mutex<Option<Context>>>,
     panic: String,
@@ -263,8 +266,16 @@ impl EchoOperation {
         let mut sinks = (0..self.copies)
             .map(|_| context.begin_result(input.id(), &properties))
             .collect::<Result<Vec<_>, Error>>()?;
+        let mut held = 0;
+        if let (Some(identity), [only]) = (&self.resume, sinks.as_mut_slice()) {
+            held = only.resume(identity, &mut [])? as usize;
+            log::info!("the host holds {held} bytes");
+        }
+        // What is held has the prefix already.
+        let prefix = if held == 0 { self.prefix.as_bytes() } else { &[] };
+        held = held.saturating_sub(self.prefix.len());
         for sink in &mut sinks {
-            sink.write(self.prefix.as_bytes())?;
+            sink.write(prefix)?;
         }
         let mut buffer = vec![0; 64 * 1024];
         loop {
@@ -272,9 +283,11 @@ impl EchoOperation {
             if length == 0 {
                 break;
             }
+            let skipped = held.min(length);
+            held -= skipped;
             for sink in &mut sinks {
-                sink.write(&buffer[..length])?;
-                summary.bytes += length as u64;
+                sink.write(&buffer[skipped..length])?;
+                summary.bytes += (length - skipped) as u64;
             }
         }
         for (copy, sink) in sinks.iter_mut().enumerate() {

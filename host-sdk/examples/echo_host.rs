@@ -73,8 +73,9 @@ fn main() -> ExitCode {
 
 fn echo(connector: &LoadedConnector) -> Result<String, Error> {
     let connection = connector.connect(&json!({}), MemoryHost::new().context())?;
-    let operation = connection.operation(&json!({"operation": "echo"}))?;
-    let host = MemoryHost::new();
+    let settings = json!({"operation": "echo", "options": {"resume": "the greeting"}});
+    let operation = connection.operation(&settings)?;
+    let host = MemoryHost::new().holding("the greeting", "hel");
     host.add_document(Properties::new(), "hello");
     host.execute(operation.as_ref())?;
     connection.close()?;

@@ -126,7 +126,8 @@ pub trait InputDocument: Send {
 
 /// Where a connector writes one result, implemented by the host.
 ///
-/// A sink that is dropped unfinished is discarded by the host as if it had never begun.
+/// A sink that is dropped unfinished is discarded by the host as if it had never begun, except for
+/// what [`ResultSink::resume`] keeps.
 pub trait ResultSink: Send {
     /// Appends `bytes` to the body. Blocks while what comes after is slower.
     ///
@@ -150,6 +151,32 @@ pub trait ResultSink: Send {
     ///
     /// `host` when the document could not be made durable; `cancelled`. The source must stay.
     fn finish(&mut self, outcome: &Outcome, properties: &Properties) -> Result<(), Error>;
+
+    /// Goes on with the beginning of the body that the host kept when an earlier sink for it was
+    /// cut, be it by the end of its process. Answers how many bytes that beginning has, 0 for
+    /// none, and fills the end of `tail` with the last of them; what is written goes behind them.
+    ///
+    /// Called once at most, and before the first write. `identity` is any text that differs
+    /// wherever the body's bytes may differ. It also lets the host keep what is written from now
+    /// on, until the result is finished or [`ResultSink::discard`] gives it up. The connector
+    /// proves with `tail` that the source still has these bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`ResultSink::write`].
+    fn resume(&mut self, _identity: &str, _tail: &mut [u8]) -> Result<u64, Error> {
+        Ok(0)
+    }
+
+    /// Gives up the body so far, also for later sinks: nobody shall go on with it. The sink is
+    /// dropped next.
+    ///
+    /// # Errors
+    ///
+    /// `host` when what was kept could not be removed.
+    fn discard(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 /// A result that is complete in memory; many cross in one call.

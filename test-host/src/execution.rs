@@ -318,7 +318,7 @@ impl Execution {
         properties: &Properties,
     ) -> Result<Closed, Error> {
         self.check()?;
-        let OpenResult { input, document, digest, sink, .. } = result;
+        let OpenResult { input, document, digest, mut sink, .. } = result;
         let mut late = {
             let state = lock(&self.state);
             let open = state.open.get(&input).ok_or_else(|| not_open(input))?;
@@ -332,6 +332,8 @@ impl Execution {
         };
         late.extend(properties);
         if let Outcome::Failure(error) = outcome {
+            // Told so, it failed for good: nobody goes on with it. The failure itself is told below.
+            _ = sink.discard();
             drop(sink);
             let step = &self.order.step;
             let mut all = document.properties.clone();

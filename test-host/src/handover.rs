@@ -6,7 +6,7 @@ use host_sdk::{Error, ErrorKind, Status};
 use serde_json::Value;
 
 use crate::run::{Run, StepIdentity};
-use crate::stage::{Acknowledgement, BodySink, Document, Durable, End, Stage};
+use crate::stage::{Acknowledgement, BodySink, Document, Durable, End, Held, Stage};
 
 /// The largest body that an event quotes.
 const QUOTED_JSON: usize = 64 * 1024;
@@ -119,6 +119,22 @@ impl BodySink for HandoverSink {
                 }
                 Ok(())
             }
+        }
+    }
+
+    fn resume(&mut self, identity: &str, held: &mut Held<'_>) -> Result<(), Error> {
+        match &mut self.to {
+            To::Step(sink) => {
+                sink.resume(identity, held).map_err(|error| self.handed.refused(&error))
+            }
+            To::Caller(_) => Ok(()),
+        }
+    }
+
+    fn discard(&mut self) -> Result<(), Error> {
+        match &mut self.to {
+            To::Step(sink) => sink.discard(),
+            To::Caller(_) => Ok(()),
         }
     }
 

@@ -53,10 +53,25 @@ pub(crate) trait Stage: Send + Sync {
     fn begin(&self, document: &Document) -> Result<Box<dyn BodySink>, Error>;
 }
 
+/// Learns of the bytes that are held of a body.
+pub(crate) type Held<'a> = dyn FnMut(&[u8]) -> Result<(), Error> + 'a;
+
 /// Takes the body of one document.
 pub(crate) trait BodySink: Send {
     /// Appends `bytes`; blocks while what comes after is slower.
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error>;
+
+    /// Goes on with the beginning of the body `identity` that an earlier run left, if there is
+    /// one, and tells all of its bytes to `held`, in order. Only before the first write. From now
+    /// on the body is kept if the sink is dropped unclosed or the process is killed.
+    fn resume(&mut self, _identity: &str, _held: &mut Held<'_>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Keeps nothing of the body so far; the sink is dropped next.
+    fn discard(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// Ends the body. What is left to do may go on while the acknowledgement is awaited, so
     /// that many small documents can be under way at once.

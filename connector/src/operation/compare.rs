@@ -30,6 +30,11 @@ impl Comparison {
         Self { wish: Checksum::None, computing: None }
     }
 
+    /// Whether it takes every byte of the file.
+    pub(super) fn is_running(&self) -> bool {
+        self.computing.is_some()
+    }
+
     /// Adds bytes, each of them once.
     pub(super) fn update(&mut self, bytes: &[u8]) {
         if let Some((_, hasher)) = &mut self.computing {

@@ -1,7 +1,7 @@
 //! Reading one file: the body goes to the host as it arrives, an interruption is resumed where
-//! it happened, and success is claimed only when it is proven.
+//! it happened, be it that of an earlier process, and success is claimed only when it is proven.
 
-use host_sdk::{Error, ErrorKind, Outcome, Properties, ResultSink};
+use host_sdk::{Context, Error, ErrorKind, Outcome, Properties, ResultSink};
 
 use super::claim::rename_to_free;
 use super::compare::Comparison;
@@ -145,16 +145,19 @@ fn receive(
             }
             // What was refused may just be gone: only a look settles it.
             Err(e) if is_denied(&e) && !run.repeat(|session| session.exists(&file.path))? => {
-                return Err(missing(e));
+                let error = missing(e);
+                part.end(&error);
+                return Err(error);
             }
             // Refused in the middle of its data, a file is not busy: it was cut (451).
             Err(e) if part.sink.is_some() && e.kind() == ErrorKind::Unavailable => {
-                backoff.wait(e.with_path(file.path.to_string()), &run.cancel)?;
+                let waited = backoff.wait(e.with_path(file.path.to_string()), &run.cancel);
+                waited.inspect_err(|e| part.end(e))?;
                 continue;
             }
             Err(e) => e.with_path(file.path.to_string()),
         };
-        run.wait(&mut backoff, error)?;
+        run.wait(&mut backoff, error).inspect_err(|e| part.end(e))?;
     }
 }
 
@@ -170,6 +173,8 @@ struct Part {
     was_short: bool,
     sink: Option<Box<dyn ResultSink>>,
     received: u64,
+    /// How many of the received bytes the host held from an earlier execution.
+    held: u64,
     /// The last bytes that arrived, to compare with when resuming.
     tail: Vec<u8>,
     buffer: Vec<u8>,
@@ -196,6 +201,7 @@ impl Part {
             was_short: false,
             sink: None,
             received: 0,
+            held: 0,
             tail: Vec::new(),
             buffer: vec![0; CHUNK],
             comparison,
@@ -204,17 +210,63 @@ impl Part {
         }
     }
 
-    /// Starts over: what the sink has is dropped.
+    /// Starts over: what the sink has is dropped, and not held any longer.
     fn restart(&mut self) {
-        self.meter.lost(self.received);
-        self.sink = None;
+        self.discard();
+        self.meter.lost(self.received - self.held);
+        self.meter.unspare(self.held);
         self.received = 0;
+        self.held = 0;
         self.tail.clear();
         self.comparison.restart();
     }
 
+    /// The file fails with `error`: only what may succeed later is worth holding.
+    fn end(&mut self, error: &Error) {
+        if !error.is_retryable() && error.kind() != ErrorKind::Cancelled {
+            self.discard();
+        }
+    }
+
+    fn discard(&mut self) {
+        if let Some(mut sink) = self.sink.take()
+            && let Err(e) = sink.discard()
+        {
+            log::warn!("the host still holds what it was to give up: {e}");
+        }
+    }
+
+    /// Begins the result of `file`, with what the host holds of it from an earlier execution, if
+    /// the two can be told to belong together. A checksum needs every byte.
+    fn begin(
+        &mut self,
+        context: &Context,
+        server: &str,
+        input: u64,
+        file: &RemoteFile,
+    ) -> Result<(), Error> {
+        let sink = self.sink.insert(context.begin_result(input, &file.properties)?);
+        let (Some(size), Some(modified)) = (self.size, self.modified) else { return Ok(()) };
+        if !self.restartable || size <= OVERLAP as u64 || self.comparison.is_running() {
+            return Ok(());
+        }
+        let identity = format!("{server}\n{}\n{size}\n{}", file.path.as_str(), modified.at);
+        let mut tail = vec![0; OVERLAP];
+        let held = sink.resume(&identity, &mut tail)?;
+        self.held = held;
+        self.received = held;
+        self.meter.spare(held);
+        tail.drain(..OVERLAP.saturating_sub(usize::try_from(held).unwrap_or(OVERLAP)));
+        self.tail = tail;
+        if held > size {
+            self.restart();
+            self.sink = Some(context.begin_result(input, &file.properties)?);
+        }
+        Ok(())
+    }
+
     fn attempt(&mut self, run: &mut Run, input: u64, file: &RemoteFile) -> Result<(), Error> {
-        let context = run.context.clone();
+        let (context, server) = (run.context.clone(), run.server());
         let path = &file.path;
         let session = run.session()?;
         self.prepare(session, path)?;
@@ -222,13 +274,22 @@ impl Part {
         let command = format!("RETR {}", path.as_str());
         let offset = self.received - self.tail.len() as u64;
         let mut download = session.download(&command, offset, self.limit)?;
+        // Only what the server does send is begun: where it goes, its beginning may do things.
+        if self.sink.is_none() {
+            self.begin(&context, &server, input, file)?;
+            if self.received > 0 {
+                // It sends from the beginning; its session ends with the transfer.
+                drop(download);
+                log::info!("{path} goes on behind {} bytes that are held", self.received);
+                return self.attempt(run, input, file);
+            }
+        }
+        let Some(sink) = &mut self.sink else {
+            return Err(Error::internal("a file is read without a sink"));
+        };
         let resumed = self.received > 0;
         let mut expected = self.tail.clone();
         let mut text = NetworkText::default();
-        let sink = match &mut self.sink {
-            Some(sink) => sink,
-            none => none.insert(context.begin_result(input, &file.properties)?),
-        };
         loop {
             let count = download.read(&mut self.buffer)?;
             if count == 0 {

@@ -51,6 +51,18 @@ impl Meter {
         let _ = self.counts.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, subtract);
     }
 
+    /// Bytes that are held already need not be moved.
+    pub(crate) fn spare(&self, bytes: u64) {
+        let less = |expected: u64| (expected > 0).then(|| expected.saturating_sub(bytes).max(1));
+        let _ = self.counts.expected.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+    }
+
+    /// Bytes that were spared have to be moved after all.
+    pub(crate) fn unspare(&self, bytes: u64) {
+        let more = |expected: u64| (expected > 0).then(|| expected.saturating_add(bytes));
+        let _ = self.counts.expected.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+    }
+
     /// More bytes will be moved.
     pub(crate) fn expect(&self, bytes: u64) {
         let so_far = self.counts.bytes.load(Ordering::Relaxed);

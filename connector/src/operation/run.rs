@@ -74,6 +74,12 @@ impl Run {
         })
     }
 
+    /// Whose files these are: the server and the user, who may see a tree of their own.
+    pub(super) fn server(&self) -> String {
+        let settings = &self.pool.shared().settings;
+        format!("{}@{}:{}", settings.credentials.user, settings.host, settings.port)
+    }
+
     /// Gives the session back, for whoever waits for one.
     pub(super) fn release(&mut self) {
         self.lease = None;

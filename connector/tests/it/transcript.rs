@@ -21,6 +21,7 @@
 //! login, given to every command that the script does not expect itself; `@login` is a greeting
 //! before them.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -186,6 +187,8 @@ pub(crate) struct Play {
     connection: std::sync::Arc<dyn Connection>,
     options: Value,
     filter: Value,
+    /// What hosts before held of bodies that were cut.
+    held: BTreeMap<String, Vec<u8>>,
     last: Option<Answer>,
 }
 
@@ -217,7 +220,8 @@ impl Play {
         }
         let connection =
             FtpConnector::new().connect(&settings, MemoryHost::new().context()).unwrap();
-        Self { server, connection, options: json!({}), filter: Value::Null, last: None }
+        let held = BTreeMap::new();
+        Self { server, connection, options: json!({}), filter: Value::Null, held, last: None }
     }
 
     /// The connection, for what no request does.
@@ -268,8 +272,10 @@ impl Play {
         Answer { outcome, results: Vec::new() }
     }
 
-    fn execute(&self, verb: &str, rest: &str) -> Answer {
-        let host = MemoryHost::new();
+    fn execute(&mut self, verb: &str, rest: &str) -> Answer {
+        let host = std::mem::take(&mut self.held)
+            .into_iter()
+            .fold(MemoryHost::new(), |host, (identity, body)| host.holding(&identity, body));
         let input = match verb {
             "get" | "delete" => host.add_input(with_id(rest), Vec::new()),
             "create" => {
@@ -290,6 +296,7 @@ impl Play {
         // An error of the whole execution shows as the answer to its only input as well.
         let _ = in_time(verb, move || executing.execute(operation.as_ref()));
         assert_eq!(host.violations(), Vec::<String>::new());
+        self.held = host.held();
         Answer {
             outcome: host.answer(input).expect("the input was answered"),
             results: host.results(),

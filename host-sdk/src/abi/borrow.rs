@@ -158,4 +158,14 @@ impl ResultSink for BorrowedSink {
             RStr::from_str(&words.detail),
         ))
     }
+
+    #[cfg(not(feature = "interface-first"))]
+    fn resume(&mut self, identity: &str, tail: &mut [u8]) -> Result<u64, Error> {
+        result(self.0.resume(RStr::from_str(identity), RSliceMut::from_mut_slice(tail)))
+    }
+
+    #[cfg(not(feature = "interface-first"))]
+    fn discard(&mut self) -> Result<(), Error> {
+        result(self.0.discard())
+    }
 }

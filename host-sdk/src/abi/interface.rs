@@ -5,7 +5,11 @@ use std::fmt;
 use std::mem;
 
 /// The interface version as text.
-pub const INTERFACE: &str = if cfg!(feature = "interface-next") { "1.1.0" } else { "1.0.0" };
+pub const INTERFACE: &str = match InterfaceVersion::CURRENT.minor {
+    0 => "1.0.0",
+    1 => "1.1.0",
+    _ => "1.2.0",
+};
 
 /// A version of the interface: equal majors fit, whatever their minors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,8 +22,16 @@ pub struct InterfaceVersion {
 
 impl InterfaceVersion {
     /// The version that this build speaks.
-    pub const CURRENT: Self =
-        Self { major: 1, minor: if cfg!(feature = "interface-next") { 1 } else { 0 } };
+    pub const CURRENT: Self = Self {
+        major: 1,
+        minor: if cfg!(feature = "interface-first") {
+            0
+        } else if cfg!(feature = "interface-next") {
+            2
+        } else {
+            1
+        },
+    };
 }
 
 impl fmt::Display for InterfaceVersion {
@@ -87,7 +99,7 @@ impl Handshake {
     }
 }
 
-#[cfg(all(test, not(feature = "interface-next")))]
+#[cfg(all(test, not(any(feature = "interface-first", feature = "interface-next"))))]
 mod tests {
     use super::*;
 

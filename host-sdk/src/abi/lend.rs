@@ -235,6 +235,21 @@ impl types::ResultSink for LentSink {
             })
         }))
     }
+
+    #[cfg(not(feature = "interface-first"))]
+    fn resume(&mut self, identity: RStr<'_>, mut tail: RSliceMut<'_, u8>) -> Answer<u64> {
+        answer(check_open(&self.open).and_then(|()| {
+            self.sink.call_mut("resume", |sink| sink.resume(&identity, tail.as_mut_slice()))
+        }))
+    }
+
+    #[cfg(not(feature = "interface-first"))]
+    fn discard(&mut self) -> Answer<()> {
+        answer(
+            check_open(&self.open)
+                .and_then(|()| self.sink.call_mut("discard", |sink| sink.discard())),
+        )
+    }
 }
 
 /// Where the host cannot say whether there is a file, the body takes the ordinary way.

@@ -140,26 +140,58 @@ pub trait InputDocument: Send {
 /// An input as it is handed over.
 pub type InputDocumentObject = InputDocument_TO<'static, RBox<()>>;
 
-/// Where one result is written; implemented by the host. Dropped unfinished, it is discarded.
-#[sabi_trait]
-pub trait ResultSink: Send {
-    /// See [`ResultSink::write`](crate::ResultSink::write).
-    fn write(&mut self, bytes: RSlice<'_, u8>) -> Answer<()>;
+/// Declares an object of which some interfaces know more methods than others: the tests of
+/// compatibility build them all.
+macro_rules! growing_object {
+    (
+        $(#[$attribute:meta])*
+        trait $name:ident: $first:ident $(+ $more:ident)* { $($method:tt)* }
+        when [$when:meta] { $($added:tt)* }
+    ) => {
+        #[cfg(not($when))]
+        $(#[$attribute])*
+        #[sabi_trait]
+        pub trait $name: $first $(+ $more)* { $($method)* }
 
-    /// See [`ResultSink::raw_file`](crate::ResultSink::raw_file).
-    fn raw_file(&self) -> ROption<RawFile>;
+        #[cfg($when)]
+        $(#[$attribute])*
+        #[sabi_trait]
+        pub trait $name: $first $(+ $more)* { $($method)* $($added)* }
+    };
+}
 
-    /// See [`ResultSink::finish`](crate::ResultSink::finish); `properties` and `detail`, an error
-    /// report, are JSON.
-    #[sabi(last_prefix_field)]
-    fn finish(
-        &mut self,
-        status: Status,
-        code: RStr<'_>,
-        message: RStr<'_>,
-        properties: RStr<'_>,
-        detail: RStr<'_>,
-    ) -> Answer<()>;
+growing_object! {
+    /// Where one result is written; implemented by the host. Dropped unfinished, it is discarded.
+    trait ResultSink: Send {
+        /// See [`ResultSink::write`](crate::ResultSink::write).
+        fn write(&mut self, bytes: RSlice<'_, u8>) -> Answer<()>;
+
+        /// See [`ResultSink::raw_file`](crate::ResultSink::raw_file).
+        fn raw_file(&self) -> ROption<RawFile>;
+
+        /// See [`ResultSink::finish`](crate::ResultSink::finish); `properties` and `detail`, an
+        /// error report, are JSON.
+        #[sabi(last_prefix_field)]
+        fn finish(
+            &mut self,
+            status: Status,
+            code: RStr<'_>,
+            message: RStr<'_>,
+            properties: RStr<'_>,
+            detail: RStr<'_>,
+        ) -> Answer<()>;
+    }
+    when [not(feature = "interface-first")] {
+        /// See [`ResultSink::resume`](crate::ResultSink::resume); since 1.1.
+        fn resume(&mut self, _identity: RStr<'_>, _tail: RSliceMut<'_, u8>) -> Answer<u64> {
+            RResult::ROk(0)
+        }
+
+        /// See [`ResultSink::discard`](crate::ResultSink::discard); since 1.1.
+        fn discard(&mut self) -> Answer<()> {
+            RResult::ROk(())
+        }
+    }
 }
 
 /// A sink as it is handed over.
@@ -176,26 +208,10 @@ pub trait CancelHook: Send + Sync {
 /// A hook as it is handed over.
 pub type CancelHookObject = CancelHook_TO<'static, RBox<()>>;
 
-/// Declares an object of which a later interface knows one more method: the tests of
-/// compatibility build both.
-macro_rules! growing_object {
-    ($(#[$attribute:meta])* trait $name:ident { $($method:tt)* } next { $($next:tt)* }) => {
-        #[cfg(not(feature = "interface-next"))]
-        $(#[$attribute])*
-        #[sabi_trait]
-        pub trait $name: Send + Sync { $($method)* }
-
-        #[cfg(feature = "interface-next")]
-        $(#[$attribute])*
-        #[sabi_trait]
-        pub trait $name: Send + Sync { $($method)* $($next)* }
-    };
-}
-
 growing_object! {
     /// One execution; implemented by the host. Shared, so that threads of the connector may
     /// outlive it.
-    trait ExecutionContext {
+    trait ExecutionContext: Send + Sync {
         /// See [`ExecutionContext::execution_id`](crate::ExecutionContext::execution_id).
         fn execution_id(&self) -> u64;
 
@@ -233,7 +249,7 @@ growing_object! {
         #[sabi(last_prefix_field)]
         fn progress(&self, progress: Progress);
     }
-    next {
+    when [feature = "interface-next"] {
         /// What the next interface asks of a host; 0 from a host that does not know it.
         fn next(&self) -> u32 {
             0
@@ -246,13 +262,13 @@ pub type ExecutionContextObject = ExecutionContext_TO<'static, RArc<()>>;
 
 growing_object! {
     /// One configured step; implemented by the connector.
-    trait Operation {
+    trait Operation: Send + Sync {
         /// See [`Operation::execute`](crate::Operation::execute); answers a
         /// [`Summary`](crate::Summary) as JSON.
         #[sabi(last_prefix_field)]
         fn execute(&self, context: ExecutionContextObject) -> Answer<RString>;
     }
-    next {
+    when [feature = "interface-next"] {
         /// What the next interface asks of a connector; 0 from one that does not know it.
         fn next(&self) -> u32 {
             0

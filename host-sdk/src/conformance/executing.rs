@@ -16,11 +16,12 @@ use crate::outcome::{Outcome, Status, Summary};
 const THREADS: u64 = 4;
 
 /// Where a host can fail an input.
-const FALLIBLE: [Callback; 5] = [
+const FALLIBLE: [Callback; 6] = [
     Callback::Read,
     Callback::BeginResult,
     Callback::Write,
     Callback::Finish,
+    Callback::Resume,
     Callback::AddResults,
 ];
 

@@ -67,6 +67,7 @@ impl ExecutionContext for MemoryContext {
             input,
             properties: properties.clone(),
             body: Vec::new(),
+            identity: None,
             is_finished: false,
         }))
     }
@@ -151,6 +152,8 @@ struct MemorySink {
     input: u64,
     properties: Properties,
     body: Vec<u8>,
+    /// What its body is kept under, should it be dropped unfinished.
+    identity: Option<String>,
     is_finished: bool,
 }
 
@@ -190,12 +193,40 @@ impl ResultSink for MemorySink {
         self.host.changed();
         Ok(())
     }
+
+    fn resume(&mut self, identity: &str, tail: &mut [u8]) -> Result<u64, Error> {
+        self.host.enter(Callback::Resume)?;
+        self.check_unfinished()?;
+        if self.identity.is_some() || !self.body.is_empty() {
+            let problem = format!("a result of input {} was resumed too late", self.input);
+            self.host.lock().violations.push(problem.clone());
+            return Err(Error::new(ErrorKind::Host, problem));
+        }
+        self.identity = Some(identity.to_owned());
+        self.body = self.host.lock().held.remove(identity).unwrap_or_default();
+        let count = tail.len().min(self.body.len());
+        let (_, end) = tail.split_at_mut(tail.len() - count);
+        end.copy_from_slice(self.body.split_at(self.body.len() - count).1);
+        Ok(self.body.len() as u64)
+    }
+
+    fn discard(&mut self) -> Result<(), Error> {
+        self.host.enter(Callback::Discard)?;
+        self.check_unfinished()?;
+        self.identity = None;
+        Ok(())
+    }
 }
 
 impl Drop for MemorySink {
     fn drop(&mut self) {
         if !self.is_finished {
-            self.host.lock().discarded += 1;
+            let mut state = self.host.lock();
+            state.discarded += 1;
+            if let Some(identity) = self.identity.take() {
+                state.held.insert(identity, std::mem::take(&mut self.body));
+            }
+            drop(state);
             self.host.changed();
         }
     }

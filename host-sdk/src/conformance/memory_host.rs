@@ -1,5 +1,6 @@
 //! A host in memory, for the tests of any connector.
 
+use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -56,6 +57,10 @@ pub enum Callback {
     Write,
     /// [`ResultSink::finish`](crate::ResultSink::finish).
     Finish,
+    /// [`ResultSink::resume`](crate::ResultSink::resume).
+    Resume,
+    /// [`ResultSink::discard`](crate::ResultSink::discard).
+    Discard,
     /// [`ExecutionContext::add_results`](crate::ExecutionContext::add_results).
     AddResults,
     /// [`ExecutionContext::input_done`](crate::ExecutionContext::input_done).
@@ -256,6 +261,19 @@ impl MemoryHost {
     #[must_use]
     pub fn discarded(&self) -> usize {
         self.lock().discarded
+    }
+
+    /// Has the host hold `body` as the beginning of the document `identity`.
+    #[must_use]
+    pub fn holding(self, identity: &str, body: impl Into<Vec<u8>>) -> Self {
+        self.lock().held.insert(identity.to_owned(), body.into());
+        self
+    }
+
+    /// What the host holds of documents that were cut, by their identities.
+    #[must_use]
+    pub fn held(&self) -> BTreeMap<String, Vec<u8>> {
+        self.lock().held.clone()
     }
 
     /// How often the connector called `callback`.

@@ -19,6 +19,7 @@ pub(super) struct State {
     pub(super) answers: BTreeMap<u64, Option<Outcome>>,
     pub(super) results: Vec<MemoryResult>,
     pub(super) discarded: usize,
+    pub(super) held: BTreeMap<String, Vec<u8>>,
     pub(super) progress: Vec<Progress>,
     pub(super) violations: Vec<String>,
     pub(super) hooks: Vec<Arc<CancelHook>>,

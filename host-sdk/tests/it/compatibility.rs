@@ -1,7 +1,8 @@
 //! Older and newer builds of the interface load each other; a broken promise is refused.
 //!
-//! The features `interface-next` and `changed-record` build what a later interface would be, in
-//! a target directory of their own, so that nobody else finds these libraries.
+//! The feature `interface-first` builds the interface 1.0; `interface-next` and `changed-record`
+//! build what a later one would be. They have a target directory of their own, so that nobody
+//! else finds these libraries.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ struct Build {
 }
 
 struct Builds {
+    first: Build,
     current: Build,
     next: Build,
     changed: Build,
@@ -29,6 +31,7 @@ struct Builds {
 fn builds() -> &'static Builds {
     static BUILDS: OnceLock<Builds> = OnceLock::new();
     BUILDS.get_or_init(|| Builds {
+        first: build("first", &["--features", "interface-first"]),
         current: build("current", &[]),
         next: build("next", &["--features", "interface-next"]),
         changed: build("changed", &["--features", "changed-record"]),
@@ -72,9 +75,11 @@ fn works(host: &Build, connector: &Build) -> String {
 #[test]
 fn equal_interfaces_load() {
     let Builds { current, next, .. } = builds();
-    assert!(works(current, current).contains("loaded echo 1.0.0"));
-    let text = works(next, next);
+    let text = works(current, current);
     assert!(text.contains("loaded echo 1.1.0"), "{text}");
+    assert!(text.contains("the host holds 3 bytes"), "{text}");
+    let text = works(next, next);
+    assert!(text.contains("loaded echo 1.2.0"), "{text}");
     assert!(text.contains("the connector knows 11 of the next interface"), "{text}");
     assert!(text.contains("the host knows 11 of the next interface"), "{text}");
 }
@@ -82,21 +87,32 @@ fn equal_interfaces_load() {
 #[test]
 fn an_older_connector_in_a_newer_host_falls_back_to_the_default() {
     let text = works(&builds().next, &builds().current);
-    assert!(text.contains("loaded echo 1.0.0"), "{text}");
+    assert!(text.contains("loaded echo 1.1.0"), "{text}");
     assert!(text.contains("the connector knows 0 of the next interface"), "{text}");
 }
 
 #[test]
 fn a_newer_connector_in_an_older_host_falls_back_to_the_default() {
     let text = works(&builds().current, &builds().next);
-    assert!(text.contains("loaded echo 1.1.0"), "{text}");
+    assert!(text.contains("loaded echo 1.2.0"), "{text}");
     assert!(text.contains("the host knows 0 of the next interface"), "{text}");
 }
 
 #[test]
+fn where_either_side_is_of_the_first_interface_nothing_is_resumed() {
+    let Builds { first, current, next, .. } = builds();
+    for newer in [current, next] {
+        for (host, connector) in [(newer, first), (first, newer), (first, first)] {
+            let text = works(host, connector);
+            assert!(text.contains("the host holds 0 bytes"), "{text}");
+        }
+    }
+}
+
+#[test]
 fn a_changed_record_is_refused_in_one_line_by_every_host() {
-    let Builds { current, next, changed } = builds();
-    for host in [current, next] {
+    let Builds { first, current, next, changed } = builds();
+    for host in [first, current, next] {
         let output = run(host, changed);
         assert!(!output.status.success());
         let text = String::from_utf8(output.stdout).unwrap();
@@ -111,8 +127,8 @@ fn a_changed_record_is_refused_in_one_line_by_every_host() {
 
 #[test]
 fn older_and_newer_connectors_live_in_one_process() {
-    let Builds { current, next, .. } = builds();
-    for build in [next, current] {
+    let Builds { first, current, next, .. } = builds();
+    for build in [next, current, first] {
         load(&build.connector, Recorder::new(LevelFilter::Off)).unwrap();
     }
 }

@@ -9,7 +9,7 @@ use host_sdk::{
     ResultSink, SmallResult,
 };
 
-use super::{Execution, Inputs, Slot, host, not_open};
+use super::{Execution, Inputs, OpenResult, Slot, host, not_open};
 use crate::link::Arrival;
 use crate::locks::lock;
 
@@ -176,6 +176,34 @@ impl ResultSink for Writing {
         let closed = self.execution.close(result, outcome, properties)?;
         self.execution.wait_for(closed)
     }
+
+    fn resume(&mut self, identity: &str, tail: &mut [u8]) -> Result<u64, Error> {
+        self.execution.check()?;
+        let mut slot = lock(&self.slot);
+        let result = slot.as_mut().ok_or_else(|| host("the result has ended"))?;
+        if result.digest.bytes() > 0 {
+            return Err(host("a result can be resumed only before its first byte"));
+        }
+        let OpenResult { input, digest, sink, .. } = result;
+        let resumed = sink.resume(identity, &mut |bytes| {
+            // There may be many of them.
+            self.execution.check()?;
+            digest.update(bytes);
+            keep_end(tail, bytes);
+            Ok(())
+        });
+        if let Err(error) = &resumed {
+            self.execution.result_failed(*input, error);
+        }
+        resumed.map(|()| digest.bytes())
+    }
+
+    fn discard(&mut self) -> Result<(), Error> {
+        let Some(mut result) = lock(&self.slot).take() else { return Ok(()) };
+        let discarded = result.sink.discard();
+        self.execution.discard(result);
+        discarded
+    }
 }
 
 impl Drop for Writing {
@@ -185,5 +213,34 @@ impl Drop for Writing {
         if let Some(result) = left {
             self.execution.discard(result);
         }
+    }
+}
+
+/// Makes `end` end with `bytes`, behind as much of its own end as there is room for.
+fn keep_end(end: &mut [u8], bytes: &[u8]) {
+    let count = bytes.len().min(end.len());
+    end.rotate_left(count);
+    let (_, place) = end.split_at_mut(end.len() - count);
+    place.copy_from_slice(bytes.split_at(bytes.len() - count).1);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_is_that_of_all_bytes() {
+        let mut end = [0; 4];
+        for (bytes, expected) in [
+            (&b"ab"[..], b"\0\0ab"),
+            (b"", b"\0\0ab"),
+            (b"c", b"\0abc"),
+            (b"defghi", b"fghi"),
+            (b"jk", b"hijk"),
+        ] {
+            keep_end(&mut end, bytes);
+            assert_eq!(&end, expected);
+        }
+        keep_end(&mut [], b"abc");
     }
 }

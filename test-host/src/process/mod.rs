@@ -3,6 +3,10 @@
 mod fields;
 pub mod model;
 mod parse;
+// Elsewhere nothing is kept for a later run.
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod resume_tests;
 mod run;
 #[cfg(test)]
 mod run_tests;

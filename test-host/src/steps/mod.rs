@@ -3,6 +3,7 @@
 pub(crate) mod connector;
 pub(crate) mod database;
 pub(crate) mod message;
+mod partials;
 pub(crate) mod produce;
 pub(crate) mod read_files;
 pub(crate) mod set_properties;

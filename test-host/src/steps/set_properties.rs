@@ -6,7 +6,7 @@ use std::sync::Arc;
 use host_sdk::{Error, Properties};
 
 use crate::process::template::Template;
-use crate::stage::{Acknowledgement, BodySink, Document, End, Stage};
+use crate::stage::{Acknowledgement, BodySink, Document, End, Held, Stage};
 
 /// The step.
 pub(crate) struct SetProperties {
@@ -44,6 +44,14 @@ struct Setting {
 impl BodySink for Setting {
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.onwards.write(bytes)
+    }
+
+    fn resume(&mut self, identity: &str, held: &mut Held<'_>) -> Result<(), Error> {
+        self.onwards.resume(identity, held)
+    }
+
+    fn discard(&mut self) -> Result<(), Error> {
+        self.onwards.discard()
     }
 
     fn close(self: Box<Self>, end: &End) -> Result<Box<dyn Acknowledgement>, Error> {

@@ -3,21 +3,27 @@
 //! Names come from strangers: a name is one component of a path and nothing else. A file gets
 //! its name only when it is whole and on the disk. It replaces a file of an earlier run; two
 //! documents of one run with the same name do not replace each other: the second one fails.
+//! Until then it is a temporary file that is gone when the document fails; one that a later run
+//! may go on with is kept beside it ([`Partials`]).
 
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use host_sdk::{Error, ErrorKind};
 use tempfile::NamedTempFile;
 
+use super::partials::{self, Partials};
 use crate::locks::lock;
-use crate::stage::{Acknowledgement, BodySink, Document, End, Stage};
+use crate::stage::{Acknowledgement, BodySink, Document, End, Held, Stage};
+
+/// How much of a file that is held is read at a time.
+const CHUNK: usize = 256 * 1024;
 
 /// The longest name of a file that common file systems take, in bytes.
-const LONGEST_NAME: usize = 255;
+pub(super) const LONGEST_NAME: usize = 255;
 
 /// Names that Windows keeps for devices, with any extension.
 const DEVICES: [&str; 6] = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
@@ -27,6 +33,7 @@ pub(crate) struct Directory {
     path: PathBuf,
     /// The names of this run, so that none is lost to another.
     names: Mutex<HashSet<String>>,
+    partials: Partials,
 }
 
 impl Directory {
@@ -39,7 +46,11 @@ impl Directory {
         fs::create_dir_all(path).map_err(|e| {
             Error::configuration("directory", format!("directory {path} cannot be made: {e}"))
         })?;
-        Ok(Arc::new(Self { path: path.into(), names: Mutex::default() }))
+        Ok(Arc::new(Self {
+            path: path.into(),
+            names: Mutex::default(),
+            partials: Partials::of(path.into()),
+        }))
     }
 
     /// Gives `file` its final name.
@@ -59,8 +70,9 @@ impl Directory {
             .persist(self.path.join(name))
             .map_err(|e| failed(&e.error))
             .and_then(|_| sync_directory(&self.path).map_err(|e| failed(&e)));
-        if published.is_err() {
-            lock(&self.names).remove(&reserved);
+        match published {
+            Ok(()) => self.partials.forget(name, None),
+            Err(_) => _ = lock(&self.names).remove(&reserved),
         }
         published
     }
@@ -117,6 +129,8 @@ pub(crate) fn check_name(name: &str) -> Result<(), Error> {
         "it is longer than 255 bytes"
     } else if DEVICES.contains(&stem.as_str()) || numbered("COM") || numbered("LPT") {
         "it is reserved for a device"
+    } else if partials::is_reserved(name) {
+        "it is reserved for files that are not whole yet"
     } else if name.ends_with([' ', '.']) {
         "it ends with a blank or a dot"
     } else if cfg!(windows) && name.contains(['<', '>', ':', '"', '|', '?', '*']) {
@@ -159,27 +173,62 @@ impl Stage for WriteFiles {
             directory: Arc::clone(&self.directory),
             name: document.properties.get("fileName").map(str::to_owned),
             file,
+            is_kept: false,
             onwards: self.next.begin(document)?,
         }))
     }
 }
 
-/// A file on its way; dropped unfinished, it is removed.
+/// A file on its way; dropped unfinished, it is removed unless it is kept for a later run.
 struct Writing {
     directory: Arc<Directory>,
     name: Option<String>,
     file: NamedTempFile,
+    is_kept: bool,
     onwards: Box<dyn BodySink>,
 }
 
 impl BodySink for Writing {
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        // From its first byte on there is something to keep.
+        self.file.disable_cleanup(self.is_kept);
         self.file.write_all(bytes).map_err(|e| broken("the file could not be written", &e))?;
         self.onwards.write(bytes)
     }
 
+    fn resume(&mut self, identity: &str, held: &mut Held<'_>) -> Result<(), Error> {
+        let partials = &self.directory.partials;
+        let Some(file) = self.name.as_ref().and_then(|name| partials.open(name, identity)) else {
+            return Ok(());
+        };
+        self.file = file;
+        self.is_kept = true;
+        let mut buffer = vec![0; CHUNK];
+        loop {
+            let count = self.file.read(&mut buffer);
+            let count = count.map_err(|e| broken("what is held of the file cannot be read", &e))?;
+            let bytes = buffer.get(..count).unwrap_or_default();
+            if bytes.is_empty() {
+                return Ok(());
+            }
+            self.file.disable_cleanup(true);
+            self.onwards.write(bytes)?;
+            held(bytes)?;
+        }
+    }
+
+    fn discard(&mut self) -> Result<(), Error> {
+        self.is_kept = false;
+        self.file.disable_cleanup(false);
+        // Even if it cannot be removed, nobody goes on with it.
+        let emptied = self.file.as_file().set_len(0);
+        emptied.map_err(|e| broken("the file could not be emptied", &e))
+    }
+
     fn close(self: Box<Self>, end: &End) -> Result<Box<dyn Acknowledgement>, Error> {
-        let Self { directory, name, file, onwards } = *self;
+        let Self { directory, name, mut file, onwards, .. } = *self;
+        // Whole, it is published now or never.
+        file.disable_cleanup(false);
         let late = end.properties.get("fileName").map(str::to_owned);
         let name = late.or(name).unwrap_or_else(|| format!("document-{}", uuid::Uuid::new_v4()));
         check_name(&name)?;
@@ -214,6 +263,7 @@ mod tests {
             "LPT9.log",
             "a.",
             "a ",
+            ".a.0123456789abcdef.partial",
             &long,
         ];
         for name in hostile {

@@ -15,7 +15,7 @@ fn server(options: &Options) -> Option<Server> {
     Some(server)
 }
 
-fn run(place: &Place, process: &Value) -> Answer {
+pub(crate) fn run(place: &Place, process: &Value) -> Answer {
     place.write("process.json", process.to_string());
     let arguments = ["run", "process.json", "--output", "json"];
     let mut command = place.program_with(ftp_connector(), &arguments);

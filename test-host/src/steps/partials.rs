@@ -1,0 +1,244 @@
+//! Files that outlive a run that was cut, so that the next one goes on with them.
+//!
+//! A partial lies beside its final name as `.NAME.HASH.partial`. The hash is that of the body's
+//! identity and of this boot of the system: what a killed process wrote is whole in the kernel's
+//! hands, while a power failure may leave holes that no comparison of the end would find. So
+//! nothing is flushed on the way, and nothing of an earlier boot is trusted. A process holds the
+//! lock of the partial that it writes; another one does without.
+
+use std::fs::{self, Metadata, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use sha2::{Digest as _, Sha256};
+use tempfile::{NamedTempFile, TempPath};
+
+use super::write_files::LONGEST_NAME;
+use crate::stage::hexadecimal;
+
+/// How the name of a partial ends.
+const EXTENSION: &str = ".partial";
+
+/// How many hexadecimal digits tell identities apart.
+const DIGITS: usize = 16;
+
+/// Whether a file `name` could be taken for a partial.
+pub(super) fn is_reserved(name: &str) -> bool {
+    name.starts_with('.') && name.ends_with(EXTENSION)
+}
+
+/// The partials of a directory.
+pub(super) struct Partials {
+    directory: PathBuf,
+    /// What tells this boot from every other one; without it, nothing is kept.
+    boot: Option<String>,
+    /// The names of those that earlier runs left, read once: directories can be large.
+    left: OnceLock<Vec<String>>,
+}
+
+impl Partials {
+    /// The partials in `directory`.
+    pub(super) fn of(directory: PathBuf) -> Self {
+        // Linux alone tells.
+        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok();
+        Self { directory, boot, left: OnceLock::new() }
+    }
+
+    /// The partial of the body `identity` that will be the file `name`, empty or as it was left,
+    /// to be read from its beginning; it is removed when it is dropped empty. Those of other
+    /// bodies of that name are removed now. `None` where nothing can be kept: another process
+    /// writes it, or the system has no means.
+    pub(super) fn open(&self, name: &str, identity: &str) -> Option<NamedTempFile> {
+        let boot = self.boot.as_deref()?;
+        let digest = Sha256::new().chain_update(boot).chain_update(identity).finalize();
+        let hash = hexadecimal(digest.split_at(DIGITS / 2).0);
+        let own = format!(".{name}.{hash}{EXTENSION}");
+        if own.len() > LONGEST_NAME {
+            return None;
+        }
+        self.forget(name, Some(&own));
+        // A file system that cannot do this does not keep the document from being written.
+        locked(&self.directory.join(own)).ok().flatten()
+    }
+
+    /// Removes the partials of the file `name` that earlier runs left, except `own` and what
+    /// another process writes.
+    pub(super) fn forget(&self, name: &str, own: Option<&str>) {
+        for left in self.left.get_or_init(|| left_in(&self.directory)) {
+            if own == Some(left) || final_name(left) != Some(name) {
+                continue;
+            }
+            // Dropped, it is removed. What cannot be had now is left to a later run.
+            if let Ok(Some(mut partial)) = locked(&self.directory.join(left)) {
+                partial.disable_cleanup(false);
+            }
+        }
+    }
+}
+
+/// The names of all partials in `directory`.
+fn left_in(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    names.filter(|name| final_name(name).is_some()).collect()
+}
+
+/// The final name of the file whose partial has the name `partial`.
+fn final_name(partial: &str) -> Option<&str> {
+    let (name, hash) = partial.strip_prefix('.')?.strip_suffix(EXTENSION)?.rsplit_once('.')?;
+    let is_hash = hash.len() == DIGITS && hash.bytes().all(|digit| digit.is_ascii_hexdigit());
+    (is_hash && !name.is_empty()).then_some(name)
+}
+
+/// Opens the partial at `path`, made where it is missing, if nobody else has it. A link is not
+/// followed.
+fn locked(path: &Path) -> io::Result<Option<NamedTempFile>> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    match fs::symlink_metadata(path) {
+        Ok(there) if there.is_file() => {}
+        Ok(_) => return Err(io::Error::other("something else has its name")),
+        // Whatever takes the name before this does is not opened.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => _ = options.create_new(true),
+        Err(error) => return Err(error),
+    }
+    let file = match options.open(path) {
+        Ok(file) => file,
+        // Another process came first: in making it, or in publishing it.
+        Err(e) if matches!(e.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::NotFound) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(fs::TryLockError::WouldBlock) => return Ok(None),
+        Err(fs::TryLockError::Error(error)) => return Err(error),
+    }
+    // Until it was locked it may have been published or replaced.
+    let length = match (fs::symlink_metadata(path), file.metadata()?) {
+        (Ok(there), opened) if is_same(&there, &opened) => opened.len(),
+        _ => return Ok(None),
+    };
+    let mut partial = NamedTempFile::from_parts(file, TempPath::try_from_path(path)?);
+    partial.disable_cleanup(length > 0);
+    Ok(Some(partial))
+}
+
+#[cfg(unix)]
+fn is_same(there: &Metadata, opened: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (there.dev(), there.ino()) == (opened.dev(), opened.ino()) && opened.nlink() == 1
+}
+
+#[cfg(not(unix))]
+fn is_same(there: &Metadata, _opened: &Metadata) -> bool {
+    // Nothing is kept on other systems, which do not tell their boots.
+    there.is_file()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+
+    use super::*;
+
+    /// The partials of `directory` in the boot `boot`, as one run sees them.
+    fn partials(directory: &Path, boot: Option<&str>) -> Partials {
+        let boot = boot.map(str::to_owned);
+        Partials { directory: directory.to_owned(), boot, left: OnceLock::new() }
+    }
+
+    /// Writes `bytes` behind what is held, as a process does that is killed then.
+    fn leave(directory: &Path, name: &str, identity: &str, bytes: &[u8]) {
+        let mut partial = partials(directory, Some("1")).open(name, identity).unwrap();
+        partial.as_file_mut().read_to_end(&mut Vec::new()).unwrap();
+        partial.write_all(bytes).unwrap();
+        partial.disable_cleanup(true);
+    }
+
+    /// What a run in the boot `boot` is given of a partial.
+    fn held(directory: &Path, boot: &str, name: &str, identity: &str) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut partial = partials(directory, Some(boot)).open(name, identity).unwrap();
+        partial.read_to_end(&mut bytes).unwrap();
+        bytes
+    }
+
+    fn count(directory: &Path) -> usize {
+        fs::read_dir(directory).unwrap().count()
+    }
+
+    #[test]
+    fn what_was_left_is_held_for_its_name_and_its_body_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = directory.path();
+        leave(at, "a", "one", b"be");
+        leave(at, "a", "one", b"gin");
+        leave(at, "a.b", "one", b"other");
+        assert_eq!(held(at, "1", "a", "one"), b"begin");
+        assert_eq!(held(at, "1", "b", "one"), b"");
+        assert_eq!(count(at), 2);
+        // Another body takes its place; that of another name stays.
+        assert_eq!(held(at, "1", "a", "two"), b"");
+        assert_eq!(count(at), 1);
+        assert_eq!(held(at, "1", "a.b", "one"), b"other");
+    }
+
+    #[test]
+    fn nothing_of_an_earlier_boot_is_trusted() {
+        let directory = tempfile::tempdir().unwrap();
+        leave(directory.path(), "a", "one", b"begin");
+        assert!(partials(directory.path(), None).open("a", "one").is_none());
+        assert_eq!(held(directory.path(), "2", "a", "one"), b"");
+        assert_eq!(count(directory.path()), 0);
+    }
+
+    #[test]
+    fn what_another_process_writes_is_neither_given_out_nor_removed() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut first = partials(directory.path(), Some("1")).open("a", "one").unwrap();
+        first.write_all(b"begin").unwrap();
+        let second = partials(directory.path(), Some("1"));
+        assert!(second.open("a", "one").is_none());
+        second.forget("a", None);
+        assert_eq!(count(directory.path()), 1);
+        // Published, it is no partial any more.
+        first.persist(directory.path().join("a")).unwrap();
+        assert_eq!(held(directory.path(), "1", "a", "one"), b"");
+        assert_eq!(fs::read(directory.path().join("a")).unwrap(), b"begin");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_in_the_place_of_a_partial_are_not_followed() {
+        let outside = tempfile::tempdir().unwrap();
+        let victim = outside.path().join("victim");
+        fs::write(&victim, "untouched").unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        leave(directory.path(), "a", "one", b"begin");
+        let partial = fs::read_dir(directory.path()).unwrap().next().unwrap().unwrap().path();
+        fs::remove_file(&partial).unwrap();
+        for target in [victim.clone(), outside.path().join("missing")] {
+            std::os::unix::fs::symlink(&target, &partial).unwrap();
+            assert!(partials(directory.path(), Some("1")).open("a", "one").is_none());
+            fs::remove_file(&partial).unwrap();
+        }
+        fs::hard_link(&victim, &partial).unwrap();
+        assert!(partials(directory.path(), Some("1")).open("a", "one").is_none());
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "untouched");
+        assert_eq!(count(outside.path()), 1);
+    }
+
+    #[test]
+    fn names_stay_within_what_file_systems_take() {
+        let directory = tempfile::tempdir().unwrap();
+        let partials = partials(directory.path(), Some("1"));
+        let longest = LONGEST_NAME - EXTENSION.len() - DIGITS - 2;
+        assert!(partials.open(&"a".repeat(longest), "one").is_some());
+        assert!(partials.open(&"a".repeat(longest + 1), "one").is_none());
+        assert!(is_reserved(".a.0123456789abcdef.partial"));
+        assert!(!is_reserved("a.partial") && !is_reserved(".a"));
+    }
+}
