@@ -311,7 +311,6 @@ fn failed(error: &rusqlite::Error) -> Error {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             Error::new(ErrorKind::Busy, message)
         }
-        Some(ErrorCode::DiskFull) => Error::new(ErrorKind::Quota, message),
         Some(ErrorCode::TooBig) => too_large(),
         _ => Error::new(ErrorKind::Host, message),
     }

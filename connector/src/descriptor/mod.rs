@@ -2,6 +2,7 @@
 //! documentation come.
 
 mod connection;
+mod filter;
 mod operation;
 mod tracked;
 

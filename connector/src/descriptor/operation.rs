@@ -1,10 +1,8 @@
 //! The five operations and their settings.
 
-use host_sdk::descriptor::{
-    AllowedValue, Field, FilterDescriptor, FilterGrouping, FilterOperator, FilterProperty,
-    FilterType, InputKind, OperationDescriptor, OutputKind, Parameter,
-};
+use host_sdk::descriptor::{Field, InputKind, OperationDescriptor, OutputKind, Parameter};
 
+use super::filter::filter;
 use super::ids;
 use super::tracked::property;
 
@@ -81,14 +79,17 @@ fn create() -> OperationDescriptor {
                 "Preserve Timestamp",
                 false,
                 "Whether the file gets the time of the document's Timestamp, where the server can \
-                 set times (MFMT).",
-            ),
+                 set times (MFMT). Ignored with Append.",
+            )
+            .visible_when("actionIfFileExists", &replacing),
             Field::text(
                 "permissions",
                 "Permissions",
-                "The permission bits that the file gets, where the server has SITE CHMOD.",
+                "The permission bits that the file gets, where the server has SITE CHMOD. \
+                 Ignored with Append.",
             )
-            .in_format("three or four octal digits"),
+            .in_format("three or four octal digits")
+            .visible_when("actionIfFileExists", &replacing),
             include_all_metadata("Whether the output carries the file's timestamp."),
             return_application_errors(),
         ],
@@ -342,102 +343,4 @@ fn id_parameter() -> Parameter {
             .to_owned(),
         required: true,
     }
-}
-
-fn filter(with_file_type: bool) -> FilterDescriptor {
-    let ordered = ["equals", "notEquals", "lessThan", "greaterThan"];
-    let patterns = ["regex", "wildcard"];
-    let all: Vec<&str> = ordered.iter().chain(&patterns).copied().collect();
-    let mut properties = vec![
-        filter_property(
-            property::FILE_NAME,
-            "File Name",
-            "The name without directories.",
-            FilterType::String,
-            &all,
-        ),
-        FilterProperty {
-            format: Some("yyyy-MM-dd HH:mm:ss.SSS".to_owned()),
-            ..filter_property(
-                property::TIMESTAMP,
-                "Timestamp",
-                "When the file was last modified, in the server's local time. Where a listing \
-                 tells only minutes or days and the comparison needs more, the file's own time \
-                 (MDTM) decides, if the server has it. Patterns work on the text of the listing's \
-                 time.",
-                FilterType::Timestamp,
-                &all,
-            )
-        },
-        filter_property("size", "Size", "The size in bytes.", FilterType::Integer, &ordered),
-    ];
-    if with_file_type {
-        let kinds = [
-            ("regular_file", "Regular File"),
-            ("directory", "Directory"),
-            ("symbolic_link", "Symbolic Link"),
-            ("unknown", "Unknown"),
-        ];
-        properties.push(FilterProperty {
-            allowed_values: kinds
-                .iter()
-                .map(|(value, label)| AllowedValue {
-                    value: (*value).to_owned(),
-                    label: (*label).to_owned(),
-                })
-                .collect(),
-            ..filter_property(
-                "fileType",
-                "File Type",
-                "What the entry is.",
-                FilterType::String,
-                &["equals", "notEquals", "regex", "wildcard"],
-            )
-        });
-    }
-    FilterDescriptor { grouping: FilterGrouping::Any, properties, operators: operators() }
-}
-
-fn filter_property(
-    id: &str,
-    label: &str,
-    help: &str,
-    value_type: FilterType,
-    operators: &[&str],
-) -> FilterProperty {
-    FilterProperty {
-        id: id.to_owned(),
-        label: label.to_owned(),
-        help: help.to_owned(),
-        value_type,
-        operators: ids(operators),
-        allowed_values: Vec::new(),
-        format: None,
-    }
-}
-
-fn operators() -> Vec<FilterOperator> {
-    use FilterType::{Integer, String, Timestamp};
-    let operator = |id: &str, label: &str, help: &str, types: &[FilterType]| FilterOperator {
-        id: id.to_owned(),
-        label: label.to_owned(),
-        help: help.to_owned(),
-        argument_count: 1,
-        types: types.to_vec(),
-    };
-    let every = [String, Timestamp, Integer];
-    let text = [String, Timestamp];
-    vec![
-        operator("equals", "Equal To", "Is the same.", &every),
-        operator("notEquals", "Not Equal To", "Is not the same.", &every),
-        operator("lessThan", "Less Than", "Is smaller, earlier, or sorts before.", &every),
-        operator("greaterThan", "Greater Than", "Is greater, later, or sorts after.", &every),
-        operator("regex", "Regular Expression", "Matches the whole text.", &text),
-        operator(
-            "wildcard",
-            "Wildcard",
-            "Matches with * for any text and ? for one character.",
-            &text,
-        ),
-    ]
 }

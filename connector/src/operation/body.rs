@@ -21,6 +21,8 @@ pub(super) struct Body<'d> {
     read: u64,
     /// The next byte to hand out.
     position: u64,
+    /// Where it was told to go on from.
+    resumed_at: u64,
     ended: bool,
     window: usize,
     comparison: Comparison,
@@ -30,7 +32,8 @@ impl<'d> Body<'d> {
     /// The body of `input`, from its beginning.
     pub(super) fn new(input: &'d mut dyn InputDocument, comparison: Comparison) -> Self {
         let (kept, window) = (Vec::new(), WINDOW);
-        Self { input, kept, read: 0, position: 0, ended: false, window, comparison }
+        let (read, position, resumed_at, ended) = (0, 0, 0, false);
+        Self { input, kept, read, position, resumed_at, ended, window, comparison }
     }
 
     /// The comparison of what has been read so far.
@@ -41,6 +44,11 @@ impl<'d> Body<'d> {
     /// How many bytes have been handed out.
     pub(super) fn position(&self) -> u64 {
         self.position
+    }
+
+    /// Whether nothing has been handed out since it last went back.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.position == self.resumed_at
     }
 
     /// The next bytes; none at the end.
@@ -67,6 +75,7 @@ impl<'d> Body<'d> {
             return false;
         }
         self.position = offset;
+        self.resumed_at = offset;
         true
     }
 

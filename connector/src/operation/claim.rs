@@ -76,13 +76,18 @@ pub(super) fn rename_to_free(
 /// Whether the lock is held now; `false` where the server does not allow one.
 fn acquire(run: &mut Run, lock: &RemotePath) -> Result<bool, Error> {
     let mut rival: Option<Rival> = None;
+    let mut backoff = run.backoff()?;
     loop {
         let refusal = match run.session()?.make_directory(lock) {
             Ok(()) => return Ok(true),
             Err(e) if is_refused(&e) => e,
-            Err(e) => return Err(e),
+            Err(e) => {
+                // If it was made all the same, it looks like a rival's, and is outlasted.
+                run.wait(&mut backoff, e)?;
+                continue;
+            }
         };
-        if !run.session()?.has_directory(lock)? {
+        if !run.repeat(|session| session.has_directory(lock))? {
             if rival.is_none() && is_forbidden(run, lock)? {
                 log::debug!("names cannot be claimed here: {refusal}");
                 return Ok(false);

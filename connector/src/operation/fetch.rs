@@ -68,6 +68,10 @@ pub(super) fn deliver(
     let after = &settings.after;
     if after.must_succeed && after.removal != Removal::Keep {
         run.check_removable(&file.path)?;
+        if let Removal::Move(directory) = &after.removal {
+            let directory = file.path.parent().join(directory)?;
+            run.repeat(|session| session.make_directories(&directory))?;
+        }
     }
     let (mut sink, size) = receive(run, input, file, settings)?;
     sink.finish(&Outcome::Success, &Properties::new())?;

@@ -5,6 +5,7 @@ use jiff::civil::DateTime;
 
 use super::body::Body;
 use super::compare::Comparison;
+use super::is_refusal;
 use super::names::beside;
 use super::place::{dress, place, refuse_if_taken};
 use super::run::{Run, refuses_restart};
@@ -80,6 +81,7 @@ fn store(
     // Text has no offsets to go on from.
     let mut restartable = settings.format == TransferFormat::Binary;
     let mut was_short = false;
+    let mut was_cut = false;
     loop {
         match attempt(run, settings, path, body, restartable, &mut backoff, limit) {
             Ok(()) => return Ok(()),
@@ -96,12 +98,21 @@ fn store(
                 run.meter.lost(sent);
                 backoff.wait(e, &run.cancel)?;
             }
+            // What is left of the last attempt is in the way: some servers agree to REST and
+            // refuse the STOR behind it, others do not let an upload replace anything.
+            Err(e) if was_cut && body.is_untouched() && is_refusal(&e) => {
+                log::info!("{path} cannot be gone on with, and is sent anew: {e}");
+                (was_cut, restartable) = (false, false);
+                clean_up(run, path);
+                continue;
+            }
             // Refused in the middle of its data, an upload was cut (451).
             Err(e) if body.position() > 0 && e.kind() == ErrorKind::Unavailable => {
                 backoff.wait(e, &run.cancel)?;
             }
             Err(e) => run.wait(&mut backoff, e)?,
         }
+        was_cut |= body.position() > 0;
     }
 }
 

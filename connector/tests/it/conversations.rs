@@ -193,6 +193,7 @@ conversations! {
     unknown_listing,
     upload,
     upload_aborted_by_the_server,
+    upload_cannot_be_gone_on_with,
     upload_cut,
     upload_cut_after_its_confirmation,
     upload_cut_twice,

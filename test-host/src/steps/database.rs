@@ -115,9 +115,5 @@ impl BodySink for Storing {
 }
 
 fn spool(error: &io::Error) -> Error {
-    let kind = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorKind::Quota,
-        _ => ErrorKind::Host,
-    };
-    Error::new(kind, format!("the body could not be kept beside the database: {error}"))
+    Error::new(ErrorKind::Host, format!("the body could not be kept beside the database: {error}"))
 }

@@ -96,7 +96,6 @@ fn sync_directory(_path: &Path) -> io::Result<()> {
 
 fn broken(what: &str, error: &io::Error) -> Error {
     let kind = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorKind::Quota,
         io::ErrorKind::PermissionDenied => ErrorKind::Permission,
         _ => ErrorKind::Host,
     };
