@@ -11,6 +11,7 @@ mod get;
 mod list;
 mod meter;
 mod names;
+mod part;
 mod place;
 mod publish;
 mod query;

@@ -1,0 +1,285 @@
+//! What has arrived of a file: the body goes to the host as it arrives, an interruption is resumed
+//! where it happened, be it that of an earlier process, and success is claimed only when it is
+//! proven.
+
+use host_sdk::{Context, Error, ErrorKind, ResultSink};
+
+use super::compare::Comparison;
+use super::fetch::RemoteFile;
+use super::meter::Meter;
+use super::run::Run;
+use super::text::NetworkText;
+use crate::config::TransferFormat;
+use crate::deadline::Deadline;
+use crate::remote_path::RemotePath;
+use crate::session::Session;
+use crate::timestamp::Modified;
+
+/// How much is read at a time: large enough that system calls do not count.
+const CHUNK: usize = 256 * 1024;
+
+/// How many bytes before the resume point are read again and compared.
+const OVERLAP: usize = 64 * 1024;
+
+/// What has arrived of a file.
+pub(super) struct Part {
+    format: TransferFormat,
+    /// The size and the time of the file when its first byte was asked for.
+    size: Option<u64>,
+    modified: Option<Modified>,
+    /// Whether the server goes on from where it is told.
+    pub(super) restartable: bool,
+    /// Whether the server has confirmed less than there is, and is given a second chance.
+    was_short: bool,
+    pub(super) sink: Option<Box<dyn ResultSink>>,
+    pub(super) received: u64,
+    /// How many of the received bytes the host held from an earlier execution.
+    held: u64,
+    /// The last bytes that arrived, to compare with when resuming.
+    tail: Vec<u8>,
+    buffer: Vec<u8>,
+    comparison: Comparison,
+    /// By when all of it must be here.
+    limit: Deadline,
+    meter: Meter,
+}
+
+impl Part {
+    /// Nothing of a file of this size.
+    pub(super) fn new(
+        format: TransferFormat,
+        size: Option<u64>,
+        comparison: Comparison,
+        limit: Deadline,
+        meter: Meter,
+    ) -> Self {
+        Self {
+            format,
+            size,
+            modified: None,
+            // Converted text has no offsets that both sides agree on (RFC 3659 §5.3).
+            restartable: format == TransferFormat::Binary,
+            was_short: false,
+            sink: None,
+            received: 0,
+            held: 0,
+            tail: Vec::new(),
+            buffer: vec![0; CHUNK],
+            comparison,
+            limit,
+            meter,
+        }
+    }
+
+    /// Starts over: what the sink has is dropped, and not held any longer.
+    fn restart(&mut self) {
+        self.discard();
+        self.meter.lost(self.received - self.held);
+        self.meter.unspare(self.held);
+        self.received = 0;
+        self.held = 0;
+        self.tail.clear();
+        self.comparison.restart();
+    }
+
+    /// The file fails with `error`: only what may succeed later is worth holding.
+    pub(super) fn end(&mut self, error: &Error) {
+        if !error.is_retryable() && error.kind() != ErrorKind::Cancelled {
+            self.discard();
+        }
+    }
+
+    fn discard(&mut self) {
+        if let Some(mut sink) = self.sink.take()
+            && let Err(e) = sink.discard()
+        {
+            log::warn!("the host still holds what it was to give up: {e}");
+        }
+    }
+
+    /// Begins the result of `file`, with what the host holds of it from an earlier execution, if
+    /// the two can be told to belong together. A checksum needs every byte.
+    fn begin(
+        &mut self,
+        context: &Context,
+        server: &str,
+        input: u64,
+        file: &RemoteFile,
+    ) -> Result<(), Error> {
+        let sink = self.sink.insert(context.begin_result(input, &file.properties)?);
+        let (Some(size), Some(modified)) = (self.size, self.modified) else { return Ok(()) };
+        if !self.restartable || size <= OVERLAP as u64 || self.comparison.is_running() {
+            return Ok(());
+        }
+        let identity = format!("{server}\n{}\n{size}\n{}", file.path.as_str(), modified.at);
+        let mut tail = vec![0; OVERLAP];
+        let held = sink.resume(&identity, &mut tail)?;
+        self.held = held;
+        self.received = held;
+        self.meter.spare(held);
+        tail.drain(..OVERLAP.saturating_sub(usize::try_from(held).unwrap_or(OVERLAP)));
+        self.tail = tail;
+        if held > size {
+            self.restart();
+            self.sink = Some(context.begin_result(input, &file.properties)?);
+        }
+        Ok(())
+    }
+
+    /// Reads what is missing.
+    ///
+    /// # Errors
+    ///
+    /// Those of the server, of the network and of the host; `integrity` when the bytes cannot be
+    /// proven.
+    pub(super) fn attempt(
+        &mut self,
+        run: &mut Run,
+        input: u64,
+        file: &RemoteFile,
+    ) -> Result<(), Error> {
+        let (context, server) = (run.context.clone(), run.server());
+        let path = &file.path;
+        let session = run.session()?;
+        self.prepare(session, path)?;
+        session.set_format(self.format)?;
+        let command = format!("RETR {}", path.as_str());
+        let offset = self.received - self.tail.len() as u64;
+        let mut download = session.download(&command, offset, self.limit)?;
+        // Only what the server does send is begun: where it goes, its beginning may do things.
+        if self.sink.is_none() {
+            self.begin(&context, &server, input, file)?;
+            if self.received > 0 {
+                // It sends from the beginning; its session ends with the transfer.
+                drop(download);
+                log::info!("{path} goes on behind {} bytes that are held", self.received);
+                return self.attempt(run, input, file);
+            }
+        }
+        let Some(sink) = &mut self.sink else {
+            return Err(Error::internal("a file is read without a sink"));
+        };
+        let resumed = self.received > 0;
+        let mut expected = self.tail.clone();
+        let mut text = NetworkText::default();
+        loop {
+            let count = download.read(&mut self.buffer)?;
+            if count == 0 {
+                break;
+            }
+            let bytes = self.buffer.get(..count).unwrap_or_default();
+            let (again, fresh) = bytes.split_at(expected.len().min(count));
+            if !expected.starts_with(again) {
+                // The file is another one by now, or the server ignored REST.
+                self.restart();
+                return Err(changed(path));
+            }
+            expected.drain(..again.len());
+            match self.format {
+                TransferFormat::Binary => sink.write(fresh)?,
+                TransferFormat::Ascii => sink.write(text.localize(fresh))?,
+            }
+            self.received += fresh.len() as u64;
+            keep_tail(&mut self.tail, fresh);
+            self.comparison.update(fresh);
+            self.meter.moved(fresh.len() as u64);
+        }
+        download.finish()?;
+        if !expected.is_empty() {
+            self.restart();
+            return Err(changed(path));
+        }
+        if let TransferFormat::Ascii = self.format {
+            sink.write(text.rest())?;
+        } else {
+            let session = run.session()?;
+            self.prove(session, path, resumed)?;
+            self.comparison.prove(session, path)?;
+        }
+        Ok(())
+    }
+
+    /// Goes on behind what has arrived if that is the beginning of what the server has now, and
+    /// starts over if not.
+    fn prepare(&mut self, session: &mut Session, path: &RemotePath) -> Result<(), Error> {
+        let was_cut = self.received > 0;
+        let is_long = self.size.is_none_or(|size| size > OVERLAP as u64);
+        if !(is_long && self.restartable && session.features().rest_stream) {
+            self.restart();
+        } else if was_cut {
+            let (size, modified) = (session.known_size(path)?, session.modified(path)?);
+            if size.is_none() || (size, modified) != (self.size, self.modified) {
+                self.restart();
+            }
+            (self.size, self.modified) = (size, modified);
+        } else if self.size.is_some() {
+            self.modified = session.modified(path)?;
+        }
+        Ok(())
+    }
+
+    /// The server has confirmed; the count has to agree with the size.
+    fn prove(
+        &mut self,
+        session: &mut Session,
+        path: &RemotePath,
+        resumed: bool,
+    ) -> Result<(), Error> {
+        let received = self.received;
+        if self.size == Some(received) || (self.size.is_none() && !resumed) {
+            return Ok(());
+        }
+        // The file may have grown since it was listed: the size of now counts.
+        let now = session.known_size(path)?;
+        if now == Some(received) {
+            return Ok(());
+        }
+        if resumed && !self.was_short {
+            // The bytes agreed where they were compared, as those of uniform files do anywhere.
+            self.restart();
+            return Err(changed(path));
+        }
+        let size = now.or(self.size).unwrap_or_default();
+        // What is missing is asked for once: a server that lies again is not believed any more.
+        let is_first = !std::mem::replace(&mut self.was_short, true);
+        Err(Error::new(
+            ErrorKind::Integrity,
+            format!("{path} has {size} bytes on the server and {received} arrived"),
+        )
+        .with_retryable(is_first && received < size)
+        .with_hint("the file may still be being written: read it again later"))
+    }
+}
+
+fn changed(path: &RemotePath) -> Error {
+    Error::new(ErrorKind::Integrity, format!("{path} changed while it was being read"))
+        .with_retryable(true)
+}
+
+/// Keeps the last [`OVERLAP`] bytes of what arrived.
+fn keep_tail(tail: &mut Vec<u8>, fresh: &[u8]) {
+    let room = OVERLAP.saturating_sub(fresh.len());
+    let surplus = tail.len().saturating_sub(room);
+    tail.drain(..surplus);
+    let from = fresh.len().saturating_sub(OVERLAP);
+    tail.extend_from_slice(fresh.get(from..).unwrap_or_default());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tail_is_the_end_of_what_arrived() {
+        let mut tail = Vec::new();
+        keep_tail(&mut tail, b"abc");
+        keep_tail(&mut tail, b"def");
+        assert_eq!(tail, b"abcdef");
+        let long = vec![7; OVERLAP - 2];
+        keep_tail(&mut tail, &long);
+        assert_eq!(tail.len(), OVERLAP);
+        assert!(tail.starts_with(b"ef"));
+        keep_tail(&mut tail, &vec![9; OVERLAP * 3]);
+        assert_eq!(tail, vec![9; OVERLAP]);
+    }
+}
