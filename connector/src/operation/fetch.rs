@@ -99,7 +99,7 @@ fn remove(
     }
     match removal {
         Removal::Keep => Ok(()),
-        Removal::Delete => run.delete(path),
+        Removal::Delete => run.delete(path, size),
         Removal::Move(directory) => {
             let directory = path.parent().join(directory)?;
             run.repeat(|session| session.make_directories(&directory))?;

@@ -52,7 +52,7 @@ pub(super) fn place(
 /// Renames over what is there. A server that does not replace gets the old file out of the way
 /// first, and back if the new one cannot take its place.
 fn replace(run: &mut Run, temporary: &RemotePath, target: &RemotePath) -> Result<(), Error> {
-    let refusal = match run.rename(temporary, target) {
+    let refusal = match run.rename_over(temporary, target) {
         Err(e) if is_refusal(&e) => e,
         other => return other,
     };
@@ -70,7 +70,7 @@ fn replace(run: &mut Run, temporary: &RemotePath, target: &RemotePath) -> Result
             Err(lost) => e.with_hint(format!("the old file lies under {aside} now: {lost}")),
         });
     }
-    if let Err(e) = run.delete(&aside) {
+    if let Err(e) = run.delete(&aside, None) {
         log::warn!("the replaced file was left behind as {aside}: {e}");
     }
     Ok(())

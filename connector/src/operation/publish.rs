@@ -258,7 +258,7 @@ fn clean_up(run: &mut Run, temporary: &RemotePath) {
         log::warn!("{temporary} may have been left behind: the execution was cancelled");
         return;
     }
-    let removed = run.delete(temporary);
+    let removed = run.delete(temporary, None);
     match removed {
         Ok(()) => {}
         Err(e) if e.kind() == ErrorKind::NotFound => {}

@@ -154,32 +154,61 @@ impl Run {
         }
     }
 
-    /// Deletes a file. Where the answer got lost, a look tells whether it was done.
+    /// Deletes a file. Where the answer got lost, a look tells whether it was done: it was where
+    /// nothing is there any more, and where a file of another `size` is, which somebody has
+    /// written since.
     ///
     /// # Errors
     ///
     /// Those of [`Session::delete`], after the retries that are configured.
-    pub(super) fn delete(&mut self, path: &RemotePath) -> Result<(), Error> {
+    pub(super) fn delete(&mut self, path: &RemotePath, size: Option<u64>) -> Result<(), Error> {
         let mut backoff = self.backoff()?;
         loop {
             match self.session()?.delete(path) {
                 Ok(()) => return Ok(()),
                 Err(e) => self.wait(&mut backoff, e)?,
             }
-            let is_there = self.repeat(|session| session.exists(path));
-            if !is_there.map_err(|e| e.with_outcome_unknown())? {
-                return Ok(());
+            let left = self.repeat(|session| match session.known_size(path) {
+                Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+                known => known.map(Some),
+            });
+            match left.map_err(|e| e.with_outcome_unknown())? {
+                None => return Ok(()),
+                Some(now) if size.is_some() && now.is_some() && now != size => return Ok(()),
+                Some(_) => {}
             }
         }
     }
 
-    /// Renames a file whose name nobody else uses. Where the answer got lost, a look tells
-    /// whether it was done.
+    /// Renames a file to a name that is free. Where the answer got lost, a look tells whether it
+    /// was done.
     ///
     /// # Errors
     ///
     /// Those of [`Session::rename`], after the retries that are configured.
     pub(super) fn rename(&mut self, from: &RemotePath, to: &RemotePath) -> Result<(), Error> {
+        let mut backoff = self.backoff()?;
+        loop {
+            match self.session()?.rename(from, to) {
+                Ok(()) => return Ok(()),
+                Err(e) => self.wait(&mut backoff, e)?,
+            }
+            // What is there under a name that was free is what was renamed; the old name may
+            // have been written anew by then.
+            let is_done = self.repeat(|session| session.exists(to));
+            if is_done.map_err(|e| e.with_outcome_unknown())? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Renames a file whose name nobody else uses to one that may be taken. Where the answer got
+    /// lost, a look tells whether it was done.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Session::rename`], after the retries that are configured.
+    pub(super) fn rename_over(&mut self, from: &RemotePath, to: &RemotePath) -> Result<(), Error> {
         let mut backoff = self.backoff()?;
         loop {
             match self.session()?.rename(from, to) {

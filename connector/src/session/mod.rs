@@ -169,6 +169,7 @@ impl Session {
         transcript: &Transcript,
     ) -> Result<(), Error> {
         self.control.set_scribe(Scribe::new(&self.shared, transcript));
+        self.control.set_overall(Deadline::never());
         self.watch = None;
         self.cancel = cancel.clone();
         let watched = self.control.with_stream(|stream| cancel.watch(stream.socket()));

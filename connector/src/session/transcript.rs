@@ -93,8 +93,11 @@ impl Scribe {
         let credentials = &settings.credentials;
         let proxy = settings.proxy.as_ref().and_then(|proxy| proxy.password.as_ref());
         let mut text = text.to_vec();
-        for secret in [credentials.password.as_ref(), credentials.account.as_ref(), proxy] {
-            let Some(secret) = secret.map(Secret::reveal) else { continue };
+        let secrets = [credentials.password.as_ref(), credentials.account.as_ref(), proxy];
+        let mut secrets: Vec<&str> = secrets.into_iter().flatten().map(Secret::reveal).collect();
+        // One may begin with another: the shorter first would leave the longer one's rest.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        for secret in secrets {
             text = without(&text, secret.as_bytes());
             if let Ok(encoded) = settings.encoding.encode(secret) {
                 text = without(&text, &encoded);

@@ -213,6 +213,7 @@ conversations! {
     user_needs_no_password,
     utf8_refused,
     written_anew_while_aside,
+    written_anew_while_the_answer_is_lost,
     wrong_password,
     wrong_password_everywhere,
     zone_measured,
