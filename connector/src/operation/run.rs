@@ -187,19 +187,9 @@ impl Run {
     ///
     /// Those of [`Session::rename`], after the retries that are configured.
     pub(super) fn rename(&mut self, from: &RemotePath, to: &RemotePath) -> Result<(), Error> {
-        let mut backoff = self.backoff()?;
-        loop {
-            match self.session()?.rename(from, to) {
-                Ok(()) => return Ok(()),
-                Err(e) => self.wait(&mut backoff, e)?,
-            }
-            // What is there under a name that was free is what was renamed; the old name may
-            // have been written anew by then.
-            let is_done = self.repeat(|session| session.exists(to));
-            if is_done.map_err(|e| e.with_outcome_unknown())? {
-                return Ok(());
-            }
-        }
+        // What is there under a name that was free is what was renamed; the old name may have
+        // been written anew by then.
+        self.rename_until(from, to, |session| session.exists(to))
     }
 
     /// Renames a file whose name nobody else uses to one that may be taken. Where the answer got
@@ -209,14 +199,22 @@ impl Run {
     ///
     /// Those of [`Session::rename`], after the retries that are configured.
     pub(super) fn rename_over(&mut self, from: &RemotePath, to: &RemotePath) -> Result<(), Error> {
+        self.rename_until(from, to, |session| Ok(!session.exists(from)? && session.exists(to)?))
+    }
+
+    fn rename_until(
+        &mut self,
+        from: &RemotePath,
+        to: &RemotePath,
+        mut is_done: impl FnMut(&mut Session) -> Result<bool, Error>,
+    ) -> Result<(), Error> {
         let mut backoff = self.backoff()?;
         loop {
             match self.session()?.rename(from, to) {
                 Ok(()) => return Ok(()),
                 Err(e) => self.wait(&mut backoff, e)?,
             }
-            let is_done = self.repeat(|session| Ok(!session.exists(from)? && session.exists(to)?));
-            if is_done.map_err(|e| e.with_outcome_unknown())? {
+            if self.repeat(&mut is_done).map_err(|e| e.with_outcome_unknown())? {
                 return Ok(());
             }
         }
