@@ -239,7 +239,7 @@ fn size_or_nothing(session: &mut Session, path: &RemotePath) -> Result<Option<u6
 /// What the server has must be as long as what was sent: some confirm an upload that they kept
 /// only a part of.
 fn prove(run: &mut Run, path: &RemotePath, expected: u64) -> Result<(), Error> {
-    match run.session()?.size(path) {
+    match run.repeat(|session| session.size(path)) {
         Ok(Some(size)) if size != expected => Err(Error::new(
             ErrorKind::Integrity,
             format!("{expected} bytes were sent to {path} and the server kept {size}"),
