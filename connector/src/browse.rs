@@ -69,8 +69,12 @@ fn listed_profile() -> Value {
             "remoteDirectory": {"type": "string", "description": "The absolute path of the directory."},
             "timestamp": {"type": ["string", "null"], "description": "When it was last modified, in the server's local time."},
             "size": {"type": ["integer", "null"], "description": "Its size in bytes."},
+            "sizeIsRounded": {"const": true, "description": "There where the server tells blocks or a rounded number: the size is about right."},
             "timestampUtc": {"type": ["string", "null"], "format": "date-time", "description": "The timestamp in UTC, where the server's time zone is known."},
-            "timestampPrecision": {"enum": ["day", "minute", "second", "millisecond", null], "description": "How exactly the server told the timestamp."}
+            "timestampPrecision": {"enum": ["day", "minute", "second", "millisecond", null], "description": "How exactly the server told the timestamp."},
+            "permissions": {"type": "string", "pattern": "^[0-7]{4}$", "description": "The Unix permission bits in octal, where the server tells them."},
+            "perm": {"type": "string", "description": "What the user may do with it, in the letters of RFC 3659, where the server tells that."},
+            "unique": {"type": "string", "description": "What the server knows it by whatever its name, where it tells that (RFC 3659)."}
         },
         "required": [
             "fileName", "fileType", "linkPath", "remoteDirectory", "timestamp", "size",

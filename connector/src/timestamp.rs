@@ -96,6 +96,12 @@ impl Modified {
         format_text(self.server_time(zone))
     }
 
+    /// Whether the other time is the same, or differs only in a fraction that one of them lacks.
+    pub(crate) fn is_same_second(&self, other: &Self) -> bool {
+        let second = |at: DateTime| (at.date(), at.hour(), at.minute(), at.second());
+        self.zone == other.zone && second(self.at) == second(other.at)
+    }
+
     /// The first instant that the statement allows; none where the server's zone is unknown.
     ///
     /// The last such instant is [`Precision::span`] later. Where clocks are set back, the first of the

@@ -84,6 +84,14 @@ struct OpenInput {
     failed: Option<Error>,
 }
 
+impl OpenInput {
+    /// Whether the step before has given its document up, to begin it anew: how it ends here means
+    /// nothing.
+    fn is_given_up(&self) -> bool {
+        self.arrival.as_ref().is_some_and(|arrival| arrival.pipe.is_abandoned())
+    }
+}
+
 /// A result that the connector writes, within reach of the execution's end.
 type Slot = Arc<Mutex<Option<OpenResult>>>;
 
@@ -223,8 +231,8 @@ impl Execution {
 
     /// Tells how an input ended, here and to the step before; whether its error was told.
     fn answer(&self, input: OpenInput, outcome: &Outcome) -> bool {
+        let given_up = input.is_given_up();
         let OpenInput { arrival, fate, results, failed } = input;
-        let given_up = arrival.as_ref().is_some_and(|arrival| arrival.pipe.is_abandoned());
         let mut properties = Properties::new();
         if let Some(arrival) = &arrival {
             properties.extend(&arrival.document.properties);
@@ -401,10 +409,14 @@ impl Execution {
     }
 
     fn result_failed(&self, input: u64, error: &Error) {
+        let mut is_given_up = false;
         if let Some(open) = lock(&self.state).open.get_mut(&input) {
             open.failed.get_or_insert_with(|| error.clone());
+            is_given_up = open.is_given_up();
         }
-        self.stop_after(error);
+        if !is_given_up {
+            self.stop_after(error);
+        }
     }
 
     /// Forgets a result as if it had never begun.

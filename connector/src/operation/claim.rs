@@ -19,6 +19,9 @@ use crate::timestamp::Modified;
 /// than a minute, which is how exactly some listings tell when it was made.
 const PATIENCE: Duration = Duration::from_secs(90);
 
+/// How long all locks together may be in the way, each of which its holder releases in time.
+const WAITING: Duration = Duration::from_secs(15 * 60);
+
 /// The pause between two looks at a lock that is held.
 const PAUSE: Duration = Duration::from_millis(25);
 
@@ -77,7 +80,11 @@ pub(super) fn rename_to_free(
 fn acquire(run: &mut Run, lock: &RemotePath) -> Result<bool, Error> {
     let mut rival: Option<Rival> = None;
     let mut backoff = run.backoff()?;
+    let until = Instant::now() + WAITING;
     loop {
+        if Instant::now() >= until {
+            return Err(not_released(lock));
+        }
         let refusal = match run.session()?.make_directory(lock) {
             Ok(()) => return Ok(true),
             Err(e) if is_refused(&e) => e,

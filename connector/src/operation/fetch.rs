@@ -6,17 +6,22 @@ use super::claim::rename_to_free;
 use super::compare::Comparison;
 use super::part::Part;
 use super::run::{Run, refuses_restart};
+use super::watch::Watch;
 use crate::config::{ReadingSettings, Removal, TransferFormat};
 use crate::descriptor::property;
 use crate::remote_path::RemotePath;
+use crate::session::listing::Entry;
 use crate::session::missing;
-use crate::timestamp::{Modified, ServerTimeZone};
+use crate::timestamp::{Modified, Precision, ServerTimeZone, Zone};
 
 /// A file to read.
+#[derive(Clone)]
 pub(super) struct RemoteFile {
     pub(super) path: RemotePath,
     /// What the listing or SIZE said.
     pub(super) size: Option<u64>,
+    /// The time that MLSD told, to be compared with what MLST tells later.
+    pub(super) listed: Option<Modified>,
     pub(super) properties: Properties,
 }
 
@@ -39,7 +44,14 @@ impl RemoteFile {
                 properties.insert(property::TIMESTAMP_UTC, utc);
             }
         }
-        Self { path, size, properties }
+        Self { path, size, listed: None, properties }
+    }
+
+    /// The same file, of which MLSD told `entry`.
+    pub(super) fn listed(self, entry: &Entry) -> Self {
+        let is_exact =
+            |told: &Modified| told.zone == Zone::Utc && told.precision >= Precision::Second;
+        Self { listed: entry.modified.filter(is_exact), ..self }
     }
 }
 
@@ -64,11 +76,16 @@ pub(super) fn deliver(
             run.repeat(|session| session.make_directories(&directory))?;
         }
     }
+    let watch = match after.removal {
+        Removal::Keep => None,
+        _ => Some(Watch::begin(run, file)?),
+    };
     let (mut sink, size) = receive(run, input, file, settings)?;
     sink.finish(&Outcome::Success, &Properties::new())?;
     drop(sink);
     run.meter.delivered(1);
-    match remove(run, &file.path, size.or(file.size), &after.removal) {
+    let Some(watch) = watch else { return Ok(()) };
+    match remove(run, &file.path, size.or(file.size), watch, &after.removal) {
         Err(e) if !after.must_succeed => {
             log::warn!("{} was read but stays where it is: {e}", file.path);
             Ok(())
@@ -83,13 +100,10 @@ fn remove(
     run: &mut Run,
     path: &RemotePath,
     size: Option<u64>,
+    watch: Watch,
     removal: &Removal,
 ) -> Result<(), Error> {
-    if *removal == Removal::Keep {
-        return Ok(());
-    }
-    let now = run.repeat(|session| session.known_size(path))?;
-    if size.is_some() && now.is_some() && size != now {
+    if watch.sees_change(run, path, size)? {
         return Err(Error::new(
             ErrorKind::Integrity,
             format!("{path} was written to after it had been read, so it is kept"),

@@ -60,8 +60,8 @@ impl EntryFilter {
         }
     }
 
-    /// Whether `entry` is selected; none where that takes a more exact time than is known, unless
-    /// it is as exact as it gets. A value that the server did not tell matches nothing, not even
+    /// Whether `entry` is selected; none where that takes a more exact time or size than is known,
+    /// unless they are as exact as they get. A value that the server did not tell matches nothing, not even
     /// `notEquals`.
     pub(crate) fn verdict(
         &self,
@@ -98,8 +98,9 @@ impl EntryFilter {
                 }
                 ordering.holds(&at, value)
             }
+            Self::Size(..) if entry.rounded_size.is_some() && !is_exact => return None,
             Self::Size(ordering, value) => entry
-                .size
+                .told_size()
                 .and_then(|size| i64::try_from(size).ok())
                 .is_some_and(|size| ordering.holds(&size, value)),
         })
@@ -234,12 +235,9 @@ mod tests {
 
     fn entry(name: &str, time: &str, size: u64) -> Entry {
         Entry {
-            name: name.to_owned(),
-            kind: Kind::RegularFile,
             size: Some(size),
             modified: timestamp::parse_text(time).map(|at| Modified::utc(at, Precision::Second)),
-            link_target: None,
-            mode: None,
+            ..Entry::new(name.to_owned(), Kind::RegularFile)
         }
     }
 
@@ -308,6 +306,14 @@ mod tests {
         ] {
             assert_eq!(verdict(&filter(raw.clone()), &unknown), Some(false), "{raw}");
         }
+    }
+
+    #[test]
+    fn a_rounded_size_is_asked_for() {
+        let blocks = Entry { size: None, rounded_size: Some(1024), ..entry("a", "", 0) };
+        let filter = filter(is("size", "lessThan", json!(2000)));
+        assert_eq!(verdict(&filter, &blocks), None);
+        assert_eq!(filter.verdict(&blocks, &ServerTimeZone::Auto, true), Some(true));
     }
 
     #[test]

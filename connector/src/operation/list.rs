@@ -27,6 +27,14 @@ struct Listed<'a> {
     size: Option<u64>,
     timestamp_utc: Option<String>,
     timestamp_precision: Option<&'a str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    size_is_rounded: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    permissions: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    perm: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unique: Option<&'a str>,
 }
 
 /// Answers one input.
@@ -135,9 +143,13 @@ fn document(
         link_path: entry.link_target.as_deref(),
         remote_directory: directory.as_str(),
         timestamp: entry.modified.map(|modified| modified.text(zone)),
-        size: entry.size,
+        size: entry.told_size(),
         timestamp_utc: entry.modified.and_then(|modified| modified.utc_text(zone)),
         timestamp_precision: entry.modified.map(|modified| modified.precision.as_str()),
+        size_is_rounded: entry.rounded_size.is_some(),
+        permissions: entry.mode.map(|mode| format!("{mode:04o}")),
+        perm: entry.perm.map(|perm| perm.to_string()),
+        unique: entry.unique.as_deref(),
     };
     serde_json::to_vec(&listed).map_err(|e| Error::internal(format!("the listing's document: {e}")))
 }

@@ -19,6 +19,7 @@ mod run;
 mod select;
 mod text;
 mod walk;
+mod watch;
 
 use std::sync::Arc;
 

@@ -105,10 +105,11 @@ impl Part {
         server: &str,
         input: u64,
         file: &RemoteFile,
+        can_resume: bool,
     ) -> Result<(), Error> {
         let sink = self.sink.insert(context.begin_result(input, &file.properties)?);
         let (Some(size), Some(modified)) = (self.size, self.modified) else { return Ok(()) };
-        if !self.restartable || size <= OVERLAP as u64 || self.comparison.is_running() {
+        if !can_resume || self.comparison.is_running() {
             return Ok(());
         }
         let identity = format!("{server}\n{}\n{size}\n{}", file.path.as_str(), modified.at);
@@ -141,14 +142,14 @@ impl Part {
         let (context, server) = (run.context.clone(), run.server());
         let path = &file.path;
         let session = run.session()?;
-        self.prepare(session, path)?;
+        let can_resume = self.prepare(session, path)?;
         session.set_format(self.format)?;
         let command = format!("RETR {}", path.as_str());
         let offset = self.received - self.tail.len() as u64;
         let mut download = session.download(&command, offset, self.limit)?;
         // Only what the server does send is begun: where it goes, its beginning may do things.
         if self.sink.is_none() {
-            self.begin(&context, &server, input, file)?;
+            self.begin(&context, &server, input, file, can_resume)?;
             if self.received > 0 {
                 // It sends from the beginning; its session ends with the transfer.
                 drop(download);
@@ -200,11 +201,12 @@ impl Part {
     }
 
     /// Goes on behind what has arrived if that is the beginning of what the server has now, and
-    /// starts over if not.
-    fn prepare(&mut self, session: &mut Session, path: &RemotePath) -> Result<(), Error> {
+    /// starts over if not. Answers whether the file can be read from anywhere but its beginning.
+    fn prepare(&mut self, session: &mut Session, path: &RemotePath) -> Result<bool, Error> {
         let was_cut = self.received > 0;
         let is_long = self.size.is_none_or(|size| size > OVERLAP as u64);
-        if !(is_long && self.restartable && session.features().rest_stream) {
+        let can_resume = is_long && self.restartable && session.features().rest_stream;
+        if !can_resume {
             self.restart();
         } else if was_cut {
             let (size, modified) = (session.known_size(path)?, session.modified(path)?);
@@ -215,7 +217,7 @@ impl Part {
         } else if self.size.is_some() {
             self.modified = session.modified(path)?;
         }
-        Ok(())
+        Ok(can_resume)
     }
 
     /// The server has confirmed; the count has to agree with the size.

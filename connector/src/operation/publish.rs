@@ -179,7 +179,9 @@ fn append(
         run.wait(&mut backoff, error)?;
     }
     match before {
-        Some(before) => prove(run, path, before + body.position()),
+        // It was added, and whoever repeats it adds it twice, whatever this look says.
+        Some(before) => prove(run, path, before + body.position())
+            .map_err(|e| e.with_retryable(false).with_outcome_unknown()),
         None => Ok(()),
     }
 }

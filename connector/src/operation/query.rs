@@ -24,7 +24,7 @@ pub(super) fn answer(
     let directory = run.directory(&input.header().properties)?;
     let files = files(run, settings, &directory)?;
     let zone = run.session()?.zone().clone();
-    let sizes = files.iter().filter_map(|file| file.entry.size);
+    let sizes = files.iter().filter_map(|file| file.entry.told_size());
     run.meter.expect(sizes.fold(0, u64::saturating_add));
     let transfers = settings.parallel_transfers.min(files.len());
     let queue = Queue {
@@ -71,7 +71,8 @@ impl Queue {
             };
             let Selected { entry, .. } = file;
             let answered = file.path().and_then(|path| {
-                let file = RemoteFile::new(path, entry.size, entry.modified, &self.zone);
+                let file =
+                    RemoteFile::new(path, entry.size, entry.modified, &self.zone).listed(entry);
                 read(run, settings, input, &file)
             });
             match answered {
@@ -110,7 +111,15 @@ fn read(
     input: u64,
     file: &RemoteFile,
 ) -> Result<(), Error> {
-    match run.document(|run| deliver(run, input, file, &settings.reading)) {
+    let delivered = run.document(|run| match file.size {
+        Some(_) => deliver(run, input, file, &settings.reading),
+        // The listing told none, or a rounded one: what arrives is to be proven all the same.
+        None => {
+            let size = run.repeat(|session| session.known_size(&file.path))?;
+            deliver(run, input, &RemoteFile { size, ..file.clone() }, &settings.reading)
+        }
+    });
+    match delivered {
         Ok(()) => Ok(()),
         // Between the listing and now somebody else took it: nothing is left to read.
         Err(e) if e.kind() == ErrorKind::NotFound => {

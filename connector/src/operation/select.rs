@@ -168,7 +168,10 @@ fn sort(selected: &mut [Selected], by: SortBy, zone: &ServerTimeZone) {
         SortBy::None => {}
         SortBy::FileName => selected
             .sort_by(|a, b| (&a.directory, &a.entry.name).cmp(&(&b.directory, &b.entry.name))),
-        SortBy::Size => selected.sort_by_key(|one| (one.entry.size.is_none(), one.entry.size)),
+        SortBy::Size => selected.sort_by_key(|one| {
+            let size = one.entry.told_size();
+            (size.is_none(), size)
+        }),
         SortBy::Timestamp => selected.sort_by_key(|one| {
             let time = one.entry.modified.map(|modified| modified.server_time(zone));
             (time.is_none(), time)

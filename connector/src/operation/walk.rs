@@ -18,7 +18,7 @@ pub(super) struct Seen<'a> {
     pub(super) entry: Entry,
     /// The zone of the server's clock, as far as it is known.
     pub(super) zone: &'a ServerTimeZone,
-    /// Whether its time is as exact as it gets.
+    /// Whether its time and its size are as exact as they get.
     pub(super) is_exact: bool,
 }
 
@@ -28,7 +28,7 @@ pub(super) enum Next {
     More,
     /// No more entries.
     Enough,
-    /// This entry once more, with the time that MDTM tells; only where it is not exact yet.
+    /// This entry once more, with what MDTM and SIZE tell; only where it is not exact yet.
     Exactly(Entry),
 }
 
@@ -48,6 +48,10 @@ pub(super) fn walk(
     visit: &mut Visit<'_>,
 ) -> Result<(), Error> {
     let mut seen = HashSet::from([directory.clone()]);
+    if settings.follow_links {
+        // What links lead to is told by its real path.
+        seen.insert(session.real_path(directory)?);
+    }
     let mut waiting = VecDeque::from([(directory.clone(), 0)]);
     let mut wanted = true;
     while let Some((directory, depth)) = waiting.pop_front() {
@@ -56,7 +60,7 @@ pub(super) fn walk(
         let mut links = Vec::new();
         let mut undecided = Vec::new();
         let mut below = Vec::new();
-        let is_exact = !session.features().mdtm;
+        let has_mdtm = session.features().mdtm;
         let listed = session.list_with_zone(&directory, &mut |entry, zone| {
             if entry.kind == Kind::Directory && descends {
                 below.push(directory.entry(&entry.name)?);
@@ -65,6 +69,7 @@ pub(super) fn walk(
                 links.push(entry);
                 return Ok(true);
             }
+            let is_exact = !has_mdtm && entry.rounded_size.is_none();
             match visit(Seen { directory: &directory, entry, zone, is_exact })? {
                 Next::More => {}
                 Next::Enough => wanted = false,
@@ -87,10 +92,8 @@ pub(super) fn walk(
             if !wanted {
                 break;
             }
-            let exact = session.modified(&directory.entry(&entry.name)?)?;
+            let entry = exactly(session, &directory.entry(&entry.name)?, entry)?;
             let zone = session.zone();
-            let refine = |listed: Modified| exact.map_or(listed, |it| listed.refined(&it, zone));
-            let entry = Entry { modified: entry.modified.map(refine), ..entry };
             let seen = Seen { directory: &directory, entry, zone, is_exact: true };
             wanted = !matches!(visit(seen)?, Next::Enough);
         }
@@ -117,6 +120,22 @@ pub(super) fn walk(
         waiting.extend(fresh.map(|path| (path, depth + 1)));
     }
     Ok(())
+}
+
+/// The entry at `path` with what MDTM and SIZE tell of it, where they are better than the listing.
+fn exactly(session: &mut Session, path: &RemotePath, listed: Entry) -> Result<Entry, Error> {
+    let exact = session.modified(path)?;
+    let zone = session.zone();
+    let refine = |modified: Modified| exact.map_or(modified, |it| modified.refined(&it, zone));
+    let entry = Entry { modified: listed.modified.map(refine), ..listed };
+    if entry.rounded_size.is_none() || entry.kind != Kind::RegularFile {
+        return Ok(entry);
+    }
+    match session.size(path) {
+        Ok(Some(size)) => Ok(Entry { size: Some(size), rounded_size: None, ..entry }),
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(e),
+        Ok(None) | Err(_) => Ok(entry),
+    }
 }
 
 /// The entry that a link leads to, under the link's name.

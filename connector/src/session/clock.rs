@@ -126,12 +126,8 @@ impl Session {
         }
         let mut samples = Samples::default();
         samples.consider(&Entry {
-            name: path.file_name().to_owned(),
-            kind: Kind::RegularFile,
-            size: None,
             modified,
-            link_target: None,
-            mode: None,
+            ..Entry::new(path.file_name().to_owned(), Kind::RegularFile)
         });
         if !samples.is_empty() {
             self.learn_zone(&path.parent(), &samples)?;

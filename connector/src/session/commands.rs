@@ -4,28 +4,30 @@ use host_sdk::{Error, ErrorKind};
 use jiff::civil::DateTime;
 
 use super::Session;
+use super::listing::mlsd::parse_mlst;
+use super::listing::{Entry, Kind, RawEntry};
 use super::reply::{Occasion, Reply};
 use crate::config::TransferFormat;
 use crate::remote_path::RemotePath;
 use crate::timestamp::{self, Modified};
 
 impl Session {
-    /// The working directory (PWD).
-    ///
-    /// A server that does not say where it is counts as being at the root.
-    pub(super) fn working_directory(&mut self) -> Result<RemotePath, Error> {
+    /// The working directory (PWD); `None` where the server does not say.
+    pub(super) fn working_directory(&mut self) -> Result<Option<RemotePath>, Error> {
         let reply = self.command("PWD")?;
         let quoted = if reply.is_path_name() { quoted_path(reply.first_line()) } else { None };
         let encoding = self.shared.settings.encoding;
         match quoted {
-            Some(path) => RemotePath::root().join(&encoding.decode(&path)).map_err(|_| {
-                self.poison();
-                Error::new(
-                    ErrorKind::Protocol,
-                    format!("the working directory is no path: {reply}"),
-                )
-            }),
-            None => Ok(RemotePath::root()),
+            Some(path) => {
+                RemotePath::root().join(&encoding.decode(&path)).map(Some).map_err(|_| {
+                    self.poison();
+                    Error::new(
+                        ErrorKind::Protocol,
+                        format!("the working directory is no path: {reply}"),
+                    )
+                })
+            }
+            None => Ok(None),
         }
     }
 
@@ -196,6 +198,21 @@ impl Session {
         }
     }
 
+    /// What MLST tells of a file (RFC 3659 §7); none where it tells nothing, or of something else.
+    ///
+    /// # Errors
+    ///
+    /// What a command can fail with.
+    pub(crate) fn facts(&mut self, path: &RemotePath) -> Result<Option<Entry>, Error> {
+        let reply = self.path_command("MLST", path)?;
+        if !reply.is_done() {
+            return self.unless_goodbye(&reply, "MLST", path).map(|()| None);
+        }
+        let entry = reply.inner_lines().find_map(parse_mlst);
+        let is_file = |entry: &RawEntry<'_>| entry.kind == Kind::RegularFile;
+        Ok(entry.filter(is_file).map(|entry| entry.decode(self.shared.settings.encoding)))
+    }
+
     /// Where `directory` really is, whatever links lead there: the same for all of its paths, on
     /// servers that tell (PWD).
     ///
@@ -204,7 +221,7 @@ impl Session {
     /// As [`Session::change_directory`].
     pub(crate) fn real_path(&mut self, directory: &RemotePath) -> Result<RemotePath, Error> {
         self.change_directory(directory)?;
-        self.working_directory()
+        Ok(self.working_directory()?.unwrap_or_else(|| directory.clone()))
     }
 
     /// When a file was last modified, in UTC (MDTM, RFC 3659 §3); `None` where the server does

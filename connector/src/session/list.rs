@@ -175,17 +175,29 @@ fn read_all(
     Ok(())
 }
 
-/// Ends a listing whose rest nobody wants.
+/// Ends a listing whose rest nobody wants: whatever becomes of that, what is wanted has arrived.
 fn stop(mut download: Download<'_>) -> Result<(), Error> {
     let mut buffer = [0; 8192];
     let mut rest = 0;
     while rest < REST {
-        match download.read(&mut buffer)? {
-            0 => return download.finish().map(drop),
-            count => rest += count,
+        match download.read(&mut buffer) {
+            Ok(0) => return unwanted(download.finish().map(drop)),
+            Ok(count) => rest += count,
+            failed => return unwanted(failed.map(drop)),
         }
     }
     download.stop()
+}
+
+/// Only a cancellation counts; a session that failed is poisoned by now.
+fn unwanted(rest: Result<(), Error>) -> Result<(), Error> {
+    match rest {
+        Err(e) if e.kind() != ErrorKind::Cancelled => {
+            log::debug!("the rest of a listing that is not wanted: {e}");
+            Ok(())
+        }
+        other => other,
+    }
 }
 
 pub(super) fn listing_error(error: ListingError) -> Error {

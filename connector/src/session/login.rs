@@ -266,7 +266,8 @@ impl Session {
             // Servers that always speak UTF-8 may refuse; nothing depends on the answer.
             self.command("OPTS UTF8 ON")?;
         }
-        self.login_directory = self.working_directory()?;
+        // A server that does not say where it is counts as being at the root.
+        self.login_directory = self.working_directory()?.unwrap_or_else(RemotePath::root);
         self.current_directory = Some(self.login_directory.clone());
         Ok(())
     }

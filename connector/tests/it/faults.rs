@@ -169,6 +169,8 @@ const FAULTS: &[Row] = &[
             "file_gone_since_the_listing",
             "file_grew_meanwhile",
             "grown_before_removal",
+            "rewritten_before_removal",
+            "rewritten_before_removal_by_facts",
             "grown_before_demanded_removal",
             "size_changed_meanwhile",
             "time_changed_meanwhile",
@@ -186,8 +188,16 @@ const FAULTS: &[Row] = &[
             "upload_rest_ignored",
         ],
     ),
-    ("listing cut", &["listing_again", "listing_aborted", "listing_cut_in_a_line"]),
-    ("unknown format", &["unknown_listing"]),
+    (
+        "listing cut",
+        &[
+            "listing_again",
+            "listing_aborted",
+            "listing_cut_behind_what_is_wanted",
+            "listing_cut_in_a_line",
+        ],
+    ),
+    ("unknown format", &["listed_in_blocks", "unknown_listing"]),
     ("active and nobody calls", &["active_and_nobody_calls", "active_and_silent"]),
     ("TLS alert or garbage", &["auth_agreed_and_no_tls", "code_522", "tls_data_without_farewell"]),
     (

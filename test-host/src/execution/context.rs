@@ -109,8 +109,9 @@ impl ExecutionContext for ContextOf {
             (Outcome::Failure(_), Some(reason)) => &Outcome::Failure(reason),
             _ => outcome,
         };
+        let is_given_up = open.is_given_up();
         execution.answer(open, outcome);
-        if let Some(error) = outcome.error() {
+        if let Some(error) = outcome.error().filter(|_| !is_given_up) {
             execution.stop_after(error);
         }
         Ok(())

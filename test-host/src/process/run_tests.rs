@@ -109,6 +109,8 @@ fn a_failure_downstream_is_told_once_and_reaches_the_source() {
 
 #[test]
 fn a_document_given_up_has_never_been() {
+    let mut steps = steps(&["make", "keep"]);
+    steps[1]["continueOnError"] = json!(false);
     let connector = Scripted::default()
         .with("make", InputKind::None, |context| {
             request(context, |input| {
@@ -119,7 +121,7 @@ fn a_document_given_up_has_never_been() {
             })
         })
         .with("keep", InputKind::Document, echo);
-    let (outcome, recorder) = run(connector, &steps(&["make", "keep"]));
+    let (outcome, recorder) = run(connector, &steps);
     assert_eq!(outcome.summary.documents, counts(1, 0, 0, 0));
     assert_eq!(outcome.exit_code.number(), 0);
     assert!(recorder.documents().iter().all(|event| event.status == Status::Success));

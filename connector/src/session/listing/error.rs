@@ -69,16 +69,23 @@ impl From<ListingError> for Error {
                 io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => ErrorKind::Timeout,
                 _ => ErrorKind::Connection,
             },
-            ListingError::Unterminated { .. } => ErrorKind::Integrity,
-            _ => ErrorKind::Protocol,
+            ListingError::Unterminated { .. } | ListingError::Unrecognised { .. } => {
+                ErrorKind::Integrity
+            }
+            ListingError::LineTooLong { .. } | ListingError::TooManyEntries { .. } => {
+                ErrorKind::Protocol
+            }
         };
+        // The same line comes again; a listing that was cut may be whole the next time.
+        let is_final = matches!(error, ListingError::Unrecognised { .. });
         let hint = match &error {
             ListingError::LineTooLong { .. } => Some("raise maximumLineLength"),
             ListingError::TooManyEntries { .. } => Some("raise maximumListingEntries"),
             _ => None,
         };
         let message = error.to_string();
-        let error = Self::new(kind, message).with_retryable(kind != ErrorKind::Protocol);
+        let error =
+            Self::new(kind, message).with_retryable(kind != ErrorKind::Protocol && !is_final);
         match hint {
             Some(hint) => error.with_hint(hint),
             None => error,

@@ -1,6 +1,7 @@
 //! Lines of MLSD and MLST (RFC 3659 §7): facts, a blank, the name.
 
 use super::entry::{Kind, RawEntry};
+use super::perm::Perm;
 use super::scan::{number, split_once};
 use crate::timestamp::parse_time_val;
 
@@ -14,7 +15,6 @@ pub(crate) enum Place {
 }
 
 /// Reads the line of an MLST reply that holds the facts, behind a blank that some servers forget.
-#[cfg_attr(not(test), expect(dead_code, reason = "following links will ask for it"))]
 pub(crate) fn parse_mlst(line: &[u8]) -> Option<RawEntry<'_>> {
     parse(line.strip_prefix(b" ").unwrap_or(line)).map(|(_, entry)| entry)
 }
@@ -48,6 +48,10 @@ pub(crate) fn parse(line: &[u8]) -> Option<(Place, RawEntry<'_>)> {
             // A time in some other form would leave every file without one, and nobody told.
             6 if name.eq_ignore_ascii_case(b"modify") && !value.is_empty() => {
                 entry.modified = Some(parse_time_val(value)?);
+            }
+            4 if name.eq_ignore_ascii_case(b"perm") => entry.perm = Some(Perm::parse(value)),
+            6 if name.eq_ignore_ascii_case(b"unique") => {
+                entry.unique = Some(value).filter(|value| !value.is_empty());
             }
             9 if name.eq_ignore_ascii_case(b"unix.mode") => entry.mode = octal(value),
             _ => {}
@@ -113,9 +117,11 @@ mod tests {
     #[test]
     fn facts_are_read_whatever_their_order_and_case() {
         let entry =
-            read("SiZe=11;tYpe=File;X.y=z;MoDIfy=20181025120459.5;uNIx.MOde=0755; a b").unwrap();
+            read("SiZe=11;tYpe=File;X.y=z;MoDIfy=20181025120459.5;uNIx.MOde=0755;PERM=rw;uNiQue=8g1; a b")
+                .unwrap();
         assert_eq!((entry.name, entry.kind), (&b"a b"[..], Kind::RegularFile));
         assert_eq!((entry.size, entry.mode), (Some(11), Some(0o755)));
+        assert_eq!((entry.perm, entry.unique), (Some(Perm::parse(b"rw")), Some(&b"8g1"[..])));
         let modified = entry.modified.unwrap();
         assert_eq!(format_text(modified.at), "2018-10-25 12:04:59.500");
         assert_eq!(modified.precision, Precision::Fraction);

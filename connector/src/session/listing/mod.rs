@@ -20,6 +20,7 @@ mod months;
 mod mvs;
 mod netware;
 mod os400;
+mod perm;
 mod rare;
 mod scan;
 mod tandem;
@@ -35,7 +36,7 @@ use std::io::Read;
 
 use jiff::civil::DateTime;
 
-pub(crate) use entry::{Entry, Kind};
+pub(crate) use entry::{Entry, Kind, RawEntry};
 pub(crate) use error::ListingError;
 pub(crate) use format::Format;
 

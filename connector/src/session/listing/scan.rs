@@ -78,6 +78,29 @@ pub(super) fn number(word: &[u8]) -> Option<u64> {
     Some(value)
 }
 
+/// About how many bytes `33.5k` and `1,2M` mean; none for any other word.
+pub(super) fn rounded(word: &[u8]) -> Option<u64> {
+    let (unit, number) = word.split_last()?;
+    let power = match unit {
+        b'k' | b'K' => 1,
+        b'M' => 2,
+        b'G' => 3,
+        b'T' => 4,
+        b'P' => 5,
+        _ => return None,
+    };
+    let point = number.iter().position(|byte| matches!(byte, b'.' | b','));
+    let (whole, fraction) = number.split_at_checked(point.unwrap_or(number.len()))?;
+    let fraction = fraction.get(1..).unwrap_or_default();
+    let bytes = 1024_u64.pow(power);
+    let mut parts = 0.0;
+    for digit in fraction.iter().rev() {
+        parts = (parts + f64::from(char::from(*digit).to_digit(10)?)) / 10.0;
+    }
+    // A part of a unit is less than 2^53 bytes.
+    self::number(whole)?.checked_mul(bytes)?.checked_add((parts * bytes as f64) as u64)
+}
+
 /// The number of at most four digits, for the parts of dates.
 pub(super) fn small(word: &[u8]) -> Option<i16> {
     if word.len() > 4 {
@@ -123,6 +146,24 @@ pub(super) fn split_twice(word: &[u8], separator: u8) -> Option<[&[u8]; 3]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rounded_numbers_have_a_unit() {
+        for (word, bytes) in [
+            ("33k", Some(33_792)),
+            ("1.5M", Some(1_572_864)),
+            ("1,25G", Some(1_342_177_280)),
+            ("3.P", Some(3_377_699_720_527_872)),
+            ("99999999999P", None),
+            ("33", None),
+            ("k", None),
+            (".5k", None),
+            ("1.5.5M", None),
+            ("x1M", None),
+        ] {
+            assert_eq!(rounded(word.as_bytes()), bytes, "{word}");
+        }
+    }
 
     #[test]
     fn bytes_are_found_wherever_they_are() {

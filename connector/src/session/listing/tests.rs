@@ -102,7 +102,8 @@ fn an_unknown_format_is_an_error_and_not_an_empty_listing() {
         error.to_string(),
         "line 1 of the listing is not in any known format: \"aaa\\x1b[2J\""
     );
-    assert_eq!(host_sdk::Error::from(error).kind(), host_sdk::ErrorKind::Protocol);
+    let error = host_sdk::Error::from(error);
+    assert_eq!((error.kind(), error.is_retryable()), (host_sdk::ErrorKind::Integrity, false));
     assert!(list("/bin/ls: cannot open directory '.': Permission denied\r\n").is_err());
     assert!(list("foo 12\r\n").is_err());
 }

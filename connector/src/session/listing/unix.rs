@@ -2,7 +2,7 @@
 
 use super::date::{self, Clock};
 use super::entry::{Kind, Modified, RawEntry};
-use super::scan::{Scan, is_blank, is_digits, number};
+use super::scan::{Scan, is_blank, is_digits, number, rounded};
 
 /// Reads one line; none where it is no such line.
 pub(super) fn parse<'l>(line: &'l [u8], clock: &Clock) -> Option<RawEntry<'l>> {
@@ -15,10 +15,17 @@ pub(super) fn parse<'l>(line: &'l [u8], clock: &Clock) -> Option<RawEntry<'l>> {
         .or_else(|| glued(rest, clock))
         .or_else(|| dateless(rest))?;
     let (name, link_target) = match kind {
-        Kind::SymbolicLink => split_link(name, size),
+        Kind::SymbolicLink => split_link(name, size.exact),
         _ => (name, None),
     };
-    Some(RawEntry { name, kind, size, modified, link_target, mode })
+    Some(RawEntry {
+        size: size.exact,
+        rounded_size: size.rounded,
+        modified,
+        link_target,
+        mode,
+        ..RawEntry::new(name, kind)
+    })
 }
 
 /// Whether a line is the `total 12` above an `ls -l` listing, in the language of the server.
@@ -149,7 +156,14 @@ fn after_mark(rest: &[u8]) -> Option<&[u8]> {
     (rest.first() == Some(&b' ')).then_some(rest)
 }
 
-type Columns<'l> = (Option<u64>, Option<Modified>, &'l [u8]);
+/// What the column of the size tells.
+#[derive(Clone, Copy, Default)]
+struct Size {
+    exact: Option<u64>,
+    rounded: Option<u64>,
+}
+
+type Columns<'l> = (Size, Option<Modified>, &'l [u8]);
 
 /// Finds size, date and name behind the mode.
 ///
@@ -158,7 +172,7 @@ type Columns<'l> = (Option<u64>, Option<Modified>, &'l [u8]);
 fn columns<'l>(
     rest: &'l [u8],
     clock: &Clock,
-    size: impl Fn(&'l [u8]) -> Option<Option<u64>>,
+    size: impl Fn(&'l [u8]) -> Option<Size>,
     date: impl Fn(Scan<'l>, &Clock) -> Option<date::Dated<'l>>,
 ) -> Option<Columns<'l>> {
     let mut scan = Scan(rest);
@@ -177,23 +191,21 @@ fn columns<'l>(
     None
 }
 
-/// The size that a word states, the inner `None` where it is no exact number of bytes.
-fn size(word: &[u8], device: bool) -> Option<Option<u64>> {
-    let (first, last) = (word.first()?, word.last()?);
-    if !first.is_ascii_digit() {
+/// The size that a word states, if it is a size at all.
+fn size(word: &[u8], device: bool) -> Option<Size> {
+    if !word.first()?.is_ascii_digit() {
         // What does not fit the server's integers comes out negative.
-        return word.strip_prefix(b"-").filter(|digits| is_digits(digits)).map(|_| None);
+        return word.strip_prefix(b"-").filter(|digits| is_digits(digits)).map(|_| Size::default());
     }
     if is_digits(word) {
-        return Some(number(word).filter(|_| !device));
+        return Some(Size { exact: number(word).filter(|_| !device), rounded: None });
     }
-    // The major and minor number of a device, or `ls -h`'s rounded `33.5k`.
-    let major_minor = device && word.iter().all(|byte| byte.is_ascii_digit() || *byte == b',');
-    let rounded = matches!(last, b'k' | b'K' | b'M' | b'G' | b'T' | b'P')
-        && word.split_last().is_some_and(|(_, number)| {
-            number.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.' || *byte == b',')
-        });
-    (major_minor || rounded).then_some(None)
+    if device && word.iter().all(|byte| byte.is_ascii_digit() || *byte == b',') {
+        // The major and minor number of a device.
+        return Some(Size::default());
+    }
+    // `ls -h`
+    rounded(word).map(|bytes| Size { exact: None, rounded: Some(bytes) })
 }
 
 /// Columns whose size runs into the group before it, as in `ftpadmin125435904`: which of the digits
@@ -205,7 +217,7 @@ fn glued<'l>(rest: &'l [u8], clock: &Clock) -> Option<Columns<'l>> {
         let word = scan.word()?;
         let ends_in_digits = !word.first()?.is_ascii_digit() && word.last()?.is_ascii_digit();
         if ends_in_digits && let Some((modified, behind)) = date::named(scan, clock) {
-            return Some((None, modified, behind.name_after_one_blank()?));
+            return Some((Size::default(), modified, behind.name_after_one_blank()?));
         }
     }
     None
@@ -219,7 +231,8 @@ fn dateless(rest: &[u8]) -> Option<Columns<'_>> {
     let size = scan.word()?;
     let name = scan.name_after_one_blank()?;
     let single = !name.iter().any(|byte| is_blank(*byte)) && !date::is_part(name);
-    (is_digits(links) && is_digits(size) && single).then_some((number(size), None, name))
+    let told = Size { exact: number(size), rounded: None };
+    (is_digits(links) && is_digits(size) && single).then_some((told, None, name))
 }
 
 /// Splits `name -> target`.

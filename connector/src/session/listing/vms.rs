@@ -1,12 +1,12 @@
 //! OpenVMS `DIRECTORY` lines, of which a long name takes one of its own.
 //!
-//! Sizes are in blocks, used and allocated, and some servers print bytes in the same place: no
-//! size is known. Names come without their version, directories without `.DIR`, as the servers'
+//! Sizes are in blocks, used and allocated: how many bytes of the last one are used is not told.
+//! Names come without their version, directories without `.DIR`, as the servers'
 //! own Unix-style paths want them.
 
 use super::date::{at_time, day_of, dmy, time};
 use super::entry::{Kind, Modified, RawEntry};
-use super::scan::{Scan, is_digits, number, split_once};
+use super::scan::{Scan, is_digits, number, rounded, split_once};
 
 /// The bytes of a block.
 const BLOCK: u64 = 512;
@@ -22,31 +22,34 @@ pub(super) fn parse(line: &[u8]) -> Option<RawEntry<'_>> {
         }
         name => (Kind::RegularFile, name),
     };
-    let (mut dated, mut sized) = (None, false);
-    let size = scan.word()?;
-    if size.starts_with(b"%") || size == b"insufficient" {
+    let first = scan.word()?;
+    if first.starts_with(b"%") || first == b"insufficient" {
         // `%RMS-E-PRV, insufficient privilege or file protection violation`
         return Some(RawEntry::new(name, kind));
     }
     // The usual order is size, date, time, owner and protection; some print the owner or the date
     // first.
-    if size.starts_with(b"[") && size.ends_with(b"]") {
-        sized = is_size(scan.word()?);
+    let (mut dated, mut sized) = (None, size(first));
+    if first.starts_with(b"[") && first.ends_with(b"]") {
+        sized = size(scan.word()?);
         dated = date_and_time(&mut scan);
-    } else if is_size(size) {
-        sized = true;
+    } else if sized.is_some() {
         dated = date_and_time(&mut scan);
     } else {
         let mut from = Scan(line);
         from.word()?;
         if let Some(date) = date_and_time(&mut from) {
             dated = Some(date);
-            sized = is_size(from.word()?);
+            sized = size(from.word()?);
             scan = from;
         }
     }
-    let modified = dated.filter(|_| sized)?;
-    is_owner_and_protection(scan).then_some(RawEntry { modified, ..RawEntry::new(name, kind) })
+    let (modified, rounded_size) = (dated?, sized?);
+    is_owner_and_protection(scan).then_some(RawEntry {
+        modified,
+        rounded_size,
+        ..RawEntry::new(name, kind)
+    })
 }
 
 /// A date with or without a time behind it, the inner `None` where the month is ambiguous.
@@ -60,18 +63,18 @@ fn date_and_time(scan: &mut Scan<'_>) -> Option<Option<Modified>> {
     Some(date.map(|date| clock.map_or_else(|| day_of(date), |time| at_time(date, time))))
 }
 
-/// Whether a word is a size: blocks used and allocated, asterisks where there was no room for
-/// them, or a rounded number with its unit.
-fn is_size(word: &[u8]) -> bool {
+/// About how many bytes a size means: blocks used and allocated, or a rounded number with its
+/// unit; the inner `None` where asterisks say that there was no room for it.
+fn size(word: &[u8]) -> Option<Option<u64>> {
+    if word.iter().all(|byte| *byte == b'*') {
+        return Some(None);
+    }
+    if let Some(rounded) = word.strip_suffix(b"B").and_then(rounded) {
+        return Some(Some(rounded));
+    }
     let (used, allocated) = split_once(word, b'/').unwrap_or((word, b"0"));
-    let blocks = |used| number(used).is_some_and(|blocks| blocks.checked_mul(BLOCK).is_some());
-    let rounded = ["KB", "MB", "GB"].iter().find_map(|unit| word.strip_suffix(unit.as_bytes()));
-    (blocks(used) && is_digits(allocated))
-        || word.iter().all(|byte| *byte == b'*')
-        || rounded.is_some_and(|number| {
-            number.split(|byte| *byte == b'.').count() <= 2
-                && number.split(|byte| *byte == b'.').all(is_digits)
-        })
+    let bytes = number(used)?.checked_mul(BLOCK)?;
+    is_digits(allocated).then_some(Some(bytes))
 }
 
 /// Whether a line is a long name whose other columns follow on the next line.
@@ -139,40 +142,46 @@ mod tests {
 
     #[test]
     fn files_and_directories() {
-        for (line, name, kind, at) in [
+        for (line, name, kind, size, at) in [
             (
                 "00README.TXT;1      2 30-DEC-1996 17:44 [SYSTEM] (RWED,RWED,RE,RE)",
                 "00README.TXT",
                 Kind::RegularFile,
+                2 * 512,
                 "1996-12-30 17:44:00.000",
             ),
             (
                 "CORE.DIR;1          1/9  8-SEP-1996 16:09:03.64 [A,B] (RWE,RWE,,RE)",
                 "CORE",
                 Kind::Directory,
+                512,
                 "1996-09-08 16:09:03.640",
             ),
             (
                 "X;12    2/8    7-JAN-2000    OWNER   (RWED,,,)",
                 "X",
                 Kind::RegularFile,
+                2 * 512,
                 "2000-01-07 00:00:00.000",
             ),
             (
                 "X.;2  18/18  1-JUL-1998 08:43:20",
                 "X.",
                 Kind::RegularFile,
+                18 * 512,
                 "1998-07-01 08:43:20.000",
             ),
             (
                 "X;1  27/36  1-JUL-1998 08:43 [AP,CUT$OFF      (RWE,RWE,RE,RE)",
                 "X",
                 Kind::RegularFile,
+                27 * 512,
                 "1998-07-01 08:43:00.000",
             ),
         ] {
             let entry = parse(line.as_bytes()).unwrap_or_else(|| panic!("{line}"));
-            assert_eq!((entry.name, entry.kind, entry.size), (name.as_bytes(), kind, None));
+            assert_eq!((entry.name, entry.kind), (name.as_bytes(), kind));
+            assert_eq!((entry.size, entry.rounded_size), (None, Some(size)), "{line}");
             assert_eq!(format_text(entry.modified.unwrap().at), at, "{line}");
         }
         let hidden = parse(b"X.TXT;1  %RMS-E-PRV, insufficient privilege").unwrap();
