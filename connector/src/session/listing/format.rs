@@ -102,6 +102,7 @@ impl Format {
     }
 
     /// Reads a line of this format; none where it is no such line.
+    #[inline]
     pub(super) fn parse<'l>(self, line: &'l [u8], clock: &Clock) -> Option<RawEntry<'l>> {
         match self {
             Self::Mlsd => match mlsd::parse(line)? {

@@ -61,6 +61,7 @@ impl Parser {
     }
 
     /// Reads the next line.
+    #[inline]
     pub(super) fn line<'l>(&'l mut self, line: &'l [u8]) -> Parsed<'l> {
         if self.waiting {
             return self.second_half(line);

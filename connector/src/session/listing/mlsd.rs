@@ -23,6 +23,7 @@ pub(crate) fn parse_mlst(line: &[u8]) -> Option<RawEntry<'_>> {
 ///
 /// Unknown facts are skipped, and a size or mode that means nothing is as good as absent. A line
 /// that breaks the grammar is none.
+#[inline]
 pub(crate) fn parse(line: &[u8]) -> Option<(Place, RawEntry<'_>)> {
     let mut place = Place::Within;
     let mut entry = RawEntry::new(b"", Kind::Unknown);
@@ -37,26 +38,31 @@ pub(crate) fn parse(line: &[u8]) -> Option<(Place, RawEntry<'_>)> {
         let (fact, behind) = split_once(rest, b';')?;
         let (name, value) = split_once(fact, b'=')?;
         rest = behind;
-        match name.len() {
-            4 if name.eq_ignore_ascii_case(b"type") => {
-                (entry.kind, place, entry.link_target) = kind(value);
+        match name {
+            [a, b, c, d] => match &lower([*a, *b, *c, *d]) {
+                b"type" => (entry.kind, place, entry.link_target) = kind(value),
+                // pure-ftpd states the size of a directory as `sizd`.
+                b"size" | b"sizd" => entry.size = number(value),
+                b"perm" => entry.perm = Some(Perm::parse(value)),
+                _ => {}
+            },
+            [a, b, c, d, e, f] => match &lower([*a, *b, *c, *d, *e, *f]) {
+                // A time in some other form would leave every file without one, and nobody told.
+                b"modify" if !value.is_empty() => entry.modified = Some(parse_time_val(value)?),
+                b"unique" if !value.is_empty() => entry.unique = Some(value),
+                _ => {}
+            },
+            [_, _, _, _, b'.', ..] if name.eq_ignore_ascii_case(b"unix.mode") => {
+                entry.mode = octal(value);
             }
-            // pure-ftpd states the size of a directory as `sizd`.
-            4 if name.eq_ignore_ascii_case(b"size") || name.eq_ignore_ascii_case(b"sizd") => {
-                entry.size = number(value);
-            }
-            // A time in some other form would leave every file without one, and nobody told.
-            6 if name.eq_ignore_ascii_case(b"modify") && !value.is_empty() => {
-                entry.modified = Some(parse_time_val(value)?);
-            }
-            4 if name.eq_ignore_ascii_case(b"perm") => entry.perm = Some(Perm::parse(value)),
-            6 if name.eq_ignore_ascii_case(b"unique") => {
-                entry.unique = Some(value).filter(|value| !value.is_empty());
-            }
-            9 if name.eq_ignore_ascii_case(b"unix.mode") => entry.mode = octal(value),
             _ => {}
         }
     }
+}
+
+/// The letters of a short word in lower case, for comparing it with one of nothing but letters.
+fn lower<const LENGTH: usize>(word: [u8; LENGTH]) -> [u8; LENGTH] {
+    word.map(|byte| byte | 0x20)
 }
 
 /// Whether a line states a type or a time as MLSD does; some servers answer LIST with such lines.
@@ -65,15 +71,16 @@ pub(super) fn shows_itself(line: &[u8]) -> bool {
 }
 
 fn kind(value: &[u8]) -> (Kind, Place, Option<&[u8]>) {
-    let is = |name: &[u8]| value.eq_ignore_ascii_case(name);
-    if is(b"file") {
-        return (Kind::RegularFile, Place::Within, None);
-    }
-    if is(b"dir") {
-        return (Kind::Directory, Place::Within, None);
-    }
-    if is(b"cdir") || is(b"pdir") {
-        return (Kind::Directory, Place::Above, None);
+    match value {
+        [a, b, c, d] => match &lower([*a, *b, *c, *d]) {
+            b"file" => return (Kind::RegularFile, Place::Within, None),
+            b"cdir" | b"pdir" => return (Kind::Directory, Place::Above, None),
+            _ => {}
+        },
+        [a, b, c] if &lower([*a, *b, *c]) == b"dir" => {
+            return (Kind::Directory, Place::Within, None);
+        }
+        _ => {}
     }
     // ProFTPD says `OS.unix=symlink`, or `OS.unix=slink:` and the target, as RFC 3659 §7.5.1.5
     // proposes; others say `OS.unix=slink` alone.

@@ -12,10 +12,24 @@ pub(crate) struct Perm(u16);
 impl Perm {
     /// The rights of `adfrw`, in any order and case; none at all where there is no letter.
     pub(super) fn parse(letters: &[u8]) -> Self {
-        Self(letters.iter().fold(0, |rights, letter| {
-            let place = LETTERS.iter().position(|known| known.eq_ignore_ascii_case(letter));
-            rights | place.map_or(0, |place| 1 << place)
-        }))
+        let mut rights = 0;
+        for letter in letters {
+            let place = match letter | 0x20 {
+                b'a' => 0,
+                b'c' => 1,
+                b'd' => 2,
+                b'e' => 3,
+                b'f' => 4,
+                b'l' => 5,
+                b'm' => 6,
+                b'p' => 7,
+                b'r' => 8,
+                b'w' => 9,
+                _ => continue,
+            };
+            rights |= 1 << place;
+        }
+        Self(rights)
     }
 }
 
