@@ -75,7 +75,8 @@ pub(super) fn all() -> Vec<TrackedProperty> {
             property::TIMESTAMP_PRECISION,
             "Timestamp Precision",
             "How exactly the server told the Timestamp: day, minute, second or millisecond. What \
-             it did not tell is 0 in the Timestamp. Get sets it with Include all metadata.",
+             it did not tell is 0 in the Timestamp. Of data sets z/OS tells only the day when they \
+             were last referred to. Get sets it with Include all metadata.",
             &[],
             &[QUERY, GET],
         ),

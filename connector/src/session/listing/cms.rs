@@ -16,8 +16,8 @@ struct Columns<'l> {
 /// Reads one line of `name type [mode] format length records blocks date time [owner]`; none where
 /// it is no such line.
 ///
-/// The entry's name is still name and type with the blanks between them, for [`dotted`]. Only
-/// fixed records tell the size: those of a variable length may be shorter than the longest.
+/// The entry's name is still name and type with the blanks between them, for [`dotted`]. Fixed
+/// records tell the size, those of a variable length the most that it can be.
 pub(super) fn parse(line: &[u8]) -> Option<RawEntry<'_>> {
     let Columns { name, format, mut rest } = columns(line)?;
     let sizes = [rest.word()?, rest.word()?, rest.word()?];
@@ -32,12 +32,13 @@ pub(super) fn parse(line: &[u8]) -> Option<RawEntry<'_>> {
         return None;
     }
     let [length, records, _blocks] = sizes;
-    let size = match format {
-        b"F" => number(length).zip(number(records)).and_then(|(a, b)| a.checked_mul(b)),
-        _ => None,
+    let bytes = number(length).zip(number(records)).and_then(|(a, b)| a.checked_mul(b));
+    let (size, rounded_size) = match format {
+        b"F" => (bytes, None),
+        _ => (None, bytes),
     };
     let kind = if is_directory { Kind::Directory } else { Kind::RegularFile };
-    Some(RawEntry { size, modified, ..RawEntry::new(name, kind) })
+    Some(RawEntry { size, rounded_size, modified, ..RawEntry::new(name, kind) })
 }
 
 /// A file's name and type as its commands take them, with a dot between.

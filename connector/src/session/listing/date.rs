@@ -269,7 +269,7 @@ fn on_day(year: i16, month: i8, day: i8) -> Option<Modified> {
 fn year(word: &[u8]) -> Option<i16> {
     let (digits, _sign) = number_and_sign(word)?;
     let year = small(digits).filter(|_| digits.len() == 4)?;
-    (1900..=9999).contains(&year).then_some(year)
+    (1000..=9999).contains(&year).then_some(year)
 }
 
 /// A day of one or two digits, as in `2`, `02`, `2.`, `2,` and `2日`.

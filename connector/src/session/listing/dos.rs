@@ -13,12 +13,17 @@ const MARK_WIDTH: usize = 15;
 /// Reads one line of `date time <DIR>|size name`; none where it is no such line.
 pub(super) fn parse(line: &[u8]) -> Option<RawEntry<'_>> {
     let mut scan = Scan(line);
-    let date = date(scan.word()?)?;
+    let day = scan.word()?;
+    let date = date(day)?;
     let modified = Some(at_time(date, twelve_hours(&mut scan)?));
     scan.skip_blanks();
     if scan.0.first() != Some(&b'<') {
         let size = grouped(scan.word()?)?;
-        let name = scan.name_after_one_blank()?;
+        // Only servers that are not Microsoft's write slashes, and pad the names.
+        let name = match day.contains(&b'/') {
+            true => scan.name_after_blanks()?,
+            false => scan.name_after_one_blank()?,
+        };
         return Some(RawEntry { size, modified, ..RawEntry::new(name, Kind::RegularFile) });
     }
     let mark = scan.word()?;
@@ -153,12 +158,17 @@ fn grouped(word: &[u8]) -> Option<Option<u64>> {
     Some(Some(value))
 }
 
-/// Splits `name [target]`, the form of `<JUNCTION>` and `<SYMLINKD>`.
+/// Splits `name [target]`, the form of `<JUNCTION>` and `<SYMLINKD>`, or `name -> target`.
 fn split_target(name: &[u8]) -> (&[u8], Option<&[u8]>) {
+    let around = |text: &'_ [u8], mark: &[u8]| {
+        text.windows(mark.len()).position(|part| part == mark).map(|at| (at, at + mark.len()))
+    };
     let split = || {
-        let inner = name.strip_suffix(b"]")?;
-        let at = inner.windows(2).position(|part| part == b" [")?;
-        Some((inner.get(..at)?, inner.get(at + 2..)?))
+        let (text, (end, start)) = match name.strip_suffix(b"]") {
+            Some(inner) => (inner, around(inner, b" [")?),
+            None => (name, around(name, b" -> ").or_else(|| around(name, b" => "))?),
+        };
+        Some((text.get(..end)?, text.get(start..)?))
     };
     match split() {
         Some((name, target)) if !name.is_empty() && !target.is_empty() => (name, Some(target)),
@@ -187,6 +197,7 @@ mod tests {
             ("09-06-06  19:00                   69 x", "x", 69, "2006-09-06 19:00"),
             ("09/06/2006  07:00 PM              69 x", "x", 69, "2006-09-06 19:00"),
             ("2002-09-02  19:06                9,730 x", "x", 9730, "2002-09-02 19:06"),
+            ("10/3/2018   2:58 PM    34,359,738  x", "x", 34_359_738, "2018-10-03 14:58"),
             ("02.09.2002  19:06            1.009.730 x", "x", 1_009_730, "2002-09-02 19:06"),
             (" 33280      A          02-09-97   13:49  x", "x", 33280, "1997-02-09 13:49"),
             ("36611      A    04-23-103   10:57  os2 x", "os2 x", 36611, "2003-04-23 10:57"),
@@ -216,6 +227,8 @@ mod tests {
         let entry = parse(line).unwrap();
         assert_eq!((entry.name, entry.kind), (&b"docs"[..], Kind::SymbolicLink));
         assert_eq!(entry.link_target, Some(&b"C:\\Users\\docs"[..]));
+        let arrow = parse(b"12-05-2020  05:03PM       <JUNCTION>     a b => c d").unwrap();
+        assert_eq!((arrow.name, arrow.link_target), (&b"a b"[..], Some(&b"c d"[..])));
         let plain = parse(b"12-05-2020  05:03 PM    <SYMLINKD>     docs").unwrap();
         assert_eq!((plain.name, plain.link_target), (&b"docs"[..], None));
     }

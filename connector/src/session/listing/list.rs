@@ -114,6 +114,8 @@ impl Parser {
                 self.unfinished.extend_from_slice(line);
                 Some(Format::Vms)
             }
+            // `ls -R` and some servers name the directory first.
+            None if line.ends_with(b":") && matches!(line, [b'.' | b'/', ..]) => Some(Format::Unix),
             None if tandem::is_heading(line) => Some(Format::Tandem),
             None if cms::is_heading(line) => Some(Format::Cms),
             None => mvs::heading(line).map(|heading| match heading {

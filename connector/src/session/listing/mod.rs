@@ -66,6 +66,8 @@ pub(crate) struct Listing<R> {
     entries: u64,
     last_line: u64,
     begun: bool,
+    /// The last name of a listing of OpenVMS, whose older versions follow the newest one.
+    newest: Option<String>,
 }
 
 impl<R: Read> Listing<R> {
@@ -82,7 +84,7 @@ impl<R: Read> Listing<R> {
     fn new(read: R, format: Option<Format>, settings: ListingSettings) -> Self {
         let lines = Lines::new(read, settings.maximum_line_length);
         let parser = Parser::new(format, Clock::new(settings.now));
-        Self { lines, parser, settings, entries: 0, last_line: 0, begun: false }
+        Self { lines, parser, settings, entries: 0, last_line: 0, begun: false, newest: None }
     }
 
     /// The next entry; none at the end. The directory itself and its parent are left out.
@@ -116,8 +118,11 @@ impl<R: Read> Listing<R> {
                     }
                     self.entries += 1;
                     let mut entry = entry.decode(self.settings.encoding);
-                    if self.parser.format() == Some(Format::Cms) {
-                        entry.name = cms::dotted(&entry.name);
+                    match self.parser.format() {
+                        Some(Format::Cms) => entry.name = cms::dotted(&entry.name),
+                        Some(Format::Vms) if self.newest.as_ref() == Some(&entry.name) => continue,
+                        Some(Format::Vms) => self.newest = Some(entry.name.clone()),
+                        _ => {}
                     }
                     return Ok(Some(entry));
                 }

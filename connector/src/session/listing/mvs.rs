@@ -1,9 +1,9 @@
 //! z/OS (MVS) listings: data sets, members, load modules and jobs.
 //!
-//! A data set's only date is the one it was last *referred* to, and its space is in tracks:
-//! neither a time of modification nor a size is known.
+//! A data set's only date is the day when it was last *referred* to, which is no earlier than the
+//! one when it was modified; reading counts too. Its space is in tracks: no size is known.
 
-use super::date::{at_time, time, ymd};
+use super::date::{at_time, day_of, time, ymd};
 use super::entry::{Kind, RawEntry};
 use super::scan::{Scan, is_digits, split_once};
 
@@ -42,8 +42,10 @@ pub(super) fn parse_data_set(line: &[u8]) -> Option<RawEntry<'_>> {
         b"PS" | b"PS-E" | b"PS-L" | b"DA" => Kind::RegularFile,
         _ => return None,
     };
-    let referred = ymd(third).is_some() || third == b"**NONE**" || organisation == b"VSAM";
-    (referred && columns >= 4).then_some(RawEntry::new(name, kind))
+    let modified = ymd(third).map(day_of);
+    let is_none = matches!(third, b"**NONE**" | b"***NONE***");
+    let is_known = modified.is_some() || is_none || organisation == b"VSAM";
+    (is_known && columns >= 4).then_some(RawEntry { modified, ..RawEntry::new(name, kind) })
 }
 
 /// Reads one line of a list of members with statistics.
@@ -148,13 +150,17 @@ mod tests {
             ("SAVE00 3390   2004/06/23  1    1  FB     128  6144  PS    NAME", Kind::RegularFile),
             ("PEX26F 3390   2017/07/03  115807  FB   29600 29600  PS    NAME", Kind::RegularFile),
             ("SAVE02 3390   **NONE**    1    1  FB     128  6144  PO-E  NAME", Kind::Directory),
+            ("SYSPP7 3390   ***NONE***  1    2  F     4096  4096  PS  NAME", Kind::RegularFile),
             ("SAVE02 3390                                       VSAM  NAME", Kind::RegularFile),
             ("Migrated                                                  NAME", Kind::Unknown),
             ("ARCIVE Not Direct Access Device                           NAME", Kind::Unknown),
             ("Pseudo Directory                                          NAME", Kind::Directory),
         ] {
             let entry = parse_data_set(line.as_bytes()).unwrap_or_else(|| panic!("{line}"));
-            assert_eq!(entry, RawEntry::new(b"NAME", kind), "{line}");
+            let expected = RawEntry { modified: entry.modified, ..RawEntry::new(b"NAME", kind) };
+            assert_eq!(entry, expected, "{line}");
+            let day = entry.modified.map(|modified| modified.at.date().to_string());
+            assert!(day.is_none_or(|day| line.contains(&day.replace('-', "/"))), "{line}");
         }
         for line in ["", "x", "MigratedP201.X", "a b c PS d", "1 2 2004/06/23 4 NAME"] {
             assert_eq!(parse_data_set(line.as_bytes()), None, "{line}");

@@ -2,7 +2,7 @@
 
 use super::date::{self, Clock};
 use super::entry::{Kind, RawEntry};
-use super::scan::{Scan, number};
+use super::scan::{Scan, is_digits, number};
 
 /// Reads one line of `d [RWCEAFMS] owner size date name`; none where it is no such line.
 pub(super) fn parse<'l>(line: &'l [u8], clock: &Clock) -> Option<RawEntry<'l>> {
@@ -19,7 +19,12 @@ pub(super) fn parse<'l>(line: &'l [u8], clock: &Clock) -> Option<RawEntry<'l>> {
     {
         return None;
     }
-    let _owner = scan.word()?;
+    let mut first = scan.word()?;
+    if rights.len() == 7 && is_digits(first) {
+        // A count of links stands before the owner.
+        first = scan.word()?;
+    }
+    let _owner = first;
     let size = number(scan.word()?);
     size?;
     let (modified, behind) = date::named(scan, clock)?;
@@ -43,6 +48,9 @@ mod tests {
         assert_eq!(directory.map(|entry| entry.name), Some(&b"login"[..]));
         let old = parse(b"d[RWCEMFA] supervisor  512       Jan 16 18:53    login", &clock);
         assert_eq!(old.map(|entry| entry.name), Some(&b"login"[..]));
+        let counted =
+            parse(b"-[RWCEMFA]  1 *unknown    13312 May 27  1997 calit.doc", &clock).unwrap();
+        assert_eq!((counted.name, counted.size), (&b"calit.doc"[..], Some(13312)));
         for line in [
             "a [-----F--] owner                         512 Apr 13 23:52 SYS",
             "d [----AF--]          0                    512 10-04-2001 _ADMIN",

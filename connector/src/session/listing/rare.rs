@@ -66,8 +66,7 @@ pub(super) fn parse_vxworks(line: &[u8]) -> Option<RawEntry<'_>> {
         Some(name) => (Kind::Directory, name.trim_ascii_end()),
         None => (Kind::RegularFile, name),
     };
-    let size = number(size).filter(|_| kind == Kind::RegularFile);
-    Some(RawEntry { size, modified, ..RawEntry::new(name, kind) })
+    Some(RawEntry { size: number(size), modified, ..RawEntry::new(name, kind) })
 }
 
 /// Reads `name  1014196  06/03/04  Thur.   10:20:03` of Nortel's routers, and the same with

@@ -14,6 +14,14 @@ impl<'l> Scan<'l> {
         (!word.is_empty()).then_some(word)
     }
 
+    /// The word behind `count` others.
+    pub(super) fn nth_word(mut self, count: usize) -> Option<&'l [u8]> {
+        for _ in 0..count {
+            self.word()?;
+        }
+        self.word()
+    }
+
     /// Skips blanks and says how many there were.
     pub(super) fn skip_blanks(&mut self) -> usize {
         let before = self.0.len();

@@ -87,7 +87,7 @@ fn listings_of_real_servers() {
 
 #[test]
 fn empty_listings_are_empty() {
-    for text in ["", "total 0\r\n", "\r\n", "insgesamt 0\n"] {
+    for text in ["", "total 0\r\n", "\r\n", "insgesamt 0\n", ".:\r\ntotal -956032232\r\n"] {
         assert_eq!(list(text).unwrap(), (Vec::new(), None), "{text}");
     }
     let (found, _) =
@@ -156,8 +156,15 @@ fn openvms_entries_may_take_two_lines() {
         A.TXT;1     9/9     2-JUN-1998 07:32:04  [G,O]    (RWED,RWED,RWED,RE)\r\n\
         UNZIP_AND_ATTACH_FILES.COM;12\r\n\
         \x20         14/15   24-JUL-2002 14:35:40  [G,O]    (RWE,RWE,RWE,RE)\r\n\
+        UNZIP_AND_ATTACH_FILES.COM;11\r\n\
+        \x20         14/15   24-JUL-2001 14:35:40  [G,O]    (RWE,RWE,RWE,RE)\r\n\
+        HIDDEN_BY_ITS_OWNER_FROM_ALL.LOG;23\r\n\
+        \x20  <%SYSTEM-F-NOPRIV, insufficient privilege>\r\n\
         \r\nTotal of 2 files, 23/24 blocks\r\n";
-    assert_eq!(names(text), ["A.TXT", "UNZIP_AND_ATTACH_FILES.COM"]);
+    // Of several versions a name means the newest, which comes first.
+    let expected = ["A.TXT", "UNZIP_AND_ATTACH_FILES.COM", "HIDDEN_BY_ITS_OWNER_FROM_ALL.LOG"];
+    assert_eq!(names(text), expected);
+    assert_eq!(names("Directory A:[B]\r\n\r\n*.*;0   <%RMS-E-FNF, file not found>\r\n"), [""; 0]);
 }
 
 #[test]

@@ -6,6 +6,8 @@ use super::scan::{Scan, is_blank, is_digits, number, rounded};
 
 /// Reads one line; none where it is no such line.
 pub(super) fn parse<'l>(line: &'l [u8], clock: &Clock) -> Option<RawEntry<'l>> {
+    // Some servers indent their lines.
+    let line = line.trim_ascii_start();
     let Some(Head { kind, device, mode, rest }) = head(line) else {
         return unreadable(line);
     };
@@ -59,6 +61,8 @@ pub(super) fn is_total(line: &[u8]) -> bool {
         return false;
     };
     let count = scan.word().unwrap_or_default();
+    // What does not fit the server's integers comes out negative.
+    let count = count.strip_prefix(b"-").unwrap_or(count);
     let starts = count.first().is_some_and(u8::is_ascii_digit);
     // `ls -h` prints `total 1.5M`; Solaris and some scripts add a unit of their own behind it.
     starts && WORDS.contains(&word.trim_end_matches(':').to_lowercase().as_str())
@@ -95,7 +99,8 @@ fn head(line: &[u8]) -> Option<Head<'_>> {
     let flags = permissions.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'-');
     if flags && *first == b'-' {
         let (protocol, rest) = rest.split_first_chunk::<3>()?;
-        let known = protocol.iter().all(u8::is_ascii_uppercase) && rest.first() == Some(&b' ');
+        let is_name = |byte: &u8| byte.is_ascii_uppercase() || *byte == b'-';
+        let known = protocol.iter().all(is_name) && rest.first() == Some(&b' ');
         return known.then_some(Head { kind, device, mode: None, rest });
     }
     // HylaFAX leaves out what others may do.

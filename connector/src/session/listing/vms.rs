@@ -11,6 +11,9 @@ use super::scan::{Scan, is_digits, number, rounded, split_once};
 /// The bytes of a block.
 const BLOCK: u64 = 512;
 
+/// How what stands in place of the columns of a file begins that the server may not look at.
+const DENIALS: [&[u8]; 4] = [b"%", b"<%", b"insufficient", b"No"];
+
 /// Reads one entry, its two lines joined by a blank; none where it is no such entry.
 pub(super) fn parse(line: &[u8]) -> Option<RawEntry<'_>> {
     let mut scan = Scan(line);
@@ -23,7 +26,10 @@ pub(super) fn parse(line: &[u8]) -> Option<RawEntry<'_>> {
         name => (Kind::RegularFile, name),
     };
     let first = scan.word()?;
-    if first.starts_with(b"%") || first == b"insufficient" {
+    if is_nothing(first) {
+        return None;
+    }
+    if DENIALS.iter().any(|denial| first.starts_with(denial)) {
         // `%RMS-E-PRV, insufficient privilege or file protection violation`
         return Some(RawEntry::new(name, kind));
     }
@@ -92,8 +98,14 @@ pub(super) fn is_frame(line: &[u8]) -> bool {
     (starts(b"Directory ") && line.contains(&b'['))
         || (is_name && !line.iter().any(|byte| super::scan::is_blank(*byte)))
         || starts(b"%DIRECT-W-NOFILES")
+        || Scan(line).nth_word(1).is_some_and(is_nothing)
         || ((starts(b"Total of ") || starts(b"Total ") || starts(b"Grand total of "))
             && line.windows(4).any(|part| part.eq_ignore_ascii_case(b"file")))
+}
+
+/// Whether `*.*;0 <%RMS-E-FNF, file not found>` says that a directory is empty.
+fn is_nothing(reason: &[u8]) -> bool {
+    reason.strip_prefix(b"<").unwrap_or(reason).starts_with(b"%RMS-E-FNF")
 }
 
 fn without_version(name: &[u8]) -> Option<&[u8]> {
@@ -184,8 +196,11 @@ mod tests {
             assert_eq!((entry.size, entry.rounded_size), (None, Some(size)), "{line}");
             assert_eq!(format_text(entry.modified.unwrap().at), at, "{line}");
         }
-        let hidden = parse(b"X.TXT;1  %RMS-E-PRV, insufficient privilege").unwrap();
-        assert_eq!(hidden, RawEntry::new(b"X.TXT", Kind::RegularFile));
+        for reason in ["%RMS-E-PRV, not yours", "<%SYSTEM-F-NOPRIV, not yours>", "No privilege"] {
+            let line = format!("X.TXT;1  {reason}");
+            assert_eq!(parse(line.as_bytes()), Some(RawEntry::new(b"X.TXT", Kind::RegularFile)));
+        }
+        assert_eq!(parse(b"*.*;0   <%RMS-E-FNF, file not found>"), None);
     }
 
     #[test]
@@ -210,6 +225,7 @@ mod tests {
         assert!(is_frame(b"Total of 14 files, 1234/5678 blocks"));
         assert!(is_frame(b"DISK$FTP:[ANONYMOUS]"));
         assert!(is_frame(b"%DIRECT-W-NOFILES, no files found"));
+        assert!(is_frame(b"*.*;0   <%RMS-E-FNF, file not found>"));
         assert!(!is_frame(b"Directory"));
         assert!(is_name_alone(b"UNZIP_AND_ATTACH_FILES.COM;12"));
         assert!(!is_name_alone(b"UNZIP.COM;"));
