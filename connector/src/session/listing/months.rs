@@ -1,5 +1,10 @@
 //! Month names as `ls` abbreviates them, in the languages that servers are set to.
 
+use encoding_rs::{
+    Encoding, IBM866, ISO_8859_2, ISO_8859_5, KOI8_U, WINDOWS_1250, WINDOWS_1251, WINDOWS_1252,
+    WINDOWS_1254,
+};
+
 /// What a word means as a month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Month {
@@ -12,6 +17,18 @@ pub(super) enum Month {
 /// Words of which two languages mean different months: Polish and Croatian `lip`, Czech and
 /// Croatian `srp`, Czech, Polish and Croatian `lis`, and French `jui` cut to three letters.
 const AMBIGUOUS: [&str; 4] = ["lip", "srp", "lis", "jui"];
+
+/// What servers that do not speak UTF-8 print these names in.
+static ENCODINGS: [&Encoding; 8] = [
+    WINDOWS_1252,
+    WINDOWS_1250,
+    ISO_8859_2,
+    WINDOWS_1254,
+    WINDOWS_1251,
+    KOI8_U,
+    IBM866,
+    ISO_8859_5,
+];
 
 /// The names of each month in lower case and without a final dot or comma.
 const NAMES: [&[&str]; 12] = [
@@ -157,11 +174,25 @@ pub(super) fn english(word: &[u8]) -> Option<i8> {
 }
 
 fn foreign(word: &[u8]) -> Option<Month> {
-    // Servers that do not speak UTF-8 print these names in Latin-1 as a rule.
-    let text = match std::str::from_utf8(word) {
-        Ok(text) => text.to_lowercase(),
-        Err(_) => word.iter().copied().map(char::from).collect::<String>().to_lowercase(),
-    };
+    if let Ok(text) = std::str::from_utf8(word) {
+        return named(text);
+    }
+    // Which encoding it is, the words of the other ones mostly show: they are none.
+    let mut found = None;
+    for encoding in ENCODINGS {
+        let month = encoding.decode_without_bom_handling_and_without_replacement(word);
+        match (found, month.and_then(|text| named(&text))) {
+            (_, None) => {}
+            (None, month) => found = month,
+            (Some(one), Some(other)) if one == other => {}
+            _ => return Some(Month::Ambiguous),
+        }
+    }
+    found
+}
+
+fn named(text: &str) -> Option<Month> {
+    let text = text.to_lowercase();
     let text = text.trim_end_matches(['.', ',']);
     if AMBIGUOUS.contains(&text) {
         return Some(Month::Ambiguous);
@@ -195,7 +226,17 @@ mod tests {
         ] {
             assert_eq!(month(word.as_bytes()), Some(Month::Known(number)), "{word}");
         }
-        assert_eq!(month(b"M\xe4r"), Some(Month::Known(3)));
+        for (word, number) in [
+            // Latin-1, windows-1251, KOI8-R, IBM 866, ISO 8859-5 and ISO 8859-2.
+            (&b"M\xe4r"[..], 3),
+            (b"\xe8\xfe\xeb", 7),
+            (b"\xe9\xc0\xcc", 7),
+            (b"\xa4\xa5\xaa", 12),
+            (b"\xdd\xde\xef", 11),
+            (b"pa\xbc", 10),
+        ] {
+            assert_eq!(month(word), Some(Month::Known(number)), "{word:x?}");
+        }
     }
 
     #[test]
