@@ -17,6 +17,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 use test_servers::model::{Ending, Fault, ModelServer};
+use test_servers::{Certificate, Certificates};
 
 use crate::alone;
 use crate::support::{report, with_id, with_properties};
@@ -54,7 +55,8 @@ fn requests() -> impl Strategy<Value = Vec<Request>> {
     prop::collection::vec(request, 1..6)
 }
 
-fn faults() -> impl Strategy<Value = Vec<(usize, Fault)>> {
+/// What only TLS can tell from the rest comes with `is_tls`.
+fn faults(is_tls: bool) -> impl Strategy<Value = Vec<(usize, Fault)>> {
     let bytes = || prop_oneof![0..80_usize, 0..260_000_usize];
     let ending = prop::sample::select(vec![Ending::Confirmed, Ending::Aborted, Ending::HungUp]);
     let fault = prop_oneof![
@@ -70,6 +72,8 @@ fn faults() -> impl Strategy<Value = Vec<(usize, Fault)>> {
         bytes().prop_map(Fault::Swapped),
         Just(Fault::RestUnknown),
         Just(Fault::RestIgnored),
+        Just(if is_tls { Fault::NoFarewell } else { Fault::HangsUp }),
+        Just(if is_tls { Fault::Garbage } else { Fault::Unanswered }),
     ];
     prop::collection::vec((1..80_usize, fault), 0..7)
 }
@@ -90,14 +94,21 @@ struct Model {
 }
 
 impl Model {
-    fn start(faults: Vec<(usize, Fault)>) -> Self {
+    fn start(faults: Vec<(usize, Fault)>, certificates: Option<&Certificates>) -> Self {
         let (small, large) = (content(1, 5), content(2, 250_000));
         let files = [(NAMES[0], &large[..]), (NAMES[1], &small[..])];
-        let server = ModelServer::start(&files, faults).unwrap();
-        let settings = json!({
+        let server = match certificates {
+            Some(certificates) => ModelServer::start_tls(&files, faults, certificates).unwrap(),
+            None => ModelServer::start(&files, faults).unwrap(),
+        };
+        let mut settings = json!({
             "host": "127.0.0.1", "port": server.port(), "userName": "anna", "password": "secret",
             "connectionTimeout": 2000, "readTimeout": 300, "retry": {"attempts": 3, "delay": 0},
         });
+        if let Some(certificates) = certificates {
+            settings["sslMode"] = "implicit".into();
+            settings["caCertificates"] = certificates.ca_pem().to_str().into();
+        }
         let connected = FtpConnector::new().connect(&settings, MemoryHost::new().context());
         Self { server, connection: connected.unwrap(), created: Vec::new(), outcomes: Vec::new() }
     }
@@ -228,8 +239,11 @@ fn sequences() {
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new(config);
     let (successes, failures) = (Cell::new(0), Cell::new(0));
-    let played = runner.run(&(requests(), faults()), |(requests, faults)| {
-        let mut model = Model::start(faults);
+    let folder = tempfile::tempdir().unwrap();
+    let certificates = Certificates::write(folder.path(), Certificate::Trusted).unwrap();
+    let inside = any::<bool>().prop_flat_map(|is_tls| (Just(is_tls), requests(), faults(is_tls)));
+    let played = runner.run(&inside, |(is_tls, requests, faults)| {
+        let mut model = Model::start(faults, is_tls.then_some(&certificates));
         for (number, request) in requests.into_iter().enumerate() {
             model.request(number, request);
         }

@@ -3,6 +3,7 @@
 //! Unlike a [script](crate::scripted) it can be asked for anything in any order, so that random
 //! requests can be held against what it has.
 
+mod link;
 mod session;
 mod world;
 
@@ -12,9 +13,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use rustls::ServerConfig;
+
 pub use world::{Ending, Fault};
 
-use crate::StartError;
+use crate::{Certificates, StartError, TlsVersion};
 use world::World;
 
 /// How often a thread looks whether the server is over.
@@ -32,6 +35,8 @@ pub struct ModelServer {
 #[derive(Debug)]
 struct Shared {
     world: Mutex<World>,
+    /// TLS from the first byte, on data connections too.
+    tls: Option<Arc<ServerConfig>>,
     over: AtomicBool,
 }
 
@@ -53,13 +58,37 @@ impl ModelServer {
     ///
     /// [`StartError::Io`].
     pub fn start(files: &[(&str, &[u8])], faults: Vec<(usize, Fault)>) -> Result<Self, StartError> {
+        Self::launch(files, faults, None)
+    }
+
+    /// As [`ModelServer::start`], but with TLS from the first byte, as the server that
+    /// `certificates` are about.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::Io`].
+    pub fn start_tls(
+        files: &[(&str, &[u8])],
+        faults: Vec<(usize, Fault)>,
+        certificates: &Certificates,
+    ) -> Result<Self, StartError> {
+        let tls = certificates.server_config(TlsVersion::V1_2..=TlsVersion::V1_3)?;
+        Self::launch(files, faults, Some(tls))
+    }
+
+    fn launch(
+        files: &[(&str, &[u8])],
+        faults: Vec<(usize, Fault)>,
+        tls: Option<Arc<ServerConfig>>,
+    ) -> Result<Self, StartError> {
         let mut world = World::new(faults);
         for (name, content) in files {
             world.place(&format!("/{name}"), content.to_vec());
         }
         let bound = bind().map_err(StartError::io("listen on", "127.0.0.1"))?;
         let (listener, address) = bound;
-        let shared = Arc::new(Shared { world: Mutex::new(world), over: AtomicBool::new(false) });
+        let shared =
+            Arc::new(Shared { world: Mutex::new(world), tls, over: AtomicBool::new(false) });
         let accepting = Arc::clone(&shared);
         let acceptor = std::thread::spawn(move || accept(&listener, &accepting));
         Ok(Self { address, shared, acceptor: Some(acceptor) })

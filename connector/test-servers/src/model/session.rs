@@ -1,10 +1,11 @@
 //! One control connection of a model server.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::link::Link;
 use super::world::{Ending, Fault};
 use super::{POLL, Shared};
 
@@ -13,10 +14,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Plays one session to its end, whatever that is. The socket is shut down: others hold copies.
 pub(super) fn run(stream: TcpStream, shared: &Arc<Shared>) {
-    let Ok(reading) = stream.try_clone() else { return };
+    let Ok(link) = Link::new(stream, shared.tls.as_ref()) else { return };
     let mut session = Session {
-        commands: BufReader::new(reading),
-        replies: stream,
+        control: BufReader::new(link),
         shared: Arc::clone(shared),
         listener: None,
         offset: 0,
@@ -24,12 +24,11 @@ pub(super) fn run(stream: TcpStream, shared: &Arc<Shared>) {
     };
     // A client that is gone is no fault of the server's.
     let _ = session.talk();
-    let _ = session.replies.shutdown(Shutdown::Both);
+    session.control.get_mut().shut_down();
 }
 
 struct Session {
-    commands: BufReader<TcpStream>,
-    replies: TcpStream,
+    control: BufReader<Link>,
     shared: Arc<Shared>,
     listener: Option<TcpListener>,
     offset: usize,
@@ -38,11 +37,10 @@ struct Session {
 
 impl Session {
     fn talk(&mut self) -> io::Result<()> {
-        self.replies.set_nodelay(true)?;
         self.say("220 ready")?;
         loop {
             let mut line = String::new();
-            if self.commands.read_line(&mut line)? == 0 {
+            if self.control.read_line(&mut line)? == 0 {
                 return Ok(());
             }
             let (verb, argument) = line.trim_end().split_once(' ').unwrap_or((line.trim_end(), ""));
@@ -52,7 +50,7 @@ impl Session {
                 Some(Fault::Goodbye) => return self.say("421 Shutting down."),
                 Some(Fault::Silence | Fault::SilentTo(_)) => {
                     // Until the client, or the server's end, hangs up.
-                    return io::copy(&mut self.commands, &mut io::sink()).map(drop);
+                    return io::copy(&mut self.control, &mut io::sink()).map(drop);
                 }
                 Some(Fault::Busy) => {
                     self.say("450 Busy.")?;
@@ -70,7 +68,7 @@ impl Session {
                 Some(Fault::CutAnswer(bytes)) => {
                     let answer = format!("{answer}\r\n");
                     let kept = bytes.min(answer.len() - 1);
-                    return self.replies.write_all(&answer.as_bytes()[..kept]);
+                    return self.send_control(&answer.as_bytes()[..kept]);
                 }
                 _ => self.say(&answer)?,
             }
@@ -81,7 +79,12 @@ impl Session {
     }
 
     fn say(&mut self, reply: &str) -> io::Result<()> {
-        self.replies.write_all(format!("{reply}\r\n").as_bytes())
+        self.send_control(format!("{reply}\r\n").as_bytes())
+    }
+
+    fn send_control(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.control.get_mut().write_all(bytes)?;
+        self.control.get_mut().flush()
     }
 
     /// Does what is asked for; the answer, or none where the session ends instead.
@@ -98,7 +101,7 @@ impl Session {
             "PASS" => "230 Welcome.".to_owned(),
             "FEAT" => "211-Features:\r\n MDTM\r\n SIZE\r\n REST STREAM\r\n211 End".to_owned(),
             "PWD" => "257 \"/\" is the current directory".to_owned(),
-            "TYPE" | "NOOP" => "200 Done.".to_owned(),
+            "TYPE" | "NOOP" | "PBSZ" | "PROT" => "200 Done.".to_owned(),
             "QUIT" => "221 Goodbye.".to_owned(),
             "CWD" => done(argument == "/" || shared.world().directories.contains(argument)),
             "MKD" => match shared.world().directories.insert(argument.to_owned()) {
@@ -164,7 +167,7 @@ impl Session {
     }
 
     /// The client's data connection, which it made when it was told the port.
-    fn data(&mut self) -> io::Result<TcpStream> {
+    fn data(&mut self) -> io::Result<Link> {
         let listener = self.listener.take().ok_or(io::ErrorKind::NotConnected)?;
         let start = Instant::now();
         while start.elapsed() < PATIENCE && !self.shared.is_over() {
@@ -172,7 +175,7 @@ impl Session {
                 stream.set_nonblocking(false)?;
                 stream.set_read_timeout(Some(PATIENCE))?;
                 stream.set_write_timeout(Some(PATIENCE))?;
-                return Ok(stream);
+                return Link::new(stream, self.shared.tls.as_ref());
             }
             std::thread::sleep(POLL);
         }
@@ -188,7 +191,12 @@ impl Session {
             _ => (content.len(), Ending::Confirmed),
         };
         // A client that does not want the rest says so on the control connection.
-        let _ = data.write_all(&content[..bytes.min(content.len())]);
+        let _ = data.write_all(&content[..bytes.min(content.len())]).and_then(|()| data.flush());
+        match fault {
+            Some(Fault::NoFarewell) => {}
+            Some(Fault::Garbage) => data.send_garbage(),
+            _ => data.say_farewell(),
+        }
         Ok(said(ending))
     }
 
@@ -206,6 +214,7 @@ impl Session {
             // It takes the rest, and keeps none of it.
             let _ = io::copy(&mut data, &mut io::sink());
         }
+        data.say_farewell();
         let mut world = self.shared.world();
         let before = world.files.get(path).map(|stored| stored.content.clone());
         let mut content = before.unwrap_or_default();

@@ -27,6 +27,10 @@ pub enum Fault {
     Changed(usize),
     /// The same with a file of the same size and time.
     Swapped(usize),
+    /// Ends the data of a download without TLS's farewell; only inside TLS.
+    NoFarewell,
+    /// Sends bytes that are no TLS behind the data of a download; only inside TLS.
+    Garbage,
     /// Does not know REST (502).
     RestUnknown,
     /// Agrees to REST, and begins at the beginning.
@@ -56,6 +60,7 @@ impl Fault {
             Self::Short(_, Ending::Confirmed) => matches!(verb, "RETR" | "STOR"),
             Self::Short(..) => matches!(verb, "RETR" | "STOR" | "LIST"),
             Self::Changed(_) | Self::Swapped(_) => verb == "RETR",
+            Self::NoFarewell | Self::Garbage => matches!(verb, "RETR" | "LIST"),
             Self::RestUnknown | Self::RestIgnored => verb == "REST",
         }
     }
