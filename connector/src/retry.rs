@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use host_sdk::Error;
+use host_sdk::{Error, ErrorKind};
 
 use crate::cancel::CancelToken;
 use crate::config::RetryPolicy;
@@ -24,6 +24,8 @@ pub(crate) struct Backoff {
     attempts: u32,
     /// How far a transfer had come when its attempts were last counted anew, in bytes.
     mark: u64,
+    /// Whether TLS has broken already: what may be an attack is tried again once.
+    has_broken: bool,
     /// No attempt begins after this.
     until: Deadline,
 }
@@ -32,7 +34,7 @@ impl Backoff {
     /// No attempt yet; the policy's total time begins now.
     pub(crate) fn new(policy: RetryPolicy) -> Self {
         let until = Deadline::after(policy.total_time, "retry.totalTime");
-        Self { policy, attempts: 0, mark: 0, until }
+        Self { policy, attempts: 0, mark: 0, has_broken: false, until }
     }
 
     /// Has no attempt begin after `deadline` either.
@@ -61,7 +63,9 @@ impl Backoff {
             Ok(left) => left.is_some_and(|left| left <= pause),
             Err(_) => true,
         };
-        if self.attempts >= self.policy.attempts || is_late {
+        let is_broken_again =
+            error.kind() == ErrorKind::Tls && std::mem::replace(&mut self.has_broken, true);
+        if self.attempts >= self.policy.attempts || is_late || is_broken_again {
             return Err(error.with_attempts(self.attempts));
         }
         log::info!(
@@ -108,8 +112,6 @@ pub(crate) fn pause(pause: Duration, cancel: &CancelToken) -> Result<(), Error> 
 
 #[cfg(test)]
 mod tests {
-    use host_sdk::ErrorKind;
-
     use super::*;
 
     fn policy(attempts: u32) -> RetryPolicy {
@@ -147,6 +149,16 @@ mod tests {
             backoff.reached(bytes);
         }
         assert!(backoff.wait(failure(), &cancel).is_err());
+    }
+
+    #[test]
+    fn broken_tls_is_tried_again_once() {
+        let mut backoff = Backoff::new(policy(9));
+        let cancel = CancelToken::default();
+        let failure = || Error::new(ErrorKind::Tls, "garbage");
+        backoff.wait(failure(), &cancel).unwrap();
+        backoff.wait(Error::new(ErrorKind::Connection, "cut"), &cancel).unwrap();
+        assert_eq!(backoff.wait(failure(), &cancel).unwrap_err().report().attempts, 3);
     }
 
     #[test]

@@ -98,7 +98,6 @@ type Slot = Arc<Mutex<Option<OpenResult>>>;
 struct OpenResult {
     input: u64,
     document: Document,
-    carries_on: bool,
     digest: Digest,
     sink: Box<dyn BodySink>,
 }
@@ -289,7 +288,7 @@ impl Execution {
         size: Option<u64>,
     ) -> Result<OpenResult, Error> {
         self.check()?;
-        let (document, carries_on) = {
+        let document = {
             let mut state = lock(&self.state);
             if let Some(error) = &state.stopped {
                 return Err(host(&format!("the step stopped after its first failure: {error}")));
@@ -301,16 +300,12 @@ impl Execution {
             }
             let answers = self.order.step.tracks_input.then(|| all.clone());
             all.extend(properties);
-            let carried = open.fate.take();
-            let carries_on = carried.is_some();
-            let fate = carried.unwrap_or_else(|| self.run.new_fate());
+            let fate = open.fate.take().unwrap_or_else(|| self.run.new_fate());
             let source = Arc::clone(&self.order.source);
-            (Document { fate, source, properties: all, size, answers }, carries_on)
+            Document { fate, source, properties: all, size, answers }
         };
         match self.order.next.begin(&document) {
-            Ok(sink) => {
-                Ok(OpenResult { input, document, carries_on, digest: Digest::default(), sink })
-            }
+            Ok(sink) => Ok(OpenResult { input, document, digest: Digest::default(), sink }),
             Err(error) => {
                 self.result_failed(input, &error);
                 Err(error)
@@ -421,9 +416,9 @@ impl Execution {
 
     /// Forgets a result as if it had never begun.
     fn discard(&self, result: OpenResult) {
-        let OpenResult { input, document, carries_on, .. } = result;
-        if carries_on && let Some(open) = lock(&self.state).open.get_mut(&input) {
-            open.fate = Some(document.fate);
+        let OpenResult { input, document, .. } = result;
+        if let Some(open) = lock(&self.state).open.get_mut(&input) {
+            open.fate.get_or_insert(document.fate);
         }
     }
 }

@@ -51,6 +51,11 @@ impl<'d> Body<'d> {
         self.position == self.resumed_at
     }
 
+    /// Whether all of it has been handed out.
+    pub(super) fn is_spent(&self) -> bool {
+        self.ended && self.position == self.read
+    }
+
     /// The next bytes; none at the end.
     ///
     /// # Errors

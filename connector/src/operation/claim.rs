@@ -10,6 +10,7 @@ use host_sdk::{Error, ErrorKind};
 
 use super::names::{beside, free_name};
 use super::run::Run;
+use crate::deadline::Deadline;
 use crate::remote_path::RemotePath;
 use crate::retry::pause;
 use crate::session::Session;
@@ -22,8 +23,13 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// How long all locks together may be in the way, each of which its holder releases in time.
 const WAITING: Duration = Duration::from_secs(15 * 60);
 
-/// The pause between two looks at a lock that is held.
+/// How long a lock that may be this side's own, because the answer to making it got lost, is taken
+/// for another's, who would have released it by then.
+const DOUBT: Duration = Duration::from_secs(5);
+
+/// The first pause between two looks at a lock that is held, and the longest one.
 const PAUSE: Duration = Duration::from_millis(25);
+const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 
 /// Does `work` while nobody else who asks can claim `target`.
 ///
@@ -80,16 +86,16 @@ pub(super) fn rename_to_free(
 fn acquire(run: &mut Run, lock: &RemotePath) -> Result<bool, Error> {
     let mut rival: Option<Rival> = None;
     let mut backoff = run.backoff()?;
-    let until = Instant::now() + WAITING;
+    let until = Deadline::after(Some(WAITING), "").or_sooner(run.session()?.transfer_limit());
+    // Since when the lock may be this side's own.
+    let mut unanswered: Option<Instant> = None;
+    let mut rest = PAUSE;
     loop {
-        if Instant::now() >= until {
-            return Err(not_released(lock));
-        }
         let refusal = match run.session()?.make_directory(lock) {
             Ok(()) => return Ok(true),
             Err(e) if is_refused(&e) => e,
             Err(e) => {
-                // If it was made all the same, it looks like a rival's, and is outlasted.
+                unanswered.get_or_insert_with(Instant::now);
                 run.wait(&mut backoff, e)?;
                 continue;
             }
@@ -100,8 +106,11 @@ fn acquire(run: &mut Run, lock: &RemotePath) -> Result<bool, Error> {
                 return Ok(false);
             }
             // It was released between the two looks.
-            rival = None;
+            (rival, unanswered) = (None, None);
             continue;
+        }
+        if unanswered.is_some_and(|since| since.elapsed() > DOUBT) {
+            return Ok(true);
         }
         match &rival {
             None => rival = Some(Rival::found(run.session()?, lock)?),
@@ -110,7 +119,9 @@ fn acquire(run: &mut Run, lock: &RemotePath) -> Result<bool, Error> {
             }
             Some(_) => {}
         }
-        pause(PAUSE, &run.cancel)?;
+        until.remaining("").map_err(|_| not_released(lock))?;
+        pause(rest, &run.cancel)?;
+        rest = (rest * 2).min(LONGEST_PAUSE);
     }
 }
 

@@ -158,16 +158,21 @@ fn receive(
                 part.end(&error);
                 return Err(error);
             }
-            // Refused in the middle of its data, a file is not busy: it was cut (451).
-            Err(e) if part.sink.is_some() && e.kind() == ErrorKind::Unavailable => {
-                let waited = backoff.wait(e.with_path(file.path.to_string()), &run.cancel);
-                waited.inspect_err(|e| part.end(e))?;
+            // Some servers agree to REST and refuse the RETR behind it.
+            Err(e) if part.restartable && part.received > 0 && is_final_refusal(&e) => {
+                log::info!("{} is read from its beginning: {e}", file.path);
+                part.restartable = false;
                 continue;
             }
             Err(e) => e.with_path(file.path.to_string()),
         };
         run.wait(&mut backoff, error).inspect_err(|e| part.end(e))?;
     }
+}
+
+/// Whether the server refused, and will again.
+fn is_final_refusal(error: &Error) -> bool {
+    error.report().reply.is_some() && !error.is_retryable()
 }
 
 /// Whether the server denied the file itself.

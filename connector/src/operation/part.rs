@@ -2,6 +2,8 @@
 //! where it happened, be it that of an earlier process, and success is claimed only when it is
 //! proven.
 
+use std::ops::RangeInclusive;
+
 use host_sdk::{Context, Error, ErrorKind, ResultSink};
 
 use super::compare::Comparison;
@@ -142,7 +144,14 @@ impl Part {
         let (context, server) = (run.context.clone(), run.server());
         let path = &file.path;
         let session = run.session()?;
-        let can_resume = self.prepare(session, path)?;
+        let can_resume = match self.prepare(session, path)? {
+            Missing::Nothing => {
+                log::warn!("{path} was never confirmed, but has the size and the time it had");
+                return self.comparison.prove(session, path);
+            }
+            Missing::Rest => true,
+            Missing::All => false,
+        };
         session.set_format(self.format)?;
         let command = format!("RETR {}", path.as_str());
         let offset = self.received - self.tail.len() as u64;
@@ -190,50 +199,56 @@ impl Part {
             self.restart();
             return Err(changed(path));
         }
-        if let TransferFormat::Ascii = self.format {
+        if self.format == TransferFormat::Ascii {
             sink.write(text.rest())?;
-        } else {
-            let session = run.session()?;
-            self.prove(session, path, resumed)?;
-            self.comparison.prove(session, path)?;
+            let possible = text.possible_sizes(self.received);
+            return self.prove(run.session()?, path, possible, resumed);
         }
-        Ok(())
+        let session = run.session()?;
+        self.prove(session, path, self.received..=self.received, resumed)?;
+        self.comparison.prove(session, path)
     }
 
     /// Goes on behind what has arrived if that is the beginning of what the server has now, and
-    /// starts over if not. Answers whether the file can be read from anywhere but its beginning.
-    fn prepare(&mut self, session: &mut Session, path: &RemotePath) -> Result<bool, Error> {
+    /// starts over if not.
+    fn prepare(&mut self, session: &mut Session, path: &RemotePath) -> Result<Missing, Error> {
         let was_cut = self.received > 0;
         let is_long = self.size.is_none_or(|size| size > OVERLAP as u64);
         let can_resume = is_long && self.restartable && session.features().rest_stream;
         if !can_resume {
             self.restart();
-        } else if was_cut {
+            return Ok(Missing::All);
+        }
+        if was_cut {
             let (size, modified) = (session.known_size(path)?, session.modified(path)?);
             if size.is_none() || (size, modified) != (self.size, self.modified) {
                 self.restart();
+            } else if size == Some(self.received) && modified.is_some() {
+                return Ok(Missing::Nothing);
             }
             (self.size, self.modified) = (size, modified);
         } else if self.size.is_some() {
             self.modified = session.modified(path)?;
         }
-        Ok(can_resume)
+        Ok(Missing::Rest)
     }
 
-    /// The server has confirmed; the count has to agree with the size.
+    /// The server has confirmed; the size has to be one of the `possible` ones.
     fn prove(
         &mut self,
         session: &mut Session,
         path: &RemotePath,
+        possible: RangeInclusive<u64>,
         resumed: bool,
     ) -> Result<(), Error> {
         let received = self.received;
-        if self.size == Some(received) || (self.size.is_none() && !resumed) {
+        let is_possible = |size: Option<u64>| size.is_some_and(|size| possible.contains(&size));
+        if is_possible(self.size) || (self.size.is_none() && !resumed) {
             return Ok(());
         }
         // The file may have grown since it was listed: the size of now counts.
         let now = session.known_size(path)?;
-        if now == Some(received) {
+        if is_possible(now) || (now.is_none() && self.format == TransferFormat::Ascii) {
             return Ok(());
         }
         if resumed && !self.was_short {
@@ -251,6 +266,16 @@ impl Part {
         .with_retryable(is_first && received < size)
         .with_hint("the file may still be being written: read it again later"))
     }
+}
+
+/// What is still to be read of a file.
+enum Missing {
+    /// Nothing: all of it arrived, and only the confirmation was lost.
+    Nothing,
+    /// What comes after the part that arrived, which may be none.
+    Rest,
+    /// All of it, from the beginning.
+    All,
 }
 
 fn changed(path: &RemotePath) -> Error {

@@ -1,5 +1,7 @@
 //! Putting a document onto the server so that nobody ever sees half of it under its name.
 
+use std::ops::RangeInclusive;
+
 use host_sdk::{Error, ErrorKind, InputDocument};
 use jiff::civil::DateTime;
 
@@ -106,10 +108,6 @@ fn store(
                 clean_up(run, path);
                 continue;
             }
-            // Refused in the middle of its data, an upload was cut (451).
-            Err(e) if body.position() > 0 && e.kind() == ErrorKind::Unavailable => {
-                backoff.wait(e, &run.cancel)?;
-            }
             Err(e) => run.wait(&mut backoff, e)?,
         }
         was_cut |= body.position() > 0;
@@ -142,15 +140,16 @@ fn attempt(
     run.meter.lost(sent.saturating_sub(offset));
     backoff.reached(offset);
     let command = format!("STOR {}", path.as_str());
-    send(run, settings.format, &command, body, offset, limit)
+    let possible = send(run, settings.format, &command, body, offset, limit)
         .map_err(|e| e.with_path(path.to_string()))?;
-    if is_counted(settings) {
-        prove(run, path, body.position())?;
+    if settings.verify {
+        prove(run, path, possible)?;
     }
     body.comparison().prove(run.session()?, path)
 }
 
-/// Adds the body at the end of a file. Never repeated: nobody knows how much of it arrived.
+/// Adds the body at the end of a file, and after an interruption what a look at its size shows to
+/// be missing. Never repeated blindly: what arrived already would be there twice.
 fn append(
     run: &mut Run,
     settings: &CreateSettings,
@@ -160,35 +159,42 @@ fn append(
     let limit = run.session()?.transfer_limit();
     let mut backoff = run.backoff()?.by(limit);
     let command = format!("APPE {}", path.as_str());
-    let before = if is_counted(settings) {
-        run.repeat(|session| size_or_nothing(session, path))?
-    } else {
-        None
-    };
-    loop {
-        let error = match send(run, settings.format, &command, body, 0, limit)
-            .map_err(|e| e.with_path(path.to_string()))
-        {
-            Ok(()) => break,
-            Err(e) => e,
+    let before =
+        if settings.verify { run.repeat(|session| size_or_nothing(session, path))? } else { None };
+    // Whoever repeats it adds it twice.
+    let unknown = |e: Error| e.with_retryable(false).with_outcome_unknown();
+    let possible = loop {
+        let error = match send(run, settings.format, &command, body, 0, limit) {
+            Ok(possible) => break possible,
+            Err(e) => e.with_path(path.to_string()),
         };
         // Before the first byte was sent nothing can have been added.
-        if body.position() > 0 || error.report().outcome_unknown {
-            return Err(error.with_outcome_unknown());
+        if body.position() == 0 && !error.report().outcome_unknown {
+            run.wait(&mut backoff, error)?;
+            continue;
         }
-        run.wait(&mut backoff, error)?;
-    }
+        // Text has no offsets to go on from.
+        let Some(before) = before.filter(|_| settings.format == TransferFormat::Binary) else {
+            return Err(unknown(error));
+        };
+        let lost = unknown(error.clone());
+        run.wait(&mut backoff, error).map_err(unknown)?;
+        let now = run.repeat(|session| size_or_nothing(session, path)).map_err(unknown)?;
+        let grown = now.and_then(|now| now.checked_sub(before));
+        if !grown.is_some_and(|added| body.rewind_to(added)) {
+            return Err(lost);
+        }
+        if body.is_spent() {
+            log::info!("{path} has all that was to be added: only the confirmation was lost");
+            return Ok(());
+        }
+    };
     match before {
-        // It was added, and whoever repeats it adds it twice, whatever this look says.
-        Some(before) => prove(run, path, before + body.position())
-            .map_err(|e| e.with_retryable(false).with_outcome_unknown()),
+        Some(before) => {
+            prove(run, path, before + possible.start()..=before + possible.end()).map_err(unknown)
+        }
         None => Ok(()),
     }
-}
-
-/// Whether the server has to have as many bytes as were sent; text changes its length on its way.
-fn is_counted(settings: &CreateSettings) -> bool {
-    settings.verify && settings.format == TransferFormat::Binary
 }
 
 /// A name that no other upload has: beside the target, or in the staging directory.
@@ -201,7 +207,8 @@ fn temporary(plan: &Plan) -> Result<RemotePath, Error> {
     }
 }
 
-/// Sends what is left of the body with `command`, from `offset` on.
+/// Sends what is left of the body with `command`, from `offset` on; the sizes that the whole body
+/// may have on the server.
 fn send(
     run: &mut Run,
     format: TransferFormat,
@@ -209,7 +216,7 @@ fn send(
     body: &mut Body<'_>,
     offset: u64,
     limit: Deadline,
-) -> Result<(), Error> {
+) -> Result<RangeInclusive<u64>, Error> {
     let meter = run.meter.clone();
     let session = run.session()?;
     session.set_format(format)?;
@@ -226,8 +233,11 @@ fn send(
             TransferFormat::Ascii => upload.write(text.networkize(bytes))?,
         }
     }
-    upload.finish()?;
-    Ok(())
+    let sent = upload.finish()?;
+    Ok(match format {
+        TransferFormat::Binary => body.position()..=body.position(),
+        TransferFormat::Ascii => text.possible_sizes(sent),
+    })
 }
 
 /// The size of a file, 0 if there is none, `None` where the server does not tell.
@@ -240,11 +250,11 @@ fn size_or_nothing(session: &mut Session, path: &RemotePath) -> Result<Option<u6
 
 /// What the server has must be as long as what was sent: some confirm an upload that they kept
 /// only a part of.
-fn prove(run: &mut Run, path: &RemotePath, expected: u64) -> Result<(), Error> {
+fn prove(run: &mut Run, path: &RemotePath, possible: RangeInclusive<u64>) -> Result<(), Error> {
     match run.repeat(|session| session.size(path)) {
-        Ok(Some(size)) if size != expected => Err(Error::new(
+        Ok(Some(size)) if !possible.contains(&size) => Err(Error::new(
             ErrorKind::Integrity,
-            format!("{expected} bytes were sent to {path} and the server kept {size}"),
+            format!("{} bytes were sent to {path} and the server kept {size}", possible.end()),
         )
         .with_path(path.to_string())),
         Ok(_) => Ok(()),

@@ -118,13 +118,15 @@ impl Run {
         session.login_directory().join(text)
     }
 
-    /// Counts attempts at one thing.
+    /// Counts attempts at one thing, none of which begins when a transfer that begins now must be
+    /// over.
     ///
     /// # Errors
     ///
     /// What opening a session can fail with.
     pub(super) fn backoff(&mut self) -> Result<Backoff, Error> {
-        Ok(Backoff::new(self.session()?.settings().retry))
+        let session = self.session()?;
+        Ok(Backoff::new(session.settings().retry).by(session.transfer_limit()))
     }
 
     /// Pauses before another attempt, where `error` leaves hope for one.
@@ -163,10 +165,20 @@ impl Run {
     /// Those of [`Session::delete`], after the retries that are configured.
     pub(super) fn delete(&mut self, path: &RemotePath, size: Option<u64>) -> Result<(), Error> {
         let mut backoff = self.backoff()?;
+        let mut was_sent = false;
         loop {
             match self.session()?.delete(path) {
                 Ok(()) => return Ok(()),
-                Err(e) => self.wait(&mut backoff, e)?,
+                // The answer that got lost was that it was done.
+                Err(e) if was_sent && e.kind() == ErrorKind::NotFound => return Ok(()),
+                Err(e) => {
+                    let is_busy = e.kind() == ErrorKind::Unavailable;
+                    was_sent |= e.report().outcome_unknown;
+                    self.wait(&mut backoff, e)?;
+                    if is_busy {
+                        continue;
+                    }
+                }
             }
             let left = self.repeat(|session| match session.known_size(path) {
                 Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
@@ -212,7 +224,13 @@ impl Run {
         loop {
             match self.session()?.rename(from, to) {
                 Ok(()) => return Ok(()),
-                Err(e) => self.wait(&mut backoff, e)?,
+                Err(e) => {
+                    let is_busy = e.kind() == ErrorKind::Unavailable;
+                    self.wait(&mut backoff, e)?;
+                    if is_busy {
+                        continue;
+                    }
+                }
             }
             if self.repeat(&mut is_done).map_err(|e| e.with_outcome_unknown())? {
                 return Ok(());
@@ -321,14 +339,12 @@ fn require_free(session: &mut Session, path: &RemotePath) -> Result<(), Error> {
 
 /// Whether a transfer was cut, so that going on where it stopped makes sense.
 ///
-/// A busy file is an answer, and one for the next run. A host that did not take a document has
-/// its own reasons. What was repeated in vain already is not repeated again.
+/// A host that did not take a document has its own reasons. What was repeated in vain already is
+/// not repeated again.
 fn is_interruption(error: &Error) -> bool {
     let was_repeated = error.report().attempts > 1;
-    let is_answer = matches!(
-        error.kind(),
-        ErrorKind::Unavailable | ErrorKind::Busy | ErrorKind::Host | ErrorKind::Cancelled
-    );
+    let is_answer =
+        matches!(error.kind(), ErrorKind::Busy | ErrorKind::Host | ErrorKind::Cancelled);
     error.is_retryable() && !was_repeated && !is_answer
 }
 
@@ -346,7 +362,7 @@ mod tests {
         let kinds = (0..=30).map(ErrorKind::from_number);
         let repeated: Vec<ErrorKind> =
             kinds.filter(|kind| is_interruption(&Error::new(*kind, "failed"))).collect();
-        assert_eq!(repeated, [ErrorKind::Connection, ErrorKind::Timeout]);
+        assert_eq!(repeated, [ErrorKind::Unavailable, ErrorKind::Connection, ErrorKind::Timeout]);
         let given_up = Error::new(ErrorKind::Connection, "cut").with_attempts(7);
         assert!(!is_interruption(&given_up));
     }

@@ -1,14 +1,24 @@
 //! Text on the network: lines end in CRLF there (RFC 959 §3.1.1.1), in LF here.
 
+use std::ops::RangeInclusive;
+
 /// Converts line ends across chunks.
 #[derive(Default)]
 pub(super) struct NetworkText {
     /// Whether the last byte seen was a CR that may belong to a line end.
     pending_cr: bool,
     converted: Vec<u8>,
+    /// How many line ends of the network's there were.
+    line_ends: u64,
 }
 
 impl NetworkText {
+    /// How many bytes a file may have of which `network` bytes travelled: a server keeps its own
+    /// line ends, of one byte or two.
+    pub(super) fn possible_sizes(&self, network: u64) -> RangeInclusive<u64> {
+        network.saturating_sub(self.line_ends)..=network
+    }
+
     /// What arrived, with this side's line ends.
     pub(super) fn localize(&mut self, bytes: &[u8]) -> &[u8] {
         self.converted.clear();
@@ -16,6 +26,7 @@ impl NetworkText {
             if self.pending_cr && *byte != b'\n' {
                 self.converted.push(b'\r');
             }
+            self.line_ends += u64::from(self.pending_cr && *byte == b'\n');
             self.pending_cr = *byte == b'\r';
             if !self.pending_cr {
                 self.converted.push(*byte);
@@ -40,6 +51,7 @@ impl NetworkText {
             if *byte == b'\n' && !self.pending_cr {
                 self.converted.push(b'\r');
             }
+            self.line_ends += u64::from(*byte == b'\n');
             self.pending_cr = *byte == b'\r';
             self.converted.push(*byte);
         }
@@ -68,5 +80,9 @@ mod tests {
         let mut text = NetworkText::default();
         assert_eq!(text.networkize(b"a\nb\r"), b"a\r\nb\r");
         assert_eq!(text.networkize(b"\nc\n"), b"\nc\r\n");
+        assert_eq!(text.possible_sizes(9), 6..=9);
+        let mut text = NetworkText::default();
+        assert_eq!(text.localize(b"a\r\nb\rc\n\r\n"), b"a\nb\rc\n\n");
+        assert_eq!(text.possible_sizes(9), 7..=9);
     }
 }

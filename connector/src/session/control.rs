@@ -79,7 +79,7 @@ impl Control {
         let mut channel = self.lock();
         awaiting.clone_into(&mut channel.awaiting);
         let bytes = channel.read_reply()?;
-        Reply::parse(&bytes).ok_or_else(|| nonsense(&bytes))
+        Reply::parse(&bytes).ok_or_else(|| nonsense(&channel.scribe.hidden(&bytes)))
     }
 
     /// Names what the next reply answers.
@@ -99,7 +99,9 @@ impl Control {
         wrap: impl FnOnce(TcpStream, Deadline) -> Result<NetStream, Error>,
     ) -> Result<(), Error> {
         let mut channel = self.lock();
-        if !channel.received.is_empty() || channel.poll() {
+        // A server that has hung up by now shows it in the handshake.
+        let _ = channel.poll();
+        if !channel.received.is_empty() {
             return Err(Error::new(
                 ErrorKind::Protocol,
                 "the server sent bytes in clear after it agreed to TLS",
@@ -164,7 +166,7 @@ impl Channel {
         let deadline = self.deadline();
         let first = self.read_line(deadline, MAXIMUM_REPLY)?;
         let Some((code, separator)) = split_code(trim_line_end(&first)) else {
-            return Err(nonsense(&first));
+            return Err(nonsense(&self.scribe.hidden(&first)));
         };
         let mut reply = Vec::with_capacity(first.len() + 2);
         push_line(&mut reply, trim_line_end(&first));
@@ -202,7 +204,7 @@ impl Channel {
             if searched > limit {
                 return Err(Error::new(
                     ErrorKind::Protocol,
-                    format!("{} exceeds {limit} bytes", self.awaiting),
+                    format!("{} is longer than any that makes sense", self.awaiting),
                 )
                 .with_hint("raise maximumLineLength if the server is known to be so talkative"));
             }

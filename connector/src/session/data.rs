@@ -238,7 +238,7 @@ pub(super) fn extended_passive_port(text: &[u8]) -> Option<u16> {
 pub(super) fn passive_address(reply: &Reply) -> Option<SocketAddr> {
     static NUMBERS: Lazy<Option<regex::bytes::Regex>> = Lazy::new(|| {
         regex::bytes::Regex::new(
-            r"(?-u)(\d{1,3}),(\d{1,3}),(\d{1,3}),(\d{1,3}),(\d{1,3}),(\d{1,3})",
+            r"(?-u)(\d{1,3}) *, *(\d{1,3}) *, *(\d{1,3}) *, *(\d{1,3}) *, *(\d{1,3}) *, *(\d{1,3})",
         )
         .ok()
     });
@@ -277,9 +277,12 @@ mod tests {
     #[test]
     fn passive_addresses_with_and_without_parentheses() {
         let address: SocketAddr = "127.0.0.1:5001".parse().unwrap();
-        for text in
-            ["Entering Passive Mode (127,0,0,1,19,137).", "=127,0,0,1,19,137", "127,0,0,1,19,137٣"]
-        {
+        for text in [
+            "Entering Passive Mode (127,0,0,1,19,137).",
+            "=127,0,0,1,19,137",
+            "127,0,0,1,19,137٣",
+            "(127, 0, 0, 1, 19, 137)",
+        ] {
             assert_eq!(passive_address(&Reply::new(227, text)), Some(address), "{text}");
         }
         for text in ["Entering Passive Mode", "(256,0,0,1,19,137)", "(127,0,0,1,0,0)"] {

@@ -6,8 +6,10 @@ use std::io::Read;
 use host_sdk::Error;
 
 use super::Session;
+use super::control::is_timeout;
 use super::stream::NetStream;
-use super::transfer::Transfer;
+use super::transfer::{LOOK, Transfer};
+use crate::deadline::Deadline;
 
 /// Bytes from the server: a file or a listing. Dropped unfinished, it poisons its session.
 pub(crate) struct Download<'s> {
@@ -34,11 +36,16 @@ impl<'s> Download<'s> {
     ///
     /// `connection`, `timeout`, `tls`, `cancelled`; what the server says about it.
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        let idle = self.transfer.session.shared.settings.read_timeout;
+        let patience = Deadline::after(idle, "readTimeout");
         let read = loop {
-            self.transfer.within_deadline(None)?;
+            self.transfer.within_deadline(Some(LOOK))?;
             let Some(data) = &mut self.transfer.data else { return Ok(0) };
             match data.stream.read(buffer) {
                 Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(e) if is_timeout(&e) && patience.remaining("").is_ok() => {
+                    self.transfer.heed()?;
+                }
                 read => break read,
             }
         };

@@ -172,6 +172,33 @@ pub(crate) fn tls_error(what: &str, error: &rustls::Error) -> Error {
     Error::new(ErrorKind::Tls, format!("{what} failed: {reason}")).with_hint(hint)
 }
 
+/// The error that a failure inside TLS is once its handshake is over: damage on the way may not
+/// happen again, a rejected certificate will.
+pub(crate) fn record_error(what: &str, error: &rustls::Error) -> Error {
+    use AlertDescription as Alert;
+    let reason = match error {
+        rustls::Error::AlertReceived(
+            Alert::BadCertificate
+            | Alert::UnsupportedCertificate
+            | Alert::CertificateRevoked
+            | Alert::CertificateExpired
+            | Alert::CertificateUnknown
+            | Alert::CertificateRequired
+            | Alert::UnknownCA
+            | Alert::AccessDenied
+            | Alert::HandshakeFailure
+            | Alert::ProtocolVersion
+            | Alert::InsufficientSecurity,
+        )
+        | rustls::Error::InvalidCertificate(_) => return tls_error(what, error),
+        rustls::Error::AlertReceived(alert) => {
+            format!("the server broke TLS off with the alert {alert:?}")
+        }
+        other => format!("what arrived is no TLS, or was damaged on its way ({other})"),
+    };
+    Error::new(ErrorKind::Tls, format!("{what} failed: {reason}")).with_retryable(true)
+}
+
 fn certificate_reason(reason: &CertificateError) -> (String, &'static str) {
     use CertificateError as Bad;
     let (reason, hint) = match reason {

@@ -59,14 +59,22 @@ impl Session {
         let with_facts = self.lists_with_facts();
         let settings = self.listing_settings();
         let verb = if with_facts { "MLSD" } else { "LIST" };
-        let download = match self.begin_listing(verb) {
-            Ok(download) => download,
-            Err(e) => return Err(e.with_path(directory.to_string())),
-        };
-        let result = read_all(download, with_facts, settings, each);
-        result.map_err(|e| {
+        let at_directory = |e: Error| {
             if e.report().path.is_some() { e } else { e.with_path(directory.to_string()) }
-        })
+        };
+        let refused = match self.begin_listing(verb) {
+            Ok(download) => {
+                return read_all(download, with_facts, settings, each).map_err(at_directory);
+            }
+            Err(e) => e,
+        };
+        let may_list = self.shared.settings.listing == ListingPreference::Auto;
+        if with_facts && may_list && is_unknown_command(&refused) {
+            log::info!("the server announces MLSD and does not have it: {refused}");
+            self.features.mlst = false;
+            return self.list_proven(directory, each);
+        }
+        Err(at_directory(refused))
     }
 
     /// Whether something of this name is there: MLST where the server has it, else a listing of
@@ -147,6 +155,11 @@ impl Session {
             now: jiff::Timestamp::now().to_zoned(zone).datetime(),
         }
     }
+}
+
+/// Whether the server refused a command that it does not have.
+fn is_unknown_command(error: &Error) -> bool {
+    error.kind() == ErrorKind::Unsupported && error.report().reply.is_some()
 }
 
 /// Some servers answer the listing of an empty directory, which CWD has just entered, with 450 or

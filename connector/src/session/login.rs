@@ -249,13 +249,11 @@ impl Session {
     }
 
     fn login_command(&mut self, verb: &str, argument: &str) -> Result<Reply, Error> {
-        // A server that repeats what it heard must not carry a password into a log.
-        let hidden = |e: Error| if verb == "USER" { e } else { without(argument, &e) };
-        let reply = self.command_as(&format!("{verb} {argument}"), verb).map_err(hidden)?;
+        let reply = self.command_as(&format!("{verb} {argument}"), verb)?;
         if reply.is_logged_in() || reply.wants_password() || reply.wants_account() {
             return Ok(reply);
         }
-        Err(hidden(self.refusal(&reply, Occasion::Login, verb)))
+        Err(self.refusal(&reply, Occasion::Login, verb))
     }
 
     /// Learns what the server can do and where the login led.
@@ -271,19 +269,6 @@ impl Session {
         self.current_directory = Some(self.login_directory.clone());
         Ok(())
     }
-}
-
-/// `error` where `secret` does not appear.
-fn without(secret: &str, error: &Error) -> Error {
-    const HIDDEN: &str = "…";
-    let mut report = error.report().clone();
-    if !secret.is_empty() {
-        report.message = report.message.replace(secret, HIDDEN);
-        if let Some(reply) = &mut report.reply {
-            reply.text = reply.text.replace(secret, HIDDEN);
-        }
-    }
-    report.into()
 }
 
 fn greeting(control: &Control) -> Result<Reply, Error> {

@@ -19,6 +19,7 @@ mod features;
 #[cfg(test)]
 mod fuzz;
 mod handshake;
+mod hiding;
 mod identity;
 mod list;
 pub(crate) mod listing;
@@ -51,6 +52,7 @@ use self::control::{Control, Wire};
 pub(crate) use self::download::Download;
 use self::features::Features;
 use self::handshake::TlsSession;
+use self::hiding::hide;
 pub(crate) use self::login::Milestone;
 pub(crate) use self::probe::{DataFacts, ProbedListing};
 use self::reply::{Occasion, Reply};
@@ -246,9 +248,10 @@ impl Session {
     fn unasked(&mut self) -> Error {
         let error = match self.control.next_reply("waiting for a command") {
             Ok(reply) if reply.is_transient_refusal() => {
-                reply.to_error(Occasion::Transfer, "the session")
+                self.hidden(&reply).to_error(Occasion::Transfer, "the session")
             }
             Ok(reply) => {
+                let reply = self.hidden(&reply);
                 Error::new(ErrorKind::Protocol, format!("the server said \"{reply}\" unasked"))
             }
             Err(e) => e,
@@ -263,7 +266,12 @@ impl Session {
         {
             self.poison();
         }
-        reply.to_error(occasion, command)
+        self.hidden(reply).to_error(occasion, command)
+    }
+
+    /// The reply as it may be told: some servers repeat what they heard.
+    fn hidden(&self, reply: &Reply) -> Reply {
+        reply.map_lines(|line| hide(&self.shared.settings, line))
     }
 
     /// Poisons the session for `error`, unless the command was never sent.
@@ -364,7 +372,7 @@ fn io_error(what: &str, error: &io::Error) -> Error {
         return own.clone();
     }
     if let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-        return handshake::tls_error(what, tls);
+        return handshake::record_error(what, tls);
     }
     match error.kind() {
         io::ErrorKind::UnexpectedEof => Error::new(

@@ -24,14 +24,19 @@ impl Session {
         deadline: Deadline,
     ) -> Result<Self, Error> {
         let mut backoff = Backoff::new(shared.settings.retry).by(deadline);
+        let mut has_stalled = false;
         loop {
             let error = match Self::open(shared, cancel, transcript, deadline) {
                 Ok(session) => return Ok(session),
                 Err(e) => e,
             };
-            // A time-out has used its time up already; a rejected password must not be sent
-            // again, or the account gets locked.
-            let worth_it = matches!(error.kind(), ErrorKind::Busy | ErrorKind::Connection);
+            // A stall may have been a mishap once; a rejected password must not be sent again, or
+            // the account gets locked.
+            let worth_it = match error.kind() {
+                ErrorKind::Busy | ErrorKind::Connection => true,
+                ErrorKind::Timeout => !std::mem::replace(&mut has_stalled, true),
+                _ => false,
+            };
             if !(worth_it && error.is_retryable()) {
                 return Err(error);
             }

@@ -52,6 +52,11 @@ impl Reply {
         Self { code, lines: vec![text.as_bytes().to_vec()] }
     }
 
+    /// The reply with its lines changed.
+    pub(super) fn map_lines(&self, change: impl FnMut(&Vec<u8>) -> Vec<u8>) -> Self {
+        Self { code: self.code, lines: self.lines.iter().map(change).collect() }
+    }
+
     /// The first line's text.
     pub(crate) fn first_line(&self) -> &[u8] {
         self.lines.first().map_or(&[], Vec::as_slice)
@@ -222,7 +227,9 @@ impl Reply {
             "the server limits connections: lower maximumConnections, or retry later";
         const REJECTED: &str = "check userName, password and account";
         match (self.code, occasion) {
-            (421 | 530, Occasion::Login) if self.speaks_of_rejection() => {
+            (421 | 530, Occasion::Login)
+                if self.speaks_of_rejection() && !self.speaks_of_too_many() =>
+            {
                 (Authentication, Some(REJECTED))
             }
             (421, Occasion::Greeting | Occasion::Login) => (Busy, Some(TOO_MANY)),
@@ -256,31 +263,26 @@ impl Reply {
     }
 
     /// 530 has no code for "too many": servers say it in prose, and taking it for a wrong
-    /// password would make a busy night look like a locked account.
+    /// password would make a busy night look like a locked account. Words of a rejected login win,
+    /// which may go on about "too many attempts": sending the password again would lock it.
     fn speaks_of_too_many(&self) -> bool {
         let text = self.text().to_lowercase();
-        ["too many", "maximum", "limit"].iter().any(|words| text.contains(words))
+        let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+        let counts = ["user", "connection", "client", "session", "login"];
+        let is_many = has(&["too many", "maximum", "limit", "overload"])
+            || (has(&["no more than", "only", "max"]) && has(&counts));
+        is_many && !has(&REJECTION) && !has(&["password"])
     }
 
-    /// Words of a rejected login, which may go on about "too many attempts": sending the password
-    /// again would lock the account.
     fn speaks_of_rejection(&self) -> bool {
         let text = self.text().to_lowercase();
-        const WORDS: [&str; 10] = [
-            "incorrect",
-            "invalid",
-            "fail",
-            "attempt",
-            "wrong",
-            "lock",
-            "denied",
-            "disabled",
-            "expired",
-            "suspend",
-        ];
-        WORDS.iter().any(|word| text.contains(word))
+        REJECTION.iter().any(|word| text.contains(word)) || text.contains("denied")
     }
 }
+
+/// Words of a rejected login.
+const REJECTION: [&str; 9] =
+    ["incorrect", "invalid", "fail", "attempt", "wrong", "lock", "disabled", "expired", "suspend"];
 
 impl fmt::Display for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

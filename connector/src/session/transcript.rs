@@ -3,9 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use host_sdk::Secret;
-
 use super::Shared;
+use super::hiding::{HIDDEN, hide};
 use super::reply::trim_line_end;
 use crate::wire_name::printable_bytes;
 
@@ -14,9 +13,6 @@ const LINES: usize = 64;
 
 /// The longest line that is kept, in bytes.
 const LINE: usize = 256;
-
-/// What stands for a secret, and for the rest of a line that is too long.
-const HIDDEN: &str = "…";
 
 /// The last lines of one thread's control connections, each of which may follow another; clones
 /// share them. Safe to print, and without secrets.
@@ -67,6 +63,11 @@ impl Scribe {
         &self.transcript
     }
 
+    /// `text` without the secrets of the connection.
+    pub(crate) fn hidden(&self, text: &[u8]) -> Vec<u8> {
+        hide(&self.shared.settings, text)
+    }
+
     /// Writes what happened beside the conversation.
     pub(crate) fn note(&self, what: &str) {
         self.write("--", what.as_bytes());
@@ -89,41 +90,9 @@ impl Scribe {
     }
 
     fn write(&self, direction: &str, text: &[u8]) {
-        let settings = &self.shared.settings;
-        let credentials = &settings.credentials;
-        let proxy = settings.proxy.as_ref().and_then(|proxy| proxy.password.as_ref());
-        let mut text = text.to_vec();
-        let secrets = [credentials.password.as_ref(), credentials.account.as_ref(), proxy];
-        let mut secrets: Vec<&str> = secrets.into_iter().flatten().map(Secret::reveal).collect();
-        // One may begin with another: the shorter first would leave the longer one's rest.
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        for secret in secrets {
-            text = without(&text, secret.as_bytes());
-            if let Ok(encoded) = settings.encoding.encode(secret) {
-                text = without(&text, &encoded);
-            }
-        }
+        let text = self.hidden(text);
         self.transcript.push(format!("{direction} {}", cut(&text)));
     }
-}
-
-/// `text` where `secret` does not appear.
-fn without(text: &[u8], secret: &[u8]) -> Vec<u8> {
-    let mut clean = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(first) = rest.first() {
-        match rest.strip_prefix(secret) {
-            Some(after) if !secret.is_empty() => {
-                clean.extend_from_slice(HIDDEN.as_bytes());
-                rest = after;
-            }
-            _ => {
-                clean.push(*first);
-                rest = rest.get(1..).unwrap_or_default();
-            }
-        }
-    }
-    clean
 }
 
 /// `text`, printable and not too long.
@@ -152,13 +121,6 @@ mod tests {
         assert_eq!((&*lines[0], &*lines[LINES - 1]), ("3", "66"));
         transcript.clear();
         assert!(transcript.lines().is_empty());
-    }
-
-    #[test]
-    fn secrets_go_wherever_they_stand() {
-        assert_eq!(without(b"530 abab is wrong", b"ab"), "530 …… is wrong".as_bytes());
-        assert_eq!(without(b"530 no", b""), b"530 no");
-        assert_eq!(without(b"pass", b"password"), b"pass");
     }
 
     #[test]

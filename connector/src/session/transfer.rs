@@ -22,6 +22,10 @@ use crate::deadline::Deadline;
 /// How long the server may take to say why a data connection failed.
 const EXPLANATION: Duration = Duration::from_secs(3);
 
+/// How long a read or a write may block before the control connection is looked at: a server that
+/// has refused the rest of a transfer need neither read nor hang up.
+pub(super) const LOOK: Duration = Duration::from_millis(500);
+
 /// What to do about a server that wants data protected.
 pub(super) const DATA_IN_CLEAR: &str =
     "the server may not send data in clear: leave dataProtection at private";
@@ -242,18 +246,22 @@ impl Transfer<'_> {
         self.data = None;
         let command = self.command.clone();
         let is_silent = !self.session.control.is_disturbed();
-        if is_timeout(error) && is_silent && !self.session.cancel.is_cancelled() {
-            self.session.poison();
-            return match self.deadline.remaining("the transfer") {
-                Err(total) => total,
-                Ok(_) => {
-                    let idle = self.session.shared.settings.read_timeout.unwrap_or_default();
-                    Error::timeout(&format!("waiting for the data of {command}"), idle)
-                        .with_hint("raise readTimeout if the server is just slow")
-                }
-            };
-        }
-        let error = io_error("the data connection", error);
+        let stalled = is_timeout(error).then(|| {
+            let idle = self.session.shared.settings.read_timeout.unwrap_or_default();
+            let late = self.deadline.remaining("the transfer").err();
+            late.unwrap_or_else(|| {
+                Error::timeout(&format!("waiting for the data of {command}"), idle)
+                    .with_hint("raise readTimeout if the server is just slow")
+            })
+        });
+        let error = match stalled {
+            Some(stalled) if is_silent && !self.session.cancel.is_cancelled() => {
+                self.session.poison();
+                return stalled;
+            }
+            Some(stalled) => stalled,
+            None => io_error("the data connection", error),
+        };
         let explained = self.session.explained(error, &command);
         // A server that refuses does so before the data, or says it: a cut later is just a cut.
         let is_refusal = explained.report().reply.is_some() || !self.moved;

@@ -8,17 +8,13 @@ use host_sdk::Error;
 use super::Session;
 use super::control::{is_timeout, retry_interrupted};
 use super::stream::NetStream;
-use super::transfer::Transfer;
+use super::transfer::{LOOK, Transfer};
 use crate::deadline::Deadline;
 
 /// How long a server may take to end its half of an upload's TLS connection. Its session
 /// tickets arrive before that: closing with them unread makes the system reset the connection,
 /// and the server drops what it has not read yet.
 const DRAIN: Duration = Duration::from_secs(5);
-
-/// How long one write may block before the control connection is looked at: a server that has
-/// refused the rest of an upload need not read it.
-const LOOK: Duration = Duration::from_millis(500);
 
 /// How much may lie in socket buffers without the server having taken any of it.
 const BUFFERED: u64 = 16 * 1024 * 1024;

@@ -42,7 +42,7 @@ const ATTACKS: &[Row] = &[
     ("truncation in TLS", &["tls_data_without_farewell", "tls_listing_without_farewell"]),
     ("another's data connection", &["active_from_a_stranger"]),
     ("replies out of turn", &["a_reply_too_many", "text_behind_the_password"]),
-    ("leaked credentials", &["password_is_echoed", "wrong_password"]),
+    ("leaked credentials", &["password_is_echoed", "password_is_echoed_later", "wrong_password"]),
     (
         "memory",
         &[
@@ -73,6 +73,7 @@ const FAULTS: &[Row] = &[
             "upload_of_a_busy_name",
             "delete_of_a_busy_file",
             "delete_unanswered",
+            "delete_unanswered_and_no_size",
         ],
     ),
     (
@@ -94,12 +95,17 @@ const FAULTS: &[Row] = &[
             "upload_cut",
             "upload_cut_twice",
             "append_cut",
+            "append_cut_and_no_size",
+            "append_without_its_confirmation",
+            "refused_while_the_data_stays_open",
         ],
     ),
     (
         "short and confirmed",
         &[
             "data_short_and_confirmed",
+            "text_short_and_confirmed",
+            "text_with_its_line_ends",
             "data_short_and_size_gone",
             "data_short_then_whole",
             "query_data_short",
@@ -110,6 +116,7 @@ const FAULTS: &[Row] = &[
         &[
             "confirmation_refused",
             "everything_but_the_confirmation",
+            "everything_but_the_confirmation_and_no_time",
             "query_without_its_confirmation",
             "listing_without_its_confirmation",
             "upload_without_confirmation",
@@ -128,6 +135,7 @@ const FAULTS: &[Row] = &[
         "stall, half-open, slow",
         &[
             "stall",
+            "stalled_login",
             "stall_and_no_time_left",
             "stall_then_resumed",
             "silent_data_connection",
@@ -184,6 +192,7 @@ const FAULTS: &[Row] = &[
             "rest_refused_501",
             "rest_refused_502",
             "rest_refused_550",
+            "rest_agreed_and_transfer_refused",
             "upload_cut_without_rest",
             "upload_rest_ignored",
         ],
@@ -197,9 +206,17 @@ const FAULTS: &[Row] = &[
             "listing_cut_in_a_line",
         ],
     ),
-    ("unknown format", &["listed_in_blocks", "unknown_listing"]),
+    ("unknown format", &["listed_in_blocks", "unknown_listing", "mlsd_announced_and_refused"]),
     ("active and nobody calls", &["active_and_nobody_calls", "active_and_silent"]),
-    ("TLS alert or garbage", &["auth_agreed_and_no_tls", "code_522", "tls_data_without_farewell"]),
+    (
+        "TLS alert or garbage",
+        &[
+            "auth_agreed_and_no_tls",
+            "auth_agreed_and_hung_up",
+            "code_522",
+            "tls_data_without_farewell",
+        ],
+    ),
     (
         "wrong password",
         &[
@@ -211,7 +228,15 @@ const FAULTS: &[Row] = &[
             "wrong_password_everywhere",
         ],
     ),
-    ("too many", &["too_many_users", "too_many_users_everywhere", "too_many_users_for_good"]),
+    (
+        "too many",
+        &[
+            "too_many_users",
+            "too_many_users_and_denied",
+            "too_many_users_everywhere",
+            "too_many_users_for_good",
+        ],
+    ),
     (
         "550, 552",
         &[
@@ -227,7 +252,12 @@ const FAULTS: &[Row] = &[
     ),
     (
         "upload kept short",
-        &["upload_kept_short", "upload_kept_short_then_whole", "upload_kept_short_twice"],
+        &[
+            "upload_kept_short",
+            "text_kept_short",
+            "upload_kept_short_then_whole",
+            "upload_kept_short_twice",
+        ],
     ),
     ("refused in mid-upload", &["upload_refused_early"]),
 ];

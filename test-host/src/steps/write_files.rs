@@ -95,11 +95,7 @@ fn sync_directory(_path: &Path) -> io::Result<()> {
 }
 
 fn broken(what: &str, error: &io::Error) -> Error {
-    let kind = match error.kind() {
-        io::ErrorKind::PermissionDenied => ErrorKind::Permission,
-        _ => ErrorKind::Host,
-    };
-    Error::new(kind, format!("{what}: {error}"))
+    Error::new(ErrorKind::Host, format!("{what}: {error}"))
 }
 
 /// Checks that `name` is one component of a path, here and on other systems.
