@@ -2,13 +2,14 @@
 
 mod connection;
 mod operation;
+mod tls;
 
 pub(crate) use connection::{
     ConnectionSettings, DataMode, ListingPreference, PassiveAddress, Proxy, ProxyKind, RetryPolicy,
-    Security, TlsSettings, Trust, Versions,
 };
 pub(crate) use operation::{
     Checksum, CreateSettings, FileExists, GetSettings, ListSettings, OperationSettings,
     QuerySettings, ReadingSettings, Removal, SelectionSettings, SortBy, TransferFormat,
     WalkSettings,
 };
+pub(crate) use tls::{Security, TlsSettings, Trust, Versions};
