@@ -3,7 +3,7 @@
 //! A data set's only date is the one it was last *referred* to, and its space is in tracks:
 //! neither a time of modification nor a size is known.
 
-use super::date::{at_time, time, ymd};
+use super::date_parts::{at_time, time, ymd};
 use super::entry::{Kind, RawEntry};
 use super::scan::{Scan, is_digits, split_once};
 
