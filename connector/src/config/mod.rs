@@ -2,13 +2,16 @@
 
 mod connection;
 mod operation;
+mod selection;
+mod tls;
+mod transfer;
 
 pub(crate) use connection::{
     ConnectionSettings, DataMode, ListingPreference, PassiveAddress, Proxy, ProxyKind, RetryPolicy,
-    Security, TlsSettings, Trust, Versions,
 };
 pub(crate) use operation::{
-    Checksum, CreateSettings, FileExists, GetSettings, ListSettings, OperationSettings,
-    QuerySettings, ReadingSettings, Removal, SelectionSettings, SortBy, TransferFormat,
-    WalkSettings,
+    CreateSettings, FileExists, GetSettings, ListSettings, OperationSettings, QuerySettings,
 };
+pub(crate) use selection::{SelectionSettings, SortBy, WalkSettings};
+pub(crate) use tls::{Security, TlsSettings, Trust, Versions};
+pub(crate) use transfer::{Checksum, ReadingSettings, Removal, TransferFormat};

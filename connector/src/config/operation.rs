@@ -1,15 +1,13 @@
 //! The settings of an operation, as types.
 
-use std::time::Duration;
-
 use host_sdk::{Error, Filter, Settings};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::checksum::Algorithm;
+use super::selection::{SelectionSettings, selection};
+use super::transfer::{Checksum, ReadingSettings, TransferFormat, checksum, reading};
 use crate::descriptor::{self, CREATE, DELETE, GET, LIST, QUERY};
 use crate::operation::filter::EntryFilter;
-use crate::remote_path::RemotePath;
 
 /// One configured operation.
 #[derive(Debug)]
@@ -26,16 +24,6 @@ pub(crate) enum OperationSettings {
     Delete(DeleteSettings),
 }
 
-/// How file contents travel (RFC 959 §3.1.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum TransferFormat {
-    /// As they are.
-    Binary,
-    /// As text, with line ends converted.
-    Ascii,
-}
-
 /// What happens when the name is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -48,66 +36,6 @@ pub(crate) enum FileExists {
     Append,
     /// The document is refused.
     GenerateError,
-}
-
-/// What becomes of a file that was read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Removal {
-    /// It stays.
-    Keep,
-    /// It is deleted.
-    Delete,
-    /// It is moved to this directory, which counts from the file's own.
-    Move(String),
-}
-
-/// What happens once a document is durable.
-#[derive(Debug)]
-pub(crate) struct AfterReading {
-    pub(crate) removal: Removal,
-    /// Whether a failure is an error; otherwise it is a warning.
-    pub(crate) must_succeed: bool,
-}
-
-/// What is compared with checksums of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Checksum {
-    /// Nothing.
-    None,
-    /// Binary transfers, where the server computes any.
-    Auto,
-    /// Every transfer, with this algorithm.
-    Only(Algorithm),
-}
-
-/// How files are read.
-#[derive(Debug)]
-pub(crate) struct ReadingSettings {
-    pub(crate) format: TransferFormat,
-    pub(crate) checksum: Checksum,
-    pub(crate) after: AfterReading,
-}
-
-/// The order in which files are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum SortBy {
-    /// As the server lists them.
-    None,
-    /// By path.
-    FileName,
-    /// The oldest first.
-    Timestamp,
-    /// The smallest first.
-    Size,
-}
-
-/// How far a directory is walked.
-#[derive(Debug)]
-pub(crate) struct WalkSettings {
-    /// How many levels below the directory; `None` is all.
-    pub(crate) depth: Option<u64>,
-    pub(crate) follow_links: bool,
 }
 
 /// Settings of Create.
@@ -126,18 +54,6 @@ pub(crate) struct CreateSettings {
     pub(crate) permissions: Option<String>,
     pub(crate) all_metadata: bool,
     pub(crate) return_application_errors: bool,
-}
-
-/// Which entries of a directory are meant, and in which order.
-#[derive(Debug)]
-pub(crate) struct SelectionSettings {
-    pub(crate) walk: WalkSettings,
-    pub(crate) filter: EntryFilter,
-    /// How long ago a file must have been modified.
-    pub(crate) minimum_age: Option<Duration>,
-    pub(crate) sort_by: SortBy,
-    /// `None` is all.
-    pub(crate) maximum: Option<u64>,
 }
 
 /// Settings of Query.
@@ -257,76 +173,12 @@ fn permissions(options: &Settings) -> Result<Option<String>, Error> {
     Ok(Some(text.to_owned()))
 }
 
-fn reading(options: &Settings) -> Result<ReadingSettings, Error> {
-    Ok(ReadingSettings {
-        format: options.require("transferFormat")?,
-        checksum: checksum(options)?,
-        after: after_reading(options)?,
-    })
-}
-
-fn checksum(options: &Settings) -> Result<Checksum, Error> {
-    let is_text = options.require::<TransferFormat>("transferFormat")? == TransferFormat::Ascii;
-    match options.text("checksum") {
-        Some("auto") if is_text => Ok(Checksum::None),
-        Some("auto") => Ok(Checksum::Auto),
-        Some("none") | None => Ok(Checksum::None),
-        Some(_) if is_text => Err(Error::configuration(
-            "checksum",
-            "text is converted on its way, so that its checksums differ: \
-             set \"transferFormat\" to \"binary\"",
-        )),
-        Some(_) => Ok(Checksum::Only(options.require("checksum")?)),
-    }
-}
-
-fn after_reading(options: &Settings) -> Result<AfterReading, Error> {
-    let directory: Option<String> = options.get("moveAfterReading")?;
-    if let Some(directory) = &directory {
-        RemotePath::root()
-            .join(directory)
-            .map_err(|e| Error::configuration("moveAfterReading", e.message().to_owned()))?;
-    }
-    let removal = match (options.is("deleteAfterReading"), directory) {
-        (false, None) => Removal::Keep,
-        (true, None) => Removal::Delete,
-        (false, Some(directory)) => Removal::Move(directory),
-        (true, Some(_)) => {
-            return Err(Error::configuration(
-                "moveAfterReading",
-                "a file is either moved or deleted after reading: leave one of them out",
-            ));
-        }
-    };
-    Ok(AfterReading { removal, must_succeed: options.is("failIfUnableToDelete") })
-}
-
-fn selection(
-    options: &Settings,
-    filter: EntryFilter,
-    maximum: &str,
-) -> Result<SelectionSettings, Error> {
-    let follow_links = options.is("followSymbolicLinks");
-    Ok(SelectionSettings {
-        walk: WalkSettings { depth: limit(options, "recursive")?, follow_links },
-        filter,
-        minimum_age: options.milliseconds("minimumAge"),
-        sort_by: options.require("sortBy")?,
-        maximum: limit(options, maximum)?,
-    })
-}
-
-/// The number `id`; -1 is how the reference says "all".
-fn limit(options: &Settings, id: &str) -> Result<Option<u64>, Error> {
-    let number: i64 = options.require(id)?;
-    Ok(u64::try_from(number).ok())
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::config::Removal;
 
     #[test]
     fn misfits_are_refused_where_they_are() {
@@ -362,25 +214,6 @@ mod tests {
             let error = OperationSettings::parse(&raw).unwrap_err();
             assert_eq!(error.report().path.as_deref(), Some(path), "{raw}: {error}");
         }
-    }
-
-    #[test]
-    fn checksums_are_for_bytes_as_they_are() {
-        let parse = |options| {
-            OperationSettings::parse(&json!({"operation": "get", "options": options})).map(
-                |parsed| match parsed {
-                    OperationSettings::Get(get) => get.reading.checksum,
-                    other => panic!("not a get: {other:?}"),
-                },
-            )
-        };
-        assert_eq!(parse(json!({})), Ok(Checksum::None));
-        assert_eq!(parse(json!({"checksum": "auto"})), Ok(Checksum::Auto));
-        assert_eq!(parse(json!({"checksum": "crc32"})), Ok(Checksum::Only(Algorithm::Crc32)));
-        let text = parse(json!({"checksum": "auto", "transferFormat": "ascii"}));
-        assert_eq!(text, Ok(Checksum::None));
-        let error = parse(json!({"checksum": "md5", "transferFormat": "ascii"})).unwrap_err();
-        assert_eq!(error.report().path.as_deref(), Some("options.checksum"));
     }
 
     #[test]

@@ -9,7 +9,8 @@ use host_sdk::{
     ResultSink, SmallResult,
 };
 
-use super::{Execution, Inputs, OpenResult, Slot, host, not_open};
+use super::results::{OpenResult, Slot};
+use super::{Execution, Inputs, host, not_open};
 use crate::link::Arrival;
 use crate::locks::lock;
 

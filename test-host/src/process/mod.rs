@@ -1,5 +1,7 @@
 //! Processes: the file, its checks, and its run.
 
+#[cfg(test)]
+mod failure_tests;
 mod fields;
 pub mod model;
 mod parse;

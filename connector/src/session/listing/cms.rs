@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::date::{at_time, time, two_digit_year, ymd};
+use super::date_parts::{at_time, time, two_digit_year, ymd};
 use super::entry::{Kind, RawEntry};
 use super::scan::{Scan, is_digits, number, small, split_twice};
 

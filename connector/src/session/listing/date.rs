@@ -1,12 +1,15 @@
 //! The dates of `ls -l`: month first, day first, ISO and numeric, with a year or with a time.
 
+use jiff::Span;
 use jiff::civil::{Date, DateTime, Time};
-use jiff::{SignedDuration, Span};
 
+use super::date_parts::{
+    at_time, day_number, day_of, dmy, month_number_with_sign, offset, on_day, time, year, ymd,
+};
 use super::months::{self, Month};
 use super::os400::Orders;
 use super::scan::{Scan, is_digits, small, split_once, split_twice};
-use crate::timestamp::{Modified, Precision, Zone, nanoseconds};
+use crate::timestamp::{Modified, Precision, Zone};
 
 /// What the client's clock says, to complete dates that lack a year, and what the listing says of
 /// the order of its dates.
@@ -216,133 +219,6 @@ pub(super) fn is_part(word: &[u8]) -> bool {
     months::month(word).is_some() || ymd(word).is_some()
 }
 
-/// The date of `yyyy-MM-dd`, `yyyy/MM/dd` or `yyyy.MM.dd`.
-pub(super) fn ymd(word: &[u8]) -> Option<Date> {
-    let separator = *word.get(4)?;
-    if !matches!(separator, b'-' | b'/' | b'.') {
-        return None;
-    }
-    let [year_digits, month, day] = split_twice(word, separator)?;
-    if !(1..=2).contains(&month.len()) || !(1..=2).contains(&day.len()) {
-        return None;
-    }
-    let (month, day) = (small(month)?, small(day)?);
-    Date::new(year(year_digits)?, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
-}
-
-/// A time of which only the date is known.
-pub(super) fn day_of(date: Date) -> Modified {
-    let at = date.to_datetime(Time::midnight());
-    Modified { at, zone: Zone::Server, precision: Precision::Day, year_inferred: false }
-}
-
-/// A date with the time beside it.
-pub(super) fn at_time(date: Date, (time, precision): (Time, Precision)) -> Modified {
-    let at = date.to_datetime(time);
-    Modified { at, zone: Zone::Server, precision, year_inferred: false }
-}
-
-/// The date of `24-APR-2003` or `12-Jan-14`, the inner `None` where the month is ambiguous.
-pub(super) fn dmy(word: &[u8]) -> Option<Option<Date>> {
-    let [day, month, year_digits] = split_twice(word, b'-')?;
-    let year = match year_digits.len() {
-        2 => two_digit_year(small(year_digits)?),
-        _ => year(year_digits)?,
-    };
-    let day = day_number(day)?;
-    match months::month(month)? {
-        Month::Known(month) => Date::new(year, month, day).ok().map(Some),
-        Month::Ambiguous => Some(None),
-    }
-}
-
-/// The year of two digits from 1980, when DOS began to count, to 2079.
-pub(super) fn two_digit_year(year: i16) -> i16 {
-    if year < 80 { 2000 + year } else { 1900 + year }
-}
-
-fn on_day(year: i16, month: i8, day: i8) -> Option<Modified> {
-    Date::new(year, month, day).ok().map(day_of)
-}
-
-/// A year of four digits, with or without the sign of Japanese, Chinese and Korean servers.
-fn year(word: &[u8]) -> Option<i16> {
-    let (digits, _sign) = number_and_sign(word)?;
-    let year = small(digits).filter(|_| digits.len() == 4)?;
-    (1000..=9999).contains(&year).then_some(year)
-}
-
-/// A day of one or two digits, as in `2`, `02`, `2.`, `2,` and `2日`.
-fn day_number(word: &[u8]) -> Option<i8> {
-    let digits = match word {
-        [digits @ .., b'.' | b','] => digits,
-        word => number_and_sign(word)?.0,
-    };
-    let day = small(digits).filter(|_| digits.len() <= 2)?;
-    i8::try_from(day).ok().filter(|day| (1..=31).contains(day))
-}
-
-/// The month of `3月` and what is written behind it in the same word, such as `2日`.
-fn month_number_with_sign(word: &[u8]) -> Option<(i8, &[u8])> {
-    let digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let (number, rest) = word.split_at_checked(digits)?;
-    let month = i8::try_from(small(number)?).ok().filter(|month| (1..=12).contains(month))?;
-    let sign = rest.iter().take_while(|byte| !byte.is_ascii_digit()).count();
-    let (sign, rest) = rest.split_at_checked(sign)?;
-    (!sign.is_empty() && is_sign(sign)).then_some((month, rest))
-}
-
-/// The digits of a number and the sign behind it, if any, that says what it counts.
-fn number_and_sign(word: &[u8]) -> Option<(&[u8], &[u8])> {
-    let digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let (digits, sign) = word.split_at_checked(digits)?;
-    (sign.is_empty() || is_sign(sign)).then_some((digits, sign))
-}
-
-/// Whether bytes may be one character such as 月, 日 or 년, in an encoding that nobody states:
-/// a byte that is not ASCII, and one to three more.
-fn is_sign(sign: &[u8]) -> bool {
-    sign.len() <= 4 && sign.first().is_some_and(|byte| !byte.is_ascii())
-}
-
-/// A time of day as in `3:04`, `03:04`, `03:04:05` and `03:04:05.678`.
-pub(super) fn time(word: &[u8]) -> Option<(Time, Precision)> {
-    let (hour, rest) = split_once(word, b':')?;
-    let (minute, second) = match split_once(rest, b':') {
-        Some((minute, second)) => (minute, Some(second)),
-        None => (rest, None),
-    };
-    let (second, fraction) = match second.map(|second| (second, split_once(second, b'.'))) {
-        Some((_, Some((second, fraction)))) => (Some(second), Some(fraction)),
-        Some((second, None)) => (Some(second), None),
-        None => (None, None),
-    };
-    let two_digits = |part: &[u8]| part.len() == 2 && is_digits(part);
-    if hour.len() > 2 || minute.len() > 2 || second.is_some_and(|second| !two_digits(second)) {
-        return None;
-    }
-    let part = |digits| i8::try_from(small(digits)?).ok();
-    let (precision, nanosecond) = match (second, fraction) {
-        (None, _) => (Precision::Minute, 0),
-        (Some(_), None) => (Precision::Second, 0),
-        (Some(_), Some(fraction)) => (Precision::Fraction, nanoseconds(fraction)?),
-    };
-    let second = second.map_or(Some(0), part)?;
-    Some((Time::new(part(hour)?, part(minute)?, second, nanosecond).ok()?, precision))
-}
-
-/// The offset of `+0100`.
-fn offset(word: &[u8]) -> Option<SignedDuration> {
-    let (sign, digits) = word.split_first()?;
-    let (hours, minutes) = digits.split_at_checked(2).filter(|_| digits.len() == 4)?;
-    let minutes = i64::from(small(hours)?) * 60 + i64::from(small(minutes)?);
-    match sign {
-        b'+' => Some(SignedDuration::from_mins(minutes)),
-        b'-' => Some(SignedDuration::from_mins(-minutes)),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use jiff::civil::datetime;
@@ -357,21 +233,6 @@ mod tests {
         assert_eq!(rest.name_after_one_blank(), Some(&b"x"[..]), "{text}");
         let modified = modified?;
         Some((format_text(modified.at), modified.precision, modified.year_inferred))
-    }
-
-    #[test]
-    fn signs_may_be_in_any_encoding() {
-        let clock = Clock::new(datetime(2026, 11, 22, 18, 0, 0, 0));
-        for (text, expected) in [
-            // Shift_JIS, whose second bytes may be ASCII, and EUC.
-            (&b"4\x8c\x8e 18\x93\xfa 2003\x94\x4e x"[..], "2003-04-18 00:00:00.000"),
-            (b"2003   3\xed\xef 20 x", "2003-03-20 00:00:00.000"),
-            (b"8\xed 17 08:52 x", "2026-08-17 08:52:00.000"),
-        ] {
-            let (modified, rest) = named(Scan(text), &clock).unwrap();
-            assert_eq!(format_text(modified.unwrap().at), expected);
-            assert_eq!(rest.name_after_one_blank(), Some(&b"x"[..]));
-        }
     }
 
     #[test]

@@ -8,6 +8,7 @@
 
 mod cms;
 mod date;
+mod date_parts;
 mod dos;
 pub(crate) mod entry;
 mod eplf;

@@ -3,7 +3,7 @@
 //! A data set's only date is the day when it was last *referred* to, which is no earlier than the
 //! one when it was modified; reading counts too. Its space is in tracks: no size is known.
 
-use super::date::{at_time, day_of, time, ymd};
+use super::date_parts::{at_time, day_of, time, ymd};
 use super::entry::{Kind, RawEntry};
 use super::scan::{Scan, is_digits, split_once};
 

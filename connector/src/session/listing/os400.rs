@@ -2,7 +2,8 @@
 
 use jiff::civil::Date;
 
-use super::date::{Clock, at_time, time, two_digit_year};
+use super::date::Clock;
+use super::date_parts::{at_time, time, two_digit_year};
 use super::entry::{Kind, RawEntry};
 use super::scan::{Scan, number, small, split_twice};
 

@@ -4,7 +4,8 @@ use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::date::{self, Clock, at_time, time, two_digit_year};
+use super::date::{self, Clock};
+use super::date_parts::{at_time, time, two_digit_year};
 use super::entry::{Kind, Modified, RawEntry};
 use super::scan::{Scan, is_digits, number, small, split_twice};
 use crate::timestamp::{Precision, two};

@@ -1,6 +1,6 @@
 //! HPE NonStop (Tandem) `FILEINFO` listings.
 
-use super::date::{at_time, dmy, time};
+use super::date_parts::{at_time, dmy, time};
 use super::entry::{Kind, RawEntry};
 use super::scan::{Scan, number};
 

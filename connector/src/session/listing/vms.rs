@@ -4,7 +4,7 @@
 //! Names come without their version, directories without `.DIR`, as the servers'
 //! own Unix-style paths want them.
 
-use super::date::{at_time, day_of, dmy, time};
+use super::date_parts::{at_time, day_of, dmy, time};
 use super::entry::{Kind, Modified, RawEntry};
 use super::scan::{Scan, is_digits, number, rounded, split_once};
 

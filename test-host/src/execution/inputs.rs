@@ -1,0 +1,134 @@
+//! The inputs of an execution: each is handed out once and answered once.
+
+use std::sync::Arc;
+
+use host_sdk::{Error, ErrorKind, InputDocument, InputHeader, Outcome, Properties, Status};
+
+use super::context::Input;
+use super::{Execution, host};
+use crate::events::LogLevel;
+use crate::link::{Arrival, Link};
+use crate::locks::lock;
+use crate::run::Fate;
+
+/// An input that is not answered yet.
+pub(super) struct OpenInput {
+    /// The document it is, unless it is the first step's request.
+    pub(super) arrival: Option<Arc<Arrival>>,
+    /// The number that the next result carries on.
+    pub(super) fate: Option<Arc<Fate>>,
+    pub(super) results: u64,
+    /// The first result that failed here or later; it has been told.
+    pub(super) failed: Option<Error>,
+}
+
+impl OpenInput {
+    /// Whether the step before has given its document up, to begin it anew: how it ends here means
+    /// nothing.
+    pub(super) fn is_given_up(&self) -> bool {
+        self.arrival.as_ref().is_some_and(|arrival| arrival.pipe.is_abandoned())
+    }
+}
+
+impl Execution {
+    pub(super) fn open_input(&self, arrival: Option<Arc<Arrival>>) -> u64 {
+        let mut state = lock(&self.state);
+        state.next_input += 1;
+        let id = state.next_input;
+        let fate = arrival.as_ref().map(|arrival| Arc::clone(&arrival.document.fate));
+        state.open.insert(id, OpenInput { arrival, fate, results: 0, failed: None });
+        id
+    }
+
+    pub(super) fn header(&self, properties: Properties) -> Result<InputHeader, Error> {
+        let parameters = self
+            .order
+            .parameters
+            .iter()
+            .map(|(id, template)| Ok((id.clone(), template.expand(&properties)?)))
+            .collect::<Result<_, Error>>()?;
+        Ok(InputHeader { parameters, properties })
+    }
+
+    /// The next document whose parameters can be made.
+    pub(super) fn take(&self, link: &Link) -> Result<Option<Box<dyn InputDocument>>, Error> {
+        while let Some(arrival) = link.take()? {
+            let mut properties = arrival.document.properties.clone();
+            let end = arrival.pipe.end();
+            if let Some(end) = &end {
+                properties.extend(&end.properties);
+            }
+            match self.header(properties) {
+                Ok(header) => {
+                    let size = end.map(|end| end.bytes).or(arrival.document.size);
+                    let id = self.open_input(Some(Arc::clone(&arrival)));
+                    return Ok(Some(Box::new(Input { id, header, size, arrival: Some(arrival) })));
+                }
+                Err(error) => {
+                    let input = OpenInput {
+                        fate: Some(Arc::clone(&arrival.document.fate)),
+                        arrival: Some(arrival),
+                        results: 0,
+                        failed: None,
+                    };
+                    self.answer(input, &Outcome::Failure(error.clone()));
+                    self.stop_after(&error);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Tells how an input ended, here and to the step before; whether its error was told.
+    pub(super) fn answer(&self, input: OpenInput, outcome: &Outcome) -> bool {
+        let given_up = input.is_given_up();
+        let OpenInput { arrival, fate, results, failed } = input;
+        let mut properties = Properties::new();
+        if let Some(arrival) = &arrival {
+            properties.extend(&arrival.document.properties);
+            properties.extend(&arrival.pipe.end().map(|end| end.properties).unwrap_or_default());
+        }
+        let fate = || {
+            arrival
+                .as_ref()
+                .map(|arrival| Arc::clone(&arrival.document.fate))
+                .or_else(|| fate.clone())
+                .unwrap_or_else(|| self.run.new_fate())
+        };
+        let step = &self.order.step;
+        let told = match outcome {
+            // A document that the step before gave up has never been.
+            _ if given_up => false,
+            Outcome::Success if results == 0 && failed.is_none() => {
+                self.run.ended_empty(step, &fate(), &properties);
+                false
+            }
+            Outcome::Success => false,
+            // A result's failure has been told; what else the connector has to say is not lost.
+            Outcome::ApplicationError(error) | Outcome::Failure(error) if failed.is_some() => {
+                if error.kind() != ErrorKind::Host && failed.as_ref() != Some(error) {
+                    self.run.log(LogLevel::Warn, step, error.to_string());
+                }
+                false
+            }
+            Outcome::ApplicationError(error) => {
+                self.run.failed(step, &fate(), Status::ApplicationError, &properties, error)
+            }
+            Outcome::Failure(error) => {
+                self.run.failed(step, &fate(), Status::Failure, &properties, error)
+            }
+        };
+        if told {
+            lock(&self.state).told = outcome.error().cloned();
+        }
+        if let Some(arrival) = arrival {
+            arrival.pipe.answer(match outcome.error().or(failed.as_ref()) {
+                None => Ok(()),
+                Some(error) if error.kind() == ErrorKind::Cancelled => Err(error.clone()),
+                Some(error) => Err(host(&format!("step \"{}\": {error}", step.name))
+                    .with_retryable(error.is_retryable())),
+            });
+        }
+        told
+    }
+}
