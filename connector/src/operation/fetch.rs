@@ -170,9 +170,10 @@ fn receive(
     }
 }
 
-/// Whether the server refused, and will again.
+/// Whether the server refused to read, and will again.
 fn is_final_refusal(error: &Error) -> bool {
-    error.report().reply.is_some() && !error.is_retryable()
+    let report = error.report();
+    report.reply.is_some() && report.command.as_deref() == Some("RETR") && !report.retryable
 }
 
 /// Whether the server denied the file itself.

@@ -33,6 +33,8 @@ pub(super) struct Part {
     pub(super) restartable: bool,
     /// Whether the server has confirmed less than there is, and is given a second chance.
     was_short: bool,
+    /// Whether the data ended in order, and then the connection died without another word.
+    is_unconfirmed: bool,
     pub(super) sink: Option<Box<dyn ResultSink>>,
     pub(super) received: u64,
     /// How many of the received bytes the host held from an earlier execution.
@@ -62,6 +64,7 @@ impl Part {
             // Converted text has no offsets that both sides agree on (RFC 3659 §5.3).
             restartable: format == TransferFormat::Binary,
             was_short: false,
+            is_unconfirmed: false,
             sink: None,
             received: 0,
             held: 0,
@@ -194,7 +197,7 @@ impl Part {
             self.comparison.update(fresh);
             self.meter.moved(fresh.len() as u64);
         }
-        download.finish()?;
+        download.finish().inspect_err(|e| self.is_unconfirmed = e.report().reply.is_none())?;
         if !expected.is_empty() {
             self.restart();
             return Err(changed(path));
@@ -213,6 +216,7 @@ impl Part {
     /// starts over if not.
     fn prepare(&mut self, session: &mut Session, path: &RemotePath) -> Result<Missing, Error> {
         let was_cut = self.received > 0;
+        let is_unconfirmed = std::mem::take(&mut self.is_unconfirmed);
         let is_long = self.size.is_none_or(|size| size > OVERLAP as u64);
         let can_resume = is_long && self.restartable && session.features().rest_stream;
         if !can_resume {
@@ -223,7 +227,7 @@ impl Part {
             let (size, modified) = (session.known_size(path)?, session.modified(path)?);
             if size.is_none() || (size, modified) != (self.size, self.modified) {
                 self.restart();
-            } else if size == Some(self.received) && modified.is_some() {
+            } else if is_unconfirmed && size == Some(self.received) && modified.is_some() {
                 return Ok(Missing::Nothing);
             }
             (self.size, self.modified) = (size, modified);

@@ -159,7 +159,7 @@ fn append(
     let limit = run.session()?.transfer_limit();
     let mut backoff = run.backoff()?.by(limit);
     let command = format!("APPE {}", path.as_str());
-    let before =
+    let mut before =
         if settings.verify { run.repeat(|session| size_or_nothing(session, path))? } else { None };
     // Whoever repeats it adds it twice.
     let unknown = |e: Error| e.with_retryable(false).with_outcome_unknown();
@@ -169,19 +169,26 @@ fn append(
             Err(e) => e.with_path(path.to_string()),
         };
         // Before the first byte was sent nothing can have been added.
-        if body.position() == 0 && !error.report().outcome_unknown {
+        let is_untouched = body.position() == 0 && !error.report().outcome_unknown;
+        // Text has no offsets to go on from.
+        let counted = before.filter(|_| settings.format == TransferFormat::Binary);
+        let Some(length) = counted else {
+            if !is_untouched {
+                return Err(unknown(error));
+            }
             run.wait(&mut backoff, error)?;
             continue;
-        }
-        // Text has no offsets to go on from.
-        let Some(before) = before.filter(|_| settings.format == TransferFormat::Binary) else {
-            return Err(unknown(error));
         };
         let lost = unknown(error.clone());
-        run.wait(&mut backoff, error).map_err(unknown)?;
+        run.wait(&mut backoff, error).map_err(|e| if is_untouched { e } else { unknown(e) })?;
         let now = run.repeat(|session| size_or_nothing(session, path)).map_err(unknown)?;
-        let grown = now.and_then(|now| now.checked_sub(before));
-        if !grown.is_some_and(|added| body.rewind_to(added)) {
+        if is_untouched {
+            // What came to it meanwhile is somebody else's.
+            before = now;
+            continue;
+        }
+        let added = now.and_then(|now| now.checked_sub(length));
+        if !added.is_some_and(|added| body.rewind_to(added)) {
             return Err(lost);
         }
         if body.is_spent() {

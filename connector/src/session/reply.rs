@@ -185,8 +185,19 @@ impl Reply {
     /// directory that may not be listed, which servers tell apart in their words if at all.
     pub(crate) fn may_mean_empty(code: u16, text: &str) -> bool {
         let text = text.to_lowercase();
-        let is_denied = ["denied", "permission", "not allowed", "not permitted", "privilege"];
-        matches!(code, 450 | 550) && !is_denied.iter().any(|word| text.contains(word))
+        const OTHERWISE: [&str; 10] = [
+            "denied",
+            "permission",
+            "not allowed",
+            "not permitted",
+            "privilege",
+            "busy",
+            "in use",
+            "again",
+            "later",
+            "temporar",
+        ];
+        matches!(code, 450 | 550) && !OTHERWISE.iter().any(|word| text.contains(word))
     }
 
     /// Whether the server does not know the command (500, 502).

@@ -116,6 +116,7 @@ const FAULTS: &[Row] = &[
         &[
             "confirmation_refused",
             "everything_but_the_confirmation",
+            "everything_and_refused",
             "everything_but_the_confirmation_and_no_time",
             "query_without_its_confirmation",
             "listing_without_its_confirmation",
@@ -201,6 +202,7 @@ const FAULTS: &[Row] = &[
         "listing cut",
         &[
             "listing_again",
+            "listing_of_a_busy_directory",
             "listing_aborted",
             "listing_cut_behind_what_is_wanted",
             "listing_cut_in_a_line",
@@ -225,6 +227,7 @@ const FAULTS: &[Row] = &[
             "password_asked_for_again",
             "too_many_wrong_passwords",
             "wrong_password",
+            "wrong_password_after_a_cut",
             "wrong_password_everywhere",
         ],
     ),
