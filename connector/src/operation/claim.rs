@@ -10,6 +10,7 @@ use host_sdk::{Error, ErrorKind};
 
 use super::names::{beside, free_name};
 use super::run::Run;
+use super::watch::rewritten;
 use crate::deadline::Deadline;
 use crate::remote_path::RemotePath;
 use crate::retry::pause;
@@ -23,8 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// How long all locks together may be in the way, each of which its holder releases in time.
 const WAITING: Duration = Duration::from_secs(15 * 60);
 
-/// How long a lock that may be this side's own, because the answer to making it got lost, is taken
-/// for another's, who would have released it by then.
+/// How long a lock that may be this side's own, because the answer to making it got lost, has to
+/// stay the same to count as that: another's would have been released by then.
 const DOUBT: Duration = Duration::from_secs(5);
 
 /// The first pause between two looks at a lock that is held, and the longest one.
@@ -38,7 +39,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 ///
 /// # Errors
 ///
-/// Those of `work`; `busy` for a lock of unknown age; what a command can fail with; `cancelled`.
+/// Those of `work`; `busy` for a lock of unknown age, and for one that is held all the time; what a
+/// command can fail with; `cancelled`.
 pub(super) fn claiming<T>(
     run: &mut Run,
     target: &RemotePath,
@@ -54,17 +56,19 @@ pub(super) fn claiming<T>(
 }
 
 /// Renames `from` to the first of output.txt, output1.txt, output2.txt, … that is free, and
-/// answers which one that was.
+/// answers which one that was; only while `is_same` says that it is the file to rename.
 ///
 /// # Errors
 ///
-/// As [`free_name`] and [`claiming`].
+/// As [`free_name`] and [`claiming`]; `integrity` where it is another file by now.
 pub(super) fn rename_to_free(
     run: &mut Run,
     from: &RemotePath,
     target: &RemotePath,
+    is_same: &mut dyn FnMut(&mut Run) -> Result<bool, Error>,
 ) -> Result<RemotePath, Error> {
     let mut number = 0;
+    let mut backoff = run.backoff()?;
     loop {
         // The long search comes before the claim, so that nobody waits for it. What is claimed is
         // the name that is taken: others may want it for its own sake.
@@ -74,10 +78,17 @@ pub(super) fn rename_to_free(
             if run.repeat(|session| session.exists(&candidate))? {
                 return Ok(false);
             }
+            // The claim may have taken its time.
+            if !is_same(run)? {
+                return Err(rewritten(from));
+            }
             run.rename(from, &candidate).map(|()| true)
-        })?;
-        if is_renamed {
-            return Ok(candidate);
+        });
+        match is_renamed {
+            Ok(true) => return Ok(candidate),
+            Ok(false) => {}
+            Err(e) if e.kind() == ErrorKind::Unavailable => run.wait(&mut backoff, e)?,
+            Err(e) => return Err(e),
         }
     }
 }
@@ -86,38 +97,45 @@ pub(super) fn rename_to_free(
 fn acquire(run: &mut Run, lock: &RemotePath) -> Result<bool, Error> {
     let mut rival: Option<Rival> = None;
     let mut backoff = run.backoff()?;
-    let until = Deadline::after(Some(WAITING), "").or_sooner(run.session()?.transfer_limit());
-    // Since when the lock may be this side's own.
-    let mut unanswered: Option<Instant> = None;
+    let until = Deadline::after(Some(WAITING), "");
+    // Whether the lock may be this side's own.
+    let mut is_doubtful = false;
     let mut rest = PAUSE;
     loop {
         let refusal = match run.session()?.make_directory(lock) {
             Ok(()) => return Ok(true),
-            Err(e) if is_refused(&e) => e,
+            Err(e) if is_refused(&e) => Some(e),
             Err(e) => {
-                unanswered.get_or_insert_with(Instant::now);
+                is_doubtful = true;
                 run.wait(&mut backoff, e)?;
-                continue;
+                None
             }
         };
-        if !run.repeat(|session| session.has_directory(lock))? {
-            if rival.is_none() && is_forbidden(run, lock)? {
+        if run.repeat(|session| session.has_directory(lock))? {
+            let known = match rival.take() {
+                None => Rival::found(run.session()?, lock)?,
+                Some(known) if is_doubtful && known.since.elapsed() > DOUBT => {
+                    let now = Rival::found(run.session()?, lock)?;
+                    if now.made == known.made {
+                        return Ok(true);
+                    }
+                    is_doubtful = false;
+                    now
+                }
+                Some(known) if known.since.elapsed() > PATIENCE => known.outlasted(run, lock)?,
+                Some(known) => known,
+            };
+            rival = Some(known);
+        } else {
+            if let Some(refusal) = refusal
+                && rival.is_none()
+                && is_forbidden(run, lock)?
+            {
                 log::debug!("names cannot be claimed here: {refusal}");
                 return Ok(false);
             }
             // It was released between the two looks.
-            (rival, unanswered) = (None, None);
-            continue;
-        }
-        if unanswered.is_some_and(|since| since.elapsed() > DOUBT) {
-            return Ok(true);
-        }
-        match &rival {
-            None => rival = Some(Rival::found(run.session()?, lock)?),
-            Some(known) if known.since.elapsed() > PATIENCE => {
-                rival = Some(known.outlasted(run, lock)?);
-            }
-            Some(_) => {}
+            (rival, is_doubtful) = (None, false);
         }
         until.remaining("").map_err(|_| not_released(lock))?;
         pause(rest, &run.cancel)?;
@@ -152,7 +170,10 @@ impl Rival {
     /// What stands in the way now; a lock that has not changed in all that time is removed.
     fn outlasted(&self, run: &mut Run, lock: &RemotePath) -> Result<Self, Error> {
         let now = Self::found(run.session()?, lock)?;
-        let Some(made) = now.made else { return Err(not_released(lock)) };
+        let Some(made) = now.made else {
+            let is_there = run.repeat(|session| session.has_directory(lock))?;
+            return if is_there { Err(not_released(lock)) } else { Ok(now) };
+        };
         if self.made != Some(made) {
             return Ok(now);
         }

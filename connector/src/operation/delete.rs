@@ -8,5 +8,5 @@ use super::run::Run;
 /// Answers one input.
 pub(super) fn answer(run: &mut Run, input: &mut dyn InputDocument) -> Result<(), Error> {
     let path = path_of_id(run, input)?;
-    run.delete(&path, None)
+    run.delete_named(&path)
 }

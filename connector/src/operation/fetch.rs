@@ -6,7 +6,7 @@ use super::claim::rename_to_free;
 use super::compare::Comparison;
 use super::part::Part;
 use super::run::{Run, refuses_restart};
-use super::watch::Watch;
+use super::watch::{Watch, rewritten};
 use crate::config::{ReadingSettings, Removal, TransferFormat};
 use crate::descriptor::property;
 use crate::remote_path::RemotePath;
@@ -103,22 +103,18 @@ fn remove(
     watch: Watch,
     removal: &Removal,
 ) -> Result<(), Error> {
-    if watch.sees_change(run, path, size)? {
-        return Err(Error::new(
-            ErrorKind::Integrity,
-            format!("{path} was written to after it had been read, so it is kept"),
-        )
-        .with_path(path.to_string())
-        .with_hint("set minimumAge, so that files are read only when they are complete"));
+    let is_same = &mut |run: &mut Run| watch.sees_change(run, path, size).map(|changed| !changed);
+    if !is_same(run)? {
+        return Err(rewritten(path));
     }
     match removal {
         Removal::Keep => Ok(()),
-        Removal::Delete => run.delete(path, size),
+        Removal::Delete => run.delete(path, is_same),
         Removal::Move(directory) => {
             let directory = path.parent().join(directory)?;
             run.repeat(|session| session.make_directories(&directory))?;
             let target = directory.entry(path.file_name())?;
-            rename_to_free(run, path, &target).map(drop)
+            rename_to_free(run, path, &target, is_same).map(drop)
         }
     }
 }
@@ -132,7 +128,7 @@ fn receive(
     settings: &ReadingSettings,
 ) -> Result<(Box<dyn ResultSink>, Option<u64>), Error> {
     let limit = run.session()?.transfer_limit();
-    let mut backoff = run.backoff()?.by(limit);
+    let mut backoff = run.backoff()?;
     let comparison = Comparison::new(run.session()?, settings.checksum)?;
     let meter = run.meter.clone();
     let mut part = Part::new(settings.format, file.size, comparison, limit, meter);

@@ -1,6 +1,7 @@
 //! The five operations: inputs in, one answer each.
 
 mod body;
+mod change;
 mod claim;
 mod compare;
 mod create;

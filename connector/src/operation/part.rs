@@ -197,7 +197,9 @@ impl Part {
             self.comparison.update(fresh);
             self.meter.moved(fresh.len() as u64);
         }
-        download.finish().inspect_err(|e| self.is_unconfirmed = e.report().reply.is_none())?;
+        let is_compared = expected.is_empty();
+        let ended = download.finish();
+        ended.inspect_err(|e| self.is_unconfirmed = is_compared && e.report().reply.is_none())?;
         if !expected.is_empty() {
             self.restart();
             return Err(changed(path));
@@ -252,7 +254,11 @@ impl Part {
         }
         // The file may have grown since it was listed: the size of now counts.
         let now = session.known_size(path)?;
-        if is_possible(now) || (now.is_none() && self.format == TransferFormat::Ascii) {
+        if is_possible(now) {
+            return Ok(());
+        }
+        if self.format == TransferFormat::Ascii && session.keeps_records()? {
+            log::warn!("{path} is made of records: its size does not prove what arrived");
             return Ok(());
         }
         if resumed && !self.was_short {

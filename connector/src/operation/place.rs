@@ -36,7 +36,7 @@ pub(super) fn place(
     target: &RemotePath,
 ) -> Result<RemotePath, Error> {
     match file_exists {
-        FileExists::CreateUniqueName => rename_to_free(run, temporary, target),
+        FileExists::CreateUniqueName => rename_to_free(run, temporary, target, &mut |_| Ok(true)),
         FileExists::GenerateError => claiming(run, target, |run| {
             refuse_if_taken(run, target)?;
             run.rename(temporary, target)?;
@@ -70,7 +70,7 @@ fn replace(run: &mut Run, temporary: &RemotePath, target: &RemotePath) -> Result
             Err(lost) => e.with_hint(format!("the old file lies under {aside} now: {lost}")),
         });
     }
-    if let Err(e) = run.delete(&aside, None) {
+    if let Err(e) = run.delete_named(&aside) {
         log::warn!("the replaced file was left behind as {aside}: {e}");
     }
     Ok(())

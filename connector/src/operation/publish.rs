@@ -79,7 +79,7 @@ fn store(
     body: &mut Body<'_>,
 ) -> Result<(), Error> {
     let limit = run.session()?.transfer_limit();
-    let mut backoff = run.backoff()?.by(limit);
+    let mut backoff = run.backoff()?;
     // Text has no offsets to go on from.
     let mut restartable = settings.format == TransferFormat::Binary;
     let mut was_short = false;
@@ -143,13 +143,19 @@ fn attempt(
     let possible = send(run, settings.format, &command, body, offset, limit)
         .map_err(|e| e.with_path(path.to_string()))?;
     if settings.verify {
-        prove(run, path, possible)?;
+        let is_text = settings.format == TransferFormat::Ascii;
+        match prove(run, path, possible) {
+            Err(e) if is_text && run.session()?.keeps_records()? => {
+                log::warn!("{path} is made of records: {e}");
+            }
+            proven => proven?,
+        }
     }
     body.comparison().prove(run.session()?, path)
 }
 
-/// Adds the body at the end of a file, and after an interruption what a look at its size shows to
-/// be missing. Never repeated blindly: what arrived already would be there twice.
+/// Adds the body at the end of a file. Never repeated once a byte may have arrived, which would be
+/// there twice: nobody knows what the server still writes of what it has received.
 fn append(
     run: &mut Run,
     settings: &CreateSettings,
@@ -157,50 +163,42 @@ fn append(
     body: &mut Body<'_>,
 ) -> Result<(), Error> {
     let limit = run.session()?.transfer_limit();
-    let mut backoff = run.backoff()?.by(limit);
+    let mut backoff = run.backoff()?;
     let command = format!("APPE {}", path.as_str());
-    let mut before =
-        if settings.verify { run.repeat(|session| size_or_nothing(session, path))? } else { None };
+    let is_binary = settings.format == TransferFormat::Binary;
     // Whoever repeats it adds it twice.
     let unknown = |e: Error| e.with_retryable(false).with_outcome_unknown();
-    let possible = loop {
+    loop {
+        let before = match settings.verify {
+            true => run.repeat(|session| size_or_nothing(session, path))?,
+            false => None,
+        };
         let error = match send(run, settings.format, &command, body, 0, limit) {
-            Ok(possible) => break possible,
+            Ok(possible) => {
+                let Some(before) = before else { return Ok(()) };
+                return prove(run, path, before + possible.start()..=before + possible.end())
+                    .map_err(unknown);
+            }
             Err(e) => e.with_path(path.to_string()),
         };
-        // Before the first byte was sent nothing can have been added.
-        let is_untouched = body.position() == 0 && !error.report().outcome_unknown;
-        // Text has no offsets to go on from.
-        let counted = before.filter(|_| settings.format == TransferFormat::Binary);
-        let Some(length) = counted else {
-            if !is_untouched {
-                return Err(unknown(error));
-            }
+        if body.position() == 0 && (body.is_spent() || !error.report().outcome_unknown) {
             run.wait(&mut backoff, error)?;
             continue;
+        }
+        let error = unknown(error);
+        let Some(before) = before.filter(|_| is_binary && body.is_spent()) else {
+            return Err(error);
         };
-        let lost = unknown(error.clone());
-        run.wait(&mut backoff, error).map_err(|e| if is_untouched { e } else { unknown(e) })?;
+        // All of it was sent: where all of it is there, only the confirmation was lost.
+        let Ok(()) = run.wait(&mut backoff, error.clone().with_retryable(true)) else {
+            return Err(error);
+        };
         let now = run.repeat(|session| size_or_nothing(session, path)).map_err(unknown)?;
-        if is_untouched {
-            // What came to it meanwhile is somebody else's.
-            before = now;
-            continue;
+        if now != Some(before + body.position()) {
+            return Err(error);
         }
-        let added = now.and_then(|now| now.checked_sub(length));
-        if !added.is_some_and(|added| body.rewind_to(added)) {
-            return Err(lost);
-        }
-        if body.is_spent() {
-            log::info!("{path} has all that was to be added: only the confirmation was lost");
-            return Ok(());
-        }
-    };
-    match before {
-        Some(before) => {
-            prove(run, path, before + possible.start()..=before + possible.end()).map_err(unknown)
-        }
-        None => Ok(()),
+        log::info!("{path} has all that was to be added: only the confirmation was lost");
+        return Ok(());
     }
 }
 
@@ -277,7 +275,7 @@ fn clean_up(run: &mut Run, temporary: &RemotePath) {
         log::warn!("{temporary} may have been left behind: the execution was cancelled");
         return;
     }
-    let removed = run.delete(temporary, None);
+    let removed = run.delete_named(temporary);
     match removed {
         Ok(()) => {}
         Err(e) if e.kind() == ErrorKind::NotFound => {}

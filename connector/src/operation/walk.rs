@@ -11,6 +11,10 @@ use crate::session::Session;
 use crate::session::listing::{Entry, Kind};
 use crate::timestamp::{Modified, ServerTimeZone};
 
+/// How many links a path may lead through where the server does not tell where they end: they may
+/// go round in circles.
+const UNTOLD: usize = 8;
+
 /// An entry that the walk came to.
 pub(super) struct Seen<'a> {
     /// Where it lies.
@@ -52,14 +56,15 @@ pub(super) fn walk(
         // What links lead to is told by its real path.
         seen.insert(session.real_path(directory)?);
     }
-    let mut waiting = VecDeque::from([(directory.clone(), 0)]);
+    let mut waiting = VecDeque::from([(directory.clone(), 0, 0)]);
     let mut wanted = true;
-    while let Some((directory, depth)) = waiting.pop_front() {
+    while let Some((directory, depth, followed)) = waiting.pop_front() {
         let descends = settings.depth.is_none_or(|deepest| depth < deepest);
         // The control connection is busy with the listing: links and questions wait until it ends.
         let mut links = Vec::new();
         let mut undecided = Vec::new();
         let mut below = Vec::new();
+        let mut linked = Vec::new();
         let has_mdtm = session.features().mdtm;
         let listed = session.list_with_zone(&directory, &mut |entry, zone| {
             if entry.kind == Kind::Directory && descends {
@@ -104,9 +109,12 @@ pub(super) fn walk(
             let path = directory.entry(&link.name)?;
             let target = resolve(session, &path, link)?;
             // A link may lead back to where the walk came from: what counts is where it ends.
-            if target.kind == Kind::Directory && descends && seen.insert(session.real_path(&path)?)
-            {
-                below.push(path);
+            if target.kind == Kind::Directory && descends {
+                let real = session.real_path(&path)?;
+                let is_told = real != path;
+                if seen.insert(real) && (is_told || followed < UNTOLD) {
+                    linked.push(path);
+                }
             }
             let zone = session.zone();
             let seen = Seen { directory: &directory, entry: target, zone, is_exact: true };
@@ -117,7 +125,8 @@ pub(super) fn walk(
         }
         // A directory is visited once, however many ways lead to it.
         let fresh = below.into_iter().filter(|path| seen.insert(path.clone()));
-        waiting.extend(fresh.map(|path| (path, depth + 1)));
+        waiting.extend(fresh.map(|path| (path, depth + 1, followed)));
+        waiting.extend(linked.into_iter().map(|path| (path, depth + 1, followed + 1)));
     }
     Ok(())
 }
@@ -133,7 +142,8 @@ fn exactly(session: &mut Session, path: &RemotePath, listed: Entry) -> Result<En
     }
     match session.size(path) {
         Ok(Some(size)) => Ok(Entry { size: Some(size), rounded_size: None, ..entry }),
-        Err(e) if e.kind() != ErrorKind::NotFound => Err(e),
+        // What SIZE is refused for stays rounded.
+        Err(e) if e.report().reply.is_none() || !session.is_usable() => Err(e),
         Ok(None) | Err(_) => Ok(entry),
     }
 }

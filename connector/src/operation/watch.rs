@@ -1,6 +1,6 @@
 //! Whether a file is still the one that was read: only that one is removed.
 
-use host_sdk::Error;
+use host_sdk::{Error, ErrorKind};
 
 use super::fetch::RemoteFile;
 use super::run::Run;
@@ -43,6 +43,8 @@ impl Watch {
         let (size_now, modified_now) = run.repeat(|session| {
             if self.by_facts
                 && let Some(entry) = session.facts(path)?
+                && entry.size.is_some()
+                && entry.modified.is_some()
             {
                 return Ok((entry.size, entry.modified));
             }
@@ -57,4 +59,14 @@ impl Watch {
                 .zip(modified_now)
                 .is_some_and(|(then, now)| !then.is_same_second(&now)))
     }
+}
+
+/// The error about a file that is another one by now.
+pub(super) fn rewritten(path: &RemotePath) -> Error {
+    Error::new(
+        ErrorKind::Integrity,
+        format!("{path} was written to after it had been read, so it is kept"),
+    )
+    .with_path(path.to_string())
+    .with_hint("set minimumAge, so that files are read only when they are complete")
 }

@@ -23,7 +23,7 @@ impl Session {
                     self.poison();
                     Error::new(
                         ErrorKind::Protocol,
-                        format!("the working directory is no path: {reply}"),
+                        format!("the working directory is no path: {}", self.hidden(&reply)),
                     )
                 })
             }
@@ -258,6 +258,19 @@ impl Session {
         }
     }
 
+    /// Whether files are made of records there (SYST), so that the size of a text is not that of
+    /// its lines.
+    ///
+    /// # Errors
+    ///
+    /// What a command can fail with.
+    pub(crate) fn keeps_records(&mut self) -> Result<bool, Error> {
+        const SYSTEMS: [&str; 6] = ["VMS", "MVS", "Z/OS", "OS/400", "VM/", "NONSTOP"];
+        let reply = self.command("SYST")?;
+        let system = reply.text().to_uppercase();
+        Ok(reply.is_done() && SYSTEMS.iter().any(|name| system.contains(name)))
+    }
+
     /// Deletes a file (DELE).
     ///
     /// # Errors
@@ -265,11 +278,15 @@ impl Session {
     /// `notFound` where a listing proves it, `permission`; what a command can fail with, and
     /// then the outcome is unknown.
     pub(crate) fn delete(&mut self, path: &RemotePath) -> Result<(), Error> {
+        self.undisturbed()?;
         let reply = self.path_command("DELE", path).map_err(|e| e.with_outcome_unknown())?;
         if reply.is_done() {
             return Ok(());
         }
         let error = self.path_refusal(&reply, "DELE", path);
+        if reply.is_goodbye() {
+            return Err(error.with_outcome_unknown());
+        }
         if reply.may_mean_missing() && !self.poisoned && !self.is_listed(path)? {
             return Err(missing(error));
         }
@@ -286,6 +303,7 @@ impl Session {
         if !reply.is_pending() {
             return Err(self.path_refusal(&reply, "RNFR", from));
         }
+        self.undisturbed()?;
         let reply = self.path_command("RNTO", to).map_err(|e| e.with_outcome_unknown())?;
         if !reply.is_done() {
             return Err(self.path_refusal(&reply, "RNTO", to));

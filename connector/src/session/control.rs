@@ -14,7 +14,8 @@ use std::time::Duration;
 use host_sdk::{Error, ErrorKind};
 use suppaftp::{FtpResult, TlsConnector, TlsStream};
 
-use super::reply::{Reply, ends_reply, split_code, trim_line_end};
+use super::reply::Reply;
+use super::reply_line::{ends_reply, split_code, trim_line_end};
 use super::stream::NetStream;
 use super::transcript::{Scribe, Transcript};
 use crate::deadline::Deadline;

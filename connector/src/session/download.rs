@@ -37,12 +37,15 @@ impl<'s> Download<'s> {
     /// `connection`, `timeout`, `tls`, `cancelled`; what the server says about it.
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
         let idle = self.transfer.session.shared.settings.read_timeout;
-        let patience = Deadline::after(idle, "readTimeout");
+        let mut patience = Deadline::after(idle, "readTimeout");
         let read = loop {
             self.transfer.within_deadline(Some(LOOK))?;
             let Some(data) = &mut self.transfer.data else { return Ok(0) };
             match data.stream.read(buffer) {
-                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+                // Part of a TLS record has arrived.
+                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {
+                    patience = Deadline::after(idle, "readTimeout");
+                }
                 Err(e) if is_timeout(&e) && patience.remaining("").is_ok() => {
                     self.transfer.heed()?;
                 }

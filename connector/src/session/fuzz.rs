@@ -237,7 +237,7 @@ proptest! {
                 Occasion::Path,
                 Occasion::Transfer,
             ] {
-                let error = reply.to_error(occasion, "NOOP");
+                let error = reply.to_error(occasion, "NOOP", &reply);
                 prop_assert!(!error.message().contains(|c: char| c.is_ascii_control()));
                 prop_assert_eq!(error.report().command.as_deref(), Some("NOOP"));
             }

@@ -27,8 +27,9 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// `notFound`, `permission`; `protocol` for a listing that cannot be read; `integrity` for
-    /// one that was cut; those of `each`; what a command or a data connection can fail with.
+    /// `notFound`, `permission`; `integrity` for a listing that cannot be read and for one that was
+    /// cut; `protocol` for one beyond its limits; those of `each`; what a command or a data
+    /// connection can fail with.
     pub(super) fn list(
         &mut self,
         directory: &RemotePath,

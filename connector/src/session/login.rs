@@ -249,7 +249,8 @@ impl Session {
     }
 
     fn login_command(&mut self, verb: &str, argument: &str) -> Result<Reply, Error> {
-        let reply = self.command_as(&format!("{verb} {argument}"), verb)?;
+        let sent = self.command_as(&format!("{verb} {argument}"), verb);
+        let reply = sent.map_err(|e| e.with_command(verb))?;
         if reply.is_logged_in() || reply.wants_password() || reply.wants_account() {
             return Ok(reply);
         }
@@ -278,7 +279,7 @@ fn greeting(control: &Control) -> Result<Reply, Error> {
             return Ok(reply);
         }
         if !reply.is_delay() {
-            return Err(reply.to_error(Occasion::Greeting, "the connection"));
+            return Err(reply.to_error(Occasion::Greeting, "the connection", &reply));
         }
     }
     Err(Error::new(ErrorKind::Protocol, "the server announces its greeting without end"))

@@ -28,6 +28,7 @@ mod probe;
 mod proxy;
 mod renewal;
 mod reply;
+mod reply_line;
 mod stream;
 mod tickets;
 mod tls;
@@ -236,11 +237,14 @@ impl Session {
             ));
         }
         self.cancel.check()?;
-        if self.control.is_disturbed() {
-            return Err(self.unasked());
-        }
+        self.undisturbed()?;
         let result = exchange(&mut self.ftp, &self.control, command, shown);
         result.map_err(|e| self.broken(e))
+    }
+
+    /// Checks that the server has neither spoken nor hung up since its last answer.
+    fn undisturbed(&mut self) -> Result<(), Error> {
+        if self.control.is_disturbed() { Err(self.unasked()) } else { Ok(()) }
     }
 
     /// The error of a server that speaks, or hangs up, without being asked: its words would pass
@@ -248,7 +252,7 @@ impl Session {
     fn unasked(&mut self) -> Error {
         let error = match self.control.next_reply("waiting for a command") {
             Ok(reply) if reply.is_transient_refusal() => {
-                self.hidden(&reply).to_error(Occasion::Transfer, "the session")
+                reply.to_error(Occasion::Transfer, "the session", &self.hidden(&reply))
             }
             Ok(reply) => {
                 let reply = self.hidden(&reply);
@@ -266,7 +270,7 @@ impl Session {
         {
             self.poison();
         }
-        self.hidden(reply).to_error(occasion, command)
+        reply.to_error(occasion, command, &self.hidden(reply))
     }
 
     /// The reply as it may be told: some servers repeat what they heard.

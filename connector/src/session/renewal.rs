@@ -24,21 +24,26 @@ impl Session {
         deadline: Deadline,
     ) -> Result<Self, Error> {
         let mut backoff = Backoff::new(shared.settings.retry).by(deadline);
-        let mut has_stalled = false;
+        let mut was_doubtful = false;
         loop {
             let error = match Self::open(shared, cancel, transcript, deadline) {
                 Ok(session) => return Ok(session),
                 Err(e) => e,
             };
-            // A stall may have been a mishap once; a rejected password must not be sent again, or
-            // the account gets locked.
-            let worth_it = match error.kind() {
-                ErrorKind::Busy | ErrorKind::Connection => true,
-                ErrorKind::Timeout => !std::mem::replace(&mut has_stalled, true),
-                _ => false,
-            };
+            // A rejected password must not be sent again, or the account gets locked. A stall may
+            // have been a mishap once, and what the server does instead of answering to a password
+            // may be its way to reject it.
+            let is_doubtful = error.kind() == ErrorKind::Timeout || is_answer_to_secret(&error);
+            let worth_it = matches!(
+                error.kind(),
+                ErrorKind::Busy | ErrorKind::Connection | ErrorKind::Timeout
+            );
             if !(worth_it && error.is_retryable()) {
                 return Err(error);
+            }
+            if is_doubtful && std::mem::replace(&mut was_doubtful, true) {
+                // Whoever sees two attempts makes no more of them.
+                return Err(error.with_attempts(2));
             }
             backoff.wait(error, cancel)?;
         }
@@ -103,4 +108,10 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// Whether the server hung up or fell silent where it was to say what it thinks of a password.
+fn is_answer_to_secret(error: &Error) -> bool {
+    let report = error.report();
+    report.reply.is_none() && matches!(report.command.as_deref(), Some("PASS" | "ACCT"))
 }

@@ -6,6 +6,7 @@ use std::fmt;
 
 use host_sdk::{Error, ErrorKind};
 
+use super::reply_line::{split_code, trim_line_end};
 use crate::wire_name::printable_bytes;
 
 /// How much of a server's text a message quotes.
@@ -184,20 +185,23 @@ impl Reply {
     /// Whether as an answer to a listing it may mean that nothing is there: 450 or 550, as for a
     /// directory that may not be listed, which servers tell apart in their words if at all.
     pub(crate) fn may_mean_empty(code: u16, text: &str) -> bool {
-        let text = text.to_lowercase();
         const OTHERWISE: [&str; 10] = [
             "denied",
             "permission",
-            "not allowed",
-            "not permitted",
+            "allowed",
+            "permitted",
             "privilege",
+            "privileges",
             "busy",
-            "in use",
-            "again",
             "later",
-            "temporar",
+            "temporary",
+            "temporarily",
         ];
-        matches!(code, 450 | 550) && !OTHERWISE.iter().any(|word| text.contains(word))
+        // Not what the directory is called.
+        let text = text.to_lowercase();
+        let said = text.split_ascii_whitespace().filter(|part| !part.contains('/'));
+        let is_said = said.flat_map(words).any(|word| OTHERWISE.contains(&word));
+        matches!(code, 450 | 550) && !is_said
     }
 
     /// Whether the server does not know the command (500, 502).
@@ -215,13 +219,13 @@ impl Reply {
         self.code >= 500
     }
 
-    /// The error that this refusal of `command` is.
-    pub(crate) fn to_error(&self, occasion: Occasion, command: &str) -> Error {
+    /// The error that this refusal of `command` is, which is told in the words of `shown`.
+    pub(crate) fn to_error(&self, occasion: Occasion, command: &str, shown: &Self) -> Error {
         let (kind, hint) = self.meaning(occasion);
         let transient = self.is_transient_refusal() && kind != ErrorKind::Authentication;
-        let error = Error::new(kind, format!("{command} refused: {self}"))
+        let error = Error::new(kind, format!("{command} refused: {shown}"))
             .with_retryable(transient || kind == ErrorKind::Busy)
-            .with_reply(self.code, self.text())
+            .with_reply(self.code, shown.text())
             .with_command(command);
         match hint {
             Some(hint) => error.with_hint(hint),
@@ -278,17 +282,28 @@ impl Reply {
     /// which may go on about "too many attempts": sending the password again would lock it.
     fn speaks_of_too_many(&self) -> bool {
         let text = self.text().to_lowercase();
-        let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
-        let counts = ["user", "connection", "client", "session", "login"];
-        let is_many = has(&["too many", "maximum", "limit", "overload"])
-            || (has(&["no more than", "only", "max"]) && has(&counts));
-        is_many && !has(&REJECTION) && !has(&["password"])
+        let words: Vec<&str> = words(&text).collect();
+        let has = |word: &str| words.contains(&word);
+        // "Max" may be somebody's name, and "only" say whom the server is for.
+        let is_counted = words.windows(2).any(|pair| {
+            matches!(pair, ["max" | "only" | "than", number]
+                if number.bytes().all(|byte| byte.is_ascii_digit()))
+        });
+        let is_many = text.contains("too many")
+            || ["maximum", "limit", "overloaded"].into_iter().any(has)
+            || is_counted;
+        is_many && !REJECTION.iter().any(|word| text.contains(word)) && !has("password")
     }
 
     fn speaks_of_rejection(&self) -> bool {
         let text = self.text().to_lowercase();
         REJECTION.iter().any(|word| text.contains(word)) || text.contains("denied")
     }
+}
+
+/// The words of a text.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty())
 }
 
 /// Words of a rejected login.
@@ -305,31 +320,6 @@ impl fmt::Debug for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Reply({self})")
     }
-}
-
-/// The three digits that `line` begins with and what follows them: nothing, a space or a hyphen.
-pub(crate) fn split_code(line: &[u8]) -> Option<(u16, Option<u8>)> {
-    let (digits, rest) = line.split_at_checked(3)?;
-    let [first @ b'1'..=b'5', second @ b'0'..=b'9', third @ b'0'..=b'9'] = digits else {
-        return None;
-    };
-    let separator = rest.first().copied();
-    if !matches!(separator, None | Some(b' ' | b'-')) {
-        return None;
-    }
-    let digit = |byte: &u8| u16::from(byte - b'0');
-    Some((digit(first) * 100 + digit(second) * 10 + digit(third), separator))
-}
-
-/// Whether `line` ends the multi-line reply that began with `code`: the same code and no hyphen.
-pub(crate) fn ends_reply(line: &[u8], code: u16) -> bool {
-    matches!(split_code(line), Some((found, None | Some(b' '))) if found == code)
-}
-
-/// `line` without its CR and LF.
-pub(crate) fn trim_line_end(line: &[u8]) -> &[u8] {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 fn text_after_code(line: &[u8], code: u16) -> &[u8] {
@@ -368,15 +358,6 @@ mod tests {
     }
 
     #[test]
-    fn only_the_opening_code_ends_a_multi_line_reply() {
-        assert!(ends_reply(b"200 done", 200));
-        assert!(ends_reply(b"200", 200));
-        assert!(!ends_reply(b"123 Main Street", 200));
-        assert!(!ends_reply(b"200-more", 200));
-        assert!(!ends_reply(b" 200 indented", 200));
-    }
-
-    #[test]
     fn refusals_mean_what_the_occasion_says() {
         let cases = [
             (530, "Login incorrect.", Occasion::Login, ErrorKind::Authentication, false),
@@ -389,10 +370,19 @@ mod tests {
             (522, "reuse", Occasion::Transfer, ErrorKind::Tls, false),
             (530, "Too many failed logins", Occasion::Login, ErrorKind::Authentication, false),
             (421, "Password incorrect", Occasion::Login, ErrorKind::Authentication, false),
+            (530, "Access denied: too many users", Occasion::Login, ErrorKind::Busy, true),
+            (530, "No more than 5 users", Occasion::Login, ErrorKind::Busy, true),
+            (530, "Server overloaded", Occasion::Login, ErrorKind::Busy, true),
+            (530, "Maximum password age", Occasion::Login, ErrorKind::Authentication, false),
+            (530, "User max cannot log in", Occasion::Login, ErrorKind::Authentication, false),
+            (530, "Limited to 5 friends", Occasion::Login, ErrorKind::Authentication, false),
+            (530, "Max 5 users, sorry", Occasion::Login, ErrorKind::Busy, true),
+            (530, "Only for friends", Occasion::Login, ErrorKind::Authentication, false),
             (502, "no", Occasion::Path, ErrorKind::Unsupported, false),
         ];
         for (code, text, occasion, kind, retryable) in cases {
-            let error = Reply::new(code, text).to_error(occasion, "X");
+            let reply = Reply::new(code, text);
+            let error = reply.to_error(occasion, "X", &reply);
             assert_eq!(error.kind(), kind, "{code} {text}");
             assert_eq!(error.is_retryable(), retryable, "{code} {text}");
         }

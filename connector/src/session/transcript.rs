@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Shared;
 use super::hiding::{HIDDEN, hide};
-use super::reply::trim_line_end;
+use super::reply_line::trim_line_end;
 use crate::wire_name::printable_bytes;
 
 /// How many lines are kept; the oldest go first.

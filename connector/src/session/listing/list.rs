@@ -115,7 +115,7 @@ impl Parser {
                 Some(Format::Vms)
             }
             // `ls -R` and some servers name the directory first.
-            None if line.ends_with(b":") && matches!(line, [b'.' | b'/', ..]) => Some(Format::Unix),
+            None if is_directory_name(line) => Some(Format::Unix),
             None if tandem::is_heading(line) => Some(Format::Tandem),
             None if cms::is_heading(line) => Some(Format::Cms),
             None => mvs::heading(line).map(|heading| match heading {
@@ -140,4 +140,9 @@ impl Parser {
             None => Parsed::Unrecognised,
         }
     }
+}
+
+/// Whether a line is the `.:` or `/pub:` above a listing.
+fn is_directory_name(line: &[u8]) -> bool {
+    matches!(line, [b'.' | b'/', .., b':']) && !line.iter().any(u8::is_ascii_whitespace)
 }

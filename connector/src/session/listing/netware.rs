@@ -19,12 +19,17 @@ pub(super) fn parse<'l>(line: &'l [u8], clock: &Clock) -> Option<RawEntry<'l>> {
     {
         return None;
     }
-    let mut first = scan.word()?;
-    if rights.len() == 7 && is_digits(first) {
-        // A count of links stands before the owner.
-        first = scan.word()?;
-    }
-    let _owner = first;
+    // Old servers may count links before the owner, who may be a number too.
+    let plain = columns(scan, kind, clock);
+    plain.or_else(|| {
+        scan.word().filter(|links| is_digits(links))?;
+        columns(scan, kind, clock)
+    })
+}
+
+/// Reads `owner size date name`.
+fn columns<'l>(mut scan: Scan<'l>, kind: Kind, clock: &Clock) -> Option<RawEntry<'l>> {
+    let _owner = scan.word()?;
     let size = number(scan.word()?);
     size?;
     let (modified, behind) = date::named(scan, clock)?;

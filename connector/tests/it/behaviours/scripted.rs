@@ -190,7 +190,8 @@ fn resumes_downloads() {
 
 fn sends_text_with_crlf() {
     let script = "@login\n> TYPE A\n< 200 Text.\n> EPSV\npassive EPSV\n> STOR {name}\n< 150 Go.\n\
-                  data receive\n< 226 Done.\notherwise RNFR * < 350 And?\n\
+                  data receive\n< 226 Done.\n> TYPE I\n< 200 Binary.\n> SIZE {name}\n\
+                  < 213 15\notherwise RNFR * < 350 And?\n\
                   otherwise RNTO * < 250 Done.\n";
     let play = play(script, &json!({}));
     let host = MemoryHost::new();
@@ -239,6 +240,10 @@ passive EPSV
 < 150 Go ahead.
 data receive
 < 226 Done.
+> TYPE I
+< 200 Done.
+> SIZE {name}
+< 213 200000
 > RNFR {name}
 < 350 And?
 > RNTO /b.txt

@@ -1,0 +1,195 @@
+//! What changes the server and must not be repeated blindly: deleting, renaming, putting back.
+
+use std::time::Duration;
+
+use host_sdk::{Error, ErrorKind};
+
+use super::run::Run;
+use super::watch::rewritten;
+use crate::cancel::CancelToken;
+use crate::remote_path::RemotePath;
+use crate::session::{Session, missing};
+
+/// How long putting right what a cancelled execution had begun may take.
+const RESCUE: Duration = Duration::from_secs(10);
+
+impl Run {
+    /// Deletes a file. Before that is tried again, `is_same` has to say that the file is still the
+    /// one to delete. Where the answer got lost, that tells whether it was done: it was where nothing
+    /// is there any more, and where another file is, which somebody has written since.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Session::delete`], after the retries that are configured; `integrity` where it is
+    /// another file by now.
+    pub(super) fn delete(
+        &mut self,
+        path: &RemotePath,
+        is_same: &mut dyn FnMut(&mut Self) -> Result<bool, Error>,
+    ) -> Result<(), Error> {
+        let mut backoff = self.backoff()?;
+        let mut was_sent = false;
+        loop {
+            let error = match self.session()?.delete(path) {
+                Ok(()) => return Ok(()),
+                Err(e) if was_sent && e.kind() == ErrorKind::NotFound => return Ok(()),
+                Err(e) => e,
+            };
+            was_sent |= error.report().outcome_unknown;
+            self.wait(&mut backoff, error)?;
+            match is_same(self) {
+                Ok(true) => {}
+                Ok(false) if was_sent => return Ok(()),
+                Ok(false) => return Err(rewritten(path)),
+                Err(e) if was_sent && e.kind() == ErrorKind::NotFound => return Ok(()),
+                Err(e) if was_sent => return Err(e.with_outcome_unknown()),
+                Err(e) => return Err(e),
+            }
+        }
+    }
+
+    /// Deletes what has this name, whatever it is by now.
+    ///
+    /// # Errors
+    ///
+    /// As [`Run::delete`].
+    pub(super) fn delete_named(&mut self, path: &RemotePath) -> Result<(), Error> {
+        self.delete(path, &mut |run| run.repeat(|session| session.known_size(path)).map(|_| true))
+    }
+
+    /// Renames a file to a name that is free. Where the answer got lost, a look tells whether it
+    /// was done. A file that is busy is left to the caller, whose looks are old by then.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Session::rename`], after the retries that are configured.
+    pub(super) fn rename(&mut self, from: &RemotePath, to: &RemotePath) -> Result<(), Error> {
+        // What is there under a name that was free is what was renamed; the old name may have
+        // been written anew by then.
+        self.rename_until(from, to, false, |session| session.exists(to))
+    }
+
+    /// Renames a file whose name nobody else uses to one that may be taken. Where the answer got
+    /// lost, a look tells whether it was done.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Session::rename`], after the retries that are configured.
+    pub(super) fn rename_over(&mut self, from: &RemotePath, to: &RemotePath) -> Result<(), Error> {
+        self.rename_until(from, to, true, |session| {
+            Ok(!session.exists(from)? && session.exists(to)?)
+        })
+    }
+
+    fn rename_until(
+        &mut self,
+        from: &RemotePath,
+        to: &RemotePath,
+        is_patient: bool,
+        mut is_done: impl FnMut(&mut Session) -> Result<bool, Error>,
+    ) -> Result<(), Error> {
+        let mut backoff = self.backoff()?;
+        loop {
+            match self.session()?.rename(from, to) {
+                Ok(()) => return Ok(()),
+                Err(e) if e.kind() == ErrorKind::Unavailable => {
+                    if !is_patient {
+                        return Err(e);
+                    }
+                    self.wait(&mut backoff, e)?;
+                }
+                Err(e) => {
+                    self.wait(&mut backoff, e)?;
+                    if self.repeat(&mut is_done).map_err(|e| e.with_outcome_unknown())? {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether `path` can be deleted once it was read: tried by renaming it and back, which needs
+    /// the same right to its directory.
+    ///
+    /// # Errors
+    ///
+    /// `permission`, `notFound`; what a command can fail with.
+    pub(super) fn check_removable(&mut self, path: &RemotePath) -> Result<(), Error> {
+        let name = format!("{}.{:016x}", path.file_name(), crate::retry::chance());
+        let aside = path.parent().entry(&name)?;
+        let tried = self.rename(path, &aside).and_then(|()| {
+            // Somebody may have written it anew in that moment: then both are kept.
+            self.repeat(|session| require_free(session, path))?;
+            self.rename(&aside, path)
+        });
+        match tried {
+            Err(e) => {
+                // However far it came, also for an execution that is cancelled by now.
+                self.put_back(&aside, path)?;
+                let is_gone = e.kind() == ErrorKind::Permission
+                    && !self.repeat(|session| session.exists(path))?;
+                Err(if is_gone { missing(e) } else { e })
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Releases a lock, even if the execution is cancelled by now.
+    ///
+    /// # Errors
+    ///
+    /// What a command can fail with.
+    pub(super) fn unlock(&mut self, lock: &RemotePath) -> Result<(), Error> {
+        match self.session().and_then(|session| session.remove_directory(lock)) {
+            Err(e) if e.kind() == ErrorKind::Cancelled => {
+                self.rescue(|session| session.remove_directory(lock))
+            }
+            other => other,
+        }
+    }
+
+    /// Does `work` even if the execution is cancelled by now, but not for long.
+    fn rescue<T>(
+        &mut self,
+        work: impl FnOnce(&mut Session) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.release();
+        let (token, _guard) = CancelToken::lasting(RESCUE);
+        let taken = self.pool.take(&token, &self.transcript);
+        taken.and_then(|mut lease| lease.session().and_then(work))
+    }
+
+    /// Renames `aside` to `path`, where it came from, even if the execution is cancelled by now.
+    ///
+    /// # Errors
+    ///
+    /// What a command can fail with; its hint tells where the file is.
+    pub(super) fn put_back(&mut self, aside: &RemotePath, path: &RemotePath) -> Result<(), Error> {
+        let put_back = self.rescue(|session| {
+            if !session.exists(aside)? {
+                return Ok(());
+            }
+            require_free(session, path)?;
+            session.rename(aside, path)
+        });
+        put_back.map_err(|e| e.with_hint(format!("the file lies under {aside} now")))
+    }
+}
+
+/// Refuses where somebody has written `path` anew: neither of the two may be lost.
+///
+/// A file that was read is one whose size the server tells, so that a refused SIZE is enough: a
+/// listing for each file would cost as many lines as there are files.
+fn require_free(session: &mut Session, path: &RemotePath) -> Result<(), Error> {
+    let is_taken = match session.size(path) {
+        Ok(Some(_)) => true,
+        Ok(None) => session.exists(path)?,
+        Err(e) if e.kind() == ErrorKind::NotFound => false,
+        Err(e) => return Err(e),
+    };
+    if is_taken {
+        return Err(Error::new(ErrorKind::AlreadyExists, format!("{path} exists again"))
+            .with_path(path.to_string()));
+    }
+    Ok(())
+}
