@@ -67,7 +67,8 @@ fn about_protection(error: &Error) -> Option<String> {
 
 /// Servers that demand TLS refuse a user in clear with the code of a wrong password.
 fn about_login(error: &Error, settings: &ConnectionSettings) -> Option<String> {
-    let at_user = error.report().command.as_deref() == Some("USER");
+    let report = error.report();
+    let at_user = report.command.as_deref() == Some("USER") && report.reply.is_some();
     if !at_user || settings.security != Security::None {
         return None;
     }
@@ -134,7 +135,8 @@ mod tests {
         let active = json!({"host": "h", "connectionMode": "active"});
         let silence = Error::new(ErrorKind::Timeout, "silence").with_hint("raise readTimeout");
         let refusal = Error::new(ErrorKind::Connection, "no").with_reply(425, "no");
-        let user = Error::new(ErrorKind::Authentication, "no").with_command("USER");
+        let user =
+            Error::new(ErrorKind::Authentication, "no").with_reply(530, "no").with_command("USER");
         let level = Error::new(ErrorKind::Tls, "no").with_command("PROT P");
         let cases = [
             (Examination::Greeting, &silence, &plain, "sslMode implicit"),

@@ -8,6 +8,7 @@ use super::run::Run;
 use super::watch::rewritten;
 use crate::cancel::CancelToken;
 use crate::remote_path::RemotePath;
+use crate::retry::Backoff;
 use crate::session::{Session, missing};
 
 /// How long putting right what a cancelled execution had begun may take.
@@ -57,16 +58,42 @@ impl Run {
         self.delete(path, &mut |run| run.repeat(|session| session.known_size(path)).map(|_| true))
     }
 
-    /// Renames a file to a name that is free. Where the answer got lost, a look tells whether it
-    /// was done. A file that is busy is left to the caller, whose looks are old by then.
+    /// Tries once to rename a file to a name that is free, and pauses where it failed for now.
+    /// Answers whether it was done, which a look tells where the answer got lost; if not, whatever
+    /// the caller looked at before is to be looked at again.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Session::rename`] that do not pass, or once `backoff` is used up.
+    pub(super) fn try_rename(
+        &mut self,
+        backoff: &mut Backoff,
+        from: &RemotePath,
+        to: &RemotePath,
+    ) -> Result<bool, Error> {
+        let error = match self.session()?.rename(from, to) {
+            Ok(()) => return Ok(true),
+            Err(e) => e,
+        };
+        let was_sent = error.report().outcome_unknown;
+        self.wait(backoff, error)?;
+        if !was_sent {
+            return Ok(false);
+        }
+        // What is there under a name that was free is what was renamed; the old name may have
+        // been written anew by then.
+        self.repeat(|session| session.exists(to)).map_err(|e| e.with_outcome_unknown())
+    }
+
+    /// Renames a file to a name that nobody else uses.
     ///
     /// # Errors
     ///
     /// Those of [`Session::rename`], after the retries that are configured.
-    pub(super) fn rename(&mut self, from: &RemotePath, to: &RemotePath) -> Result<(), Error> {
-        // What is there under a name that was free is what was renamed; the old name may have
-        // been written anew by then.
-        self.rename_until(from, to, false, |session| session.exists(to))
+    pub(super) fn rename_aside(&mut self, from: &RemotePath, to: &RemotePath) -> Result<(), Error> {
+        let mut backoff = self.backoff()?;
+        while !self.try_rename(&mut backoff, from, to)? {}
+        Ok(())
     }
 
     /// Renames a file whose name nobody else uses to one that may be taken. Where the answer got
@@ -76,34 +103,18 @@ impl Run {
     ///
     /// Those of [`Session::rename`], after the retries that are configured.
     pub(super) fn rename_over(&mut self, from: &RemotePath, to: &RemotePath) -> Result<(), Error> {
-        self.rename_until(from, to, true, |session| {
-            Ok(!session.exists(from)? && session.exists(to)?)
-        })
-    }
-
-    fn rename_until(
-        &mut self,
-        from: &RemotePath,
-        to: &RemotePath,
-        is_patient: bool,
-        mut is_done: impl FnMut(&mut Session) -> Result<bool, Error>,
-    ) -> Result<(), Error> {
         let mut backoff = self.backoff()?;
         loop {
-            match self.session()?.rename(from, to) {
+            let error = match self.session()?.rename(from, to) {
                 Ok(()) => return Ok(()),
-                Err(e) if e.kind() == ErrorKind::Unavailable => {
-                    if !is_patient {
-                        return Err(e);
-                    }
-                    self.wait(&mut backoff, e)?;
-                }
-                Err(e) => {
-                    self.wait(&mut backoff, e)?;
-                    if self.repeat(&mut is_done).map_err(|e| e.with_outcome_unknown())? {
-                        return Ok(());
-                    }
-                }
+                Err(e) => e,
+            };
+            let was_sent = error.report().outcome_unknown;
+            self.wait(&mut backoff, error)?;
+            let mut is_done =
+                |session: &mut Session| Ok(!session.exists(from)? && session.exists(to)?);
+            if was_sent && self.repeat(&mut is_done).map_err(|e| e.with_outcome_unknown())? {
+                return Ok(());
             }
         }
     }
@@ -117,11 +128,7 @@ impl Run {
     pub(super) fn check_removable(&mut self, path: &RemotePath) -> Result<(), Error> {
         let name = format!("{}.{:016x}", path.file_name(), crate::retry::chance());
         let aside = path.parent().entry(&name)?;
-        let tried = self.rename(path, &aside).and_then(|()| {
-            // Somebody may have written it anew in that moment: then both are kept.
-            self.repeat(|session| require_free(session, path))?;
-            self.rename(&aside, path)
-        });
+        let tried = self.rename_aside(path, &aside).and_then(|()| self.rename_back(&aside, path));
         match tried {
             Err(e) => {
                 // However far it came, also for an execution that is cancelled by now.
@@ -131,6 +138,18 @@ impl Run {
                 Err(if is_gone { missing(e) } else { e })
             }
             Ok(()) => Ok(()),
+        }
+    }
+
+    /// Renames `aside` to `path`, where it came from, unless somebody has written that anew: then
+    /// both are kept.
+    fn rename_back(&mut self, aside: &RemotePath, path: &RemotePath) -> Result<(), Error> {
+        let mut backoff = self.backoff()?;
+        loop {
+            self.repeat(|session| require_free(session, path))?;
+            if self.try_rename(&mut backoff, aside, path)? {
+                return Ok(());
+            }
         }
     }
 

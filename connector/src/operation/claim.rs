@@ -15,7 +15,7 @@ use crate::deadline::Deadline;
 use crate::remote_path::RemotePath;
 use crate::retry::pause;
 use crate::session::Session;
-use crate::timestamp::Modified;
+use crate::timestamp::{Modified, Precision};
 
 /// How long one and the same lock may be in the way before its holder counts as dead. Longer
 /// than a minute, which is how exactly some listings tell when it was made.
@@ -82,13 +82,10 @@ pub(super) fn rename_to_free(
             if !is_same(run)? {
                 return Err(rewritten(from));
             }
-            run.rename(from, &candidate).map(|()| true)
-        });
-        match is_renamed {
-            Ok(true) => return Ok(candidate),
-            Ok(false) => {}
-            Err(e) if e.kind() == ErrorKind::Unavailable => run.wait(&mut backoff, e)?,
-            Err(e) => return Err(e),
+            run.try_rename(&mut backoff, from, &candidate)
+        })?;
+        if is_renamed {
+            return Ok(candidate);
         }
     }
 }
@@ -106,16 +103,18 @@ fn acquire(run: &mut Run, lock: &RemotePath) -> Result<bool, Error> {
             Ok(()) => return Ok(true),
             Err(e) if is_refused(&e) => Some(e),
             Err(e) => {
-                is_doubtful = true;
+                // A lock that stood there before is another's.
+                is_doubtful |= rival.is_none();
                 run.wait(&mut backoff, e)?;
                 None
             }
         };
         if run.repeat(|session| session.has_directory(lock))? {
             let known = match rival.take() {
-                None => Rival::found(run.session()?, lock)?,
-                Some(known) if is_doubtful && known.since.elapsed() > DOUBT => {
-                    let now = Rival::found(run.session()?, lock)?;
+                None => run.repeat(|session| Rival::found(session, lock))?,
+                // Only an exact time tells one lock from the next.
+                Some(known) if is_doubtful && known.is_dated() && known.since.elapsed() > DOUBT => {
+                    let now = run.repeat(|session| Rival::found(session, lock))?;
                     if now.made == known.made {
                         return Ok(true);
                     }
@@ -165,6 +164,11 @@ struct Rival {
 impl Rival {
     fn found(session: &mut Session, lock: &RemotePath) -> Result<Self, Error> {
         Ok(Self { since: Instant::now(), made: session.entry_modified(lock)? })
+    }
+
+    /// Whether it is known to the second when it was made.
+    fn is_dated(&self) -> bool {
+        self.made.is_some_and(|made| made.precision >= Precision::Second)
     }
 
     /// What stands in the way now; a lock that has not changed in all that time is removed.

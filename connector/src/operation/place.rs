@@ -37,11 +37,15 @@ pub(super) fn place(
 ) -> Result<RemotePath, Error> {
     match file_exists {
         FileExists::CreateUniqueName => rename_to_free(run, temporary, target, &mut |_| Ok(true)),
-        FileExists::GenerateError => claiming(run, target, |run| {
-            refuse_if_taken(run, target)?;
-            run.rename(temporary, target)?;
+        FileExists::GenerateError => {
+            let mut backoff = run.backoff()?;
+            let mut try_place = |run: &mut Run| {
+                refuse_if_taken(run, target)?;
+                run.try_rename(&mut backoff, temporary, target)
+            };
+            while !claiming(run, target, &mut try_place)? {}
             Ok(target.clone())
-        }),
+        }
         FileExists::Overwrite | FileExists::Append => {
             replace(run, temporary, target)?;
             Ok(target.clone())
@@ -63,8 +67,8 @@ fn replace(run: &mut Run, temporary: &RemotePath, target: &RemotePath) -> Result
         return Err(refusal);
     }
     let aside = beside(target, "old")?;
-    run.rename(target, &aside)?;
-    if let Err(e) = run.rename(temporary, target) {
+    run.rename_aside(target, &aside)?;
+    if let Err(e) = run.rename_over(temporary, target) {
         return Err(match run.put_back(&aside, target) {
             Ok(()) => e,
             Err(lost) => e.with_hint(format!("the old file lies under {aside} now: {lost}")),

@@ -145,7 +145,11 @@ fn attempt(
     if settings.verify {
         let is_text = settings.format == TransferFormat::Ascii;
         match prove(run, path, possible) {
-            Err(e) if is_text && run.session()?.keeps_records()? => {
+            Err(e)
+                if is_text
+                    && e.kind() == ErrorKind::Integrity
+                    && run.session()?.keeps_records()? =>
+            {
                 log::warn!("{path} is made of records: {e}");
             }
             proven => proven?,
@@ -176,8 +180,9 @@ fn append(
         let error = match send(run, settings.format, &command, body, 0, limit) {
             Ok(possible) => {
                 let Some(before) = before else { return Ok(()) };
-                return prove(run, path, before + possible.start()..=before + possible.end())
-                    .map_err(unknown);
+                let least = before.saturating_add(*possible.start());
+                let most = before.saturating_add(*possible.end());
+                return prove(run, path, least..=most).map_err(unknown);
             }
             Err(e) => e.with_path(path.to_string()),
         };
@@ -186,15 +191,14 @@ fn append(
             continue;
         }
         let error = unknown(error);
-        let Some(before) = before.filter(|_| is_binary && body.is_spent()) else {
-            return Err(error);
-        };
+        let is_lost = is_binary && body.is_spent() && error.report().reply.is_none();
+        let Some(before) = before.filter(|_| is_lost) else { return Err(error) };
         // All of it was sent: where all of it is there, only the confirmation was lost.
         let Ok(()) = run.wait(&mut backoff, error.clone().with_retryable(true)) else {
             return Err(error);
         };
         let now = run.repeat(|session| size_or_nothing(session, path)).map_err(unknown)?;
-        if now != Some(before + body.position()) {
+        if now != before.checked_add(body.position()) {
             return Err(error);
         }
         log::info!("{path} has all that was to be added: only the confirmation was lost");

@@ -15,6 +15,9 @@ use crate::timestamp::{Modified, ServerTimeZone};
 /// go round in circles.
 const UNTOLD: usize = 8;
 
+/// How many such links are followed in all.
+const UNTOLD_IN_ALL: usize = 1000;
+
 /// An entry that the walk came to.
 pub(super) struct Seen<'a> {
     /// Where it lies.
@@ -58,6 +61,7 @@ pub(super) fn walk(
     }
     let mut waiting = VecDeque::from([(directory.clone(), 0, 0)]);
     let mut wanted = true;
+    let mut untold = 0;
     while let Some((directory, depth, followed)) = waiting.pop_front() {
         let descends = settings.depth.is_none_or(|deepest| depth < deepest);
         // The control connection is busy with the listing: links and questions wait until it ends.
@@ -112,7 +116,8 @@ pub(super) fn walk(
             if target.kind == Kind::Directory && descends {
                 let real = session.real_path(&path)?;
                 let is_told = real != path;
-                if seen.insert(real) && (is_told || followed < UNTOLD) {
+                untold += usize::from(!is_told);
+                if seen.insert(real) && (is_told || (followed < UNTOLD && untold < UNTOLD_IN_ALL)) {
                     linked.push(path);
                 }
             }

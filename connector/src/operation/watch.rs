@@ -43,10 +43,12 @@ impl Watch {
         let (size_now, modified_now) = run.repeat(|session| {
             if self.by_facts
                 && let Some(entry) = session.facts(path)?
-                && entry.size.is_some()
-                && entry.modified.is_some()
             {
-                return Ok((entry.size, entry.modified));
+                let size = match entry.size {
+                    None => session.known_size(path)?,
+                    told => told,
+                };
+                return Ok((size, entry.modified));
             }
             let size = session.known_size(path)?;
             // A time told by MDTM says nothing about one that MLSD told.

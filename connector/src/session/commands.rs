@@ -268,6 +268,7 @@ impl Session {
         const SYSTEMS: [&str; 6] = ["VMS", "MVS", "Z/OS", "OS/400", "VM/", "NONSTOP"];
         let reply = self.command("SYST")?;
         let system = reply.text().to_uppercase();
+        self.unless_goodbye(&reply, "SYST", &RemotePath::root())?;
         Ok(reply.is_done() && SYSTEMS.iter().any(|name| system.contains(name)))
     }
 
@@ -279,7 +280,7 @@ impl Session {
     /// then the outcome is unknown.
     pub(crate) fn delete(&mut self, path: &RemotePath) -> Result<(), Error> {
         self.undisturbed()?;
-        let reply = self.path_command("DELE", path).map_err(|e| e.with_outcome_unknown())?;
+        let reply = self.path_command("DELE", path).map_err(unless_unsent)?;
         if reply.is_done() {
             return Ok(());
         }
@@ -304,11 +305,12 @@ impl Session {
             return Err(self.path_refusal(&reply, "RNFR", from));
         }
         self.undisturbed()?;
-        let reply = self.path_command("RNTO", to).map_err(|e| e.with_outcome_unknown())?;
-        if !reply.is_done() {
-            return Err(self.path_refusal(&reply, "RNTO", to));
+        let reply = self.path_command("RNTO", to).map_err(unless_unsent)?;
+        if reply.is_done() {
+            return Ok(());
         }
-        Ok(())
+        let error = self.path_refusal(&reply, "RNTO", to);
+        Err(if reply.is_goodbye() { error.with_outcome_unknown() } else { error })
     }
 
     pub(super) fn path_command(&mut self, verb: &str, path: &RemotePath) -> Result<Reply, Error> {
@@ -331,6 +333,11 @@ impl Session {
         let error = self.path_refusal(reply, verb, path);
         if self.poisoned { Err(error) } else { Ok(()) }
     }
+}
+
+/// The error of a command that may have been done, unless it could not be sent as it is.
+fn unless_unsent(error: Error) -> Error {
+    if error.kind() == ErrorKind::Document { error } else { error.with_outcome_unknown() }
 }
 
 /// The same refusal, now that it is known to mean that nothing is there.

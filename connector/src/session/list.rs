@@ -90,7 +90,7 @@ impl Session {
             if reply.is_done() {
                 return Ok(true);
             }
-            if reply.may_mean_missing() {
+            if reply.may_mean_missing() && !reply.is_transient_refusal() {
                 return Ok(false);
             }
         }

@@ -43,7 +43,8 @@ impl Session {
             }
             if is_doubtful && std::mem::replace(&mut was_doubtful, true) {
                 // Whoever sees two attempts makes no more of them.
-                return Err(error.with_attempts(2));
+                let is_final = is_answer_to_secret(&error);
+                return Err(if is_final { error.with_attempts(2) } else { error });
             }
             backoff.wait(error, cancel)?;
         }

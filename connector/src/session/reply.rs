@@ -185,7 +185,7 @@ impl Reply {
     /// Whether as an answer to a listing it may mean that nothing is there: 450 or 550, as for a
     /// directory that may not be listed, which servers tell apart in their words if at all.
     pub(crate) fn may_mean_empty(code: u16, text: &str) -> bool {
-        const OTHERWISE: [&str; 10] = [
+        const OTHERWISE: [&str; 11] = [
             "denied",
             "permission",
             "allowed",
@@ -193,6 +193,7 @@ impl Reply {
             "privilege",
             "privileges",
             "busy",
+            "again",
             "later",
             "temporary",
             "temporarily",
@@ -200,7 +201,9 @@ impl Reply {
         // Not what the directory is called.
         let text = text.to_lowercase();
         let said = text.split_ascii_whitespace().filter(|part| !part.contains('/'));
-        let is_said = said.flat_map(words).any(|word| OTHERWISE.contains(&word));
+        let said: Vec<&str> = said.flat_map(words).collect();
+        let is_in_use = said.windows(2).any(|pair| pair == ["in", "use"]);
+        let is_said = is_in_use || said.iter().any(|word| OTHERWISE.contains(word));
         matches!(code, 450 | 550) && !is_said
     }
 
@@ -285,10 +288,23 @@ impl Reply {
         let words: Vec<&str> = words(&text).collect();
         let has = |word: &str| words.contains(&word);
         // "Max" may be somebody's name, and "only" say whom the server is for.
-        let is_counted = words.windows(2).any(|pair| {
-            matches!(pair, ["max" | "only" | "than", number]
-                if number.bytes().all(|byte| byte.is_ascii_digit()))
-        });
+        const COUNTED: [&str; 10] = [
+            "user",
+            "users",
+            "connection",
+            "connections",
+            "client",
+            "clients",
+            "session",
+            "sessions",
+            "login",
+            "logins",
+        ];
+        let is_counted = COUNTED.into_iter().any(has)
+            && words.windows(2).any(|pair| {
+                matches!(pair, ["max" | "only" | "than", number]
+                    if number.bytes().all(|byte| byte.is_ascii_digit()))
+            });
         let is_many = text.contains("too many")
             || ["maximum", "limit", "overloaded"].into_iter().any(has)
             || is_counted;
@@ -375,6 +391,13 @@ mod tests {
             (530, "Server overloaded", Occasion::Login, ErrorKind::Busy, true),
             (530, "Maximum password age", Occasion::Login, ErrorKind::Authentication, false),
             (530, "User max cannot log in", Occasion::Login, ErrorKind::Authentication, false),
+            (
+                530,
+                "Not used for more than 90 days",
+                Occasion::Login,
+                ErrorKind::Authentication,
+                false,
+            ),
             (530, "Limited to 5 friends", Occasion::Login, ErrorKind::Authentication, false),
             (530, "Max 5 users, sorry", Occasion::Login, ErrorKind::Busy, true),
             (530, "Only for friends", Occasion::Login, ErrorKind::Authentication, false),

@@ -155,7 +155,10 @@ impl Execution {
     /// Forgets a result as if it had never begun.
     pub(super) fn discard(&self, result: OpenResult) {
         let OpenResult { input, document, .. } = result;
-        if let Some(open) = lock(&self.state).open.get_mut(&input) {
+        let mut state = lock(&self.state);
+        // A number that a failure has been told of stays with that document.
+        let open = state.open.get_mut(&input).filter(|open| open.failed.is_none());
+        if let Some(open) = open {
             open.fate.get_or_insert(document.fate);
         }
     }

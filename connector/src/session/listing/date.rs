@@ -29,6 +29,11 @@ impl Clock {
         Self { orders: Orders::ANY, now, latest: later(183), tomorrow: later(1) }
     }
 
+    /// The same clock for servers that print the time of day for all of the past year.
+    pub(super) fn looking_back(self) -> Self {
+        Self { latest: self.tomorrow, ..self }
+    }
+
     /// Completes a date that was printed with a time instead of a year.
     ///
     /// It lies in this calendar year, because IIS prints the time for the whole of it and BSD `ls`

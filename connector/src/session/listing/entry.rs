@@ -109,17 +109,7 @@ pub(crate) struct Entry {
 impl Entry {
     /// An entry of which nothing but its name and its kind is known.
     pub(crate) fn new(name: String, kind: Kind) -> Self {
-        Self {
-            name,
-            kind,
-            size: None,
-            rounded_size: None,
-            modified: None,
-            link_target: None,
-            mode: None,
-            perm: None,
-            unique: None,
-        }
+        Self { name, ..RawEntry::new(b"", kind).decode(NameEncoding::Auto) }
     }
 
     /// The size as far as it is told, to compare and to sort by; what a transfer is proven by is

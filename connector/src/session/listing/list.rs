@@ -144,5 +144,5 @@ impl Parser {
 
 /// Whether a line is the `.:` or `/pub:` above a listing.
 fn is_directory_name(line: &[u8]) -> bool {
-    matches!(line, [b'.' | b'/', .., b':']) && !line.iter().any(u8::is_ascii_whitespace)
+    matches!(line, [b'.' | b'/', name @ .., b':'] if !name.contains(&b':'))
 }

@@ -32,7 +32,7 @@ fn columns<'l>(mut scan: Scan<'l>, kind: Kind, clock: &Clock) -> Option<RawEntry
     let _owner = scan.word()?;
     let size = number(scan.word()?);
     size?;
-    let (modified, behind) = date::named(scan, clock)?;
+    let (modified, behind) = date::named(scan, &clock.looking_back())?;
     Some(RawEntry { size, modified, ..RawEntry::new(behind.name_after_blanks()?, kind) })
 }
 
