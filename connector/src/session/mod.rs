@@ -29,6 +29,7 @@ mod proxy;
 mod renewal;
 mod reply;
 mod reply_line;
+mod reply_text;
 mod stream;
 mod tickets;
 mod tls;

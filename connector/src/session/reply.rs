@@ -7,6 +7,7 @@ use std::fmt;
 use host_sdk::{Error, ErrorKind};
 
 use super::reply_line::{split_code, trim_line_end};
+use super::reply_text::{speaks_of_an_obstacle, speaks_of_rejection, speaks_of_too_many};
 use crate::wire_name::printable_bytes;
 
 /// How much of a server's text a message quotes.
@@ -185,26 +186,7 @@ impl Reply {
     /// Whether as an answer to a listing it may mean that nothing is there: 450 or 550, as for a
     /// directory that may not be listed, which servers tell apart in their words if at all.
     pub(crate) fn may_mean_empty(code: u16, text: &str) -> bool {
-        const OTHERWISE: [&str; 11] = [
-            "denied",
-            "permission",
-            "allowed",
-            "permitted",
-            "privilege",
-            "privileges",
-            "busy",
-            "again",
-            "later",
-            "temporary",
-            "temporarily",
-        ];
-        // Not what the directory is called.
-        let text = text.to_lowercase();
-        let said = text.split_ascii_whitespace().filter(|part| !part.contains('/'));
-        let said: Vec<&str> = said.flat_map(words).collect();
-        let is_in_use = said.windows(2).any(|pair| pair == ["in", "use"]);
-        let is_said = is_in_use || said.iter().any(|word| OTHERWISE.contains(word));
-        matches!(code, 450 | 550) && !is_said
+        matches!(code, 450 | 550) && !speaks_of_an_obstacle(text)
     }
 
     /// Whether the server does not know the command (500, 502).
@@ -246,13 +228,13 @@ impl Reply {
         const REJECTED: &str = "check userName, password and account";
         match (self.code, occasion) {
             (421 | 530, Occasion::Login)
-                if self.speaks_of_rejection() && !self.speaks_of_too_many() =>
+                if speaks_of_rejection(&self.text()) && !speaks_of_too_many(&self.text()) =>
             {
                 (Authentication, Some(REJECTED))
             }
             (421, Occasion::Greeting | Occasion::Login) => (Busy, Some(TOO_MANY)),
             (421, _) => (Connection, None),
-            (530, Occasion::Login | Occasion::Greeting) if self.speaks_of_too_many() => {
+            (530, Occasion::Login | Occasion::Greeting) if speaks_of_too_many(&self.text()) => {
                 (Busy, Some(TOO_MANY))
             }
             (530 | 532 | 430, Occasion::Login) => (Authentication, Some(REJECTED)),
@@ -279,52 +261,7 @@ impl Reply {
             _ => (Protocol, None),
         }
     }
-
-    /// 530 has no code for "too many": servers say it in prose, and taking it for a wrong
-    /// password would make a busy night look like a locked account. Words of a rejected login win,
-    /// which may go on about "too many attempts": sending the password again would lock it.
-    fn speaks_of_too_many(&self) -> bool {
-        let text = self.text().to_lowercase();
-        let words: Vec<&str> = words(&text).collect();
-        let has = |word: &str| words.contains(&word);
-        // "Max" may be somebody's name, and "only" say whom the server is for.
-        const COUNTED: [&str; 10] = [
-            "user",
-            "users",
-            "connection",
-            "connections",
-            "client",
-            "clients",
-            "session",
-            "sessions",
-            "login",
-            "logins",
-        ];
-        let is_counted = COUNTED.into_iter().any(has)
-            && words.windows(2).any(|pair| {
-                matches!(pair, ["max" | "only" | "than", number]
-                    if number.bytes().all(|byte| byte.is_ascii_digit()))
-            });
-        let is_many = text.contains("too many")
-            || ["maximum", "limit", "overloaded"].into_iter().any(has)
-            || is_counted;
-        is_many && !REJECTION.iter().any(|word| text.contains(word)) && !has("password")
-    }
-
-    fn speaks_of_rejection(&self) -> bool {
-        let text = self.text().to_lowercase();
-        REJECTION.iter().any(|word| text.contains(word)) || text.contains("denied")
-    }
 }
-
-/// The words of a text.
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty())
-}
-
-/// Words of a rejected login.
-const REJECTION: [&str; 9] =
-    ["incorrect", "invalid", "fail", "attempt", "wrong", "lock", "disabled", "expired", "suspend"];
 
 impl fmt::Display for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -386,21 +323,6 @@ mod tests {
             (522, "reuse", Occasion::Transfer, ErrorKind::Tls, false),
             (530, "Too many failed logins", Occasion::Login, ErrorKind::Authentication, false),
             (421, "Password incorrect", Occasion::Login, ErrorKind::Authentication, false),
-            (530, "Access denied: too many users", Occasion::Login, ErrorKind::Busy, true),
-            (530, "No more than 5 users", Occasion::Login, ErrorKind::Busy, true),
-            (530, "Server overloaded", Occasion::Login, ErrorKind::Busy, true),
-            (530, "Maximum password age", Occasion::Login, ErrorKind::Authentication, false),
-            (530, "User max cannot log in", Occasion::Login, ErrorKind::Authentication, false),
-            (
-                530,
-                "Not used for more than 90 days",
-                Occasion::Login,
-                ErrorKind::Authentication,
-                false,
-            ),
-            (530, "Limited to 5 friends", Occasion::Login, ErrorKind::Authentication, false),
-            (530, "Max 5 users, sorry", Occasion::Login, ErrorKind::Busy, true),
-            (530, "Only for friends", Occasion::Login, ErrorKind::Authentication, false),
             (502, "no", Occasion::Path, ErrorKind::Unsupported, false),
         ];
         for (code, text, occasion, kind, retryable) in cases {
