@@ -289,7 +289,7 @@ fn limits() -> Vec<Field> {
                 )
                 .or(0),
             ],
-            "How failures that may pass are repeated. A rejected password never is.",
+            "How failures that may pass are repeated. A rejected password never is, and one that gets no answer once.",
         )
         .or(serde_json::json!({})),
         Field::integer(

@@ -44,6 +44,7 @@ conversations! {
     checksum_is_refused,
     checksum_is_refused_but_demanded,
     checksum_of_an_upload_differs,
+    claim_unanswered,
     code_522,
     code_534,
     code_599,
