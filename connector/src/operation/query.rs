@@ -149,6 +149,8 @@ fn files(
             let below = directory.entry(&entry.name)?;
             destinations.extend(destination(settings, &below));
         }
+        // Nothing of a file's document tells it, and there may be a great many.
+        entry.unique = None;
         Ok(entry.kind == Kind::RegularFile && !destinations.contains(directory))
     })
 }

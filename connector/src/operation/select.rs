@@ -18,7 +18,8 @@ use crate::timestamp::{Modified, ServerTimeZone, Zone};
 /// An entry that is meant. There may be a great many of them, most in one directory.
 pub(super) struct Selected {
     pub(super) directory: Arc<RemotePath>,
-    pub(super) entry: Entry,
+    /// Apart from the others, so that a list that grows moves none of them.
+    pub(super) entry: Box<Entry>,
 }
 
 impl Selected {
@@ -76,13 +77,13 @@ pub(super) fn select(
     run: &mut Run,
     settings: &SelectionSettings,
     directory: &RemotePath,
-    eligible: &mut dyn FnMut(&RemotePath, &Entry) -> Result<bool, Error>,
+    eligible: &mut dyn FnMut(&RemotePath, &mut Entry) -> Result<bool, Error>,
 ) -> Result<Vec<Selected>, Error> {
     let limit = settings.limit();
     let mut selected = run.repeat(|session| {
         let mut selected: Vec<Selected> = Vec::new();
-        walk(session, directory, &settings.walk, &mut |seen| {
-            if !eligible(seen.directory, &seen.entry)? {
+        walk(session, directory, &settings.walk, &mut |mut seen| {
+            if !eligible(seen.directory, &mut seen.entry)? {
                 return Ok(Next::More);
             }
             offer(settings, seen, &mut |Seen { directory, entry, .. }| {
@@ -93,7 +94,7 @@ pub(super) fn select(
                     Some(same) => Arc::clone(same),
                     None => Arc::new(directory.clone()),
                 };
-                selected.push(Selected { directory, entry });
+                selected.push(Selected { directory, entry: Box::new(entry) });
                 Ok(!settings.decides_at_once() || selected.len() < limit)
             })
         })?;
