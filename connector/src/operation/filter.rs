@@ -61,8 +61,8 @@ impl EntryFilter {
     }
 
     /// Whether `entry` is selected; none where that takes a more exact time or size than is known,
-    /// unless they are as exact as they get. A value that the server did not tell matches nothing, not even
-    /// `notEquals`.
+    /// unless they are as exact as they get. A value that the server did not tell matches nothing,
+    /// not even `notEquals`.
     pub(crate) fn verdict(
         &self,
         entry: &Entry,
