@@ -159,11 +159,26 @@ impl Run {
     ///
     /// What a command can fail with.
     pub(super) fn unlock(&mut self, lock: &RemotePath) -> Result<(), Error> {
-        match self.session().and_then(|session| session.remove_directory(lock)) {
+        match self.try_unlock(lock) {
             Err(e) if e.kind() == ErrorKind::Cancelled => {
                 self.rescue(|session| session.remove_directory(lock))
             }
             other => other,
+        }
+    }
+
+    fn try_unlock(&mut self, lock: &RemotePath) -> Result<(), Error> {
+        let mut backoff = self.backoff()?;
+        loop {
+            match self.session()?.remove_directory(lock) {
+                Ok(()) => return Ok(()),
+                // What stands there now may be another's.
+                Err(e) if e.report().outcome_unknown && e.kind() != ErrorKind::Cancelled => {
+                    let is_there = self.repeat(|session| session.has_directory(lock))?;
+                    return if is_there { Err(e) } else { Ok(()) };
+                }
+                Err(e) => self.wait(&mut backoff, e)?,
+            }
         }
     }
 

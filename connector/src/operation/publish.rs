@@ -170,8 +170,6 @@ fn append(
     let mut backoff = run.backoff()?;
     let command = format!("APPE {}", path.as_str());
     let is_binary = settings.format == TransferFormat::Binary;
-    // Whoever repeats it adds it twice.
-    let unknown = |e: Error| e.with_retryable(false).with_outcome_unknown();
     loop {
         let before = match settings.verify {
             true => run.repeat(|session| size_or_nothing(session, path))?,
@@ -182,7 +180,8 @@ fn append(
                 let Some(before) = before else { return Ok(()) };
                 let least = before.saturating_add(*possible.start());
                 let most = before.saturating_add(*possible.end());
-                return prove(run, path, least..=most).map_err(unknown);
+                // Whoever repeats it adds it twice.
+                return prove(run, path, least..=most).map_err(|e| e.with_outcome_unknown());
             }
             Err(e) => e.with_path(path.to_string()),
         };
@@ -190,14 +189,13 @@ fn append(
             run.wait(&mut backoff, error)?;
             continue;
         }
-        let error = unknown(error);
+        let error = error.with_outcome_unknown();
         let is_lost = is_binary && body.is_spent() && error.report().reply.is_none();
         let Some(before) = before.filter(|_| is_lost) else { return Err(error) };
         // All of it was sent: where all of it is there, only the confirmation was lost.
-        let Ok(()) = run.wait(&mut backoff, error.clone().with_retryable(true)) else {
-            return Err(error);
-        };
-        let now = run.repeat(|session| size_or_nothing(session, path)).map_err(unknown)?;
+        run.wait(&mut backoff, error.clone())?;
+        let now = run.repeat(|session| size_or_nothing(session, path));
+        let now = now.map_err(|e| e.with_outcome_unknown())?;
         if now != before.checked_add(body.position()) {
             return Err(error);
         }

@@ -101,7 +101,8 @@ impl Session {
             // Some servers do not remove the directory they are in.
             self.change_directory(&directory.parent())?;
         }
-        let reply = self.path_command("RMD", directory)?;
+        self.undisturbed()?;
+        let reply = self.path_command("RMD", directory).map_err(unless_unsent)?;
         if reply.is_done() {
             return Ok(());
         }
