@@ -1,18 +1,12 @@
 //! What changes the server and must not be repeated blindly: deleting, renaming, putting back.
 
-use std::time::Duration;
-
 use host_sdk::{Error, ErrorKind};
 
 use super::run::Run;
 use super::watch::rewritten;
-use crate::cancel::CancelToken;
 use crate::remote_path::RemotePath;
 use crate::retry::Backoff;
 use crate::session::{Session, missing};
-
-/// How long putting right what a cancelled execution had begun may take.
-const RESCUE: Duration = Duration::from_secs(10);
 
 impl Run {
     /// Deletes a file. Before that is tried again, `is_same` has to say that the file is still the
@@ -71,6 +65,19 @@ impl Run {
         from: &RemotePath,
         to: &RemotePath,
     ) -> Result<bool, Error> {
+        // What is there under a name that was free is what was renamed; the old name may have
+        // been written anew by then.
+        self.try_rename_by(backoff, from, to, |session| session.exists(to))
+    }
+
+    /// As [`Run::try_rename`], where `is_done` is the look.
+    fn try_rename_by(
+        &mut self,
+        backoff: &mut Backoff,
+        from: &RemotePath,
+        to: &RemotePath,
+        is_done: impl FnMut(&mut Session) -> Result<bool, Error>,
+    ) -> Result<bool, Error> {
         let error = match self.session()?.rename(from, to) {
             Ok(()) => return Ok(true),
             Err(e) => e,
@@ -80,9 +87,7 @@ impl Run {
         if !was_sent {
             return Ok(false);
         }
-        // What is there under a name that was free is what was renamed; the old name may have
-        // been written anew by then.
-        self.repeat(|session| session.exists(to)).map_err(|e| e.with_outcome_unknown())
+        self.repeat(is_done).map_err(|e| e.with_outcome_unknown())
     }
 
     /// Renames a file to a name that nobody else uses.
@@ -104,19 +109,9 @@ impl Run {
     /// Those of [`Session::rename`], after the retries that are configured.
     pub(super) fn rename_over(&mut self, from: &RemotePath, to: &RemotePath) -> Result<(), Error> {
         let mut backoff = self.backoff()?;
-        loop {
-            let error = match self.session()?.rename(from, to) {
-                Ok(()) => return Ok(()),
-                Err(e) => e,
-            };
-            let was_sent = error.report().outcome_unknown;
-            self.wait(&mut backoff, error)?;
-            let mut is_done =
-                |session: &mut Session| Ok(!session.exists(from)? && session.exists(to)?);
-            if was_sent && self.repeat(&mut is_done).map_err(|e| e.with_outcome_unknown())? {
-                return Ok(());
-            }
-        }
+        let is_done = |session: &mut Session| Ok(!session.exists(from)? && session.exists(to)?);
+        while !self.try_rename_by(&mut backoff, from, to, is_done)? {}
+        Ok(())
     }
 
     /// Whether `path` can be deleted once it was read: tried by renaming it and back, which needs
@@ -180,17 +175,6 @@ impl Run {
                 Err(e) => self.wait(&mut backoff, e)?,
             }
         }
-    }
-
-    /// Does `work` even if the execution is cancelled by now, but not for long.
-    fn rescue<T>(
-        &mut self,
-        work: impl FnOnce(&mut Session) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        self.release();
-        let (token, _guard) = CancelToken::lasting(RESCUE);
-        let taken = self.pool.take(&token, &self.transcript);
-        taken.and_then(|mut lease| lease.session().and_then(work))
     }
 
     /// Renames `aside` to `path`, where it came from, even if the execution is cancelled by now.

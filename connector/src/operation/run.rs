@@ -1,6 +1,7 @@
 //! An execution: its sessions, its counts, and what is done again when the network fails.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use host_sdk::{Context, Error, ErrorKind, Outcome, Properties};
 
@@ -12,14 +13,17 @@ use crate::remote_path::RemotePath;
 use crate::retry::Backoff;
 use crate::session::{Session, Transcript};
 
+/// How long putting right what a cancelled execution had begun may take.
+const RESCUE: Duration = Duration::from_secs(10);
+
 /// One thread of an execution: its session, and what all threads count together.
 pub(super) struct Run {
     pub(super) context: Context,
     pub(super) cancel: CancelToken,
-    pub(super) pool: Arc<Pool>,
+    pool: Arc<Pool>,
     lease: Option<Lease>,
     /// What was said on the control connection since the document in hand began.
-    pub(super) transcript: Transcript,
+    transcript: Transcript,
     pub(super) meter: Meter,
 }
 
@@ -150,6 +154,21 @@ impl Run {
                 Err(e) => self.wait(&mut backoff, e)?,
             }
         }
+    }
+
+    /// Does `work` even if the execution is cancelled by now, but not for long.
+    ///
+    /// # Errors
+    ///
+    /// Those of `work`; what opening a session can fail with.
+    pub(super) fn rescue<T>(
+        &mut self,
+        work: impl FnOnce(&mut Session) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.release();
+        let (token, _guard) = CancelToken::lasting(RESCUE);
+        let taken = self.pool.take(&token, &self.transcript);
+        taken.and_then(|mut lease| lease.session().and_then(work))
     }
 
     /// Sends a refusal on as a document of its own.

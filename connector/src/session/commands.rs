@@ -101,8 +101,7 @@ impl Session {
             // Some servers do not remove the directory they are in.
             self.change_directory(&directory.parent())?;
         }
-        self.undisturbed()?;
-        let reply = self.path_command("RMD", directory).map_err(unless_unsent)?;
+        let reply = self.path_change("RMD", directory)?;
         if reply.is_done() {
             return Ok(());
         }
@@ -280,8 +279,7 @@ impl Session {
     /// `notFound` where a listing proves it, `permission`; what a command can fail with, and
     /// then the outcome is unknown.
     pub(crate) fn delete(&mut self, path: &RemotePath) -> Result<(), Error> {
-        self.undisturbed()?;
-        let reply = self.path_command("DELE", path).map_err(unless_unsent)?;
+        let reply = self.path_change("DELE", path)?;
         if reply.is_done() {
             return Ok(());
         }
@@ -305,8 +303,7 @@ impl Session {
         if !reply.is_pending() {
             return Err(self.path_refusal(&reply, "RNFR", from));
         }
-        self.undisturbed()?;
-        let reply = self.path_command("RNTO", to).map_err(unless_unsent)?;
+        let reply = self.path_change("RNTO", to)?;
         if reply.is_done() {
             return Ok(());
         }
@@ -317,6 +314,17 @@ impl Session {
     pub(super) fn path_command(&mut self, verb: &str, path: &RemotePath) -> Result<Reply, Error> {
         self.command_as(&format!("{verb} {}", path.as_str()), verb)
             .map_err(|e| e.with_path(path.to_string()))
+    }
+
+    /// As [`Session::path_command`], for a command that changes something: once it was sent, an
+    /// error leaves its outcome unknown.
+    fn path_change(&mut self, verb: &str, path: &RemotePath) -> Result<Reply, Error> {
+        self.undisturbed()?;
+        self.path_command(verb, path).map_err(|e| match e.kind() {
+            // It could not be sent as it is.
+            ErrorKind::Document => e,
+            _ => e.with_outcome_unknown(),
+        })
     }
 
     /// The error of a refusal about `path`.
@@ -334,11 +342,6 @@ impl Session {
         let error = self.path_refusal(reply, verb, path);
         if self.poisoned { Err(error) } else { Ok(()) }
     }
-}
-
-/// The error of a command that may have been done, unless it could not be sent as it is.
-fn unless_unsent(error: Error) -> Error {
-    if error.kind() == ErrorKind::Document { error } else { error.with_outcome_unknown() }
 }
 
 /// The same refusal, now that it is known to mean that nothing is there.
