@@ -1,7 +1,11 @@
 //! What changes the server and must not be repeated blindly: deleting, renaming, putting back.
 
+use std::ops::RangeInclusive;
+use std::time::Instant;
+
 use host_sdk::{Error, ErrorKind};
 
+use super::lock::Held;
 use super::run::Run;
 use super::watch::rewritten;
 use crate::remote_path::RemotePath;
@@ -53,32 +57,43 @@ impl Run {
     }
 
     /// Tries once to rename a file to a name that is free, and pauses where it failed for now.
-    /// Answers whether it was done, which a look tells where the answer got lost; if not, whatever
-    /// the caller looked at before is to be looked at again.
+    /// Answers whether it was done; if not, whatever the caller looked at before is to be looked at
+    /// again. Where the reply is lost, it was done if the old name is gone and the new one has one
+    /// of `sizes`: a name alone may be that of another upload's file.
     ///
     /// # Errors
     ///
-    /// Those of [`Session::rename`] that do not pass, or once `backoff` is used up.
+    /// Those of [`Session::rename`] that do not pass, or once `backoff` is used up; the outcome is
+    /// unknown where neither can be proven.
     pub(super) fn try_rename(
         &mut self,
         backoff: &mut Backoff,
+        held: Option<&mut Held>,
         from: &RemotePath,
         to: &RemotePath,
+        sizes: Option<&RangeInclusive<u64>>,
     ) -> Result<bool, Error> {
-        // What is there under a name that was free is what was renamed; the old name may have
-        // been written anew by then.
-        self.try_rename_by(backoff, from, to, |session| session.exists(to))
+        let expires = match held {
+            Some(held) => {
+                held.renew(self)?;
+                Some(held.expires())
+            }
+            None => None,
+        };
+        let is_done = |session: &mut Session| is_renamed(session, from, to, sizes);
+        self.try_rename_by(backoff, from, to, expires, is_done)
     }
 
-    /// As [`Run::try_rename`], where `is_done` is the look.
+    /// As [`Run::try_rename`], where `is_done` is the look and RNTO may be sent until `expires`.
     fn try_rename_by(
         &mut self,
         backoff: &mut Backoff,
         from: &RemotePath,
         to: &RemotePath,
+        expires: Option<Instant>,
         is_done: impl FnMut(&mut Session) -> Result<bool, Error>,
     ) -> Result<bool, Error> {
-        let error = match self.session()?.rename(from, to) {
+        let error = match self.session()?.rename_by(from, to, expires) {
             Ok(()) => return Ok(true),
             Err(e) => e,
         };
@@ -97,20 +112,26 @@ impl Run {
     /// Those of [`Session::rename`], after the retries that are configured.
     pub(super) fn rename_aside(&mut self, from: &RemotePath, to: &RemotePath) -> Result<(), Error> {
         let mut backoff = self.backoff()?;
-        while !self.try_rename(&mut backoff, from, to)? {}
+        // The old name may have been written again by then; no other client makes up the new one.
+        let is_done = |session: &mut Session| session.exists(to);
+        while !self.try_rename_by(&mut backoff, from, to, None, is_done)? {}
         Ok(())
     }
 
-    /// Renames a file whose name nobody else uses to one that may be taken. Where the answer got
-    /// lost, a look tells whether it was done.
+    /// Renames a file whose name nobody else uses to one that may be taken; `sizes` as for
+    /// [`Run::try_rename`].
     ///
     /// # Errors
     ///
-    /// Those of [`Session::rename`], after the retries that are configured.
-    pub(super) fn rename_over(&mut self, from: &RemotePath, to: &RemotePath) -> Result<(), Error> {
+    /// As [`Run::try_rename`], after the retries that are configured.
+    pub(super) fn rename_over(
+        &mut self,
+        from: &RemotePath,
+        to: &RemotePath,
+        sizes: Option<&RangeInclusive<u64>>,
+    ) -> Result<(), Error> {
         let mut backoff = self.backoff()?;
-        let is_done = |session: &mut Session| Ok(!session.exists(from)? && session.exists(to)?);
-        while !self.try_rename_by(&mut backoff, from, to, is_done)? {}
+        while !self.try_rename(&mut backoff, None, from, to, sizes)? {}
         Ok(())
     }
 
@@ -142,7 +163,9 @@ impl Run {
         let mut backoff = self.backoff()?;
         loop {
             self.repeat(|session| require_free(session, path))?;
-            if self.try_rename(&mut backoff, aside, path)? {
+            if self
+                .try_rename_by(&mut backoff, aside, path, None, |session| session.exists(path))?
+            {
                 return Ok(());
             }
         }
@@ -191,6 +214,28 @@ impl Run {
             session.rename(aside, path)
         });
         put_back.map_err(|e| e.with_hint(format!("the file lies under {aside} now")))
+    }
+}
+
+/// Whether `from`, whose name no other client uses, is `to` now.
+fn is_renamed(
+    session: &mut Session,
+    from: &RemotePath,
+    to: &RemotePath,
+    sizes: Option<&RangeInclusive<u64>>,
+) -> Result<bool, Error> {
+    if session.exists(from)? {
+        return Ok(false);
+    }
+    let size = session.known_size(to)?;
+    match size.zip(sizes) {
+        Some((size, sizes)) if sizes.contains(&size) => Ok(true),
+        _ => Err(Error::new(
+            ErrorKind::Integrity,
+            format!("{from} is gone, and {to} is not proven to be that file"),
+        )
+        .with_path(to.to_string())
+        .with_hint("compare the file on the server with the document before sending it again")),
     }
 }
 

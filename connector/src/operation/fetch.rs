@@ -11,7 +11,7 @@ use crate::config::{ReadingSettings, Removal, TransferFormat};
 use crate::descriptor::property;
 use crate::remote_path::RemotePath;
 use crate::session::listing::Entry;
-use crate::session::missing;
+use crate::session::{Presence, missing};
 use crate::timestamp::{Modified, Precision, ServerTimeZone, Zone};
 
 /// A file to read.
@@ -114,7 +114,7 @@ fn remove(
             let directory = path.parent().join(directory)?;
             run.repeat(|session| session.make_directories(&directory))?;
             let target = directory.entry(path.file_name())?;
-            rename_to_free(run, path, &target, is_same).map(drop)
+            rename_to_free(run, path, &target, size.map(|size| size..=size), is_same).map(drop)
         }
     }
 }
@@ -148,8 +148,8 @@ fn receive(
                 part.restartable = false;
                 continue;
             }
-            // What was refused may just be gone: only a look settles it.
-            Err(e) if is_denied(&e) && !run.repeat(|session| session.exists(&file.path))? => {
+            // What was refused may be missing or out of reach: only a proof of the one counts.
+            Err(e) if is_denied(&e) && is_absent(run, &file.path)? => {
                 let error = missing(e);
                 part.end(&error);
                 return Err(error);
@@ -175,4 +175,9 @@ fn is_final_refusal(error: &Error) -> bool {
 /// Whether the server denied the file itself.
 fn is_denied(error: &Error) -> bool {
     error.kind() == ErrorKind::Permission && error.report().reply.is_some()
+}
+
+/// Whether nothing of this name is there, and that is proven.
+fn is_absent(run: &mut Run, path: &RemotePath) -> Result<bool, Error> {
+    Ok(matches!(run.repeat(|session| session.presence(path))?, Presence::Absent))
 }

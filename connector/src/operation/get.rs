@@ -6,6 +6,8 @@ use super::fetch::{RemoteFile, deliver};
 use super::path_of_id;
 use super::run::Run;
 use crate::config::GetSettings;
+use crate::remote_path::RemotePath;
+use crate::session::Session;
 
 /// Answers one input.
 pub(super) fn answer(
@@ -14,14 +16,8 @@ pub(super) fn answer(
     input: &mut dyn InputDocument,
 ) -> Result<(), Error> {
     let path = path_of_id(run, input)?;
-    let size = run.repeat(|session| match session.known_size(&path) {
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-        size => size.map(Some),
-    });
-    let Some(size) = size? else {
-        log::debug!("{path} does not exist: an empty success");
-        return Ok(());
-    };
+    // Nothing but RETR decides whether there is a file to read: a server may refuse SIZE alone.
+    let size = run.repeat(|session| size_if_given(session, &path))?;
     let mut modified = None;
     if settings.all_metadata {
         modified = run.repeat(|session| session.modified_and_zone(&path))?;
@@ -29,9 +25,17 @@ pub(super) fn answer(
     let file = RemoteFile::new(path, size, modified, run.session()?.zone());
     match deliver(run, input.id(), &file, &settings.reading) {
         Err(e) if e.kind() == ErrorKind::NotFound => {
-            log::debug!("{} does not exist: an empty success", file.path);
+            log::info!("{} does not exist: there is nothing to get", file.path);
             Ok(())
         }
+        other => other,
+    }
+}
+
+/// The size of a file in bytes; `None` where the server does not say, for whatever reason.
+fn size_if_given(session: &mut Session, path: &RemotePath) -> Result<Option<u64>, Error> {
+    match session.size(path) {
+        Err(e) if e.report().reply.is_some() && session.is_usable() => Ok(None),
         other => other,
     }
 }

@@ -10,6 +10,7 @@ mod fetch;
 pub(crate) mod filter;
 mod get;
 mod list;
+mod lock;
 mod meter;
 mod names;
 mod part;

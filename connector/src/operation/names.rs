@@ -1,36 +1,98 @@
 //! Names: free ones, and ones that nobody else has.
 
+use std::collections::BTreeSet;
+
 use host_sdk::{Error, ErrorKind};
 
+use super::is_refusal;
 use super::run::Run;
 use crate::remote_path::RemotePath;
 use crate::retry::chance;
+use crate::session::SizeAnswer;
 
 /// How many numbers are tried in search of a free name.
 const CANDIDATES: u32 = 100_000;
 
-/// The first of output.txt, output1.txt, output2.txt, … that is free, from `number` on, and its
-/// number.
-///
-/// # Errors
-///
-/// `alreadyExists` when none is; what a command can fail with.
-pub(super) fn free_name(
-    run: &mut Run,
-    target: &RemotePath,
-    number: u32,
-) -> Result<(RemotePath, u32), Error> {
-    let directory = target.parent();
-    for number in number..CANDIDATES {
-        let candidate = directory.entry(&numbered(target.file_name(), number))?;
-        if !run.repeat(|session| session.exists(&candidate))? {
-            return Ok((candidate, number));
+/// How many numbered names are asked for by themselves before the directory is listed.
+const QUESTIONS: usize = 16;
+
+/// The numbers of output.txt, output1.txt, output2.txt, … that are taken, as far as is known. An
+/// execution keeps it from one document to the next.
+pub(super) struct Numbers {
+    target: RemotePath,
+    taken: BTreeSet<u32>,
+    /// Whether the directory was listed, or cannot be.
+    is_listed: bool,
+}
+
+impl Numbers {
+    /// What `run` knows about the numbers of `target`. The name without a number may have become
+    /// free since.
+    pub(super) fn of(run: &mut Run, target: &RemotePath) -> Self {
+        let mut numbers = match run.numbers.take().filter(|known| known.target == *target) {
+            Some(known) => known,
+            None => Self { target: target.clone(), taken: BTreeSet::new(), is_listed: false },
+        };
+        numbers.taken.remove(&0);
+        numbers
+    }
+
+    /// Notes that the name with `number` is taken.
+    pub(super) fn take(&mut self, number: u32) {
+        self.taken.insert(number);
+    }
+
+    /// The first name that is not seen to be taken, and its number. Once some are taken, one
+    /// listing of the directory stands for a question about each number.
+    ///
+    /// # Errors
+    ///
+    /// `alreadyExists` when none is; what a command or a data connection can fail with.
+    pub(super) fn next_free(&mut self, run: &mut Run) -> Result<(RemotePath, u32), Error> {
+        loop {
+            if self.taken.len() >= QUESTIONS && !self.is_listed {
+                self.is_listed = true;
+                self.list(run)?;
+            }
+            let number = self.first_unknown()?;
+            let name = numbered(self.target.file_name(), number);
+            let candidate = self.target.parent().entry(&name)?;
+            match run.repeat(|session| session.ask_size(&candidate))? {
+                SizeAnswer::Bytes(_) => self.take(number),
+                _ => return Ok((candidate, number)),
+            }
         }
     }
-    Err(Error::new(
-        ErrorKind::AlreadyExists,
-        format!("{target} and its first {CANDIDATES} numbered names exist already"),
-    ))
+
+    fn first_unknown(&self) -> Result<u32, Error> {
+        let gap = (0..CANDIDATES).zip(&self.taken).find(|(number, taken)| number != *taken);
+        let number = gap.map_or(self.taken.len(), |(number, _)| number as usize);
+        u32::try_from(number).ok().filter(|number| *number < CANDIDATES).ok_or_else(|| {
+            Error::new(
+                ErrorKind::AlreadyExists,
+                format!("{} and its first {CANDIDATES} numbered names exist already", self.target),
+            )
+        })
+    }
+
+    fn list(&mut self, run: &mut Run) -> Result<(), Error> {
+        let target = &self.target;
+        let listed = run.repeat(|session| {
+            let mut taken = BTreeSet::new();
+            session.list_proven(&target.parent(), &mut |entry| {
+                taken.extend(number_of(target.file_name(), &entry.name));
+                Ok(true)
+            })?;
+            Ok(taken)
+        });
+        match listed {
+            Ok(taken) => self.taken.extend(taken),
+            // Each number is asked for by itself then.
+            Err(e) if is_refusal(&e) => log::debug!("{} cannot be listed: {e}", target.parent()),
+            Err(e) => return Err(e),
+        }
+        Ok(())
+    }
 }
 
 /// A name beside `path` that nobody else uses.
@@ -54,6 +116,20 @@ fn numbered(name: &str, number: u32) -> String {
     }
 }
 
+/// The number with which `listed` is `name`, as [`numbered`] makes it.
+fn number_of(name: &str, listed: &str) -> Option<u32> {
+    if listed == name {
+        return Some(0);
+    }
+    let (stem, extension) = match name.rsplit_once('.') {
+        Some((stem, _)) if !stem.is_empty() => (stem, name.get(stem.len()..)?),
+        _ => (name, ""),
+    };
+    let digits = listed.strip_prefix(stem)?.strip_suffix(extension)?;
+    let number: u32 = digits.parse().ok()?;
+    (number < CANDIDATES && numbered(name, number) == listed).then_some(number)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,6 +145,12 @@ mod tests {
         ];
         for (name, number, expected) in cases {
             assert_eq!(numbered(name, number), expected);
+            assert_eq!(number_of(name, expected), Some(number));
+        }
+        for other in
+            ["output.tx", "output01.txt", "output-1.txt", "output+1.txt", "x", "output.txt1"]
+        {
+            assert_eq!(number_of("output.txt", other), None, "{other}");
         }
     }
 

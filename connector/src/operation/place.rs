@@ -1,30 +1,45 @@
 //! The end of an upload: a complete file gets its time, its permissions and its name.
 
+use std::ops::RangeInclusive;
+
 use host_sdk::{Error, ErrorKind};
 
 use super::claim::{claiming, rename_to_free};
 use super::is_refusal;
+use super::lock::Held;
 use super::names::beside;
 use super::publish::Plan;
 use super::run::Run;
 use crate::config::FileExists;
 use crate::remote_path::RemotePath;
-use crate::session::Session;
+use crate::session::{Session, SizeAnswer};
 
-/// Refuses where `target` exists.
+/// Refuses where `target` is known to exist, before any byte travels. Where the server says nothing
+/// about it, the look before the renaming decides.
 ///
 /// # Errors
 ///
 /// `alreadyExists`; what a command can fail with.
-pub(super) fn refuse_if_taken(run: &mut Run, target: &RemotePath) -> Result<(), Error> {
-    if run.repeat(|session| session.exists(target))? {
-        return Err(Error::new(ErrorKind::AlreadyExists, format!("{target} exists already"))
-            .with_path(target.to_string()));
+pub(super) fn refuse_if_seen(run: &mut Run, target: &RemotePath) -> Result<(), Error> {
+    match run.repeat(|session| session.ask_size(target))? {
+        SizeAnswer::Bytes(_) => Err(taken(target)),
+        SizeAnswer::Missing(_) | SizeAnswer::Denied | SizeAnswer::Unanswered => Ok(()),
     }
-    Ok(())
 }
 
-/// Gives a complete upload its name; the one it really got.
+/// Refuses where `target` exists; `own` is the upload that is to get this name.
+fn refuse_if_taken(run: &mut Run, target: &RemotePath, own: &RemotePath) -> Result<(), Error> {
+    let presence = run.repeat(|session| session.presence_beside(target, own))?;
+    if presence.known()? { Err(taken(target)) } else { Ok(()) }
+}
+
+fn taken(target: &RemotePath) -> Error {
+    Error::new(ErrorKind::AlreadyExists, format!("{target} exists already"))
+        .with_path(target.to_string())
+}
+
+/// Gives a complete upload its name; the one it really got. `sizes` are those that it may have on
+/// the server.
 ///
 /// # Errors
 ///
@@ -34,20 +49,23 @@ pub(super) fn place(
     file_exists: FileExists,
     temporary: &RemotePath,
     target: &RemotePath,
+    sizes: RangeInclusive<u64>,
 ) -> Result<RemotePath, Error> {
     match file_exists {
-        FileExists::CreateUniqueName => rename_to_free(run, temporary, target, &mut |_| Ok(true)),
+        FileExists::CreateUniqueName => {
+            rename_to_free(run, temporary, target, Some(sizes), &mut |_| Ok(true))
+        }
         FileExists::GenerateError => {
             let mut backoff = run.backoff()?;
-            let mut try_place = |run: &mut Run| {
-                refuse_if_taken(run, target)?;
-                run.try_rename(&mut backoff, temporary, target)
+            let mut try_place = |run: &mut Run, held: Option<&mut Held>| {
+                refuse_if_taken(run, target, temporary)?;
+                run.try_rename(&mut backoff, held, temporary, target, Some(&sizes))
             };
             while !claiming(run, target, &mut try_place)? {}
             Ok(target.clone())
         }
         FileExists::Overwrite | FileExists::Append => {
-            replace(run, temporary, target)?;
+            replace(run, temporary, target, &sizes)?;
             Ok(target.clone())
         }
     }
@@ -55,8 +73,13 @@ pub(super) fn place(
 
 /// Renames over what is there. A server that does not replace gets the old file out of the way
 /// first, and back if the new one cannot take its place.
-fn replace(run: &mut Run, temporary: &RemotePath, target: &RemotePath) -> Result<(), Error> {
-    let refusal = match run.rename_over(temporary, target) {
+fn replace(
+    run: &mut Run,
+    temporary: &RemotePath,
+    target: &RemotePath,
+    sizes: &RangeInclusive<u64>,
+) -> Result<(), Error> {
+    let refusal = match run.rename_over(temporary, target, Some(sizes)) {
         Err(e) if is_refusal(&e) => e,
         other => return other,
     };
@@ -68,7 +91,7 @@ fn replace(run: &mut Run, temporary: &RemotePath, target: &RemotePath) -> Result
     }
     let aside = beside(target, "old")?;
     run.rename_aside(target, &aside)?;
-    if let Err(e) = run.rename_over(temporary, target) {
+    if let Err(e) = run.rename_over(temporary, target, Some(sizes)) {
         return Err(match run.put_back(&aside, target) {
             Ok(()) => e,
             Err(lost) => e.with_hint(format!("the old file lies under {aside} now: {lost}")),

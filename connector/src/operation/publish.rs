@@ -9,7 +9,7 @@ use super::body::Body;
 use super::compare::Comparison;
 use super::is_refusal;
 use super::names::beside;
-use super::place::{dress, place, refuse_if_taken};
+use super::place::{dress, place, refuse_if_seen};
 use super::run::{Run, refuses_restart};
 use super::text::NetworkText;
 use crate::config::{CreateSettings, FileExists, TransferFormat};
@@ -59,25 +59,26 @@ pub(super) fn publish(
     let mut body = Body::new(input, comparison);
     if settings.file_exists == FileExists::GenerateError {
         // Before the bytes travel; what counts is the look before the renaming.
-        refuse_if_taken(run, target)?;
+        refuse_if_seen(run, target)?;
     }
     let temporary = temporary(plan)?;
     let placed = store(run, settings, &temporary, &mut body)
-        .and_then(|()| dress(run, plan, &temporary))
-        .and_then(|()| place(run, settings.file_exists, &temporary, target));
+        .and_then(|sizes| dress(run, plan, &temporary).map(|()| sizes))
+        .and_then(|sizes| place(run, settings.file_exists, &temporary, target, sizes));
     if placed.is_err() {
         clean_up(run, &temporary);
     }
     placed
 }
 
-/// Uploads under a name that nobody else uses, through interruptions.
+/// Uploads under a name that nobody else uses, through interruptions; the sizes that the file may
+/// have on the server.
 fn store(
     run: &mut Run,
     settings: &CreateSettings,
     path: &RemotePath,
     body: &mut Body<'_>,
-) -> Result<(), Error> {
+) -> Result<RangeInclusive<u64>, Error> {
     let limit = run.session()?.transfer_limit();
     let mut backoff = run.backoff()?;
     // Text has no offsets to go on from.
@@ -86,7 +87,7 @@ fn store(
     let mut was_cut = false;
     loop {
         match attempt(run, settings, path, body, restartable, &mut backoff, limit) {
-            Ok(()) => return Ok(()),
+            Ok(sizes) => return Ok(sizes),
             // No attempt of its own: nothing was interrupted.
             Err(e) if restartable && refuses_restart(&e) => restartable = false,
             // Which bytes the server has not kept nobody knows: all are sent once more, where they
@@ -123,7 +124,7 @@ fn attempt(
     restartable: bool,
     backoff: &mut Backoff,
     limit: Deadline,
-) -> Result<(), Error> {
+) -> Result<RangeInclusive<u64>, Error> {
     let sent = body.position();
     let offset = if restartable && sent > 0 {
         size_or_nothing(run.session()?, path)?.unwrap_or_default()
@@ -144,7 +145,7 @@ fn attempt(
         .map_err(|e| e.with_path(path.to_string()))?;
     if settings.verify {
         let is_text = settings.format == TransferFormat::Ascii;
-        match prove(run, path, possible) {
+        match prove(run, path, possible.clone()) {
             Err(e)
                 if is_text
                     && e.kind() == ErrorKind::Integrity
@@ -155,7 +156,8 @@ fn attempt(
             proven => proven?,
         }
     }
-    body.comparison().prove(run.session()?, path)
+    body.comparison().prove(run.session()?, path)?;
+    Ok(possible)
 }
 
 /// Adds the body at the end of a file. Never repeated once a byte may have arrived, which would be
@@ -172,7 +174,7 @@ fn append(
     let is_binary = settings.format == TransferFormat::Binary;
     loop {
         let before = match settings.verify {
-            true => run.repeat(|session| size_or_nothing(session, path))?,
+            true => run.repeat(|session| known_size_or_nothing(session, path))?,
             false => None,
         };
         let error = match send(run, settings.format, &command, body, 0, limit) {
@@ -250,6 +252,14 @@ fn send(
 /// The size of a file, 0 if there is none, `None` where the server does not tell.
 fn size_or_nothing(session: &mut Session, path: &RemotePath) -> Result<Option<u64>, Error> {
     match session.size(path) {
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(Some(0)),
+        other => other,
+    }
+}
+
+/// As [`size_or_nothing`], where only a proof makes it 0.
+fn known_size_or_nothing(session: &mut Session, path: &RemotePath) -> Result<Option<u64>, Error> {
+    match session.known_size(path) {
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(Some(0)),
         other => other,
     }

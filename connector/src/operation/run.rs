@@ -6,6 +6,7 @@ use std::time::Duration;
 use host_sdk::{Context, Error, ErrorKind, Outcome, Properties};
 
 use super::meter::Meter;
+use super::names::Numbers;
 use crate::cancel::CancelToken;
 use crate::descriptor::property;
 use crate::pool::{Lease, Pool};
@@ -25,6 +26,8 @@ pub(super) struct Run {
     /// What was said on the control connection since the document in hand began.
     transcript: Transcript,
     pub(super) meter: Meter,
+    /// The numbered names of the last target that are taken.
+    pub(super) numbers: Option<Numbers>,
 }
 
 impl Run {
@@ -37,6 +40,7 @@ impl Run {
             pool,
             lease: None,
             transcript: Transcript::default(),
+            numbers: None,
         }
     }
 
@@ -59,6 +63,7 @@ impl Run {
             lease: Some(lease),
             transcript,
             meter: self.meter.clone(),
+            numbers: None,
         })
     }
 
@@ -78,6 +83,26 @@ impl Run {
     pub(super) fn server(&self) -> String {
         let settings = &self.pool.shared().settings;
         format!("{}@{}:{}", settings.credentials.user, settings.host, settings.port)
+    }
+
+    /// Whether names can be locked on this server, as far as is known.
+    pub(super) fn may_lock(&self) -> bool {
+        self.pool.shared().server.may_lock()
+    }
+
+    /// Notes that names cannot be locked on this server; whether that is news.
+    pub(super) fn forbid_locks(&self) -> bool {
+        self.pool.shared().server.forbid_locks()
+    }
+
+    /// Whether a directory inside a lock was removed on this server before.
+    pub(super) fn can_unlock(&self) -> bool {
+        self.pool.shared().server.can_unlock()
+    }
+
+    /// Notes that directories can be removed on this server.
+    pub(super) fn note_unlock(&self) {
+        self.pool.shared().server.note_unlock();
     }
 
     /// Gives the session back, for whoever waits for one.

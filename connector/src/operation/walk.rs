@@ -7,8 +7,8 @@ use host_sdk::{Error, ErrorKind};
 
 use crate::config::WalkSettings;
 use crate::remote_path::RemotePath;
-use crate::session::Session;
 use crate::session::listing::{Entry, Kind};
+use crate::session::{Session, SizeAnswer};
 use crate::timestamp::{Modified, ServerTimeZone};
 
 /// How many links a path may lead through where the server does not tell where they end: they may
@@ -89,9 +89,6 @@ pub(super) fn walk(
         match listed {
             // It was removed since the listing above it: nothing is left to visit.
             Err(e) if depth > 0 && e.kind() == ErrorKind::NotFound => {
-                if session.is_listed(&directory)? {
-                    return Err(e);
-                }
                 log::info!("{directory} is gone");
                 continue;
             }
@@ -155,15 +152,14 @@ fn exactly(session: &mut Session, path: &RemotePath, listed: Entry) -> Result<En
 
 /// The entry that a link leads to, under the link's name.
 fn resolve(session: &mut Session, path: &RemotePath, link: Entry) -> Result<Entry, Error> {
-    let kind = match session.size(path) {
-        Ok(Some(size)) => {
+    let kind = match session.ask_size(path)? {
+        SizeAnswer::Bytes(size) => {
             let modified = session.modified(path)?.or(link.modified);
             let kind = Kind::RegularFile;
             return Ok(Entry { kind, size: Some(size), modified, ..link });
         }
-        Ok(None) => Kind::RegularFile,
-        Err(e) if e.kind() == ErrorKind::NotFound => Kind::Directory,
-        Err(e) => return Err(e),
+        SizeAnswer::Unanswered => Kind::RegularFile,
+        SizeAnswer::Denied | SizeAnswer::Missing(_) => Kind::Directory,
     };
     if session.has_directory(path)? {
         return Ok(Entry { kind: Kind::Directory, size: None, ..link });

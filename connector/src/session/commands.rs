@@ -1,9 +1,12 @@
 //! Commands about directories and files.
 
+use std::time::Instant;
+
 use host_sdk::{Error, ErrorKind};
 use jiff::civil::DateTime;
 
 use super::Session;
+use super::existence::{Presence, says_missing};
 use super::listing::mlsd::parse_mlst;
 use super::listing::{Entry, Kind, RawEntry};
 use super::reply::{Occasion, Reply};
@@ -42,22 +45,43 @@ impl Session {
         }
         self.current_directory = None;
         let reply = self.path_command("CWD", directory)?;
-        if !reply.is_done() {
-            // No probe is left once CWD has failed: MLST and LIST would fail the same way.
-            let error = self.path_refusal(&reply, "CWD", directory);
-            return Err(if reply.may_mean_missing() { missing(error) } else { error });
+        if reply.is_done() {
+            self.current_directory = Some(directory.clone());
+            return Ok(());
         }
-        self.current_directory = Some(directory.clone());
-        Ok(())
+        let error = self.path_refusal(&reply, "CWD", directory);
+        self.unless_goodbye(&reply, "CWD", directory)?;
+        if says_missing(&reply, directory) || self.is_unlisted(directory, &reply)? {
+            return Err(missing(error));
+        }
+        Err(error)
     }
 
-    /// Whether `directory` can be entered.
-    pub(crate) fn has_directory(&mut self, directory: &RemotePath) -> Result<bool, Error> {
-        match self.change_directory(directory) {
-            Ok(()) => Ok(true),
-            Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
-            Err(e) => Err(e),
+    /// Whether a directory that may not be entered is proven to be missing.
+    fn is_unlisted(&mut self, directory: &RemotePath, reply: &Reply) -> Result<bool, Error> {
+        if directory.is_root() || !reply.may_mean_missing() {
+            return Ok(false);
         }
+        Ok(matches!(self.is_listed(directory)?, Presence::Absent))
+    }
+
+    /// Whether `directory` can be entered. `false` does not prove that it is missing.
+    ///
+    /// # Errors
+    ///
+    /// `unavailable` for a refusal that may pass (4yz); what a command can fail with.
+    pub(crate) fn has_directory(&mut self, directory: &RemotePath) -> Result<bool, Error> {
+        if self.current_directory.as_ref() == Some(directory) {
+            return Ok(true);
+        }
+        self.current_directory = None;
+        let reply = self.path_command("CWD", directory)?;
+        if reply.is_done() {
+            self.current_directory = Some(directory.clone());
+            return Ok(true);
+        }
+        let error = self.path_refusal(&reply, "CWD", directory);
+        if reply.may_mean_missing() && !self.poisoned { Ok(false) } else { Err(error) }
     }
 
     /// Makes `directory` and what is missing above it (MKD).
@@ -159,45 +183,6 @@ impl Session {
         Ok(())
     }
 
-    /// The size of a file in bytes (SIZE, RFC 3659 §4); `None` where the server does not tell.
-    ///
-    /// # Errors
-    ///
-    /// `notFound` where the server says so; what a command can fail with.
-    pub(crate) fn size(&mut self, path: &RemotePath) -> Result<Option<u64>, Error> {
-        self.set_format(TransferFormat::Binary)?;
-        let reply = self.path_command("SIZE", path)?;
-        if reply.is_file_status() {
-            return Ok(file_status(&reply).parse().ok());
-        }
-        if reply.denies_file() {
-            return Err(missing(self.path_refusal(&reply, "SIZE", path)));
-        }
-        if reply.is_transient_refusal() {
-            return Err(self.path_refusal(&reply, "SIZE", path));
-        }
-        self.unless_goodbye(&reply, "SIZE", path).map(|()| None)
-    }
-
-    /// As [`Session::size`], but a refusal counts as "not there" only where a look confirms it:
-    /// servers refuse SIZE for other reasons as well.
-    ///
-    /// # Errors
-    ///
-    /// As [`Session::size`].
-    pub(crate) fn known_size(&mut self, path: &RemotePath) -> Result<Option<u64>, Error> {
-        match self.size(path) {
-            Err(e) if e.kind() == ErrorKind::NotFound => {
-                if self.is_listed(path)? {
-                    Ok(None)
-                } else {
-                    Err(e)
-                }
-            }
-            other => other,
-        }
-    }
-
     /// What MLST tells of a file (RFC 3659 §7); none where it tells nothing, or of something else.
     ///
     /// # Errors
@@ -243,21 +228,6 @@ impl Session {
         self.unless_goodbye(&reply, "MDTM", path).map(|()| None)
     }
 
-    /// Whether a file is there, as far as the server can tell: SIZE, then a listing's line.
-    ///
-    /// # Errors
-    ///
-    /// What a command can fail with.
-    pub(crate) fn exists(&mut self, path: &RemotePath) -> Result<bool, Error> {
-        match self.size(path) {
-            Ok(Some(_)) => Ok(true),
-            // Servers also refuse SIZE for a directory, or for a file they cannot open.
-            Ok(None) => self.is_listed(path),
-            Err(e) if e.kind() == ErrorKind::NotFound => self.is_listed(path),
-            Err(e) => Err(e),
-        }
-    }
-
     /// Whether files are made of records there (SYST), so that the size of a text is not that of
     /// its lines.
     ///
@@ -287,7 +257,10 @@ impl Session {
         if reply.is_goodbye() {
             return Err(error.with_outcome_unknown());
         }
-        if reply.may_mean_missing() && !self.poisoned && !self.is_listed(path)? {
+        if self.poisoned || !reply.may_mean_missing() {
+            return Err(error);
+        }
+        if says_missing(&reply, path) || matches!(self.presence(path)?, Presence::Absent) {
             return Err(missing(error));
         }
         Err(error)
@@ -299,9 +272,27 @@ impl Session {
     ///
     /// `permission`; what a command can fail with, and after RNTO the outcome is unknown.
     pub(crate) fn rename(&mut self, from: &RemotePath, to: &RemotePath) -> Result<(), Error> {
+        self.rename_by(from, to, None)
+    }
+
+    /// As [`Session::rename`], with no RNTO after `expires`: RNFR may take its time.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::rename`]; `unavailable` where it is too late.
+    pub(crate) fn rename_by(
+        &mut self,
+        from: &RemotePath,
+        to: &RemotePath,
+        expires: Option<Instant>,
+    ) -> Result<(), Error> {
         let reply = self.path_command("RNFR", from)?;
         if !reply.is_pending() {
             return Err(self.path_refusal(&reply, "RNFR", from));
+        }
+        if expires.is_some_and(|expires| Instant::now() >= expires) {
+            let message = format!("RNFR {from} took too long for {to} to be still locked");
+            return Err(Error::new(ErrorKind::Unavailable, message).with_retryable(true));
         }
         let reply = self.path_change("RNTO", to)?;
         if reply.is_done() {
@@ -352,7 +343,7 @@ pub(crate) fn missing(error: Error) -> Error {
     report.into()
 }
 
-fn file_status(reply: &Reply) -> String {
+pub(super) fn file_status(reply: &Reply) -> String {
     String::from_utf8_lossy(reply.first_line()).trim().to_owned()
 }
 

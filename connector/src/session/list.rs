@@ -10,11 +10,11 @@ use super::reply::Reply;
 use super::{Download, Session, io_error};
 use crate::config::ListingPreference;
 use crate::remote_path::RemotePath;
-use crate::timestamp::{Modified, ServerTimeZone};
+use crate::timestamp::ServerTimeZone;
 
 /// Called for each entry as it arrives; answers whether more are wanted. An error ends the
 /// listing.
-pub(super) type EntrySink<'a> = dyn FnMut(Entry) -> Result<bool, Error> + 'a;
+pub(crate) type EntrySink<'a> = dyn FnMut(Entry) -> Result<bool, Error> + 'a;
 
 /// How much of a listing whose rest nobody wants is read all the same: servers complain about a
 /// listing that is cut, and a short one is over sooner than that.
@@ -49,7 +49,7 @@ impl Session {
 
     /// As [`Session::list`], but a refused LIST stays a refusal: for questions whose answer must
     /// not be "nothing is there" unless that is proven.
-    fn list_proven(
+    pub(crate) fn list_proven(
         &mut self,
         directory: &RemotePath,
         each: &mut EntrySink<'_>,
@@ -76,49 +76,6 @@ impl Session {
             return self.list_proven(directory, each);
         }
         Err(at_directory(refused))
-    }
-
-    /// Whether something of this name is there: MLST where the server has it, else a listing of
-    /// the directory.
-    ///
-    /// # Errors
-    ///
-    /// As [`Session::list`].
-    pub(crate) fn is_listed(&mut self, path: &RemotePath) -> Result<bool, Error> {
-        if self.features.mlst {
-            let reply = self.command_as(&format!("MLST {}", path.as_str()), "MLST")?;
-            if reply.is_done() {
-                return Ok(true);
-            }
-            if reply.may_mean_missing() && !reply.is_transient_refusal() {
-                return Ok(false);
-            }
-        }
-        match self.find_entry(path) {
-            Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
-            found => found.map(|entry| entry.is_some()),
-        }
-    }
-
-    /// When the entry `path` was last modified, as a listing of its directory tells.
-    ///
-    /// # Errors
-    ///
-    /// As [`Session::list`].
-    pub(crate) fn entry_modified(&mut self, path: &RemotePath) -> Result<Option<Modified>, Error> {
-        Ok(self.find_entry(path)?.and_then(|entry| entry.modified))
-    }
-
-    fn find_entry(&mut self, path: &RemotePath) -> Result<Option<Entry>, Error> {
-        let mut found = None;
-        self.list_proven(&path.parent(), &mut |entry| {
-            if entry.name == path.file_name() {
-                found = Some(entry);
-            }
-            // To the end: a lone look is not worth a listing that is cut.
-            Ok(true)
-        })?;
-        Ok(found)
     }
 
     /// Begins a listing with `command`, in a new session where the last one was cut.

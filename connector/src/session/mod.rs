@@ -15,6 +15,7 @@ pub(crate) mod connect;
 mod control;
 mod data;
 mod download;
+mod existence;
 mod features;
 #[cfg(test)]
 mod fuzz;
@@ -52,6 +53,7 @@ use suppaftp::{Encoding, FtpError, ImplFtpStream};
 pub(crate) use self::commands::missing;
 use self::control::{Control, Wire};
 pub(crate) use self::download::Download;
+pub(crate) use self::existence::{Presence, SizeAnswer};
 use self::features::Features;
 use self::handshake::TlsSession;
 use self::hiding::hide;
@@ -85,12 +87,36 @@ pub(crate) struct ServerMemory {
     wants_reuse: AtomicBool,
     /// Whether EPSV was refused or led nowhere while PASV worked.
     prefer_pasv: AtomicBool,
+    /// Whether directories cannot be made or not be removed, so that no name can be locked.
+    forbids_locks: AtomicBool,
+    /// Whether a directory was removed.
+    can_unlock: AtomicBool,
     /// The zone that listings are printed in, once it was measured; unknown for good where that
     /// failed.
     zone: OnceLock<ServerTimeZone>,
 }
 
 impl ServerMemory {
+    /// Whether names can be locked, as far as is known.
+    pub(crate) fn may_lock(&self) -> bool {
+        !self.forbids_locks.load(Ordering::Relaxed)
+    }
+
+    /// Notes that names cannot be locked; whether that is news.
+    pub(crate) fn forbid_locks(&self) -> bool {
+        !self.forbids_locks.swap(true, Ordering::Relaxed)
+    }
+
+    /// Whether a directory was removed before.
+    pub(crate) fn can_unlock(&self) -> bool {
+        self.can_unlock.load(Ordering::Relaxed)
+    }
+
+    /// Notes that a directory was removed.
+    pub(crate) fn note_unlock(&self) {
+        self.can_unlock.store(true, Ordering::Relaxed);
+    }
+
     /// Has sessions begin with TLS 1.2 from now on; whether that is news.
     fn prefer_tls_12(&self) -> bool {
         let news = !self.prefer_tls_12.swap(true, Ordering::Relaxed);

@@ -7,7 +7,9 @@ use std::fmt;
 use host_sdk::{Error, ErrorKind};
 
 use super::reply_line::{split_code, trim_line_end};
-use super::reply_text::{speaks_of_an_obstacle, speaks_of_rejection, speaks_of_too_many};
+use super::reply_text::{
+    speaks_of_absence, speaks_of_an_obstacle, speaks_of_rejection, speaks_of_too_many, without_name,
+};
 use crate::wire_name::printable_bytes;
 
 /// How much of a server's text a message quotes.
@@ -181,6 +183,17 @@ impl Reply {
     /// 553 where servers use them so).
     pub(crate) fn may_mean_missing(&self) -> bool {
         matches!(self.code, 450 | 550 | 553)
+    }
+
+    /// Whether the refusal says that nothing of the given name is there; `names` are the spellings
+    /// of it that the reply may repeat, which say nothing.
+    pub(crate) fn says_missing(&self, names: &[&str]) -> bool {
+        if !matches!(self.code, 450 | 501 | 550 | 553) {
+            return false;
+        }
+        let lines = self.lines.iter().map(|line| String::from_utf8_lossy(line));
+        let text = lines.collect::<Vec<_>>().join(" ");
+        speaks_of_absence(&names.iter().fold(text, |text, name| without_name(&text, name)))
     }
 
     /// Whether as an answer to a listing it may mean that nothing is there: 450 or 550, as for a

@@ -68,6 +68,65 @@ pub(super) fn speaks_of_an_obstacle(text: &str) -> bool {
     is_in_use || said.iter().any(|word| OBSTACLES.contains(word))
 }
 
+/// Phrases which say that nothing of a name is there.
+const ABSENCE: [&str; 13] = [
+    "no such",
+    "not found",
+    "not exist",
+    "doesn't exist",
+    "doesnt exist",
+    "nonexistent",
+    "non-existent",
+    "cannot find",
+    "can't find",
+    "could not find",
+    "nicht gefunden",
+    "existiert nicht",
+    "introuvable",
+];
+
+/// Parts of words that name another reason beside the absence, or in its place.
+const DOUBTS: [&str; 14] = [
+    "access",
+    "denied",
+    "permission",
+    "permit",
+    "privilege",
+    "allow",
+    "authori",
+    "busy",
+    "lock",
+    "again",
+    "later",
+    "unavailable",
+    "user",
+    "e.g.",
+];
+
+/// Whether a refusal says that nothing is there, and names no other reason: "File not found or
+/// access denied" proves nothing.
+pub(super) fn speaks_of_absence(text: &str) -> bool {
+    let text = text.to_lowercase().replace('\u{2019}', "'");
+    ABSENCE.iter().any(|phrase| text.contains(phrase))
+        && !DOUBTS.iter().any(|part| text.contains(part))
+}
+
+/// `text` without `name`, where that stands by itself and is no part of a word.
+pub(super) fn without_name(text: &str, name: &str) -> String {
+    let mut kept = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(name).filter(|_| !name.is_empty()) {
+        let (before, found) = rest.split_at(at);
+        let after = found.strip_prefix(name).unwrap_or_default();
+        let joins = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+        kept.push_str(before);
+        let is_part = joins(kept.chars().next_back()) || joins(after.chars().next());
+        kept.push_str(if is_part { name } else { " " });
+        rest = after;
+    }
+    kept + rest
+}
+
 /// The words of a text.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty())
@@ -110,6 +169,45 @@ mod tests {
         }
         for text in ["Directory in use", "Busy, try again", "Permission denied"] {
             assert!(speaks_of_an_obstacle(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_left_out_where_it_stands_by_itself() {
+        let cases = [
+            ("/users/no such.txt: Denied", "/users/no such.txt", " : Denied"),
+            ("e: No such file", "e", " : No such file"),
+            ("'access.log' not found", "access.log", "' ' not found"),
+            ("as it is", "", "as it is"),
+        ];
+        for (text, name, expected) in cases {
+            assert_eq!(without_name(text, name), expected);
+        }
+    }
+
+    #[test]
+    fn absence_is_said_and_nothing_else() {
+        for text in [
+            "No such file or directory",
+            "x: No such file or directory.",
+            "Sorry, but that file doesn't exist",
+            "The system cannot find the file specified.",
+            "Datei nicht gefunden",
+        ] {
+            assert!(speaks_of_absence(text), "{text}");
+        }
+        for text in [
+            "Could not get file size.",
+            "Can't check for file existence",
+            "Not enough privileges.",
+            "File not found or access denied",
+            "Requested action not taken. File unavailable (e.g., file not found, no access).",
+            "No such user",
+            "File exists",
+            "Permission denied",
+            "",
+        ] {
+            assert!(!speaks_of_absence(text), "{text}");
         }
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use host_sdk::{Error, ErrorKind};
 
+use super::commands::missing;
 use super::control::is_timeout;
 use super::data::{Agreed, UNREACHABLE};
 use super::download::Download;
@@ -121,7 +122,7 @@ impl Session {
         } else if reply.is_preliminary() {
             None
         } else {
-            return Err(self.data_refusal(&reply, verb));
+            return Err(self.transfer_refusal(&reply, command));
         };
         let socket = match agreed {
             Agreed::Connected(socket) => socket,
@@ -138,6 +139,17 @@ impl Session {
             .and_then(|()| stream.set_write_timeout(self.shared.settings.read_timeout));
         timeouts.map_err(|e| io_error("the data connection", &e))?;
         Ok(Opened { data: DataConnection { stream, _watch: watch }, confirmation })
+    }
+
+    /// The error of a transfer that the server does not begin. RETR may be refused in words that
+    /// say that the file is missing.
+    fn transfer_refusal(&mut self, reply: &Reply, command: &str) -> Error {
+        let error = self.data_refusal(reply, verb_of(command));
+        let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+        match command.strip_prefix("RETR ") {
+            Some(path) if reply.says_missing(&[path, &name(path)]) => missing(error),
+            _ => error,
+        }
     }
 
     /// Puts TLS around a data connection. The handshake is made now, and explicitly: an upload

@@ -176,6 +176,7 @@ conversations! {
     refused_while_the_data_stays_open,
     removal_unanswered,
     rename_unanswered,
+    rename_unanswered_and_name_taken,
     renamed_aside_and_cut,
     replies_in_clear_behind_auth,
     replies_split_at_every_byte,

@@ -170,6 +170,7 @@ const FAULTS: &[Row] = &[
             "goodbye_to_a_renaming",
             "goodbye_to_an_appending",
             "rename_unanswered",
+            "rename_unanswered_and_name_taken",
             "claim_unanswered",
             "removal_unanswered",
             "renamed_aside_and_cut",

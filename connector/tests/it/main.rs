@@ -28,6 +28,7 @@ mod publishing;
 mod quirks;
 mod refusals;
 mod reuse;
+mod rights;
 mod secrets;
 mod stopping;
 mod support;

@@ -1,0 +1,267 @@
+//! Whether something of a name is there. A refusal proves nothing: absence is proven by a complete
+//! listing that does not hold the name, or by a reply about that very name whose words say so.
+
+use host_sdk::{Error, ErrorKind};
+
+use super::Session;
+use super::commands::{file_status, missing};
+use super::listing::Entry;
+use super::reply::Reply;
+use crate::config::TransferFormat;
+use crate::remote_path::RemotePath;
+use crate::timestamp::Modified;
+
+/// What is known about a name on the server.
+#[derive(Debug)]
+pub(crate) enum Presence {
+    /// Something of that name is there.
+    Present,
+    /// Nothing of that name is there, and that is proven.
+    Absent,
+    /// The server refuses every question that would decide it; the error says so.
+    Unknown(Error),
+}
+
+impl Presence {
+    /// Whether it is there.
+    ///
+    /// # Errors
+    ///
+    /// `permission` where that cannot be decided.
+    pub(crate) fn known(self) -> Result<bool, Error> {
+        match self {
+            Self::Present => Ok(true),
+            Self::Absent => Ok(false),
+            Self::Unknown(error) => Err(error),
+        }
+    }
+}
+
+/// The answer to SIZE (RFC 3659 §4).
+pub(crate) enum SizeAnswer {
+    /// The size in bytes.
+    Bytes(u64),
+    /// Nothing of that name is there: the server says so.
+    Missing(Error),
+    /// Refused with 550: missing, out of reach, or no file.
+    Denied,
+    /// Refused for another reason, or without a number.
+    Unanswered,
+}
+
+impl Session {
+    /// Asks for the size of a file in bytes.
+    ///
+    /// # Errors
+    ///
+    /// `unavailable` for a refusal that may pass (4yz); what a command can fail with.
+    pub(crate) fn ask_size(&mut self, path: &RemotePath) -> Result<SizeAnswer, Error> {
+        self.set_format(TransferFormat::Binary)?;
+        let reply = self.path_command("SIZE", path)?;
+        if reply.is_file_status() {
+            let size = file_status(&reply).parse();
+            return Ok(size.map_or(SizeAnswer::Unanswered, SizeAnswer::Bytes));
+        }
+        let error = self.path_refusal(&reply, "SIZE", path);
+        if reply.is_goodbye() || (reply.is_transient_refusal() && !says_missing(&reply, path)) {
+            return Err(error);
+        }
+        self.unless_goodbye(&reply, "SIZE", path)?;
+        Ok(if says_missing(&reply, path) {
+            SizeAnswer::Missing(missing(error))
+        } else if reply.denies_file() {
+            SizeAnswer::Denied
+        } else {
+            SizeAnswer::Unanswered
+        })
+    }
+
+    /// The size of a file in bytes; `None` where the server does not say.
+    ///
+    /// # Errors
+    ///
+    /// `notFound` where the server says that nothing of that name is there; as
+    /// [`Session::ask_size`].
+    pub(crate) fn size(&mut self, path: &RemotePath) -> Result<Option<u64>, Error> {
+        match self.ask_size(path)? {
+            SizeAnswer::Bytes(size) => Ok(Some(size)),
+            SizeAnswer::Missing(error) => Err(error),
+            SizeAnswer::Denied | SizeAnswer::Unanswered => Ok(None),
+        }
+    }
+
+    /// As [`Session::size`], but a 550 is looked into: servers refuse SIZE with it also for files
+    /// that are there.
+    ///
+    /// # Errors
+    ///
+    /// `notFound` where the absence is proven; as [`Session::size`].
+    pub(crate) fn known_size(&mut self, path: &RemotePath) -> Result<Option<u64>, Error> {
+        match self.ask_size(path)? {
+            SizeAnswer::Bytes(size) => Ok(Some(size)),
+            SizeAnswer::Missing(error) => Err(error),
+            SizeAnswer::Unanswered => Ok(None),
+            SizeAnswer::Denied => match self.is_listed(path)? {
+                Presence::Absent => Err(nothing_there(path)),
+                Presence::Present | Presence::Unknown(_) => Ok(None),
+            },
+        }
+    }
+
+    /// Whether something of this name is there: SIZE, MLST, then a listing of its directory.
+    ///
+    /// # Errors
+    ///
+    /// What a command or a data connection can fail with.
+    pub(crate) fn presence(&mut self, path: &RemotePath) -> Result<Presence, Error> {
+        match self.ask_size(path)? {
+            SizeAnswer::Bytes(_) => Ok(Presence::Present),
+            SizeAnswer::Missing(_) => Ok(Presence::Absent),
+            SizeAnswer::Denied | SizeAnswer::Unanswered => self.is_listed(path),
+        }
+    }
+
+    /// Whether something of this name is there.
+    ///
+    /// # Errors
+    ///
+    /// `permission` where that cannot be decided; as [`Session::presence`].
+    pub(crate) fn exists(&mut self, path: &RemotePath) -> Result<bool, Error> {
+        self.presence(path)?.known()
+    }
+
+    /// Whether `candidate` is taken, asked while `own` is there: an RNFR that is refused for the
+    /// one and accepted for the other shows the difference, also where nothing may be listed. No
+    /// RNTO follows, so nothing is renamed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::presence`].
+    pub(crate) fn presence_beside(
+        &mut self,
+        candidate: &RemotePath,
+        own: &RemotePath,
+    ) -> Result<Presence, Error> {
+        match self.ask_size(candidate)? {
+            SizeAnswer::Bytes(_) => return Ok(Presence::Present),
+            SizeAnswer::Missing(_) => return Ok(Presence::Absent),
+            SizeAnswer::Denied | SizeAnswer::Unanswered => {}
+        }
+        if self.features.mlst
+            && let Some(presence) = self.ask_facts(candidate)?
+        {
+            return Ok(presence);
+        }
+        let Some(refusal) = self.ask_source(candidate)? else {
+            // Some servers look only at RNTO: a listing knows better, where there is one.
+            return Ok(match self.is_listed(candidate)? {
+                Presence::Unknown(_) => Presence::Present,
+                known => known,
+            });
+        };
+        if says_missing(&refusal, candidate) {
+            return Ok(Presence::Absent);
+        }
+        // The rights of another directory say nothing about this one.
+        let is_comparable = refusal.is_permanent_refusal() && own.parent() == candidate.parent();
+        if is_comparable && self.ask_source(own)?.is_none() {
+            return Ok(Presence::Absent);
+        }
+        self.is_listed(candidate)
+    }
+
+    /// Names `path` as the source of a renaming (RNFR); `None` where the server accepts it.
+    fn ask_source(&mut self, path: &RemotePath) -> Result<Option<Reply>, Error> {
+        let reply = self.path_command("RNFR", path)?;
+        if reply.is_pending() {
+            return Ok(None);
+        }
+        self.unless_goodbye(&reply, "RNFR", path)?;
+        Ok(Some(reply))
+    }
+
+    /// Whether something of this name is listed: MLST where the server has it, else a listing of
+    /// the directory.
+    ///
+    /// # Errors
+    ///
+    /// What a command or a data connection can fail with.
+    pub(crate) fn is_listed(&mut self, path: &RemotePath) -> Result<Presence, Error> {
+        if self.features.mlst
+            && let Some(presence) = self.ask_facts(path)?
+        {
+            return Ok(presence);
+        }
+        match self.find_entry(path) {
+            Ok(Some(_)) => Ok(Presence::Present),
+            Ok(None) => Ok(Presence::Absent),
+            // The directory itself is missing.
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(Presence::Absent),
+            Err(e) if is_refusal(&e) && self.is_usable() => {
+                Ok(Presence::Unknown(undecided(path, &e)))
+            }
+            Err(e) => Err(e),
+        }
+    }
+
+    /// What MLST says (RFC 3659 §7); `None` where it decides nothing.
+    fn ask_facts(&mut self, path: &RemotePath) -> Result<Option<Presence>, Error> {
+        let reply = self.path_command("MLST", path)?;
+        if reply.is_done() {
+            return Ok(Some(Presence::Present));
+        }
+        self.unless_goodbye(&reply, "MLST", path)?;
+        Ok(says_missing(&reply, path).then_some(Presence::Absent))
+    }
+
+    /// When the entry `path` was last modified, as a listing of its directory states.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::list`].
+    pub(crate) fn entry_modified(&mut self, path: &RemotePath) -> Result<Option<Modified>, Error> {
+        Ok(self.find_entry(path)?.and_then(|entry| entry.modified))
+    }
+
+    fn find_entry(&mut self, path: &RemotePath) -> Result<Option<Entry>, Error> {
+        let mut found = None;
+        self.list_proven(&path.parent(), &mut |entry| {
+            if entry.name == path.file_name() {
+                found = Some(entry);
+            }
+            // To the end: a lone look is not worth a listing that is cut.
+            Ok(true)
+        })?;
+        Ok(found)
+    }
+}
+
+/// Whether a refusal says about `path` itself that nothing is there.
+pub(super) fn says_missing(reply: &Reply, path: &RemotePath) -> bool {
+    reply.says_missing(&[path.as_str(), path.file_name()])
+}
+
+/// Whether the server answered, and will answer so again.
+fn is_refusal(error: &Error) -> bool {
+    error.report().reply.is_some()
+        && matches!(
+            error.kind(),
+            ErrorKind::Permission
+                | ErrorKind::Unavailable
+                | ErrorKind::Unsupported
+                | ErrorKind::Protocol
+        )
+}
+
+fn nothing_there(path: &RemotePath) -> Error {
+    Error::new(ErrorKind::NotFound, format!("{path} does not exist")).with_path(path.to_string())
+}
+
+fn undecided(path: &RemotePath, refusal: &Error) -> Error {
+    Error::new(
+        ErrorKind::Permission,
+        format!("whether {path} exists cannot be found out: {}", refusal.message()),
+    )
+    .with_path(path.to_string())
+    .with_hint("give the user the right to list the directory, or to ask for sizes (SIZE, MLST)")
+}
