@@ -3,6 +3,8 @@
 mod text;
 mod zone;
 
+use std::cmp::Ordering;
+
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
@@ -101,10 +103,18 @@ impl Modified {
         format_text(self.server_time(zone))
     }
 
-    /// Whether the other time is the same, or differs only in a fraction that one of them lacks.
-    pub(crate) fn is_same_second(&self, other: &Self) -> bool {
-        let second = |at: DateTime| (at.date(), at.hour(), at.minute(), at.second());
-        self.zone == other.zone && second(self.at) == second(other.at)
+    /// Whether the other time can be the same one: exactly where both are equally exact, otherwise
+    /// at the coarser precision.
+    pub(crate) fn agrees(&self, other: &Self) -> bool {
+        if self.zone != other.zone {
+            return false;
+        }
+        let after = match self.precision.cmp(&other.precision) {
+            Ordering::Equal => return self.at == other.at,
+            Ordering::Greater => self.at.duration_since(other.at),
+            Ordering::Less => other.at.duration_since(self.at),
+        };
+        !after.is_negative() && after < self.precision.min(other.precision).span()
     }
 
     /// The first instant that the statement allows; none where the server's zone is unknown.
@@ -240,6 +250,22 @@ mod tests {
             let listed = Modified { at, zone: Zone::Server, precision, year_inferred: true };
             assert_eq!(listed.utc_text(&berlin).unwrap(), utc, "{at}");
             assert_eq!(listed.utc_text(&ServerTimeZone::Auto), None);
+        }
+    }
+
+    #[test]
+    fn times_agree_at_the_coarser_precision() {
+        let cases = [
+            ("20260701120000.100", "20260701120000.100", true),
+            ("20260701120000.100", "20260701120000.700", false),
+            ("20260701120000", "20260701120000.700", true),
+            ("20260701120000", "20260701120001.000", false),
+            ("20260701120001", "20260701120000.999", false),
+        ];
+        for (one, other, agree) in cases {
+            let time = |text: &str| parse_time_val(text.as_bytes()).unwrap();
+            assert_eq!(time(one).agrees(&time(other)), agree, "{one} {other}");
+            assert_eq!(time(other).agrees(&time(one)), agree, "{other} {one}");
         }
     }
 

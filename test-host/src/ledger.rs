@@ -11,14 +11,16 @@ use std::sync::Mutex;
 use host_sdk::{Error, ErrorKind, Properties};
 use jiff::Timestamp;
 use rusqlite::blob::ZeroBlob;
-use rusqlite::{Connection, ErrorCode, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params};
 
 use crate::locks::lock;
 
 mod opening;
+mod times;
 
 use opening::LEDGER;
 pub(crate) use opening::{check_table, check_url};
+use times::Stated;
 
 /// The most bytes that SQLite, as it is built here, keeps in one row, less some for the other
 /// columns (`SQLITE_MAX_LENGTH` is 1,000,000,000).
@@ -74,34 +76,12 @@ impl Ledger {
         let directory = row.properties.get("remoteDirectory");
         let size = i64::try_from(row.size).unwrap_or(i64::MAX);
         let now = Timestamp::now().to_string();
-        // Without a time, the next version of a file could not be told from this one come again. A
-        // server may tell the one time as its clock shows it, the next time in UTC, by another
-        // measure of the difference: either of the two proves that this is the same version.
-        let times = [timestamp, row.properties.get("timestampUtc")];
-        let mut known = false;
-        for time in times.into_iter().flatten() {
-            let Some(file_name) = file_name else { break };
-            let new = transaction
-                .prepare_cached(&format!(
-                    "INSERT INTO {LEDGER} VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-                     ON CONFLICT DO NOTHING"
-                ))
-                .and_then(|mut statement| {
-                    statement.execute(params![
-                        row.process,
-                        row.step,
-                        row.source,
-                        directory.unwrap_or_default(),
-                        file_name,
-                        time,
-                        size,
-                        row.sha256,
-                        now
-                    ])
-                })
-                .map_err(|e| failed(&e))?;
-            known |= new == 0;
-        }
+        // Without a time, the next version of a file could not be told from this one come again.
+        let known = match file_name {
+            Some(file_name) => recognise(&transaction, row, file_name, size, &now),
+            None => Ok(false),
+        };
+        let known = known.map_err(|e| failed(&e))?;
         if known {
             transaction.commit().map_err(|e| failed(&e))?;
             return Ok(Stored::Known);
@@ -141,6 +121,65 @@ impl Ledger {
         transaction.commit().map_err(|e| failed(&e))?;
         Ok(Stored::New)
     }
+}
+
+/// Whether the ledger has this version of a file; notes the times by which it is known from now on.
+///
+/// A server may state a time on its own clock, the next time in UTC, by another measure of the
+/// difference: either of the two proves that this is the same version. Of statements that agree,
+/// the most exact one is kept.
+fn recognise(
+    transaction: &Transaction<'_>,
+    row: &Row<'_>,
+    file_name: &str,
+    size: i64,
+    now: &str,
+) -> Result<bool, rusqlite::Error> {
+    let directory = row.properties.get("remoteDirectory").unwrap_or_default();
+    let of_file = "process = ?1 AND step = ?2 AND source = ?3 AND remote_directory = ?4
+         AND file_name = ?5 AND size = ?6 AND sha256 = ?7";
+    let (process, step, source, sha256) = (row.process, row.step, row.source, row.sha256);
+    let mut known = false;
+    for time in Stated::of(row.properties) {
+        let (first, end) = time.range();
+        let entries = transaction
+            .prepare_cached(&format!(
+                "SELECT timestamp FROM {LEDGER}
+                 WHERE {of_file} AND timestamp >= ?8 AND timestamp < ?9"
+            ))?
+            .query_map(
+                params![process, step, source, directory, file_name, size, sha256, first, end],
+                |row| row.get::<_, String>(0),
+            )?
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut is_noted = false;
+        for entry in entries {
+            let noted = Stated::from_entry(&entry);
+            if !noted.agrees(&time) {
+                continue;
+            }
+            known = true;
+            if time.is_finer_than(&noted) {
+                let delete = format!("DELETE FROM {LEDGER} WHERE {of_file} AND timestamp = ?8");
+                transaction.prepare_cached(&delete)?.execute(params![
+                    process, step, source, directory, file_name, size, sha256, entry
+                ])?;
+            } else {
+                is_noted = true;
+            }
+        }
+        if !is_noted {
+            let insert = format!(
+                "INSERT INTO {LEDGER} VALUES (?1, ?2, ?3, ?4, ?5, ?8, ?6, ?7, ?9)
+                 ON CONFLICT DO NOTHING"
+            );
+            let entry = time.entry();
+            transaction.prepare_cached(&insert)?.execute(params![
+                process, step, source, directory, file_name, size, sha256, entry, now
+            ])?;
+        }
+    }
+    Ok(known)
 }
 
 fn copy(body: &mut dyn Read, blob: &mut impl Write) -> Result<(), Error> {
@@ -232,6 +271,28 @@ mod tests {
         assert_eq!(store(two, None), Stored::Known);
         assert_eq!(store(noon, Some("2026-07-01T11:00:00Z")), Stored::Known);
         assert_eq!(store("2026-07-02 12:00:00.000", Some("2026-07-02T12:00:00Z")), Stored::New);
+    }
+
+    #[test]
+    fn a_version_is_known_at_the_coarser_precision() {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", directory.path().join("a.db").display());
+        let ledger = Ledger::open(&url, "files").unwrap();
+        let store = |timestamp: &str, precision: &str| {
+            let properties = Properties::new()
+                .with("fileName", "a.txt")
+                .with("timestamp", timestamp)
+                .with("timestampPrecision", precision);
+            ledger.store(&row(&properties), &mut &b"abc"[..]).unwrap()
+        };
+        assert_eq!(store("2026-01-05 10:20:00.000", "minute"), Stored::New);
+        // After half a year, then by a server that states more by now.
+        assert_eq!(store("2026-01-05 00:00:00.000", "day"), Stored::Known);
+        assert_eq!(store("2026-01-05 10:20:31.000", "second"), Stored::Known);
+        // The same bytes, delivered twice within a minute.
+        assert_eq!(store("2026-01-05 10:20:47.000", "second"), Stored::New);
+        assert_eq!(store("2026-01-05 10:20:47.250", "millisecond"), Stored::Known);
+        assert_eq!(store("2026-01-06 00:00:00.000", "day"), Stored::New);
     }
 
     #[test]

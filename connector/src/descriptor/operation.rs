@@ -309,7 +309,7 @@ fn fail_if_unable_to_delete() -> Field {
         "Fail if unable to delete",
         false,
         "Whether a file that cannot be deleted or moved is an error and its document is \
-         withheld; otherwise a warning is logged.",
+         withheld; otherwise its document is delivered and a failure follows it.",
     )
 }
 

@@ -86,12 +86,27 @@ pub(super) fn deliver(
     run.meter.delivered(1);
     let Some(watch) = watch else { return Ok(()) };
     match remove(run, &file.path, size.or(file.size), watch, &after.removal) {
-        Err(e) if !after.must_succeed => {
-            log::warn!("{} was read but stays where it is: {e}", file.path);
+        Ok(()) => Ok(()),
+        // Nothing else can be told, or done, by an execution that ends.
+        Err(e) if run.cancel.is_cancelled() => Err(e),
+        // It was written to since: the next query reads it as another file.
+        Err(e) if e.kind() == ErrorKind::Integrity && after.must_succeed => Err(e),
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::Integrity) => {
+            log::warn!("{} was read and is not removed: {e}", file.path);
             Ok(())
         }
-        other => other,
+        Err(e) => report_unremoved(run, input, file, e),
     }
+}
+
+/// Reports a file that was read and is still there, beside its document, which the host has
+/// acknowledged. It is a failure also where refusals are documents: an empty document of the same
+/// name would replace the one that was read.
+fn report_unremoved(run: &Run, input: u64, file: &RemoteFile, error: Error) -> Result<(), Error> {
+    log::warn!("{} was read but stays where it is: {error}", file.path);
+    let mut sink = run.context.begin_result(input, &file.properties)?;
+    let error = error.with_hint("the document was delivered; the file is read again next time");
+    sink.finish(&Outcome::Failure(error), &Properties::new())
 }
 
 /// Takes a file that was read out of the way, unless it is another one by now: `size` is that of

@@ -145,7 +145,7 @@ fn attempt(
         .map_err(|e| e.with_path(path.to_string()))?;
     if settings.verify {
         let is_text = settings.format == TransferFormat::Ascii;
-        match prove(run, path, possible.clone()) {
+        match prove(run, path, possible.clone(), false) {
             Err(e)
                 if is_text
                     && e.kind() == ErrorKind::Integrity
@@ -182,8 +182,9 @@ fn append(
                 let Some(before) = before else { return Ok(()) };
                 let least = before.saturating_add(*possible.start());
                 let most = before.saturating_add(*possible.end());
-                // Whoever repeats it adds it twice.
-                return prove(run, path, least..=most).map_err(|e| e.with_outcome_unknown());
+                let proven = prove(run, path, least..=most, before > 0);
+                // A repetition adds it twice.
+                return proven.map_err(|e| e.with_outcome_unknown());
             }
             Err(e) => e.with_path(path.to_string()),
         };
@@ -266,8 +267,14 @@ fn known_size_or_nothing(session: &mut Session, path: &RemotePath) -> Result<Opt
 }
 
 /// What the server has must be as long as what was sent: some confirm an upload that they kept
-/// only a part of.
-fn prove(run: &mut Run, path: &RemotePath, possible: RangeInclusive<u64>) -> Result<(), Error> {
+/// only a part of. A file whose size the server stated before (`was_stated`) does not lose it by
+/// what was added.
+fn prove(
+    run: &mut Run,
+    path: &RemotePath,
+    possible: RangeInclusive<u64>,
+    was_stated: bool,
+) -> Result<(), Error> {
     match run.repeat(|session| session.size(path)) {
         Ok(Some(size)) if !possible.contains(&size) => Err(Error::new(
             ErrorKind::Integrity,
@@ -275,6 +282,11 @@ fn prove(run: &mut Run, path: &RemotePath, possible: RangeInclusive<u64>) -> Res
         )
         .with_path(path.to_string())),
         Ok(_) => Ok(()),
+        Err(e) if e.kind() == ErrorKind::NotFound && was_stated => Err(Error::new(
+            ErrorKind::Integrity,
+            format!("the server states no size of {path} any more: {e}"),
+        )
+        .with_path(path.to_string())),
         // Servers that hide what was uploaded have confirmed it all the same.
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
         Err(e) => Err(e),

@@ -56,10 +56,7 @@ impl Watch {
             Ok((size, modified))
         })?;
         Ok(size.zip(size_now).is_some_and(|(then, now)| then != now)
-            || self
-                .modified
-                .zip(modified_now)
-                .is_some_and(|(then, now)| !then.is_same_second(&now)))
+            || self.modified.zip(modified_now).is_some_and(|(then, now)| !then.agrees(&now)))
     }
 }
 

@@ -11,6 +11,8 @@
 //! | `#: gives TEXT`, `gives nothing` | the body of its only result; that it has none |
 //! | `#: names A B` | the file names of its results, in their order |
 //! | `#: file NAME fails KIND` | one of its results is this failure |
+//! | `#: file NAME reports KIND` | its document was delivered, and this failure after it |
+//! | `#: unknown` | the failure says that its outcome is unknown |
 //! | `#: fails KIND`, `says TEXT`, `hides TEXT` | how it failed, in which words |
 //! | `#: tells LINE` | how a line of the error's transcript begins |
 //! | `#: times N COMMAND`, `never COMMAND` | how often a command that begins so was sent in all |
@@ -332,13 +334,21 @@ impl Answer {
                 let kind = self.outcome.error().map(|error| error.kind().as_str());
                 assert_eq!(kind, Some(rest), "{line}: {self:?}");
             }
+            "unknown" => {
+                let error = self.error().expect("a failure");
+                assert!(error.report().outcome_unknown, "{error:?}");
+            }
             "file" => {
                 let words: Vec<&str> = rest.split_whitespace().collect();
-                let failure = self.results.iter().find_map(|result| {
+                let mut outcomes = self.results.iter().filter_map(|result| {
                     let name = result.properties.get("fileName")?;
                     (name == words[0]).then(|| result.outcome.error().map(|e| e.kind().as_str()))
                 });
-                assert_eq!(failure, Some(Some(words[2])), "{line}: {self:?}");
+                if words[1] == "reports" {
+                    // Its document was delivered before.
+                    assert_eq!(outcomes.next(), Some(None), "{line}: {self:?}");
+                }
+                assert_eq!(outcomes.next(), Some(Some(words[2])), "{line}: {self:?}");
             }
             "says" => {
                 let error = self.error().expect("a failure");

@@ -2,10 +2,12 @@
 
 use std::path::Path;
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use host_sdk::{Error, ErrorKind};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{
+    Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params,
+};
 
 use super::{Ledger, failed};
 
@@ -14,6 +16,9 @@ pub(super) const LEDGER: &str = "document_ledger";
 
 /// How long another process may hold the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The pause before the tables are made once more.
+const PAUSE: Duration = Duration::from_millis(10);
 
 const COLUMNS: [&str; 10] = [
     "process",
@@ -92,39 +97,7 @@ impl Ledger {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
         let connection = Connection::open_with_flags(path, flags).map_err(unusable)?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(unusable)?;
-        connection
-            .execute_batch(&format!(
-                "PRAGMA journal_mode = WAL;
-                 PRAGMA synchronous = FULL;
-                 CREATE TABLE IF NOT EXISTS \"{table}\" (
-                     id INTEGER PRIMARY KEY,
-                     process TEXT NOT NULL,
-                     source TEXT NOT NULL,
-                     file_name TEXT,
-                     remote_directory TEXT,
-                     timestamp TEXT,
-                     size INTEGER NOT NULL,
-                     sha256 TEXT NOT NULL,
-                     properties TEXT NOT NULL,
-                     received_at TEXT NOT NULL,
-                     -- The last one: SQLite makes room for a blob without memory only there.
-                     content BLOB NOT NULL
-                 );
-                 CREATE TABLE IF NOT EXISTS {LEDGER} (
-                     process TEXT NOT NULL,
-                     step TEXT NOT NULL,
-                     source TEXT NOT NULL,
-                     remote_directory TEXT NOT NULL,
-                     file_name TEXT NOT NULL,
-                     timestamp TEXT NOT NULL,
-                     size INTEGER NOT NULL,
-                     sha256 TEXT NOT NULL,
-                     received_at TEXT NOT NULL,
-                     PRIMARY KEY (process, step, source, remote_directory, file_name, timestamp,
-                                  size, sha256)
-                 ) WITHOUT ROWID;"
-            ))
-            .map_err(unusable)?;
+        prepare(&connection, table).map_err(unusable)?;
         for column in COLUMNS {
             let found: Option<i64> = connection
                 .query_row(
@@ -149,6 +122,71 @@ impl Ledger {
             directory: directory.unwrap_or(Path::new(".")).to_owned(),
         })
     }
+}
+
+/// Makes the tables where they are missing, however many processes start with the same new file.
+///
+/// SQLite does not wait for another process in every place: it answers at once where two change
+/// the journal of one file, and where a read became a write. All of it can be done a second time,
+/// so it is tried until [`BUSY_TIMEOUT`] is over.
+fn prepare(connection: &Connection, table: &str) -> Result<(), rusqlite::Error> {
+    let started = Instant::now();
+    loop {
+        match try_prepare(connection, table) {
+            Err(error) if is_passing(&error) && started.elapsed() < BUSY_TIMEOUT => {
+                std::thread::sleep(PAUSE);
+            }
+            other => return other,
+        }
+    }
+}
+
+fn is_passing(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(
+            ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::FileLockingProtocolFailed
+                | ErrorCode::SchemaChanged
+        )
+    )
+}
+
+fn try_prepare(connection: &Connection, table: &str) -> Result<(), rusqlite::Error> {
+    connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
+    // A transaction that writes from its first statement on waits for its turn.
+    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    transaction.execute_batch(&format!(
+        "CREATE TABLE IF NOT EXISTS \"{table}\" (
+             id INTEGER PRIMARY KEY,
+             process TEXT NOT NULL,
+             source TEXT NOT NULL,
+             file_name TEXT,
+             remote_directory TEXT,
+             timestamp TEXT,
+             size INTEGER NOT NULL,
+             sha256 TEXT NOT NULL,
+             properties TEXT NOT NULL,
+             received_at TEXT NOT NULL,
+             -- The last one: SQLite makes room for a blob without memory only there.
+             content BLOB NOT NULL
+         );
+         CREATE TABLE IF NOT EXISTS {LEDGER} (
+             process TEXT NOT NULL,
+             step TEXT NOT NULL,
+             source TEXT NOT NULL,
+             remote_directory TEXT NOT NULL,
+             file_name TEXT NOT NULL,
+             timestamp TEXT NOT NULL,
+             size INTEGER NOT NULL,
+             sha256 TEXT NOT NULL,
+             received_at TEXT NOT NULL,
+             PRIMARY KEY (process, step, source, remote_directory, file_name, timestamp,
+                          size, sha256)
+         ) WITHOUT ROWID;"
+    ))?;
+    transaction.commit()
 }
 
 #[cfg(test)]

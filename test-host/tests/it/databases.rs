@@ -1,6 +1,7 @@
 //! Rows and the ledger.
 
 use std::fs::{File, FileTimes};
+use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
 use rusqlite::Connection;
@@ -93,4 +94,25 @@ fn a_database_that_cannot_be_opened_is_a_wrong_setting() {
     let answer = place.run();
     assert_eq!(answer.code, 2, "{answer:?}");
     assert!(answer.stderr.contains("$.steps[1].url"), "{answer:?}");
+}
+
+/// Pairs of processes, then five at once.
+#[test]
+fn runs_that_start_together_on_a_new_file_all_work() {
+    for round in 0..12 {
+        let place = Place::new();
+        let started = if round < 8 { 2 } else { 5 };
+        place.process(json!([message(&[("a.txt", "abc")]), store()]));
+        let children: Vec<_> = (0..started)
+            .map(|_| {
+                let mut program = place.program(&["run", "process.json", "--output", "json"]);
+                program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+            })
+            .collect();
+        for child in children {
+            let output = child.wait_with_output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        }
+        assert_eq!(rows(&place), started, "round {round}");
+    }
 }

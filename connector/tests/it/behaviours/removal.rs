@@ -13,9 +13,9 @@ pub(super) const CASES: &[Behaviour] = parity! {
     "Delete after reading", EveryRow => {
         "Get deletes the file after it was read": deletes_what_get_has_read,
         "Query deletes each file after it was read": deletes_what_query_has_read,
-        "what cannot be deleted is a document of Get all the same, and a warning is logged":
+        "what cannot be deleted is a document of Get all the same, and a failure follows it":
             outputs_what_get_cannot_delete,
-        "what cannot be deleted is a document of Query all the same, and a warning is logged":
+        "what cannot be deleted is a document of Query all the same, and a failure follows it":
             outputs_what_query_cannot_delete,
         "with Fail if unable to delete, Get withholds the document and fails":
             withholds_what_get_cannot_delete,
@@ -54,11 +54,18 @@ fn deletes_what_query_has_read(bench: &Bench) {
     }
 }
 
-/// What a document that stays on the server comes to: it is output, and a warning names its file.
+/// What a document that stays on the server comes to: it is output, a failure follows it, and a
+/// warning names its file.
 fn is_output(bench: &Bench, read: impl FnOnce(&Value) -> crate::support::Answered) {
     let options = json!({"deleteAfterReading": true});
     let (answered, records) = logs::heard(|| read(&options));
-    assert_eq!(answered.single().body, b"readable");
+    let [document, failure] = &answered.results[..] else { panic!("{answered:?}") };
+    assert_eq!((&*document.body, &document.outcome), (&b"readable"[..], &Outcome::Success));
+    assert_eq!(
+        (&*failure.body, matches!(failure.outcome, Outcome::Failure(_))),
+        (&b""[..], true),
+        "{failure:?}"
+    );
     let warned = records.iter().any(|record| {
         record.level == Level::Warn && record.message.contains("/readonly/inside.txt")
     });
