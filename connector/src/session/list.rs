@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::listing::{Entry, Listing, ListingError, ListingSettings};
 use super::reply::Reply;
+use super::reply_text::Emptiness;
 use super::{Download, Session, io_error};
 use crate::config::ListingPreference;
 use crate::remote_path::RemotePath;
@@ -27,7 +28,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// `notFound`, `permission`; `integrity` for a listing that cannot be read and for one that was
+    /// `notFound`; `permission`, also where the server does not tell whether `directory` is empty or
+    /// closed; `integrity` for a listing that cannot be read and for one that was
     /// cut; `protocol` for one beyond its limits; those of `each`; what a command or a data
     /// connection can fail with.
     pub(super) fn list(
@@ -42,12 +44,46 @@ impl Session {
         });
         match listed {
             // After an entry, it is the listing that failed.
-            Err(e) if is_empty && means_empty(&e) => Ok(()),
+            Err(e) if is_empty => self.list_refused(e, each),
             other => other,
         }
     }
 
-    /// As [`Session::list`], but a refused LIST stays a refusal: for questions whose answer must
+    /// Ends a listing of the working directory that gave no entry and failed. A refusal whose words
+    /// say that nothing is there is an empty listing. Where the words do not say why, the listing is
+    /// asked for in another way: only one that is given, and whole, proves that nothing is there.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::list`].
+    pub(super) fn list_refused(
+        &mut self,
+        refused: Error,
+        each: &mut EntrySink<'_>,
+    ) -> Result<(), Error> {
+        match emptiness(&refused) {
+            Some(Emptiness::Nothing) => return Ok(()),
+            Some(Emptiness::Unclear) if self.is_usable() => {}
+            _ => return Err(refused),
+        }
+        let was_mlsd = refused.report().command.as_deref() == Some("MLSD");
+        let with_names = !was_mlsd || self.shared.settings.listing != ListingPreference::Auto;
+        let settings = self.listing_settings();
+        let answer = match self.begin_listing(if with_names { "NLST" } else { "LIST" }) {
+            Ok(download) if with_names => has_names(download),
+            Ok(download) => read_all(download, false, settings, each).map(|()| false),
+            Err(e) => Err(e),
+        };
+        match answer {
+            Ok(false) => Ok(()),
+            Ok(true) => Err(unproven(&refused)),
+            Err(e) if emptiness(&e) == Some(Emptiness::Nothing) => Ok(()),
+            Err(e) if e.report().reply.is_some() && self.is_usable() => Err(unproven(&refused)),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// As [`Session::list`], but a refused listing stays a refusal: for questions whose answer must
     /// not be "nothing is there" unless that is proven.
     fn list_proven(
         &mut self,
@@ -163,12 +199,52 @@ fn is_unknown_command(error: &Error) -> bool {
     error.kind() == ErrorKind::Unsupported && error.report().reply.is_some()
 }
 
-/// Some servers answer the listing of an empty directory, which CWD has just entered, with 450 or
-/// 550. The same answer to anything before the listing means something else.
-pub(super) fn means_empty(error: &Error) -> bool {
+/// What the refusal of a listing says of the directory, which CWD has entered; none for any other
+/// error.
+fn emptiness(error: &Error) -> Option<Emptiness> {
     let report = error.report();
-    matches!(report.command.as_deref(), Some("LIST" | "MLSD"))
-        && report.reply.as_ref().is_some_and(|it| Reply::may_mean_empty(it.code, &it.text))
+    let is_listing = matches!(report.command.as_deref(), Some("LIST" | "MLSD" | "NLST"));
+    let reply = report.reply.as_ref().filter(|_| is_listing)?;
+    Reply::emptiness(reply.code, &reply.text)
+}
+
+/// The error of a directory that may be empty or closed to the user.
+fn unproven(refused: &Error) -> Error {
+    let report = refused.report();
+    let message = format!("{refused}; the server does not tell whether the directory is empty");
+    let mut error =
+        Error::new(ErrorKind::Permission, message).with_retryable(refused.is_retryable());
+    if let Some(reply) = &report.reply {
+        error = error.with_reply(reply.code, reply.text.clone());
+    }
+    if let Some(command) = &report.command {
+        error = error.with_command(command.clone());
+    }
+    match &report.path {
+        Some(path) => error.with_path(path.clone()),
+        None => error,
+    }
+}
+
+/// Whether NLST, whose answer is read to its end, names anything.
+fn has_names(mut download: Download<'_>) -> Result<bool, Error> {
+    let mut buffer = [0; 8192];
+    if download.read(&mut buffer)? > 0 {
+        return stop(download).map(|()| true);
+    }
+    confirm(download, false).map(|()| false)
+}
+
+/// Ends a listing that was read to its end. The words of its confirmation may take back that it
+/// is whole.
+pub(super) fn confirm(download: Download<'_>, has_entries: bool) -> Result<(), Error> {
+    let reply = download.confirmed()?;
+    if !reply.tells_shortfall() {
+        return Ok(());
+    }
+    // Without an entry the directory is closed; with some, others are left out.
+    let kind = if has_entries { ErrorKind::Integrity } else { ErrorKind::Permission };
+    Err(Error::new(kind, format!("the listing is not whole: {reply}")).with_retryable(false))
 }
 
 fn read_all(
@@ -180,13 +256,14 @@ fn read_all(
     let source = Source { download };
     let mut listing =
         if with_facts { Listing::mlsd(source, settings) } else { Listing::list(source, settings) };
+    let mut has_entries = false;
     while let Some(entry) = listing.next_entry().map_err(listing_error)? {
+        has_entries = true;
         if !each(entry)? {
             return stop(listing.into_inner().download);
         }
     }
-    listing.into_inner().download.finish()?;
-    Ok(())
+    confirm(listing.into_inner().download, has_entries)
 }
 
 /// Ends a listing whose rest nobody wants: whatever becomes of that, what is wanted has arrived.

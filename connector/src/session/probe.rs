@@ -7,7 +7,7 @@ use host_sdk::Error;
 
 use super::clock::Samples;
 use super::handshake::is_resumed;
-use super::list::{Source, listing_error, means_empty};
+use super::list::{Source, confirm, listing_error};
 use super::listing::{Format, Listing};
 use super::reply::Occasion;
 use super::stream::NetStream;
@@ -58,7 +58,7 @@ impl Session {
         let command = if with_facts { "MLSD" } else { "LIST" };
         let mut probed =
             ProbedListing { command, format: None, entries: 0, samples: Samples::default() };
-        match self.begin_listing(command) {
+        let refused = match self.begin_listing(command) {
             Ok(download) => {
                 opened(&facts(&download));
                 let source = Source { download };
@@ -72,11 +72,16 @@ impl Session {
                     probed.samples.consider(&entry);
                 }
                 probed.format = listing.format();
-                listing.into_inner().download.finish()?;
+                confirm(listing.into_inner().download, probed.entries > 0)?;
+                return Ok(probed);
             }
-            Err(e) if means_empty(&e) => {}
-            Err(e) => return Err(e),
-        }
+            Err(e) => e,
+        };
+        self.list_refused(refused, &mut |entry| {
+            probed.entries += 1;
+            probed.samples.consider(&entry);
+            Ok(true)
+        })?;
         Ok(probed)
     }
 

@@ -1,0 +1,37 @@
+//! Directories of real servers that may be entered and not be listed: not empty, but closed.
+
+use host_sdk::ErrorKind;
+use serde_json::{Value, json};
+use test_servers::{Flavour, Options, require};
+
+use crate::support::Bench;
+
+/// A bench whose directory `closed` belongs to another user, with `mode`; none where the tests do
+/// not run as root, who alone can give a directory away.
+fn closed(flavour: Flavour, mode: u32) -> Option<Bench> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+    if std::fs::metadata("/proc/self").unwrap().uid() != 0 {
+        return None;
+    }
+    let server = require(&Options::new(flavour))?;
+    let bench = Bench::new(server, &json!({"retry": {"attempts": 1, "delay": 0}}));
+    bench.server.place("closed/order.xml", b"<order/>").unwrap();
+    let directory = bench.server.root().join("closed");
+    chown(&directory, Some(0), Some(0)).unwrap();
+    std::fs::set_permissions(&directory, std::fs::Permissions::from_mode(mode)).unwrap();
+    Some(bench)
+}
+
+/// Each way of saying it, on each server.
+#[test]
+fn a_closed_directory_is_not_empty() {
+    for flavour in [Flavour::VsFtpd, Flavour::PureFtpd, Flavour::ProFtpd] {
+        for mode in [0o711, 0o311] {
+            let Some(bench) = closed(flavour, mode) else { continue };
+            let context = format!("{flavour:?} {mode:o}");
+            let listed = bench.list(&json!({"recursive": 0}), &Value::Null, "closed");
+            let error = listed.outcome.error().unwrap_or_else(|| panic!("{context}"));
+            assert_eq!(error.kind(), ErrorKind::Permission, "{context}: {error}");
+        }
+    }
+}
