@@ -4,7 +4,7 @@ use host_sdk::ErrorKind;
 use serde_json::{Value, json};
 use test_servers::{Flavour, Options, require};
 
-use crate::support::Bench;
+use crate::support::{Bench, with_properties};
 
 /// A bench whose directory `closed` belongs to another user, with `mode`; none where the tests do
 /// not run as root, who alone can give a directory away.
@@ -32,6 +32,35 @@ fn a_closed_directory_is_not_empty() {
             let listed = bench.list(&json!({"recursive": 0}), &Value::Null, "closed");
             let error = listed.outcome.error().unwrap_or_else(|| panic!("{context}"));
             assert_eq!(error.kind(), ErrorKind::Permission, "{context}: {error}");
+        }
+    }
+}
+
+/// A listing beyond the limit fails as itself, also where its beginning was used to measure the
+/// server's clock.
+#[test]
+fn a_listing_beyond_the_limit_says_so() {
+    for (flavour, limit) in [
+        (Flavour::VsFtpd, 100),
+        (Flavour::ProFtpd, 100),
+        (Flavour::ProFtpd, 1000),
+        (Flavour::ProFtpd, 1100),
+        (Flavour::PyFtpd, 1100),
+        (Flavour::PureFtpd, 1100),
+    ] {
+        let Some(server) = require(&Options::new(flavour)) else { continue };
+        for number in 0..1300 {
+            server.place(format!("many/{number}.txt"), b"x").unwrap();
+        }
+        let extra = json!({"maximumListingEntries": limit, "retry": {"attempts": 1, "delay": 0}});
+        let bench = Bench::new(server, &extra);
+        for operation in ["list", "query"] {
+            let request = json!({"operation": operation});
+            let header = with_properties(&[("remoteDirectory", "many")]);
+            let answered = bench.request(&request, header);
+            let error = answered.outcome.error().expect("a failure");
+            assert_eq!(error.kind(), ErrorKind::Protocol, "{flavour:?} {limit}: {error}");
+            assert!(error.message().contains(&limit.to_string()), "{flavour:?}: {error}");
         }
     }
 }

@@ -92,6 +92,8 @@ conversations! {
     everything_but_the_confirmation,
     everything_but_the_confirmation_and_no_time,
     existence_that_cannot_be_proven,
+    facts_and_a_senseless_line,
+    facts_beyond_the_limit,
     facts_refused_and_list_given,
     failed_on_two_sessions,
     file_gone_since_the_listing,
