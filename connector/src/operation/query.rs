@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use host_sdk::{Error, ErrorKind, ExecutionScope, InputDocument, Outcome, Properties};
 
 use super::fetch::{RemoteFile, deliver};
+use super::flaw::Flaws;
 use super::is_refusal;
 use super::run::Run;
 use super::select::{Selected, select};
@@ -22,7 +23,8 @@ pub(super) fn answer(
     input: &mut dyn InputDocument,
 ) -> Result<(), Error> {
     let directory = run.directory(&input.header().properties)?;
-    let files = files(run, settings, &directory)?;
+    let (files, flaws) = files(run, settings, &directory)?;
+    flaws.answer(run, input.id(), settings.return_application_errors)?;
     let zone = run.session()?.zone().clone();
     let sizes = files.iter().filter_map(|file| file.entry.told_size());
     run.meter.expect(sizes.fold(0, u64::saturating_add));
@@ -140,7 +142,7 @@ fn files(
     run: &mut Run,
     settings: &QuerySettings,
     directory: &RemotePath,
-) -> Result<Vec<Selected>, Error> {
+) -> Result<(Vec<Selected>, Flaws), Error> {
     // Where files are moved to: what lies there has been read already.
     let mut destinations = HashSet::new();
     destinations.extend(destination(settings, directory));

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use host_sdk::{Error, ErrorKind};
 use jiff::tz::TimeZone;
 
-use super::listing::{Entry, Listing, ListingError, ListingSettings};
+use super::listing::{Entry, Format, Item, Listing, ListingError, ListingSettings};
 use super::reply::Reply;
 use super::reply_text::Emptiness;
 use super::{Download, Session, io_error};
@@ -16,6 +16,19 @@ use crate::timestamp::{Modified, ServerTimeZone};
 /// Called for each entry as it arrives; answers whether more are wanted. An error ends the
 /// listing.
 pub(super) type EntrySink<'a> = dyn FnMut(Entry) -> Result<bool, Error> + 'a;
+
+/// What a listing comes to, one at a time.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// An entry.
+    Entry(Entry),
+    /// Something that is there and cannot be used: a line that is no entry, or entries that the
+    /// server says it left out.
+    Unusable(Error),
+}
+
+/// As [`EntrySink`], for what cannot be used as well.
+pub(super) type FoundSink<'a> = dyn FnMut(Found) -> Result<bool, Error> + 'a;
 
 /// How much of a listing whose rest nobody wants is read all the same: servers complain about a
 /// listing that is cut, and a short one is over sooner than that.
@@ -29,18 +42,17 @@ impl Session {
     /// # Errors
     ///
     /// `notFound`; `permission`, also where the server does not tell whether `directory` is empty or
-    /// closed; `integrity` for a listing that cannot be read and for one that was
-    /// cut; `protocol` for one beyond its limits; those of `each`; what a command or a data
+    /// closed; `integrity` for a listing without one line that can be read and for one that was cut; `protocol` for one beyond its limits; those of `each`; what a command or a data
     /// connection can fail with.
     pub(super) fn list(
         &mut self,
         directory: &RemotePath,
-        each: &mut EntrySink<'_>,
+        each: &mut FoundSink<'_>,
     ) -> Result<(), Error> {
         let mut is_empty = true;
-        let listed = self.list_proven(directory, &mut |entry| {
+        let listed = self.list_given(directory, &mut |found| {
             is_empty = false;
-            each(entry)
+            each(found)
         });
         match listed {
             // After an entry, it is the listing that failed.
@@ -59,7 +71,7 @@ impl Session {
     pub(super) fn list_refused(
         &mut self,
         refused: Error,
-        each: &mut EntrySink<'_>,
+        each: &mut FoundSink<'_>,
     ) -> Result<(), Error> {
         match emptiness(&refused) {
             Some(Emptiness::Nothing) => return Ok(()),
@@ -85,10 +97,26 @@ impl Session {
 
     /// As [`Session::list`], but a refused listing stays a refusal: for questions whose answer must
     /// not be "nothing is there" unless that is proven.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::list`]; `integrity` for any line that cannot be read.
     fn list_proven(
         &mut self,
         directory: &RemotePath,
         each: &mut EntrySink<'_>,
+    ) -> Result<(), Error> {
+        self.list_given(directory, &mut |found| match found {
+            Found::Entry(entry) => each(entry),
+            Found::Unusable(e) => Err(e),
+        })
+    }
+
+    /// As [`Session::list`], but a refused listing stays a refusal.
+    fn list_given(
+        &mut self,
+        directory: &RemotePath,
+        each: &mut FoundSink<'_>,
     ) -> Result<(), Error> {
         // A bare command lists the working directory whatever its name looks like; a name given
         // to LIST may be taken for an option or a pattern.
@@ -109,7 +137,7 @@ impl Session {
         if with_facts && may_list && is_unknown_command(&refused) {
             log::info!("the server announces MLSD and does not have it: {refused}");
             self.features.mlst = false;
-            return self.list_proven(directory, each);
+            return self.list_given(directory, each);
         }
         Err(at_directory(refused))
     }
@@ -232,38 +260,66 @@ fn has_names(mut download: Download<'_>) -> Result<bool, Error> {
     if download.read(&mut buffer)? > 0 {
         return stop(download).map(|()| true);
     }
-    confirm(download, false).map(|()| false)
+    match confirm(download)? {
+        Some(shortfall) => Err(closed(&shortfall)),
+        None => Ok(false),
+    }
 }
 
 /// Ends a listing that was read to its end. The words of its confirmation may take back that it
-/// is whole.
-pub(super) fn confirm(download: Download<'_>, has_entries: bool) -> Result<(), Error> {
+/// is whole: they are the result then.
+fn confirm(download: Download<'_>) -> Result<Option<Reply>, Error> {
     let reply = download.confirmed()?;
-    if !reply.tells_shortfall() {
-        return Ok(());
-    }
-    // Without an entry the directory is closed; with some, others are left out.
-    let kind = if has_entries { ErrorKind::Integrity } else { ErrorKind::Permission };
-    Err(Error::new(kind, format!("the listing is not whole: {reply}")).with_retryable(false))
+    Ok(reply.tells_shortfall().then_some(reply))
 }
 
+/// The error of a directory whose listing gave nothing and was not whole.
+fn closed(shortfall: &Reply) -> Error {
+    Error::new(ErrorKind::Permission, format!("the directory was not listed: {shortfall}"))
+        .with_retryable(false)
+}
+
+/// Reads a listing to its end, or until no more is wanted.
 fn read_all(
     download: Download<'_>,
     with_facts: bool,
     settings: ListingSettings,
-    each: &mut EntrySink<'_>,
+    each: &mut FoundSink<'_>,
 ) -> Result<(), Error> {
     let source = Source { download };
-    let mut listing =
+    let listing =
         if with_facts { Listing::mlsd(source, settings) } else { Listing::list(source, settings) };
-    let mut has_entries = false;
-    while let Some(entry) = listing.next_entry().map_err(listing_error)? {
-        has_entries = true;
-        if !each(entry)? {
-            return stop(listing.into_inner().download);
+    read_on(listing, each).map(drop)
+}
+
+/// As [`read_all`]; with the format that its lines have shown.
+pub(super) fn read_on(
+    mut listing: Listing<Source<'_>>,
+    each: &mut FoundSink<'_>,
+) -> Result<Option<Format>, Error> {
+    let mut is_empty = true;
+    while let Some(item) = listing.next_item().map_err(listing_error)? {
+        is_empty = false;
+        let found = match item {
+            Item::Entry(entry) => Found::Entry(entry),
+            Item::Unusable(e) => Found::Unusable(listing_error(e)),
+        };
+        if !each(found)? {
+            let format = listing.format();
+            return stop(listing.into_inner().download).map(|()| format);
         }
     }
-    confirm(listing.into_inner().download, has_entries)
+    let format = listing.format();
+    match confirm(listing.into_inner().download)? {
+        None => {}
+        Some(shortfall) if is_empty => return Err(closed(&shortfall)),
+        Some(shortfall) => {
+            let message = format!("the listing is not whole: {shortfall}");
+            let error = Error::new(ErrorKind::Integrity, message).with_retryable(false);
+            each(Found::Unusable(error))?;
+        }
+    }
+    Ok(format)
 }
 
 /// Ends a listing whose rest nobody wants: whatever becomes of that, what is wanted has arrived.

@@ -55,6 +55,7 @@ pub(crate) use self::download::Download;
 use self::features::Features;
 use self::handshake::TlsSession;
 use self::hiding::hide;
+pub(crate) use self::list::Found;
 pub(crate) use self::login::Milestone;
 pub(crate) use self::probe::{DataFacts, ProbedListing};
 use self::reply::{Occasion, Reply};

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use test_servers::{Flavour, Options, require};
 
 use crate::support::{Bench, with_properties};
+use crate::transcript::{Play, Transcript};
 
 /// A bench whose directory `closed` belongs to another user, with `mode`; none where the tests do
 /// not run as root, who alone can give a directory away.
@@ -63,4 +64,22 @@ fn a_listing_beyond_the_limit_says_so() {
             assert!(error.message().contains(&limit.to_string()), "{flavour:?}: {error}");
         }
     }
+}
+
+/// A server that lists `d` in `d` for ever: the walk ends, and says why.
+#[test]
+fn a_directory_in_itself_ends() {
+    let mut text = "@answers\notherwise MDTM * < 500 What?\n< 220 ready\n".to_owned();
+    for _ in 0..=256 {
+        text += "> EPSV\npassive EPSV\n> LIST\n< 150 Here.\n\
+                 data send \"drwxr-xr-x 1 a a 5 Jan 01 2020 d\\r\\n\"\ndata close\n< 226 Done.\n";
+    }
+    let script = Transcript::parse(&text).script();
+    let mut play = Play::start(&script, &json!({})).with_options(json!({"recursive": -1}));
+    play.request("list", "");
+    let answer = play.take_last();
+    let error = answer.error().expect("a failure");
+    assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
+    assert!(error.message().contains("deeper than 256 levels"), "{error}");
+    play.end().assert_matched();
 }
