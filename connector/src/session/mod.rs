@@ -288,7 +288,8 @@ impl Session {
         if self.cancel.is_cancelled() { Error::cancelled() } else { error }
     }
 
-    fn poison(&mut self) {
+    /// Gives the session up: no command is sent over it any more.
+    pub(crate) fn poison(&mut self) {
         self.poisoned = true;
     }
 }
