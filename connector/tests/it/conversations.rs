@@ -95,6 +95,7 @@ conversations! {
     facts_and_a_senseless_line,
     facts_beyond_the_limit,
     facts_refused_and_list_given,
+    facts_that_make_no_sense,
     failed_on_two_sessions,
     file_gone_since_the_listing,
     file_grew_meanwhile,

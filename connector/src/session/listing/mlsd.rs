@@ -61,8 +61,8 @@ fn facts(line: &[u8]) -> Option<(Place, RawEntry<'_>)> {
                 _ => {}
             },
             [a, b, c, d, e, f] => match &lower([*a, *b, *c, *d, *e, *f]) {
-                // A time in some other form would leave every file without one, and nobody told.
-                b"modify" if !value.is_empty() => entry.modified = Some(parse_time_val(value)?),
+                // A time that makes no sense is unknown; the entry is there all the same.
+                b"modify" => entry.modified = parse_time_val(value),
                 b"unique" if !value.is_empty() => entry.unique = Some(value),
                 _ => {}
             },
@@ -201,8 +201,13 @@ mod tests {
 
     #[test]
     fn values_without_meaning_are_absent() {
-        let entry = read("size=-1;modify=;UNIX.mode=0999;sizd=99999999999999999999; x").unwrap();
+        let entry = read("size=-1;modify=0;UNIX.mode=0999;sizd=99999999999999999999; x").unwrap();
         assert_eq!(entry, RawEntry::new(b"x", Kind::Unknown));
+        for time in ["", "0", "2014", "6519650070705", "2014102206510x2", "-1"] {
+            let line = format!("type=file;modify={time}; x");
+            let entry = read(&line).unwrap();
+            assert_eq!((entry.kind, entry.modified), (Kind::RegularFile, None), "{line}");
+        }
         assert_eq!(read("UNIX.mode=0100644; x").unwrap().mode, Some(0o644));
         assert_eq!(read("modify=19691231235960; x").unwrap().modified.unwrap().at.second(), 59);
     }
@@ -217,8 +222,6 @@ mod tests {
             "type=file; ",
             "Type=dir;Size; missing =size",
             "Type=dir missing-semicolon",
-            "modify=2014102206510x2; x",
-            "modify=2014; x",
             "Type=cdir;UNIX.mode=0775;/no/space",
             "-rw-r--r-- 1 a b 5 Nov 22 17:25 x;y=z; w",
         ] {
