@@ -173,7 +173,9 @@ fn files(
         }
         // Nothing of a file's document tells it, and there may be a great many.
         entry.unique = None;
-        Ok(entry.kind == Kind::RegularFile && !destinations.contains(directory))
+        // What is told without a type is tried: a file that is left out would be lost.
+        let may_be_file = matches!(entry.kind, Kind::RegularFile | Kind::Untold);
+        Ok(may_be_file && !destinations.contains(directory))
     })
 }
 

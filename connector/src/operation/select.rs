@@ -129,7 +129,7 @@ fn settled(
             is_sure.then_some(end)
         });
         let is_settled = match listed {
-            _ if candidate.entry.kind != Kind::RegularFile => true,
+            _ if !matches!(candidate.entry.kind, Kind::RegularFile | Kind::Untold) => true,
             Some(end) => end <= latest,
             // A listing without a certain zone does not tell when; MDTM does.
             None => asked_end(session, &candidate, &zone)?.is_some_and(|end| end <= latest),

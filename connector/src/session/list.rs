@@ -121,6 +121,7 @@ impl Session {
         // A bare command lists the working directory whatever its name looks like; a name given
         // to LIST may be taken for an option or a pattern.
         self.change_directory(directory)?;
+        self.ask_for_types()?;
         let with_facts = self.lists_with_facts();
         let settings = self.listing_settings();
         let verb = if with_facts { "MLSD" } else { "LIST" };
@@ -196,6 +197,21 @@ impl Session {
             self.renew(limit)?;
         }
         self.download(command, 0, limit)
+    }
+
+    /// Turns the type of entries on in MLSD, where the server announces that it is off; where it
+    /// stays off, LIST tells it.
+    fn ask_for_types(&mut self) -> Result<(), Error> {
+        if !self.features.type_is_off || !self.lists_with_facts() {
+            return Ok(());
+        }
+        self.features.type_is_off = false;
+        let reply = self.command_as("OPTS MLST type;size;modify;", "OPTS MLST")?;
+        if !reply.is_done() {
+            self.unless_goodbye(&reply, "OPTS MLST", &RemotePath::root())?;
+            self.features.mlst = false;
+        }
+        Ok(())
     }
 
     /// Whether directories are listed by MLSD.
