@@ -28,6 +28,8 @@ pub(crate) struct WalkSettings {
     /// How many levels below the directory; `None` is all.
     pub(crate) depth: Option<u64>,
     pub(crate) follow_links: bool,
+    /// Whether one entry that cannot be used ends the walk with an error.
+    pub(crate) strict: bool,
 }
 
 /// Which entries of a directory are meant, and in which order.
@@ -49,7 +51,11 @@ pub(super) fn selection(
 ) -> Result<SelectionSettings, Error> {
     let follow_links = options.is("followSymbolicLinks");
     Ok(SelectionSettings {
-        walk: WalkSettings { depth: limit(options, "recursive")?, follow_links },
+        walk: WalkSettings {
+            depth: limit(options, "recursive")?,
+            follow_links,
+            strict: options.is("strictListing"),
+        },
         filter,
         minimum_age: options.milliseconds("minimumAge"),
         sort_by: options.require("sortBy")?,

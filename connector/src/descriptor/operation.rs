@@ -123,6 +123,7 @@ fn query() -> OperationDescriptor {
             maximum("maximumFiles", "Maximum Number of Files to Return", "files"),
             follow_symbolic_links(),
             recursive(),
+            strict_listing(),
             minimum_age("are left for the next time"),
             sort_by("files are read"),
             Field::integer(
@@ -177,6 +178,7 @@ fn list() -> OperationDescriptor {
         fields: vec![
             maximum("maximumResults", "Maximum Results", "entries"),
             recursive(),
+            strict_listing(),
             minimum_age("are left out"),
             sort_by("entries are told"),
             return_application_errors(),
@@ -271,6 +273,16 @@ fn recursive() -> Field {
          is all.",
     )
     .or(0)
+}
+
+fn strict_listing() -> Field {
+    Field::boolean(
+        "strictListing",
+        "Strict Listing",
+        false,
+        "Whether one entry or directory that cannot be read ends the operation with an error. \
+         Otherwise it is an error by itself, and the others go on.",
+    )
 }
 
 fn minimum_age(consequence: &str) -> Field {

@@ -3,6 +3,7 @@
 use host_sdk::{Context, Error, InputDocument, Properties, SmallResult, Status};
 use serde::Serialize;
 
+use super::flaw::Flaws;
 use super::meter::Meter;
 use super::run::Run;
 use super::select::{Selected, offer, select};
@@ -51,16 +52,18 @@ pub(super) fn answer(
         documents: Vec::with_capacity(BATCH),
         told: false,
     };
-    if settings.selection.decides_at_once() {
-        stream(run, &settings.selection, &directory, &mut batch)?;
+    let flaws = if settings.selection.decides_at_once() {
+        stream(run, &settings.selection, &directory, &mut batch)?
     } else {
-        let selected = select(run, &settings.selection, &directory, &mut |_, _| Ok(true))?;
+        let (selected, flaws) = select(run, &settings.selection, &directory, &mut |_, _| Ok(true))?;
         let zone = run.session()?.zone().clone();
         for Selected { directory, entry } in selected {
             batch.add(document(&directory, &entry, &zone)?)?;
         }
-    }
-    batch.flush()
+        flaws
+    };
+    batch.flush()?;
+    flaws.answer(run, input.id(), settings.return_application_errors)
 }
 
 /// Tells entries while the listing arrives.
@@ -69,7 +72,7 @@ fn stream(
     settings: &SelectionSettings,
     directory: &RemotePath,
     batch: &mut Batch,
-) -> Result<(), Error> {
+) -> Result<Flaws, Error> {
     let limit = settings.limit();
     let mut backoff = run.backoff()?;
     loop {
@@ -83,7 +86,7 @@ fn stream(
             })
         });
         match walked {
-            Ok(()) => return Ok(()),
+            Ok(flaws) => return Ok(flaws),
             // What was told cannot be taken back, and would be told twice.
             Err(e) if batch.told => return Err(e),
             Err(e) => run.wait(&mut backoff, e)?,
@@ -135,8 +138,6 @@ fn document(
     entry: &Entry,
     zone: &ServerTimeZone,
 ) -> Result<Vec<u8>, Error> {
-    // A name that is none would lead whoever believes it out of the directory.
-    directory.entry(&entry.name)?;
     let listed = Listed {
         file_name: &entry.name,
         file_type: entry.kind.as_str(),

@@ -8,6 +8,7 @@ mod create;
 mod delete;
 mod fetch;
 pub(crate) mod filter;
+mod flaw;
 mod get;
 mod list;
 mod lock;

@@ -1,12 +1,14 @@
 //! Query: every file of a directory that the filter selects.
 
 use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use host_sdk::{Error, ErrorKind, ExecutionScope, InputDocument, Outcome, Properties};
 
 use super::fetch::{RemoteFile, deliver};
+use super::flaw::Flaws;
 use super::is_refusal;
 use super::run::Run;
 use super::select::{Selected, select};
@@ -14,6 +16,7 @@ use crate::config::{QuerySettings, Removal};
 use crate::remote_path::RemotePath;
 use crate::session::listing::Kind;
 use crate::timestamp::ServerTimeZone;
+use crate::wire_name::printable;
 
 /// Answers one input.
 pub(super) fn answer(
@@ -22,7 +25,8 @@ pub(super) fn answer(
     input: &mut dyn InputDocument,
 ) -> Result<(), Error> {
     let directory = run.directory(&input.header().properties)?;
-    let files = files(run, settings, &directory)?;
+    let (files, flaws) = files(run, settings, &directory)?;
+    flaws.answer(run, input.id(), settings.return_application_errors)?;
     let zone = run.session()?.zone().clone();
     let sizes = files.iter().filter_map(|file| file.entry.told_size());
     run.meter.expect(sizes.fold(0, u64::saturating_add));
@@ -38,10 +42,15 @@ pub(super) fn answer(
         for _ in 1..transfers {
             let Some(mut sibling) = run.sibling() else { break };
             let (queue, id) = (&queue, input.id());
-            scope.spawn(move || {
+            let thread = std::thread::Builder::new().name("ftp transfer".to_owned());
+            let spawned = thread.spawn_scoped(scope, move || {
                 let _records = ExecutionScope::enter(sibling.context.execution_id());
                 queue.work(&mut sibling, settings, id);
             });
+            if let Err(e) = spawned {
+                log::warn!("one transfer less at a time: no thread can be started: {e}");
+                break;
+            }
         }
         queue.work(run, settings, input.id());
         // Whoever comes after may be waiting for a session while the siblings go on.
@@ -73,7 +82,11 @@ impl Queue {
             let answered = file.path().and_then(|path| {
                 let file =
                     RemoteFile::new(path, entry.size, entry.modified, &self.zone).listed(entry);
-                read(run, settings, input, &file)
+                // A session that a panic left in mid-command is dropped with the lease.
+                guarded(|| read(run, settings, input, &file)).unwrap_or_else(|e| {
+                    run.release_poisoned();
+                    answer_one(run, input, &file, settings, e)
+                })
             });
             match answered {
                 Ok(()) => {}
@@ -102,6 +115,15 @@ impl Queue {
 
 fn lock(error: &Mutex<Option<Error>>) -> MutexGuard<'_, Option<Error>> {
     error.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Does `work`; a panic in it is an error of kind `internal`.
+fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
+        let said = panic.downcast_ref::<String>().map(String::as_str);
+        let said = said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+        Error::internal(format!("a panic while a file was read: {}", printable(said)))
+    })
 }
 
 /// Reads one file; an error is one that ends the query, or the host's.
@@ -140,7 +162,7 @@ fn files(
     run: &mut Run,
     settings: &QuerySettings,
     directory: &RemotePath,
-) -> Result<Vec<Selected>, Error> {
+) -> Result<(Vec<Selected>, Flaws), Error> {
     // Where files are moved to: what lies there has been read already.
     let mut destinations = HashSet::new();
     destinations.extend(destination(settings, directory));
@@ -151,7 +173,9 @@ fn files(
         }
         // Nothing of a file's document tells it, and there may be a great many.
         entry.unique = None;
-        Ok(entry.kind == Kind::RegularFile && !destinations.contains(directory))
+        // What is told without a type is tried: a file that is left out would be lost.
+        let may_be_file = matches!(entry.kind, Kind::RegularFile | Kind::Untold);
+        Ok(may_be_file && !destinations.contains(directory))
     })
 }
 
@@ -176,4 +200,23 @@ fn answer_one(
     };
     let mut sink = run.context.begin_result(input, &file.properties)?;
     sink.finish(&outcome, &Properties::new())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_internal_error() {
+        for (work, said) in [
+            ((|| panic!("at {}", 7)) as fn(), "at 7"),
+            (|| panic!("in short"), "in short"),
+            (|| std::panic::panic_any(7), "no message"),
+        ] {
+            let error = guarded(work).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Internal);
+            assert!(error.message().contains(said), "{error}");
+        }
+        assert_eq!(guarded(|| 7).unwrap(), 7);
+    }
 }

@@ -110,6 +110,14 @@ impl Run {
         self.lease = None;
     }
 
+    /// Gives the session up, which may have been left within a command.
+    pub(super) fn release_poisoned(&mut self) {
+        if let Some(Ok(session)) = self.lease.as_mut().map(Lease::session) {
+            session.poison();
+        }
+        self.release();
+    }
+
     /// The session of this execution: the one in hand while it is of use, else another.
     ///
     /// # Errors

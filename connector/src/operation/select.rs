@@ -7,6 +7,7 @@ use std::time::Duration;
 use host_sdk::{Error, ErrorKind};
 use jiff::{SignedDuration, Timestamp};
 
+use super::flaw::Flaws;
 use super::run::Run;
 use super::walk::{Next, Seen, walk};
 use crate::config::{SelectionSettings, SortBy};
@@ -67,7 +68,7 @@ pub(super) fn offer(
 }
 
 /// The entries of `directory`, and of those below it as far as the settings go, that are
-/// `eligible` and meant.
+/// `eligible` and meant; and what could not be used.
 ///
 /// # Errors
 ///
@@ -78,17 +79,15 @@ pub(super) fn select(
     settings: &SelectionSettings,
     directory: &RemotePath,
     eligible: &mut dyn FnMut(&RemotePath, &mut Entry) -> Result<bool, Error>,
-) -> Result<Vec<Selected>, Error> {
+) -> Result<(Vec<Selected>, Flaws), Error> {
     let limit = settings.limit();
-    let mut selected = run.repeat(|session| {
+    let (mut selected, flaws) = run.repeat(|session| {
         let mut selected: Vec<Selected> = Vec::new();
-        walk(session, directory, &settings.walk, &mut |mut seen| {
+        let flaws = walk(session, directory, &settings.walk, &mut |mut seen| {
             if !eligible(seen.directory, &mut seen.entry)? {
                 return Ok(Next::More);
             }
             offer(settings, seen, &mut |Seen { directory, entry, .. }| {
-                // A name that is none would lead whoever believes it out of the directory.
-                directory.entry(&entry.name)?;
                 let last = selected.last().map(|last| &last.directory);
                 let directory = match last.filter(|last| ***last == *directory) {
                     Some(same) => Arc::clone(same),
@@ -103,10 +102,10 @@ pub(super) fn select(
             None => selected,
         };
         sort(&mut selected, settings.sort_by, session.zone());
-        Ok(selected)
+        Ok((selected, flaws))
     })?;
     selected.truncate(limit);
-    Ok(selected)
+    Ok((selected, flaws))
 }
 
 /// Leaves out files that are younger than `age`: somebody may still be writing them.
@@ -130,7 +129,7 @@ fn settled(
             is_sure.then_some(end)
         });
         let is_settled = match listed {
-            _ if candidate.entry.kind != Kind::RegularFile => true,
+            _ if !matches!(candidate.entry.kind, Kind::RegularFile | Kind::Untold) => true,
             Some(end) => end <= latest,
             // A listing without a certain zone does not tell when; MDTM does.
             None => asked_end(session, &candidate, &zone)?.is_some_and(|end| end <= latest),

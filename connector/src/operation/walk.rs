@@ -5,10 +5,11 @@ use std::collections::{HashSet, VecDeque};
 
 use host_sdk::{Error, ErrorKind};
 
+use super::flaw::{Flaws, too_deep};
 use crate::config::WalkSettings;
 use crate::remote_path::RemotePath;
 use crate::session::listing::{Entry, Kind};
-use crate::session::{Session, SizeAnswer};
+use crate::session::{Found, Presence, Session, SizeAnswer};
 use crate::timestamp::{Modified, ServerTimeZone};
 
 /// How many links a path may lead through where the server does not tell where they end: they may
@@ -17,6 +18,12 @@ const UNTOLD: usize = 8;
 
 /// How many such links are followed in all.
 const UNTOLD_IN_ALL: usize = 1000;
+
+/// How many levels below its directory a walk goes at most.
+const DEEPEST: u64 = 256;
+
+/// How many directories a walk comes to at most.
+const MAXIMUM_DIRECTORIES: usize = 100_000;
 
 /// An entry that the walk came to.
 pub(super) struct Seen<'a> {
@@ -42,18 +49,22 @@ pub(super) enum Next {
 /// Called for each entry.
 pub(super) type Visit<'a> = dyn FnMut(Seen<'_>) -> Result<Next, Error> + 'a;
 
-/// Visits the entries of `directory` and, as far as `settings` go, of those below it.
+/// Visits the entries of `directory` and, as far as `settings` go, of those below it. The result
+/// are those that cannot be used: names that are none, lines that are no entries, directories below
+/// that may not be read.
 ///
 /// # Errors
 ///
-/// Those of listing a directory and of `visit`; `permission` or `notFound` for a link that is to
+/// Those of listing `directory` and of `visit`; `protocol` where there are more than 100 000
+/// directories; `permission` or `notFound` for a link that is to
 /// be followed and leads nowhere.
 pub(super) fn walk(
     session: &mut Session,
     directory: &RemotePath,
     settings: &WalkSettings,
     visit: &mut Visit<'_>,
-) -> Result<(), Error> {
+) -> Result<Flaws, Error> {
+    let mut flaws = Flaws::new(settings.strict);
     let mut seen = HashSet::from([directory.clone()]);
     if settings.follow_links {
         // What links lead to is told by its real path.
@@ -70,9 +81,18 @@ pub(super) fn walk(
         let mut below = Vec::new();
         let mut linked = Vec::new();
         let has_mdtm = session.features().mdtm;
-        let listed = session.list_with_zone(&directory, &mut |entry, zone| {
+        let listed = session.list_with_zone(&directory, &mut |found, zone| {
+            let entry = match found {
+                Found::Entry(entry) => entry,
+                Found::Unusable(e) => return flaws.add(&directory, None, e).map(|()| wanted),
+            };
+            // A name that is none would lead whoever believes it out of the directory.
+            let path = match directory.entry(&entry.name) {
+                Ok(path) => path,
+                Err(e) => return flaws.add(&directory, Some(&entry.name), e).map(|()| wanted),
+            };
             if entry.kind == Kind::Directory && descends {
-                below.push(directory.entry(&entry.name)?);
+                below.push(path);
             }
             if entry.kind == Kind::SymbolicLink && settings.follow_links {
                 links.push(entry);
@@ -89,8 +109,22 @@ pub(super) fn walk(
         match listed {
             // It was removed since the listing above it: nothing is left to visit.
             Err(e) if depth > 0 && e.kind() == ErrorKind::NotFound => {
-                log::info!("{directory} is gone");
+                let above = directory.parent();
+                match session.is_listed(&directory) {
+                    Ok(Presence::Absent) => log::info!("{directory} is gone"),
+                    Ok(Presence::Present | Presence::Unknown(_)) => {
+                        flaws.add(&above, Some(directory.file_name()), closed(&e))?
+                    }
+                    Err(e) if is_local(&e, session) => {
+                        flaws.add(&above, Some(directory.file_name()), e)?;
+                    }
+                    Err(e) => return Err(e),
+                }
                 continue;
+            }
+            // One that may not be entered, or not be read: the others may.
+            Err(e) if depth > 0 && is_local(&e, session) => {
+                flaws.add(&directory.parent(), Some(directory.file_name()), e)?;
             }
             other => other?,
         }
@@ -123,14 +157,49 @@ pub(super) fn walk(
             wanted = !matches!(visit(seen)?, Next::Enough);
         }
         if !wanted {
-            return Ok(());
+            return Ok(flaws);
+        }
+        if depth >= DEEPEST && !(below.is_empty() && linked.is_empty()) {
+            for path in below.iter().chain(&linked) {
+                flaws.add(&directory, Some(path.file_name()), too_deep(path, DEEPEST))?;
+            }
+            continue;
         }
         // A directory is visited once, however many ways lead to it.
         let fresh = below.into_iter().filter(|path| seen.insert(path.clone()));
         waiting.extend(fresh.map(|path| (path, depth + 1, followed)));
         waiting.extend(linked.into_iter().map(|path| (path, depth + 1, followed + 1)));
+        if seen.len() > MAXIMUM_DIRECTORIES {
+            let message = format!("there are more than {MAXIMUM_DIRECTORIES} directories");
+            return Err(Error::new(ErrorKind::Protocol, message)
+                .with_path(directory.to_string())
+                .with_retryable(false)
+                .with_hint("lower recursive, or walk the directories below one by one"));
+        }
     }
-    Ok(())
+    Ok(flaws)
+}
+
+/// Whether `error` is the server's answer about one directory, so that the others may be read.
+fn is_local(error: &Error, session: &Session) -> bool {
+    let is_answer = matches!(error.kind(), ErrorKind::Permission | ErrorKind::NotFound);
+    is_answer && !error.is_retryable() && session.is_usable()
+}
+
+/// The error of a directory that is listed above and may not be entered.
+fn closed(refused: &Error) -> Error {
+    let report = refused.report();
+    let mut error = Error::new(ErrorKind::Permission, refused.message());
+    if let Some(reply) = &report.reply {
+        error = error.with_reply(reply.code, reply.text.clone());
+    }
+    if let Some(command) = &report.command {
+        error = error.with_command(command.clone());
+    }
+    match &report.path {
+        Some(path) => error.with_path(path.clone()),
+        None => error,
+    }
 }
 
 /// The entry at `path` with what MDTM and SIZE tell of it, where they are better than the listing.

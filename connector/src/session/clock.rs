@@ -5,6 +5,7 @@ use host_sdk::{Error, ErrorKind};
 use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
 
+use super::list::Found;
 use super::listing::{Entry, Kind};
 use super::{ServerMemory, Session};
 use crate::remote_path::RemotePath;
@@ -19,9 +20,9 @@ const SAMPLES: usize = 3;
 /// How old a file may be whose time of day LIST shows: about half a year.
 const RECENT: SignedDuration = SignedDuration::from_hours(170 * 24);
 
-/// An entry as it arrives, with the zone of the server's clock as far as it is known; answers
+/// What a listing comes to as it arrives, with the zone of the server's clock as far as it is known; answers
 /// whether more are wanted.
-pub(crate) type TimedSink<'a> = dyn FnMut(Entry, &ServerTimeZone) -> Result<bool, Error> + 'a;
+pub(crate) type TimedSink<'a> = dyn FnMut(Found, &ServerTimeZone) -> Result<bool, Error> + 'a;
 
 /// The newest files of a listing that have a plain name and, in LIST, a time of day; the newest
 /// one first.
@@ -78,15 +79,17 @@ impl Session {
     ) -> Result<(), Error> {
         if !self.can_measure() {
             let zone = self.zone().clone();
-            return self.list(directory, &mut |entry| each(entry, &zone));
+            return self.list(directory, &mut |found| each(found, &zone));
         }
         let mut samples = Samples::default();
         let mut held = Some(Vec::new());
         let mut is_long = false;
-        self.list(directory, &mut |entry| {
-            let Some(entries) = &mut held else { return each(entry, &ServerTimeZone::Auto) };
-            samples.consider(&entry);
-            entries.push(entry);
+        self.list(directory, &mut |found| {
+            let Some(entries) = &mut held else { return each(found, &ServerTimeZone::Auto) };
+            if let Found::Entry(entry) = &found {
+                samples.consider(entry);
+            }
+            entries.push(found);
             is_long = entries.len() >= HELD;
             if !is_long {
                 return Ok(true);
@@ -105,7 +108,7 @@ impl Session {
         }
         let zone = self.zone().clone();
         if is_long {
-            return self.list(directory, &mut |entry| each(entry, &zone));
+            return self.list(directory, &mut |found| each(found, &zone));
         }
         hand_over(entries, &zone, each).map(drop)
     }
@@ -207,7 +210,8 @@ impl Session {
             let Some(told) = file.modified else { continue };
             let other = if told.zone == Zone::Utc {
                 match self.time_by_list(directory, &file.name) {
-                    Err(e) if is_lost(&e) => return Err(e),
+                    // An answer that was not read to its end leaves the session of no use.
+                    Err(e) if is_lost(&e) || !self.is_usable() => return Err(e),
                     // Servers need not list single files, and nothing depends on it.
                     Err(_) => return Ok(None),
                     other => other?,
@@ -238,7 +242,7 @@ impl ServerMemory {
 
 /// Hands held entries over; whether more are wanted.
 fn hand_over(
-    entries: Vec<Entry>,
+    entries: Vec<Found>,
     zone: &ServerTimeZone,
     each: &mut TimedSink<'_>,
 ) -> Result<bool, Error> {

@@ -7,6 +7,7 @@ use host_sdk::Error;
 
 use super::Session;
 use super::control::is_timeout;
+use super::reply::Reply;
 use super::stream::NetStream;
 use super::transfer::{LOOK, Transfer};
 use crate::deadline::Deadline;
@@ -73,7 +74,13 @@ impl<'s> Download<'s> {
     /// # Errors
     ///
     /// What the server says instead; `connection` when it says nothing any more.
-    pub(crate) fn finish(mut self) -> Result<u64, Error> {
+    pub(crate) fn finish(self) -> Result<u64, Error> {
+        let received = self.received;
+        self.confirmed().map(|_| received)
+    }
+
+    /// As [`Download::finish`], with the reply that confirms it.
+    pub(super) fn confirmed(mut self) -> Result<Reply, Error> {
         if !self.ended {
             return Err(Error::internal("a download was finished before its end"));
         }
@@ -82,8 +89,7 @@ impl<'s> Download<'s> {
             // arrives says nothing about the bytes.
             let _ = data.stream.close_sending();
         }
-        self.transfer.confirm()?;
-        Ok(self.received)
+        self.transfer.confirm()
     }
 
     /// Ends a listing whose rest nobody wants. Where the server does not say in time how it

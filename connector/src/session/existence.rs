@@ -197,7 +197,7 @@ impl Session {
             Ok(None) => Ok(Presence::Absent),
             // The directory itself is missing.
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(Presence::Absent),
-            Err(e) if is_refusal(&e) && self.is_usable() => {
+            Err(e) if leaves_open(&e) && self.is_usable() => {
                 Ok(Presence::Unknown(undecided(path, &e)))
             }
             Err(e) => Err(e),
@@ -241,16 +241,17 @@ pub(super) fn says_missing(reply: &Reply, path: &RemotePath) -> bool {
     reply.says_missing(&[path.as_str(), path.file_name()])
 }
 
-/// Whether the server answered, and will answer so again.
-fn is_refusal(error: &Error) -> bool {
-    error.report().reply.is_some()
+/// Whether a failed listing leaves the question open: it is refused, or not all of it can be read.
+fn leaves_open(error: &Error) -> bool {
+    let is_refusal = error.report().reply.is_some()
         && matches!(
             error.kind(),
             ErrorKind::Permission
                 | ErrorKind::Unavailable
                 | ErrorKind::Unsupported
                 | ErrorKind::Protocol
-        )
+        );
+    is_refusal || error.kind() == ErrorKind::Integrity
 }
 
 fn nothing_there(path: &RemotePath) -> Error {

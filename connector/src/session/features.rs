@@ -9,6 +9,8 @@ use crate::wire_name::printable;
 pub(crate) struct Features {
     /// MLST and MLSD (RFC 3659 §7).
     pub(crate) mlst: bool,
+    /// Whether MLSD can tell the type of an entry and does not unless asked to (OPTS MLST).
+    pub(crate) type_is_off: bool,
     /// MDTM (RFC 3659 §3).
     pub(crate) mdtm: bool,
     /// MFMT, which sets a file's time.
@@ -39,7 +41,10 @@ impl Features {
             let line = String::from_utf8_lossy(line).trim().to_ascii_uppercase();
             let (name, arguments) = line.split_once(' ').unwrap_or((line.as_str(), ""));
             match name {
-                "MLST" | "MLSD" => features.mlst = true,
+                "MLST" | "MLSD" => {
+                    features.mlst = true;
+                    features.type_is_off |= arguments.split(';').any(|fact| fact == "TYPE");
+                }
                 "MDTM" => features.mdtm = true,
                 "MFMT" => features.mfmt = true,
                 "SIZE" => features.size = true,

@@ -5,8 +5,9 @@ use std::io::{self, Read};
 use host_sdk::{Error, ErrorKind};
 use jiff::tz::TimeZone;
 
-use super::listing::{Entry, Listing, ListingError, ListingSettings};
+use super::listing::{Entry, Format, Item, Listing, ListingError, ListingSettings};
 use super::reply::Reply;
+use super::reply_text::Emptiness;
 use super::{Download, Session, io_error};
 use crate::config::ListingPreference;
 use crate::remote_path::RemotePath;
@@ -15,6 +16,19 @@ use crate::timestamp::ServerTimeZone;
 /// Called for each entry as it arrives; answers whether more are wanted. An error ends the
 /// listing.
 pub(crate) type EntrySink<'a> = dyn FnMut(Entry) -> Result<bool, Error> + 'a;
+
+/// What a listing comes to, one at a time.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// An entry.
+    Entry(Entry),
+    /// Something that is there and cannot be used: a line that is no entry, or entries that the
+    /// server says it left out.
+    Unusable(Error),
+}
+
+/// As [`EntrySink`], for what cannot be used as well.
+pub(super) type FoundSink<'a> = dyn FnMut(Found) -> Result<bool, Error> + 'a;
 
 /// How much of a listing whose rest nobody wants is read all the same: servers complain about a
 /// listing that is cut, and a short one is over sooner than that.
@@ -27,36 +41,87 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// `notFound`, `permission`; `integrity` for a listing that cannot be read and for one that was
-    /// cut; `protocol` for one beyond its limits; those of `each`; what a command or a data
+    /// `notFound`; `permission`, also where the server does not tell whether `directory` is empty or
+    /// closed; `integrity` for a listing without one line that can be read and for one that was cut; `protocol` for one beyond its limits; those of `each`; what a command or a data
     /// connection can fail with.
     pub(super) fn list(
         &mut self,
         directory: &RemotePath,
-        each: &mut EntrySink<'_>,
+        each: &mut FoundSink<'_>,
     ) -> Result<(), Error> {
         let mut is_empty = true;
-        let listed = self.list_proven(directory, &mut |entry| {
+        let listed = self.list_given(directory, &mut |found| {
             is_empty = false;
-            each(entry)
+            each(found)
         });
         match listed {
             // After an entry, it is the listing that failed.
-            Err(e) if is_empty && means_empty(&e) => Ok(()),
+            Err(e) if is_empty => self.list_refused(e, each),
             other => other,
         }
     }
 
-    /// As [`Session::list`], but a refused LIST stays a refusal: for questions whose answer must
+    /// Ends a listing of the working directory that gave no entry and failed. A refusal whose words
+    /// say that nothing is there is an empty listing. Where the words do not say why, the listing is
+    /// asked for in another way: only one that is given, and whole, proves that nothing is there.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::list`].
+    pub(super) fn list_refused(
+        &mut self,
+        refused: Error,
+        each: &mut FoundSink<'_>,
+    ) -> Result<(), Error> {
+        match emptiness(&refused) {
+            Some(Emptiness::Nothing) => return Ok(()),
+            Some(Emptiness::Unclear) if self.is_usable() => {}
+            _ => return Err(refused),
+        }
+        let was_mlsd = refused.report().command.as_deref() == Some("MLSD");
+        let with_names = !was_mlsd || self.shared.settings.listing != ListingPreference::Auto;
+        let settings = self.listing_settings();
+        let answer = match self.begin_listing(if with_names { "NLST" } else { "LIST" }) {
+            Ok(download) if with_names => has_names(download),
+            Ok(download) => read_all(download, false, settings, each).map(|()| false),
+            Err(e) => Err(e),
+        };
+        match answer {
+            Ok(false) => Ok(()),
+            Ok(true) => Err(unproven(&refused)),
+            Err(e) if emptiness(&e) == Some(Emptiness::Nothing) => Ok(()),
+            Err(e) if e.report().reply.is_some() && self.is_usable() => Err(unproven(&refused)),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// As [`Session::list`], but a refused listing stays a refusal: for questions whose answer must
     /// not be "nothing is there" unless that is proven.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::list`]; `integrity` for any line that cannot be read.
     pub(crate) fn list_proven(
         &mut self,
         directory: &RemotePath,
         each: &mut EntrySink<'_>,
     ) -> Result<(), Error> {
+        self.list_given(directory, &mut |found| match found {
+            Found::Entry(entry) => each(entry),
+            Found::Unusable(e) => Err(e),
+        })
+    }
+
+    /// As [`Session::list`], but a refused listing stays a refusal.
+    fn list_given(
+        &mut self,
+        directory: &RemotePath,
+        each: &mut FoundSink<'_>,
+    ) -> Result<(), Error> {
         // A bare command lists the working directory whatever its name looks like; a name given
         // to LIST may be taken for an option or a pattern.
         self.change_directory(directory)?;
+        self.ask_for_types()?;
         let with_facts = self.lists_with_facts();
         let settings = self.listing_settings();
         let verb = if with_facts { "MLSD" } else { "LIST" };
@@ -73,7 +138,7 @@ impl Session {
         if with_facts && may_list && is_unknown_command(&refused) {
             log::info!("the server announces MLSD and does not have it: {refused}");
             self.features.mlst = false;
-            return self.list_proven(directory, each);
+            return self.list_given(directory, each);
         }
         Err(at_directory(refused))
     }
@@ -89,6 +154,21 @@ impl Session {
             self.renew(limit)?;
         }
         self.download(command, 0, limit)
+    }
+
+    /// Turns the type of entries on in MLSD, where the server announces that it is off; where it
+    /// stays off, LIST tells it.
+    fn ask_for_types(&mut self) -> Result<(), Error> {
+        if !self.features.type_is_off || !self.lists_with_facts() {
+            return Ok(());
+        }
+        self.features.type_is_off = false;
+        let reply = self.command_as("OPTS MLST type;size;modify;", "OPTS MLST")?;
+        if !reply.is_done() {
+            self.unless_goodbye(&reply, "OPTS MLST", &RemotePath::root())?;
+            self.features.mlst = false;
+        }
+        Ok(())
     }
 
     /// Whether directories are listed by MLSD.
@@ -120,30 +200,99 @@ fn is_unknown_command(error: &Error) -> bool {
     error.kind() == ErrorKind::Unsupported && error.report().reply.is_some()
 }
 
-/// Some servers answer the listing of an empty directory, which CWD has just entered, with 450 or
-/// 550. The same answer to anything before the listing means something else.
-pub(super) fn means_empty(error: &Error) -> bool {
+/// What the refusal of a listing says of the directory, which CWD has entered; none for any other
+/// error.
+fn emptiness(error: &Error) -> Option<Emptiness> {
     let report = error.report();
-    matches!(report.command.as_deref(), Some("LIST" | "MLSD"))
-        && report.reply.as_ref().is_some_and(|it| Reply::may_mean_empty(it.code, &it.text))
+    let is_listing = matches!(report.command.as_deref(), Some("LIST" | "MLSD" | "NLST"));
+    let reply = report.reply.as_ref().filter(|_| is_listing)?;
+    Reply::emptiness(reply.code, &reply.text)
 }
 
+/// The error of a directory that may be empty or closed to the user.
+fn unproven(refused: &Error) -> Error {
+    let report = refused.report();
+    let message = format!("{refused}; the server does not tell whether the directory is empty");
+    let mut error =
+        Error::new(ErrorKind::Permission, message).with_retryable(refused.is_retryable());
+    if let Some(reply) = &report.reply {
+        error = error.with_reply(reply.code, reply.text.clone());
+    }
+    if let Some(command) = &report.command {
+        error = error.with_command(command.clone());
+    }
+    match &report.path {
+        Some(path) => error.with_path(path.clone()),
+        None => error,
+    }
+}
+
+/// Whether NLST, whose answer is read to its end, names anything.
+fn has_names(mut download: Download<'_>) -> Result<bool, Error> {
+    let mut buffer = [0; 8192];
+    if download.read(&mut buffer)? > 0 {
+        return stop(download).map(|()| true);
+    }
+    match confirm(download)? {
+        Some(shortfall) => Err(closed(&shortfall)),
+        None => Ok(false),
+    }
+}
+
+/// Ends a listing that was read to its end. The words of its confirmation may take back that it
+/// is whole: they are the result then.
+fn confirm(download: Download<'_>) -> Result<Option<Reply>, Error> {
+    let reply = download.confirmed()?;
+    Ok(reply.tells_shortfall().then_some(reply))
+}
+
+/// The error of a directory whose listing gave nothing and was not whole.
+fn closed(shortfall: &Reply) -> Error {
+    Error::new(ErrorKind::Permission, format!("the directory was not listed: {shortfall}"))
+        .with_retryable(false)
+}
+
+/// Reads a listing to its end, or until no more is wanted.
 fn read_all(
     download: Download<'_>,
     with_facts: bool,
     settings: ListingSettings,
-    each: &mut EntrySink<'_>,
+    each: &mut FoundSink<'_>,
 ) -> Result<(), Error> {
     let source = Source { download };
-    let mut listing =
+    let listing =
         if with_facts { Listing::mlsd(source, settings) } else { Listing::list(source, settings) };
-    while let Some(entry) = listing.next_entry().map_err(listing_error)? {
-        if !each(entry)? {
-            return stop(listing.into_inner().download);
+    read_on(listing, each).map(drop)
+}
+
+/// As [`read_all`]; with the format that its lines have shown.
+pub(super) fn read_on(
+    mut listing: Listing<Source<'_>>,
+    each: &mut FoundSink<'_>,
+) -> Result<Option<Format>, Error> {
+    let mut is_empty = true;
+    while let Some(item) = listing.next_item().map_err(listing_error)? {
+        is_empty = false;
+        let found = match item {
+            Item::Entry(entry) => Found::Entry(entry),
+            Item::Unusable(e) => Found::Unusable(listing_error(e)),
+        };
+        if !each(found)? {
+            let format = listing.format();
+            return stop(listing.into_inner().download).map(|()| format);
         }
     }
-    listing.into_inner().download.finish()?;
-    Ok(())
+    let format = listing.format();
+    match confirm(listing.into_inner().download)? {
+        None => {}
+        Some(shortfall) if is_empty => return Err(closed(&shortfall)),
+        Some(shortfall) => {
+            let message = format!("the listing is not whole: {shortfall}");
+            let error = Error::new(ErrorKind::Integrity, message).with_retryable(false);
+            each(Found::Unusable(error))?;
+        }
+    }
+    Ok(format)
 }
 
 /// Ends a listing whose rest nobody wants: whatever becomes of that, what is wanted has arrived.

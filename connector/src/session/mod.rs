@@ -57,6 +57,7 @@ pub(crate) use self::existence::{Presence, SizeAnswer};
 use self::features::Features;
 use self::handshake::TlsSession;
 use self::hiding::hide;
+pub(crate) use self::list::Found;
 pub(crate) use self::login::Milestone;
 pub(crate) use self::probe::{DataFacts, ProbedListing};
 use self::reply::{Occasion, Reply};
@@ -313,7 +314,8 @@ impl Session {
         if self.cancel.is_cancelled() { Error::cancelled() } else { error }
     }
 
-    fn poison(&mut self) {
+    /// Gives the session up: no command is sent over it any more.
+    pub(crate) fn poison(&mut self) {
         self.poisoned = true;
     }
 }

@@ -7,7 +7,7 @@ use host_sdk::Error;
 
 use super::clock::Samples;
 use super::handshake::is_resumed;
-use super::list::{Source, listing_error, means_empty};
+use super::list::{Found, Source, listing_error, read_on};
 use super::listing::{Format, Listing};
 use super::reply::Occasion;
 use super::stream::NetStream;
@@ -58,25 +58,21 @@ impl Session {
         let command = if with_facts { "MLSD" } else { "LIST" };
         let mut probed =
             ProbedListing { command, format: None, entries: 0, samples: Samples::default() };
-        match self.begin_listing(command) {
+        let refused = match self.begin_listing(command) {
             Ok(download) => {
                 opened(&facts(&download));
                 let source = Source { download };
-                let mut listing = if with_facts {
+                let listing = if with_facts {
                     Listing::mlsd(source, settings)
                 } else {
                     Listing::list(source, settings)
                 };
-                while let Some(entry) = listing.next_entry().map_err(listing_error)? {
-                    probed.entries += 1;
-                    probed.samples.consider(&entry);
-                }
-                probed.format = listing.format();
-                listing.into_inner().download.finish()?;
+                probed.format = read_on(listing, &mut |found| count(&mut probed, found))?;
+                return Ok(probed);
             }
-            Err(e) if means_empty(&e) => {}
-            Err(e) => return Err(e),
-        }
+            Err(e) => e,
+        };
+        self.list_refused(refused, &mut |found| count(&mut probed, found))?;
         Ok(probed)
     }
 
@@ -123,6 +119,17 @@ impl Session {
         }
         Ok(true)
     }
+}
+
+/// Counts an entry; a connection test wants a listing of which every line can be used.
+fn count(probed: &mut ProbedListing, found: Found) -> Result<bool, Error> {
+    let entry = match found {
+        Found::Entry(entry) => entry,
+        Found::Unusable(e) => return Err(e),
+    };
+    probed.entries += 1;
+    probed.samples.consider(&entry);
+    Ok(true)
 }
 
 fn facts(download: &Download<'_>) -> DataFacts {

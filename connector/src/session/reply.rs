@@ -8,7 +8,8 @@ use host_sdk::{Error, ErrorKind};
 
 use super::reply_line::{split_code, trim_line_end};
 use super::reply_text::{
-    speaks_of_absence, speaks_of_an_obstacle, speaks_of_rejection, speaks_of_too_many, without_name,
+    Emptiness, emptiness, speaks_of_a_shortfall, speaks_of_absence, speaks_of_rejection,
+    speaks_of_too_many, without_name,
 };
 use crate::wire_name::printable_bytes;
 
@@ -196,10 +197,15 @@ impl Reply {
         speaks_of_absence(&names.iter().fold(text, |text, name| without_name(&text, name)))
     }
 
-    /// Whether as an answer to a listing it may mean that nothing is there: 450 or 550, as for a
-    /// directory that may not be listed, which servers tell apart in their words if at all.
-    pub(crate) fn may_mean_empty(code: u16, text: &str) -> bool {
-        matches!(code, 450 | 550) && !speaks_of_an_obstacle(text)
+    /// What this answer to a listing says of the directory; none where it is no answer about the
+    /// directory (450 and 550 are).
+    pub(super) fn emptiness(code: u16, text: &str) -> Option<Emptiness> {
+        matches!(code, 450 | 550).then(|| emptiness(text))
+    }
+
+    /// Whether it confirms a listing and says that the listing is not whole.
+    pub(super) fn tells_shortfall(&self) -> bool {
+        speaks_of_a_shortfall(&self.text())
     }
 
     /// Whether the server does not know the command (500, 502).

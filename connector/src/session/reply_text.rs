@@ -18,20 +18,79 @@ const COUNTED: [&str; 10] = [
     "logins",
 ];
 
-/// What a directory that is not empty may be refused for.
-const OBSTACLES: [&str; 11] = [
+/// What a directory may be refused for that says nothing of its entries.
+const OBSTACLES: [&str; 22] = [
     "denied",
     "permission",
+    "permissions",
     "allowed",
     "permitted",
     "privilege",
     "privileges",
+    "rights",
+    "insufficient",
+    "forbidden",
+    "access",
     "busy",
     "again",
     "later",
     "temporary",
     "temporarily",
+    "cannot",
+    "unable",
+    "failed",
+    "failure",
+    "error",
+    "invalid",
 ];
+
+/// How servers say that a directory holds nothing.
+const NOTHING: [&str; 15] = [
+    "no file",
+    "no files",
+    "no such file",
+    "no such files",
+    "file not found",
+    "files not found",
+    "file does not exist",
+    "no member",
+    "no members",
+    "no data sets",
+    "no datasets",
+    "no entries",
+    "no matching",
+    "nothing",
+    "empty",
+];
+
+/// How servers say, in a reply that confirms a listing, that they did not list everything.
+const SHORTFALLS: [&str; 14] = [
+    "fail",
+    "failed",
+    "failure",
+    "unable",
+    "sorry",
+    "denied",
+    "error",
+    "cannot",
+    "can t",
+    "could not",
+    "couldn t",
+    "permission",
+    "incomplete",
+    "truncated",
+];
+
+/// What a refused listing says of the directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Emptiness {
+    /// Nothing is there.
+    Nothing,
+    /// The listing is refused for another reason.
+    Obstacle,
+    /// The words say neither.
+    Unclear,
+}
 
 /// Whether a refused login is about the number of users: 530 has no code for that, and taking it
 /// for a wrong password would make a busy night look like a locked account. Words of a rejected
@@ -58,14 +117,37 @@ pub(super) fn speaks_of_rejection(text: &str) -> bool {
     REJECTION.iter().any(|word| text.contains(word)) || text.contains("denied")
 }
 
-/// Whether a refused listing names a reason other than that nothing is there.
-pub(super) fn speaks_of_an_obstacle(text: &str) -> bool {
+/// What the words of a refused listing say of the directory.
+pub(super) fn emptiness(text: &str) -> Emptiness {
+    let said = said(text);
+    let is_refused = OBSTACLES.iter().any(|word| contains(&said, word));
+    if is_refused || contains(&said, "in use") {
+        Emptiness::Obstacle
+    } else if NOTHING.iter().any(|words| contains(&said, words)) {
+        Emptiness::Nothing
+    } else {
+        Emptiness::Unclear
+    }
+}
+
+/// Whether the confirmation of a listing says that the listing is not whole.
+pub(super) fn speaks_of_a_shortfall(text: &str) -> bool {
+    let said = said(text).replace("no error", "").replace("without error", "");
+    SHORTFALLS.iter().any(|words| contains(&said, words))
+}
+
+/// The words of a text in lower case, a blank around each; without paths, whose names may hold
+/// any word.
+fn said(text: &str) -> String {
     let text = text.to_lowercase();
-    // Not what the directory is called.
-    let said = text.split_ascii_whitespace().filter(|part| !part.contains('/'));
-    let said: Vec<&str> = said.flat_map(words).collect();
-    let is_in_use = said.windows(2).any(|pair| pair == ["in", "use"]);
-    is_in_use || said.iter().any(|word| OBSTACLES.contains(word))
+    let spoken = text.split_ascii_whitespace().filter(|part| !part.contains('/'));
+    let words: Vec<&str> = spoken.flat_map(words).collect();
+    format!(" {} ", words.join(" "))
+}
+
+/// Whether the words of [`said`] hold `phrase`.
+fn contains(said: &str, phrase: &str) -> bool {
+    said.contains(&format!(" {phrase} "))
 }
 
 /// Phrases which say that nothing of a name is there.
@@ -163,12 +245,48 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_directory_is_no_obstacle() {
-        for text in ["No files found in user directory", "/inbox/later: No such file", "Nothing."] {
-            assert!(!speaks_of_an_obstacle(text), "{text}");
+    fn a_refusal_means_empty_only_where_it_says_so() {
+        let cases = [
+            ("No files found in user directory", Emptiness::Nothing),
+            ("/inbox/later: No such file", Emptiness::Nothing),
+            ("Nothing.", Emptiness::Nothing),
+            ("The directory is empty.", Emptiness::Nothing),
+            ("No members found.", Emptiness::Nothing),
+            ("No data sets found.", Emptiness::Nothing),
+            ("Directory in use", Emptiness::Obstacle),
+            ("Busy, try again", Emptiness::Obstacle),
+            ("Permission denied", Emptiness::Obstacle),
+            ("Insufficient permissions", Emptiness::Obstacle),
+            ("Could not list: failure", Emptiness::Obstacle),
+            ("No file access", Emptiness::Obstacle),
+            ("Zugriff verweigert", Emptiness::Unclear),
+            ("Can't check for file existence", Emptiness::Unclear),
+            ("/empty: No.", Emptiness::Unclear),
+            ("", Emptiness::Unclear),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(emptiness(text), expected, "{text}");
         }
-        for text in ["Directory in use", "Busy, try again", "Permission denied"] {
-            assert!(speaks_of_an_obstacle(text), "{text}");
+    }
+
+    #[test]
+    fn a_confirmation_may_say_that_the_listing_is_not_whole() {
+        for text in [
+            "Transfer done (but failed to open directory).",
+            "Sorry, we were unable to read [.] / Options: -l / 0 matches total",
+            "Output truncated to 2000 matches",
+            "Done, can't open some of it",
+        ] {
+            assert!(speaks_of_a_shortfall(text), "{text}");
+        }
+        for text in [
+            "Transfer complete.",
+            "Directory send OK.",
+            "Listed /failed/error",
+            "Closing data connection, no error.",
+            "0 matches total",
+        ] {
+            assert!(!speaks_of_a_shortfall(text), "{text}");
         }
     }
 

@@ -281,7 +281,7 @@ impl Transfer<'_> {
     }
 
     /// Waits for the server's confirmation; the data connection must be closed by then.
-    pub(super) fn confirm(&mut self) -> Result<(), Error> {
+    pub(super) fn confirm(&mut self) -> Result<Reply, Error> {
         let reply = match self.confirmation.take() {
             Some(reply) => reply,
             None => self.session.next_reply(&self.command)?,
@@ -289,7 +289,7 @@ impl Transfer<'_> {
         let reply = self.session.reply_behind(reply, &self.command, Reply::is_preliminary)?;
         self.done = true;
         if reply.is_transfer_complete() {
-            return Ok(());
+            return Ok(reply);
         }
         Err(self.refused(&reply))
     }

@@ -11,6 +11,7 @@ mod architecture;
 mod behaviours;
 mod busy;
 mod check;
+mod closed;
 mod conformance;
 mod conversations;
 mod deadlines;

@@ -227,7 +227,7 @@ fn implicit_tls_protects_data_too() {
 /// A server that refuses to open a data connection has not said that the directory is empty.
 #[test]
 fn a_refused_data_connection_is_no_empty_listing() {
-    for refusal in ["450 nothing", "550 no", "530 TLS first", "521 no PROT", "425 no"] {
+    for refusal in ["450 nothing", "550 no files", "530 TLS first", "521 no PROT", "425 no"] {
         for script in [
             format!("{LOGIN}> EPSV\n< {refusal}\notherwise PASV < {refusal}\n"),
             format!("{LOGIN}> EPSV\npassive EPSV\n> LIST\n< {refusal}\n"),

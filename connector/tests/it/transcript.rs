@@ -10,6 +10,7 @@
 //! | `#: get NAME`, `create NAME TEXT`, `delete NAME`, `list`, `query`, `test` | a request |
 //! | `#: gives TEXT`, `gives nothing` | the body of its only result; that it has none |
 //! | `#: names A B` | the file names of its results, in their order |
+//! | `#: delivers A B and N failures` | the file names of those that are well, and how many are not |
 //! | `#: file NAME fails KIND` | one of its results is this failure |
 //! | `#: file NAME reports KIND` | its document was delivered, and this failure after it |
 //! | `#: unknown` | the failure says that its outcome is unknown |
@@ -330,6 +331,15 @@ impl Answer {
                 assert_eq!(self.outcome, Outcome::Success, "{line}");
                 assert_eq!(self.names(), rest.split_whitespace().collect::<Vec<_>>(), "{line}");
             }
+            "delivers" => {
+                assert_eq!(self.outcome, Outcome::Success, "{line}");
+                let (names, failures) = rest.split_once(" and ").unwrap();
+                let (well, failed): (Vec<_>, Vec<_>) =
+                    self.results.iter().partition(|result| result.outcome == Outcome::Success);
+                let well: Vec<String> = well.into_iter().map(name_of).collect();
+                assert_eq!(well, names.split_whitespace().collect::<Vec<_>>(), "{line}");
+                assert_eq!(format!("{} failures", failed.len()), failures, "{line}: {self:?}");
+            }
             "fails" => {
                 let kind = self.outcome.error().map(|error| error.kind().as_str());
                 assert_eq!(kind, Some(rest), "{line}: {self:?}");
@@ -368,14 +378,7 @@ impl Answer {
 
     /// The file names of the results, in their order.
     pub(crate) fn names(&self) -> Vec<String> {
-        let name = |result: &MemoryResult| match result.properties.get("fileName") {
-            Some(name) => name.to_owned(),
-            None => {
-                let document: Value = serde_json::from_slice(&result.body).unwrap();
-                document["fileName"].as_str().unwrap().to_owned()
-            }
-        };
-        self.results.iter().map(name).collect()
+        self.results.iter().map(name_of).collect()
     }
 
     /// Whatever went wrong is told without secrets and without what could steer a terminal.
@@ -389,6 +392,17 @@ impl Answer {
                 check_printable(text);
                 assert!(!text.contains(PASSWORD), "the password is in {error:?}");
             }
+        }
+    }
+}
+
+/// The file name of a result.
+fn name_of(result: &MemoryResult) -> String {
+    match result.properties.get("fileName") {
+        Some(name) => name.to_owned(),
+        None => {
+            let document: Value = serde_json::from_slice(&result.body).unwrap();
+            document["fileName"].as_str().unwrap().to_owned()
         }
     }
 }

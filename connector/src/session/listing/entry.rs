@@ -13,8 +13,11 @@ pub(crate) enum Kind {
     Directory,
     /// A symbolic link, whatever it points to.
     SymbolicLink,
-    /// A device, pipe or socket, or an entry whose kind the server did not state.
+    /// A device, pipe or socket, or an entry whose kind the server stated in a way that is not
+    /// understood.
     Unknown,
+    /// An entry of MLSD without a type: mostly a file, which reading it shows.
+    Untold,
 }
 
 impl Kind {
@@ -24,7 +27,7 @@ impl Kind {
             Self::RegularFile => "regular_file",
             Self::Directory => "directory",
             Self::SymbolicLink => "symbolic_link",
-            Self::Unknown => "unknown",
+            Self::Unknown | Self::Untold => "unknown",
         }
     }
 }

@@ -40,6 +40,14 @@ pub(crate) enum ListingError {
         /// The format of the lines before it, if there were any.
         format: Option<Format>,
     },
+    /// A name goes on in the next line.
+    #[error("line {number} of the listing goes on a name with a line feed in it: \"{name}\"")]
+    LineFeed {
+        /// The number of the line that goes on with it, from 1.
+        number: u64,
+        /// The name up to the line feed, safe to print.
+        name: String,
+    },
     /// The listing ends within a line.
     #[error("the listing ends within line {number}")]
     Unterminated {
@@ -69,15 +77,16 @@ impl From<ListingError> for Error {
                 io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => ErrorKind::Timeout,
                 _ => ErrorKind::Connection,
             },
-            ListingError::Unterminated { .. } | ListingError::Unrecognised { .. } => {
-                ErrorKind::Integrity
-            }
+            ListingError::Unterminated { .. }
+            | ListingError::Unrecognised { .. }
+            | ListingError::LineFeed { .. } => ErrorKind::Integrity,
             ListingError::LineTooLong { .. } | ListingError::TooManyEntries { .. } => {
                 ErrorKind::Protocol
             }
         };
         // The same line comes again; a listing that was cut may be whole the next time.
-        let is_final = matches!(error, ListingError::Unrecognised { .. });
+        let is_final =
+            matches!(error, ListingError::Unrecognised { .. } | ListingError::LineFeed { .. });
         let hint = match &error {
             ListingError::LineTooLong { .. } => Some("raise maximumLineLength"),
             ListingError::TooManyEntries { .. } => Some("raise maximumListingEntries"),

@@ -19,6 +19,8 @@ pub(crate) struct Line<'b> {
     pub(crate) number: u64,
     /// Whether a line end followed; a listing without its last one may have been cut.
     pub(crate) complete: bool,
+    /// Whether that line end is CRLF.
+    pub(crate) has_return: bool,
 }
 
 /// Reads lines that end with CRLF or LF, and never holds more than one chunk or one line.
@@ -101,15 +103,16 @@ impl<R: Read> Lines<R> {
         self.start += length;
         self.number += 1;
         let bytes = self.buffer.get(from..self.start).unwrap_or_default();
-        let bytes = match bytes {
-            [line @ .., b'\r', b'\n'] | [line @ .., b'\n'] => line,
-            line => line,
+        let (bytes, has_return) = match bytes {
+            [line @ .., b'\r', b'\n'] => (line, true),
+            [line @ .., b'\n'] => (line, false),
+            line => (line, false),
         };
         if bytes.len() > self.maximum {
             let limit = self.maximum;
             return Err(ListingError::LineTooLong { number: self.number, limit });
         }
-        Ok(Some(Line { bytes, number: self.number, complete }))
+        Ok(Some(Line { bytes, number: self.number, complete, has_return }))
     }
 
     fn fill(&mut self) -> io::Result<()> {
@@ -207,7 +210,8 @@ mod tests {
         let mut lines = Lines::new(OneByOne(&text), 10);
         for number in 1..=2 {
             assert_eq!(lines.ahead().unwrap(), &text[(number - 1) * 5..][..CHUNK]);
-            let line = Line { bytes: b"line", number: number as u64, complete: true };
+            let line =
+                Line { bytes: b"line", number: number as u64, complete: true, has_return: false };
             assert_eq!(lines.next_line().unwrap(), Some(line));
         }
         assert_eq!(lines.buffer.len(), CHUNK);

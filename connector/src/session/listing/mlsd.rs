@@ -29,7 +29,7 @@ pub(crate) fn parse(line: &[u8]) -> Option<(Place, RawEntry<'_>)> {
         // Without facts the blank ends them. Some servers put blanks before the facts as well,
         // and no name looks like those.
         let indented = facts(line.trim_ascii_start());
-        if indented.is_some_and(|(_, entry)| entry.kind != Kind::Unknown) {
+        if indented.is_some_and(|(_, entry)| entry.kind != Kind::Untold) {
             return indented;
         }
     }
@@ -40,7 +40,7 @@ pub(crate) fn parse(line: &[u8]) -> Option<(Place, RawEntry<'_>)> {
 #[inline]
 fn facts(line: &[u8]) -> Option<(Place, RawEntry<'_>)> {
     let mut place = Place::Within;
-    let mut entry = RawEntry::new(b"", Kind::Unknown);
+    let mut entry = RawEntry::new(b"", Kind::Untold);
     let mut rest = line;
     loop {
         // A value may hold a blank and a name may hold anything: only a blank in place of a fact
@@ -61,8 +61,8 @@ fn facts(line: &[u8]) -> Option<(Place, RawEntry<'_>)> {
                 _ => {}
             },
             [a, b, c, d, e, f] => match &lower([*a, *b, *c, *d, *e, *f]) {
-                // A time in some other form would leave every file without one, and nobody told.
-                b"modify" if !value.is_empty() => entry.modified = Some(parse_time_val(value)?),
+                // A time that makes no sense is unknown; the entry is there all the same.
+                b"modify" => entry.modified = parse_time_val(value),
                 b"unique" if !value.is_empty() => entry.unique = Some(value),
                 _ => {}
             },
@@ -81,7 +81,7 @@ fn lower<const LENGTH: usize>(word: [u8; LENGTH]) -> [u8; LENGTH] {
 
 /// Whether a line states a type or a time as MLSD does; some servers answer LIST with such lines.
 pub(super) fn shows_itself(line: &[u8]) -> bool {
-    parse(line).is_some_and(|(_, entry)| entry.kind != Kind::Unknown || entry.modified.is_some())
+    parse(line).is_some_and(|(_, entry)| entry.kind != Kind::Untold || entry.modified.is_some())
 }
 
 fn kind(value: &[u8]) -> (Kind, Place, Option<&[u8]>) {
@@ -201,8 +201,13 @@ mod tests {
 
     #[test]
     fn values_without_meaning_are_absent() {
-        let entry = read("size=-1;modify=;UNIX.mode=0999;sizd=99999999999999999999; x").unwrap();
-        assert_eq!(entry, RawEntry::new(b"x", Kind::Unknown));
+        let entry = read("size=-1;modify=0;UNIX.mode=0999;sizd=99999999999999999999; x").unwrap();
+        assert_eq!(entry, RawEntry::new(b"x", Kind::Untold));
+        for time in ["", "0", "2014", "6519650070705", "2014102206510x2", "-1"] {
+            let line = format!("type=file;modify={time}; x");
+            let entry = read(&line).unwrap();
+            assert_eq!((entry.kind, entry.modified), (Kind::RegularFile, None), "{line}");
+        }
         assert_eq!(read("UNIX.mode=0100644; x").unwrap().mode, Some(0o644));
         assert_eq!(read("modify=19691231235960; x").unwrap().modified.unwrap().at.second(), 59);
     }
@@ -217,8 +222,6 @@ mod tests {
             "type=file; ",
             "Type=dir;Size; missing =size",
             "Type=dir missing-semicolon",
-            "modify=2014102206510x2; x",
-            "modify=2014; x",
             "Type=cdir;UNIX.mode=0775;/no/space",
             "-rw-r--r-- 1 a b 5 Nov 22 17:25 x;y=z; w",
         ] {

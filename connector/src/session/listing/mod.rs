@@ -3,8 +3,8 @@
 //! MLSD is a standard (RFC 3659). LIST is not: every server prints what its system's own command
 //! would. The first line that parses decides the format, which is safe because no known line fits
 //! two of them; what a single line leaves open, the first chunk of lines tells. From then on a line
-//! that does not parse is an error, because an entry that goes missing is worse than a listing that
-//! fails.
+//! that does not parse is an error of its own, beside the entries: an entry that goes missing
+//! without a word is worse than a listing that fails.
 
 mod cms;
 mod date;
@@ -33,6 +33,7 @@ mod score;
 #[cfg(test)]
 mod tests;
 
+use std::collections::VecDeque;
 use std::io::Read;
 
 use jiff::civil::DateTime;
@@ -41,7 +42,7 @@ pub(crate) use entry::{Entry, Kind, RawEntry};
 pub(crate) use error::ListingError;
 pub(crate) use format::Format;
 
-use crate::wire_name::NameEncoding;
+use crate::wire_name::{NameEncoding, printable};
 use date::Clock;
 use lines::Lines;
 use list::{Parsed, Parser};
@@ -69,6 +70,24 @@ pub(crate) struct Listing<R> {
     begun: bool,
     /// The last name of a listing of OpenVMS, whose older versions follow the newest one.
     newest: Option<String>,
+    /// What was read and not handed out yet.
+    ready: VecDeque<Item>,
+    /// An entry whose line ends without CR: its name may go on in the next line.
+    suspect: Option<Entry>,
+    /// How many lines are no entries.
+    unusable: u64,
+}
+
+/// How many lines may be no entries before the first one that is.
+const HELD: u64 = 20;
+
+/// What a line of a listing comes to.
+#[derive(Debug)]
+pub(crate) enum Item {
+    /// An entry.
+    Entry(Entry),
+    /// A line, or an entry, that cannot be used.
+    Unusable(ListingError),
 }
 
 impl<R: Read> Listing<R> {
@@ -85,7 +104,18 @@ impl<R: Read> Listing<R> {
     fn new(read: R, format: Option<Format>, settings: ListingSettings) -> Self {
         let lines = Lines::new(read, settings.maximum_line_length);
         let parser = Parser::new(format, Clock::new(settings.now));
-        Self { lines, parser, settings, entries: 0, last_line: 0, begun: false, newest: None }
+        Self {
+            lines,
+            parser,
+            settings,
+            entries: 0,
+            last_line: 0,
+            begun: false,
+            newest: None,
+            ready: VecDeque::new(),
+            suspect: None,
+            unusable: 0,
+        }
     }
 
     /// The next entry; none at the end. The directory itself and its parent are left out.
@@ -95,46 +125,104 @@ impl<R: Read> Listing<R> {
     /// # Errors
     /// A line that is no entry, a limit exceeded, a last line without its end, or a read error.
     pub(crate) fn next_entry(&mut self) -> Result<Option<Entry>, ListingError> {
+        match self.next_item()? {
+            Some(Item::Entry(entry)) => Ok(Some(entry)),
+            Some(Item::Unusable(e)) => Err(e),
+            None => Ok(None),
+        }
+    }
+
+    /// The next entry, or a line that is none; none at the end. The directory itself and its parent
+    /// are left out.
+    ///
+    /// After an error the listing is not to be read on.
+    ///
+    /// # Errors
+    /// Lines without one entry among them, a limit exceeded, a last line without its end, or a read
+    /// error.
+    pub(crate) fn next_item(&mut self) -> Result<Option<Item>, ListingError> {
         if !self.begun {
             self.begun = true;
             if self.parser.format().is_none() {
                 self.parser.look_at(self.lines.ahead()?);
             }
         }
-        while let Some(line) = self.lines.next_line()? {
-            let (number, format) = (line.number, self.parser.format());
-            self.last_line = number;
-            if !line.complete {
-                return Err(ListingError::Unterminated { number });
+        loop {
+            // Until an entry shows that it is a listing, what is unusable may be all there is.
+            if self.entries > 0
+                && let Some(item) = self.ready.pop_front()
+            {
+                return Ok(Some(item));
             }
-            match self.parser.line(line.bytes) {
-                Parsed::Nothing => {}
-                Parsed::Unrecognised => {
-                    return Err(ListingError::unrecognised(number, line.bytes, format));
+            if !self.read_line()? {
+                break;
+            }
+        }
+        if let Some(line) = self.parser.unfinished() {
+            let format = self.parser.format();
+            let error = ListingError::unrecognised(self.last_line, line, format);
+            self.ready.push_back(Item::Unusable(error));
+        }
+        self.ready.extend(self.suspect.take().map(Item::Entry));
+        match self.ready.pop_front() {
+            Some(Item::Unusable(e)) if self.entries == 0 => Err(e),
+            item => Ok(item),
+        }
+    }
+
+    /// Reads one line; whether there was one.
+    fn read_line(&mut self) -> Result<bool, ListingError> {
+        let Some(line) = self.lines.next_line()? else { return Ok(false) };
+        let (number, format) = (line.number, self.parser.format());
+        self.last_line = number;
+        if !line.complete {
+            return Err(ListingError::Unterminated { number });
+        }
+        match self.parser.line(line.bytes) {
+            Parsed::Nothing => {}
+            Parsed::Unrecognised => {
+                // A name with a line feed in it: its entry is cut, and the rest is no entry.
+                let error = match self.suspect.take() {
+                    Some(Entry { name, .. }) if line.has_return => {
+                        ListingError::LineFeed { number, name: printable(&name) }
+                    }
+                    entry => {
+                        self.ready.extend(entry.map(Item::Entry));
+                        ListingError::unrecognised(number, line.bytes, format)
+                    }
+                };
+                self.unusable += 1;
+                if self.entries == 0 && self.unusable > HELD
+                    || self.unusable > self.settings.maximum_entries
+                {
+                    return Err(error);
                 }
-                Parsed::Entry(entry) => {
-                    let limit = self.settings.maximum_entries;
-                    if self.entries >= limit {
-                        return Err(ListingError::TooManyEntries { limit });
+                self.ready.push_back(Item::Unusable(error));
+            }
+            Parsed::Entry(entry) => {
+                let limit = self.settings.maximum_entries;
+                if self.entries >= limit {
+                    return Err(ListingError::TooManyEntries { limit });
+                }
+                self.entries += 1;
+                let mut entry = entry.decode(self.settings.encoding);
+                match self.parser.format() {
+                    Some(Format::Cms) => entry.name = cms::dotted(&entry.name),
+                    Some(Format::Vms) if self.newest.as_ref() == Some(&entry.name) => {
+                        return Ok(true);
                     }
-                    self.entries += 1;
-                    let mut entry = entry.decode(self.settings.encoding);
-                    match self.parser.format() {
-                        Some(Format::Cms) => entry.name = cms::dotted(&entry.name),
-                        Some(Format::Vms) if self.newest.as_ref() == Some(&entry.name) => continue,
-                        Some(Format::Vms) => self.newest = Some(entry.name.clone()),
-                        _ => {}
-                    }
-                    return Ok(Some(entry));
+                    Some(Format::Vms) => self.newest = Some(entry.name.clone()),
+                    _ => {}
+                }
+                self.ready.extend(self.suspect.take().map(Item::Entry));
+                if line.has_return {
+                    self.ready.push_back(Item::Entry(entry));
+                } else {
+                    self.suspect = Some(entry);
                 }
             }
         }
-        match self.parser.unfinished() {
-            Some(line) => {
-                Err(ListingError::unrecognised(self.last_line, line, self.parser.format()))
-            }
-            None => Ok(None),
-        }
+        Ok(true)
     }
 
     /// The format, once a line has shown it.

@@ -86,7 +86,7 @@ impl Expected {
             Kind::RegularFile => "file",
             Kind::Directory => "dir",
             Kind::SymbolicLink => "symlink",
-            Kind::Unknown => "unknown",
+            Kind::Unknown | Kind::Untold => "unknown",
         };
         let time = entry.modified.map(|modified| format_text(modified.at).replace(' ', "T"));
         let mode = entry.mode.map(|mode| format!("{mode:04o}"));
