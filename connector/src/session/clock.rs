@@ -211,7 +211,7 @@ impl Session {
             let other = if told.zone == Zone::Utc {
                 match self.time_by_list(directory, &file.name) {
                     // An answer that was not read to its end leaves the session of no use.
-                    Err(e) if is_lost(&e) || !self.is_usable() => return Err(e),
+                    Err(e) if is_lost(&e) || self.poisoned => return Err(e),
                     // Servers need not list single files, and nothing depends on it.
                     Err(_) => return Ok(None),
                     other => other?,
