@@ -281,16 +281,18 @@ fn prove(
             format!("{} bytes were sent to {path} and the server kept {size}", possible.end()),
         )
         .with_path(path.to_string())),
+        Ok(None) if was_stated => Err(unstated(path)),
+        Err(e) if e.kind() == ErrorKind::NotFound && was_stated => Err(unstated(path)),
         Ok(_) => Ok(()),
-        Err(e) if e.kind() == ErrorKind::NotFound && was_stated => Err(Error::new(
-            ErrorKind::Integrity,
-            format!("the server states no size of {path} any more: {e}"),
-        )
-        .with_path(path.to_string())),
         // Servers that hide what was uploaded have confirmed it all the same.
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
         Err(e) => Err(e),
     }
+}
+
+fn unstated(path: &RemotePath) -> Error {
+    Error::new(ErrorKind::Integrity, format!("the server states no size of {path} any more"))
+        .with_path(path.to_string())
 }
 
 /// Removes what an upload that failed has left.

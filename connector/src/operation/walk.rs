@@ -9,7 +9,7 @@ use super::flaw::{Flaws, too_deep};
 use crate::config::WalkSettings;
 use crate::remote_path::RemotePath;
 use crate::session::listing::{Entry, Kind};
-use crate::session::{Found, Presence, Session, SizeAnswer};
+use crate::session::{Found, Session, SizeAnswer};
 use crate::timestamp::{Modified, ServerTimeZone};
 
 /// How many links a path may lead through where the server does not tell where they end: they may
@@ -109,17 +109,7 @@ pub(super) fn walk(
         match listed {
             // It was removed since the listing above it: nothing is left to visit.
             Err(e) if depth > 0 && e.kind() == ErrorKind::NotFound => {
-                let above = directory.parent();
-                match session.is_listed(&directory) {
-                    Ok(Presence::Absent) => log::info!("{directory} is gone"),
-                    Ok(Presence::Present | Presence::Unknown(_)) => {
-                        flaws.add(&above, Some(directory.file_name()), closed(&e))?
-                    }
-                    Err(e) if is_local(&e, session) => {
-                        flaws.add(&above, Some(directory.file_name()), e)?;
-                    }
-                    Err(e) => return Err(e),
-                }
+                log::info!("{directory} is gone");
                 continue;
             }
             // One that may not be entered, or not be read: the others may.
@@ -184,22 +174,6 @@ pub(super) fn walk(
 fn is_local(error: &Error, session: &Session) -> bool {
     let is_answer = matches!(error.kind(), ErrorKind::Permission | ErrorKind::NotFound);
     is_answer && !error.is_retryable() && session.is_usable()
-}
-
-/// The error of a directory that is listed above and may not be entered.
-fn closed(refused: &Error) -> Error {
-    let report = refused.report();
-    let mut error = Error::new(ErrorKind::Permission, refused.message());
-    if let Some(reply) = &report.reply {
-        error = error.with_reply(reply.code, reply.text.clone());
-    }
-    if let Some(command) = &report.command {
-        error = error.with_command(command.clone());
-    }
-    match &report.path {
-        Some(path) => error.with_path(path.clone()),
-        None => error,
-    }
 }
 
 /// The entry at `path` with what MDTM and SIZE tell of it, where they are better than the listing.

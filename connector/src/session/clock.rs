@@ -210,10 +210,13 @@ impl Session {
             let Some(told) = file.modified else { continue };
             let other = if told.zone == Zone::Utc {
                 match self.time_by_list(directory, &file.name) {
-                    // An answer that was not read to its end leaves the session of no use.
-                    Err(e) if is_lost(&e) || self.poisoned => return Err(e),
-                    // Servers need not list single files, and nothing depends on it.
-                    Err(_) => return Ok(None),
+                    Err(e) if is_lost(&e) => return Err(e),
+                    // Servers need not list single files, and nothing depends on it. A transfer
+                    // that broke off has cost the session.
+                    Err(_) => {
+                        self.renew_if_lost()?;
+                        return Ok(None);
+                    }
                     other => other?,
                 }
             } else {
