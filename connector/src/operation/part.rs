@@ -156,7 +156,7 @@ impl Part {
             Missing::All => false,
         };
         session.set_format(self.format)?;
-        let command = format!("RETR {}", path.as_str());
+        let command = session.path_line("RETR", path)?;
         let offset = self.received - self.tail.len() as u64;
         let mut download = session.download(&command, offset, self.limit)?;
         // Only what the server does send is begun: where it goes, its beginning may do things.

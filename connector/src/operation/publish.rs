@@ -140,8 +140,7 @@ fn attempt(
     }
     run.meter.lost(sent.saturating_sub(offset));
     backoff.reached(offset);
-    let command = format!("STOR {}", path.as_str());
-    let possible = send(run, settings.format, &command, body, offset, limit)
+    let possible = send(run, settings.format, ("STOR", path), body, offset, limit)
         .map_err(|e| e.with_path(path.to_string()))?;
     if settings.verify {
         let is_text = settings.format == TransferFormat::Ascii;
@@ -170,14 +169,13 @@ fn append(
 ) -> Result<(), Error> {
     let limit = run.session()?.transfer_limit();
     let mut backoff = run.backoff()?;
-    let command = format!("APPE {}", path.as_str());
     let is_binary = settings.format == TransferFormat::Binary;
     loop {
         let before = match settings.verify {
             true => run.repeat(|session| known_size_or_nothing(session, path))?,
             false => None,
         };
-        let error = match send(run, settings.format, &command, body, 0, limit) {
+        let error = match send(run, settings.format, ("APPE", path), body, 0, limit) {
             Ok(possible) => {
                 let Some(before) = before else { return Ok(()) };
                 let least = before.saturating_add(*possible.start());
@@ -217,12 +215,12 @@ fn temporary(plan: &Plan) -> Result<RemotePath, Error> {
     }
 }
 
-/// Sends what is left of the body with `command`, from `offset` on; the sizes that the whole body
+/// Sends what is left of the body to `path` with the command `verb`, from `offset` on; the sizes that the whole body
 /// may have on the server.
 fn send(
     run: &mut Run,
     format: TransferFormat,
-    command: &str,
+    (verb, path): (&str, &RemotePath),
     body: &mut Body<'_>,
     offset: u64,
     limit: Deadline,
@@ -230,7 +228,8 @@ fn send(
     let meter = run.meter.clone();
     let session = run.session()?;
     session.set_format(format)?;
-    let mut upload = session.upload(command, offset, limit)?;
+    let command = session.path_line(verb, path)?;
+    let mut upload = session.upload(&command, offset, limit)?;
     let mut text = NetworkText::default();
     loop {
         let bytes = body.next()?;
