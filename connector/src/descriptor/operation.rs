@@ -320,8 +320,9 @@ fn fail_if_unable_to_delete() -> Field {
         "failIfUnableToDelete",
         "Fail if unable to delete",
         false,
-        "Whether a file that cannot be deleted or moved is an error and its document is \
-         withheld; otherwise its document is delivered and a failure follows it.",
+        "Whether a file is an error without a document where the server says beforehand that it \
+         cannot be deleted or moved (the fact perm of MLSD and MLST). In every other case its \
+         document is delivered, and a failure follows it.",
     )
 }
 

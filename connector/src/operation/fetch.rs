@@ -10,7 +10,7 @@ use super::watch::{Watch, rewritten};
 use crate::config::{ReadingSettings, Removal, TransferFormat};
 use crate::descriptor::property;
 use crate::remote_path::RemotePath;
-use crate::session::listing::Entry;
+use crate::session::listing::{Entry, Perm};
 use crate::session::{Presence, missing};
 use crate::timestamp::{Modified, Precision, ServerTimeZone, Zone};
 
@@ -22,6 +22,8 @@ pub(super) struct RemoteFile {
     pub(super) size: Option<u64>,
     /// The time that MLSD told, to be compared with what MLST tells later.
     pub(super) listed: Option<Modified>,
+    /// What the user may do with it, where MLSD told.
+    pub(super) perm: Option<Perm>,
     pub(super) properties: Properties,
 }
 
@@ -44,14 +46,14 @@ impl RemoteFile {
                 properties.insert(property::TIMESTAMP_UTC, utc);
             }
         }
-        Self { path, size, listed: None, properties }
+        Self { path, size, listed: None, perm: None, properties }
     }
 
     /// The same file, of which MLSD told `entry`.
     pub(super) fn listed(self, entry: &Entry) -> Self {
         let is_exact =
             |told: &Modified| told.zone == Zone::Utc && told.precision >= Precision::Second;
-        Self { listed: entry.modified.filter(is_exact), ..self }
+        Self { listed: entry.modified.filter(is_exact), perm: entry.perm, ..self }
     }
 }
 
@@ -70,7 +72,7 @@ pub(super) fn deliver(
 ) -> Result<(), Error> {
     let after = &settings.after;
     if after.must_succeed && after.removal != Removal::Keep {
-        run.check_removable(&file.path)?;
+        check_removable(run, file, &after.removal)?;
         if let Removal::Move(directory) = &after.removal {
             let directory = file.path.parent().join(directory)?;
             run.repeat(|session| session.make_directories(&directory))?;
@@ -89,14 +91,37 @@ pub(super) fn deliver(
         Ok(()) => Ok(()),
         // Nothing else can be told, or done, by an execution that ends.
         Err(e) if run.cancel.is_cancelled() => Err(e),
-        // It was written to since: the next query reads it as another file.
-        Err(e) if e.kind() == ErrorKind::Integrity && after.must_succeed => Err(e),
-        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::Integrity) => {
+        // Somebody else took it, or has written to it since: the next query reads that file.
+        Err(e)
+            if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::Integrity)
+                && !after.must_succeed =>
+        {
             log::warn!("{} was read and is not removed: {e}", file.path);
             Ok(())
         }
         Err(e) => report_unremoved(run, input, file, e),
     }
+}
+
+/// Refuses a file that the server says (the fact `perm`) cannot be taken out of the way. Nothing is
+/// tried: a partner's file is not renamed for a test.
+fn check_removable(run: &mut Run, file: &RemoteFile, removal: &Removal) -> Result<(), Error> {
+    let perm = match file.perm {
+        None if run.session()?.features().mlst => {
+            run.repeat(|session| session.facts(&file.path))?.and_then(|entry| entry.perm)
+        }
+        told => told,
+    };
+    let denied = perm.filter(|perm| match removal {
+        Removal::Keep => false,
+        Removal::Delete => perm.denies_deleting(),
+        Removal::Move(_) => perm.denies_renaming(),
+    });
+    let Some(perm) = denied else { return Ok(()) };
+    let message = format!("{} may not be deleted or moved: the server says perm={perm}", file.path);
+    Err(Error::new(ErrorKind::Permission, message).with_path(file.path.to_string()).with_hint(
+        "ask for the right to delete, or set failIfUnableToDelete to false if the server is wrong",
+    ))
 }
 
 /// Reports a file that was read and is still there, beside its document, which the host has

@@ -45,15 +45,6 @@ pub(crate) fn has_mlsd(bench: &Bench) -> bool {
     bench.server.flavour() != Flavour::VsFtpd
 }
 
-/// What renaming a file comes to where its directory may not be written to: Pure-FTPd answers 451,
-/// as if that would pass.
-pub(crate) fn refused_renaming(bench: &Bench) -> ErrorKind {
-    match bench.server.flavour() {
-        Flavour::PureFtpd => ErrorKind::Unavailable,
-        _ => ErrorKind::Permission,
-    }
-}
-
 /// Whether the server can set a file's time (MFMT).
 pub(crate) fn sets_times(bench: &Bench) -> bool {
     !matches!(bench.server.flavour(), Flavour::VsFtpd | Flavour::LibUnftp)
