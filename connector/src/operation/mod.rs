@@ -20,6 +20,7 @@ mod publish;
 mod query;
 mod run;
 mod select;
+mod sweep;
 mod text;
 mod walk;
 mod watch;

@@ -11,6 +11,7 @@ use super::is_refusal;
 use super::names::beside;
 use super::place::{dress, place, refuse_if_seen};
 use super::run::{Run, refuses_restart};
+use super::sweep::sweep;
 use super::text::NetworkText;
 use crate::config::{CreateSettings, FileExists, TransferFormat};
 use crate::deadline::Deadline;
@@ -61,8 +62,10 @@ pub(super) fn publish(
         // Before the bytes travel; what counts is the look before the renaming.
         refuse_if_seen(run, target)?;
     }
-    let temporary = temporary(plan)?;
+    let extension = plan.extension.as_deref().unwrap_or("part");
+    let temporary = temporary(plan, extension)?;
     let placed = store(run, settings, &temporary, &mut body)
+        .inspect(|_| sweep(run, &temporary, extension))
         .and_then(|sizes| dress(run, plan, &temporary).map(|()| sizes))
         .and_then(|sizes| place(run, settings.file_exists, &temporary, target, sizes));
     if placed.is_err() {
@@ -206,8 +209,7 @@ fn append(
 }
 
 /// A name that no other upload has: beside the target, or in the staging directory.
-fn temporary(plan: &Plan) -> Result<RemotePath, Error> {
-    let extension = plan.extension.as_deref().unwrap_or("part");
+fn temporary(plan: &Plan, extension: &str) -> Result<RemotePath, Error> {
     let beside_target = beside(&plan.target, extension)?;
     match &plan.staging {
         Some(staging) => staging.entry(beside_target.file_name()),
@@ -294,13 +296,12 @@ fn unstated(path: &RemotePath) -> Error {
         .with_path(path.to_string())
 }
 
-/// Removes what an upload that failed has left.
+/// Removes what an upload that failed has left, even if the execution is cancelled by now.
 fn clean_up(run: &mut Run, temporary: &RemotePath) {
-    if run.cancel.is_cancelled() {
-        log::warn!("{temporary} may have been left behind: the execution was cancelled");
-        return;
-    }
-    let removed = run.delete_named(temporary);
+    let removed = match run.cancel.is_cancelled() {
+        true => run.rescue(|session| session.delete(temporary)),
+        false => run.delete_named(temporary),
+    };
     match removed {
         Ok(()) => {}
         Err(e) if e.kind() == ErrorKind::NotFound => {}

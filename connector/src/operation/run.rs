@@ -7,6 +7,7 @@ use host_sdk::{Context, Error, ErrorKind, Outcome, Properties};
 
 use super::meter::Meter;
 use super::names::Numbers;
+use super::sweep::Swept;
 use crate::cancel::CancelToken;
 use crate::descriptor::property;
 use crate::pool::{Lease, Pool};
@@ -28,6 +29,8 @@ pub(super) struct Run {
     pub(super) meter: Meter,
     /// The numbered names of the last target that are taken.
     pub(super) numbers: Option<Numbers>,
+    /// The directories without unfinished uploads of dead processes.
+    pub(super) swept: Swept,
 }
 
 impl Run {
@@ -41,6 +44,7 @@ impl Run {
             lease: None,
             transcript: Transcript::default(),
             numbers: None,
+            swept: Swept::default(),
         }
     }
 
@@ -64,6 +68,7 @@ impl Run {
             transcript,
             meter: self.meter.clone(),
             numbers: None,
+            swept: Swept::default(),
         })
     }
 

@@ -6,6 +6,7 @@ use host_sdk::{Error, ErrorKind};
 use jiff::tz::TimeZone;
 
 use super::listing::{Entry, Format, Item, Listing, ListingError, ListingSettings};
+use super::name_list::has_names;
 use super::reply::Reply;
 use super::reply_text::Emptiness;
 use super::{Download, Session, io_error};
@@ -227,27 +228,15 @@ fn unproven(refused: &Error) -> Error {
     }
 }
 
-/// Whether NLST, whose answer is read to its end, names anything.
-fn has_names(mut download: Download<'_>) -> Result<bool, Error> {
-    let mut buffer = [0; 8192];
-    if download.read(&mut buffer)? > 0 {
-        return stop(download).map(|()| true);
-    }
-    match confirm(download)? {
-        Some(shortfall) => Err(closed(&shortfall)),
-        None => Ok(false),
-    }
-}
-
 /// Ends a listing that was read to its end. The words of its confirmation may take back that it
 /// is whole: they are the result then.
-fn confirm(download: Download<'_>) -> Result<Option<Reply>, Error> {
+pub(super) fn confirm(download: Download<'_>) -> Result<Option<Reply>, Error> {
     let reply = download.confirmed()?;
     Ok(reply.tells_shortfall().then_some(reply))
 }
 
 /// The error of a directory whose listing gave nothing and was not whole.
-fn closed(shortfall: &Reply) -> Error {
+pub(super) fn closed(shortfall: &Reply) -> Error {
     Error::new(ErrorKind::Permission, format!("the directory was not listed: {shortfall}"))
         .with_retryable(false)
 }
@@ -296,7 +285,7 @@ pub(super) fn read_on(
 }
 
 /// Ends a listing whose rest nobody wants: whatever becomes of that, what is wanted has arrived.
-fn stop(mut download: Download<'_>) -> Result<(), Error> {
+pub(super) fn stop(mut download: Download<'_>) -> Result<(), Error> {
     let mut buffer = [0; 8192];
     let mut rest = 0;
     while rest < REST {

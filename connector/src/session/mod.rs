@@ -25,6 +25,7 @@ mod identity;
 mod list;
 pub(crate) mod listing;
 mod login;
+mod name_list;
 mod probe;
 mod proxy;
 mod renewal;

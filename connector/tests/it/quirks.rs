@@ -1,6 +1,5 @@
 //! Where a server does not do what the others do: declared here, per flavour, and nowhere else.
 
-use host_sdk::ErrorKind;
 use test_servers::{Flavour, Options};
 
 use crate::names::Step;
