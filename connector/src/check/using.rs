@@ -37,10 +37,10 @@ fn enter_directory(session: &mut Session, book: &mut Book) -> RemotePath {
     let login_directory = session.login_directory().clone();
     let Some(configured) = session.settings().remote_directory.clone() else {
         let leads = match login_directory.is_absolute() {
-            true => login_directory.to_string(),
-            false => "a directory that the server does not tell (PWD)".to_owned(),
+            true => format!("{login_directory}, where the login leads"),
+            false => "where the login leads, which the server does not tell (PWD)".to_owned(),
         };
-        let detail = format!("the login leads to {leads}; remoteDirectory is not set");
+        let detail = format!("{leads}; remoteDirectory is not set");
         book.enter(Examination::RemoteDirectory, Found::ok(detail));
         return login_directory;
     };

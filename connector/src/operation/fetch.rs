@@ -22,6 +22,8 @@ pub(super) struct RemoteFile {
     pub(super) size: Option<u64>,
     /// The time that MLSD told, to be compared with what MLST tells later.
     pub(super) listed: Option<Modified>,
+    /// The time that MDTM told.
+    pub(super) stated: Option<Modified>,
     /// What the user may do with it, where MLSD told.
     pub(super) perm: Option<Perm>,
     pub(super) properties: Properties,
@@ -39,18 +41,44 @@ impl RemoteFile {
         let mut properties = Properties::new()
             .with(property::FILE_NAME, path.file_name())
             .with(property::REMOTE_DIRECTORY, path.parent().as_str());
-        if let Some(modified) = modified {
+        // The time of its last use says nothing about what the file holds.
+        if let Some(modified) = modified.filter(|modified| !modified.is_reference) {
             properties.insert(property::TIMESTAMP, modified.text(zone));
             properties.insert(property::TIMESTAMP_PRECISION, modified.precision.as_str());
             if let Some(utc) = modified.utc_text(zone) {
                 properties.insert(property::TIMESTAMP_UTC, utc);
             }
         }
-        Self { path, size, listed: None, perm: None, properties }
+        Self { path, size, listed: None, stated: None, perm: None, properties }
+    }
+
+    /// The file that a listing shows as `entry`. A time that is told to the minute is asked for once
+    /// more (MDTM): a file that was written again within that minute is another one.
+    ///
+    /// # Errors
+    ///
+    /// What a command can fail with.
+    pub(super) fn of_entry(
+        run: &mut Run,
+        path: RemotePath,
+        entry: &Entry,
+        zone: &ServerTimeZone,
+    ) -> Result<Self, Error> {
+        let is_exact = |told: Modified| told.precision >= Precision::Second && !told.is_reference;
+        let stated = match entry.modified.is_some_and(is_exact) {
+            true => None,
+            false => run.stated_time(&path)?,
+        };
+        let modified = match (entry.modified, stated) {
+            (Some(listed), Some(exact)) => Some(listed.refined(&exact, zone)),
+            (listed, exact) => listed.or(exact),
+        };
+        let file = Self { stated, ..Self::new(path, entry.size, modified, zone) };
+        Ok(file.listed(entry))
     }
 
     /// The same file, of which MLSD told `entry`.
-    pub(super) fn listed(self, entry: &Entry) -> Self {
+    fn listed(self, entry: &Entry) -> Self {
         let is_exact =
             |told: &Modified| told.zone == Zone::Utc && told.precision >= Precision::Second;
         Self { listed: entry.modified.filter(is_exact), perm: entry.perm, ..self }

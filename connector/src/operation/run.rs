@@ -7,13 +7,13 @@ use host_sdk::{Context, Error, ErrorKind, Outcome, Properties};
 
 use super::meter::Meter;
 use super::names::Numbers;
-use super::sweep::Swept;
 use crate::cancel::CancelToken;
 use crate::descriptor::property;
 use crate::pool::{Lease, Pool};
 use crate::remote_path::RemotePath;
 use crate::retry::Backoff;
-use crate::session::{Session, Transcript};
+use crate::session::{ServerMemory, Session, Transcript};
+use crate::timestamp::Modified;
 
 /// How long putting right what a cancelled execution had begun may take.
 const RESCUE: Duration = Duration::from_secs(10);
@@ -29,8 +29,6 @@ pub(super) struct Run {
     pub(super) meter: Meter,
     /// The numbered names of the last target that are taken.
     pub(super) numbers: Option<Numbers>,
-    /// The directories without unfinished uploads of dead processes.
-    pub(super) swept: Swept,
 }
 
 impl Run {
@@ -44,7 +42,6 @@ impl Run {
             lease: None,
             transcript: Transcript::default(),
             numbers: None,
-            swept: Swept::default(),
         }
     }
 
@@ -68,7 +65,6 @@ impl Run {
             transcript,
             meter: self.meter.clone(),
             numbers: None,
-            swept: Swept::default(),
         })
     }
 
@@ -90,24 +86,29 @@ impl Run {
         format!("{}@{}:{}", settings.credentials.user, settings.host, settings.port)
     }
 
-    /// Whether names can be locked on this server, as far as is known.
-    pub(super) fn may_lock(&self) -> bool {
-        self.pool.shared().server.may_lock()
+    /// What the sessions of the connection have learnt about the server.
+    pub(super) fn server_memory(&self) -> &ServerMemory {
+        &self.pool.shared().server
     }
 
-    /// Notes that names cannot be locked on this server; whether that is news.
-    pub(super) fn forbid_locks(&self) -> bool {
-        self.pool.shared().server.forbid_locks()
-    }
-
-    /// Whether a directory inside a lock was removed on this server before.
-    pub(super) fn can_unlock(&self) -> bool {
-        self.pool.shared().server.can_unlock()
-    }
-
-    /// Notes that directories can be removed on this server.
-    pub(super) fn note_unlock(&self) {
-        self.pool.shared().server.note_unlock();
+    /// When a file was last modified (MDTM), for a question that nothing may fail of: a server that
+    /// hangs up over it twice is not asked any more.
+    ///
+    /// # Errors
+    ///
+    /// What opening a session can fail with; a refusal that may pass.
+    pub(super) fn stated_time(&mut self, path: &RemotePath) -> Result<Option<Modified>, Error> {
+        for _ in 0..2 {
+            let session = self.session()?;
+            match session.modified(path) {
+                Err(e) if !session.is_usable() && e.kind() != ErrorKind::Cancelled => {
+                    log::warn!("{path}: {e}");
+                }
+                other => return other,
+            }
+        }
+        self.server_memory().forbid_times();
+        Ok(None)
     }
 
     /// Gives the session back, for whoever waits for one.

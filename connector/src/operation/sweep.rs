@@ -1,7 +1,6 @@
 //! Sweeping: removing the unfinished uploads of processes that were killed, once they are provably
 //! nobody's.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use host_sdk::Error;
@@ -16,41 +15,35 @@ use crate::session::Session;
 /// take.
 const AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How many directories an execution sweeps.
-const DIRECTORIES: usize = 64;
-
-/// How many files it removes from each.
+/// How many files are removed from a directory at once.
 const FILES: usize = 1000;
 
-/// The directories that an execution has swept.
-#[derive(Default)]
-pub(super) struct Swept(HashSet<RemotePath>);
-
-/// Sweeps the directory of `own`, an upload of this execution that is complete and does not have its
-/// name yet: once for an execution, and only on servers that announce MDTM.
+/// Sweeps the directory of `own`, an upload that is complete and does not have its name yet: once a
+/// day for a connection, and only on servers that announce MDTM.
 ///
 /// What is removed has a name that only uploads make up, ends in `extension`, and was last written a
 /// day and all retries before `own`, by the server's clock. An upload in progress is younger: it
 /// writes, or ends by `readTimeout` and by its retries. Whatever fails here is of no consequence.
 pub(super) fn sweep(run: &mut Run, own: &RemotePath, extension: &str) {
     let directory = own.parent();
-    if run.swept.0.len() >= DIRECTORIES || !run.swept.0.insert(directory.clone()) {
-        return;
-    }
-    let swept = run.session().and_then(|session| match longest_silence(session) {
-        Some(age) => remove_stale(session, &directory, own, extension, age),
-        None => Ok(()),
-    });
+    let is_due = |run: &Run| run.server_memory().sweeps(&directory);
+    let swept = match run.session().map(|session| longest_silence(session)) {
+        Ok(Some(age)) if is_due(run) => {
+            run.session().and_then(|session| remove_stale(session, &directory, own, extension, age))
+        }
+        Ok(_) => Ok(()),
+        Err(e) => Err(e),
+    };
     if let Err(e) = swept {
         log::debug!("{directory} is not swept: {e}");
     }
 }
 
 /// How long an upload with these settings may go without a byte written, and a day; `None` where
-/// that is not known, or the server does not tell times.
+/// that is not known, the server does not tell times, or a listing would be in the way.
 fn longest_silence(session: &Session) -> Option<SignedDuration> {
     let (settings, features) = (session.settings(), session.features());
-    if !features.mdtm || features.lines.is_empty() {
+    if !features.mdtm || features.lines.is_empty() || !session.has_time_for_a_listing() {
         return None;
     }
     let retry = settings.retry;

@@ -49,7 +49,7 @@ impl Session {
 
     /// Enters `directory`, unless the session is there already; the reply where that is refused.
     fn enter(&mut self, directory: &RemotePath) -> Result<Option<Reply>, Error> {
-        if self.current_directory.as_ref() == Some(directory) {
+        if self.current_directory.as_ref() == Some(directory) && self.is_directory_proven {
             return Ok(None);
         }
         let command = self.path_line("CWD", directory)?;
@@ -58,6 +58,7 @@ impl Session {
         let reply = sent.map_err(|e| e.with_path(directory.to_string()))?;
         if reply.is_done() {
             self.current_directory = Some(directory.clone());
+            self.is_directory_proven = true;
             return Ok(None);
         }
         Ok(Some(reply))
@@ -216,7 +217,7 @@ impl Session {
     ///
     /// What a command can fail with.
     pub(crate) fn modified(&mut self, path: &RemotePath) -> Result<Option<Modified>, Error> {
-        if !self.features.mdtm {
+        if !self.features.mdtm || !self.shared.server.may_ask_times() {
             return Ok(None);
         }
         let reply = self.path_command("MDTM", path)?;

@@ -150,6 +150,7 @@ impl Session {
             features: Features::default(),
             login_directory: RemotePath::login(),
             current_directory: None,
+            is_directory_proven: true,
             format: None,
             hash: None,
             poisoned: false,

@@ -12,6 +12,11 @@ use crate::remote_path::RemotePath;
 const MAXIMUM: u64 = 1024 * 1024;
 
 impl Session {
+    /// Whether a listing that nobody waits for takes nothing away from the transfers after it.
+    pub(crate) fn has_time_for_a_listing(&self) -> bool {
+        self.tls.as_ref().is_none_or(|tls| tls.has_spare_ticket())
+    }
+
     /// The names in `directory` that match `pattern`, on servers that take one; the others answer
     /// as they like. A long answer is cut, and unusable names are left out.
     ///

@@ -83,3 +83,20 @@ fn a_directory_in_itself_ends() {
     assert!(error.message().contains("deeper than 256 levels"), "{error}");
     play.end().assert_matched();
 }
+
+/// The session of an earlier execution stands in a directory that was removed since: that is no
+/// empty directory.
+#[test]
+fn a_directory_that_was_removed_is_missing() {
+    for flavour in [Flavour::VsFtpd, Flavour::ProFtpd, Flavour::PureFtpd, Flavour::PyFtpd] {
+        let Some(server) = require(&Options::new(flavour)) else { return };
+        let bench = Bench::new(server, &json!({}));
+        bench.place("in/a.txt", b"a");
+        assert_eq!(bench.list(&json!({}), &Value::Null, "in").json().len(), 1);
+        bench.clear("in");
+        let error = bench.list(&json!({}), &Value::Null, "in").refusal();
+        assert_eq!(error.kind(), ErrorKind::NotFound, "{flavour:?} {error:?}");
+        bench.create(&json!({"createDirectories": true}), "in/b.txt", b"b").single();
+        assert_eq!(bench.files_below("in"), ["b.txt"]);
+    }
+}
