@@ -13,6 +13,7 @@ mod panics;
 mod pipelines;
 mod refusals;
 mod resuming;
+mod second_day;
 mod servers;
 mod streaming;
 mod support;
