@@ -119,16 +119,18 @@ pub(super) fn deliver(
         Ok(()) => Ok(()),
         // Nothing else can be told, or done, by an execution that ends.
         Err(e) if run.cancel.is_cancelled() => Err(e),
-        // Somebody else took it, or has written to it since: the next query reads that file.
-        Err(e)
-            if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::Integrity)
-                && !after.must_succeed =>
-        {
+        Err(e) if is_settled(&e, after.must_succeed) => {
             log::warn!("{} was read and is not removed: {e}", file.path);
             Ok(())
         }
         Err(e) => report_unremoved(run, input, file, e),
     }
+}
+
+/// Whether nothing is left to remove: somebody else took the file, or has written to it since, so
+/// that the next query reads it as another one.
+fn is_settled(error: &Error, must_succeed: bool) -> bool {
+    error.kind() == ErrorKind::NotFound || (error.kind() == ErrorKind::Integrity && !must_succeed)
 }
 
 /// Refuses a file that the server says (the fact `perm`) cannot be taken out of the way. Nothing is
