@@ -224,6 +224,7 @@ conversations! {
     stall_then_resumed,
     stalled_login,
     stalled_password,
+    subdirectory_busy,
     subdirectory_closed,
     text_behind_the_password,
     text_grew_before_removal,
