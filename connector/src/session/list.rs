@@ -164,7 +164,7 @@ impl Session {
             return Ok(());
         }
         self.features.type_is_off = false;
-        let reply = self.command_as("OPTS MLST type;size;modify;", "OPTS MLST")?;
+        let reply = self.command_as("OPTS MLST type;size;modify;perm;unique;UNIX.mode;", "OPTS MLST")?;
         if !reply.is_done() {
             self.unless_goodbye(&reply, "OPTS MLST", &RemotePath::root())?;
             self.features.mlst = false;
