@@ -141,6 +141,12 @@ impl Session {
             self.features.mlst = false;
             return self.list_given(directory, each);
         }
+        if !with_facts && self.features.lacks_types && is_unknown_command(&refused) {
+            log::info!("the server has MLSD alone, which tells no types: each entry is tried");
+            self.features.lacks_types = false;
+            self.features.mlst = true;
+            return self.list_given(directory, each);
+        }
         Err(at_directory(refused))
     }
 
@@ -164,10 +170,13 @@ impl Session {
             return Ok(());
         }
         self.features.type_is_off = false;
-        let reply = self.command_as("OPTS MLST type;size;modify;perm;unique;UNIX.mode;", "OPTS MLST")?;
-        if !reply.is_done() {
+        let command = "OPTS MLST type;size;modify;perm;unique;UNIX.mode;";
+        let reply = self.command_as(command, "OPTS MLST")?;
+        // The reply names the facts that are on (RFC 3659 §7.9).
+        if !(reply.is_done() && reply.text().to_ascii_lowercase().contains("type;")) {
             self.unless_goodbye(&reply, "OPTS MLST", &RemotePath::root())?;
             self.features.mlst = false;
+            self.features.lacks_types = true;
         }
         Ok(())
     }
