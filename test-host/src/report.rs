@@ -231,6 +231,9 @@ impl<W: Write + Send> Text<W> {
             }
         }
         self.note(&format!("{line}; {} in {:.1} s", amount(event.bytes), event.seconds));
+        if let Some(left_out) = event.left_out {
+            self.note(&format!("left out: {}", left_out.told().join(", ")));
+        }
     }
 }
 

@@ -9,6 +9,8 @@ mod examples;
 mod files;
 mod kills;
 mod listing;
+#[cfg(unix)]
+mod local_files;
 mod panics;
 mod pipelines;
 mod refusals;
