@@ -11,6 +11,8 @@ mod kills;
 mod listing;
 #[cfg(unix)]
 mod local_files;
+#[cfg(target_os = "linux")]
+mod output;
 mod panics;
 mod pipelines;
 mod refusals;
