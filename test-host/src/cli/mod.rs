@@ -23,6 +23,7 @@ use crate::connectors::{Connectors, search_path};
 use crate::exit_code::ExitCode;
 use crate::process::{Prepared, Process, Refusal};
 use crate::report::{JsonLines, Records, Reporter, Text, Verbosity, printable};
+use crate::threads;
 
 /// Runs processes written in JSON through connectors that it loads at run time.
 #[derive(Debug, Parser)]
@@ -254,5 +255,8 @@ fn cancel_on_interrupt(cancellation: &Arc<Cancellation>) -> Result<(), Error> {
         }
         cancellation.cancel();
     })
-    .map_err(|e| Error::internal(format!("interruptions cannot be caught: {e}")))
+    .map_err(|e| match e {
+        ctrlc::Error::System(e) => threads::unavailable("interruptions", &e),
+        other => Error::internal(format!("interruptions cannot be caught: {other}")),
+    })
 }

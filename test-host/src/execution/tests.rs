@@ -44,7 +44,7 @@ struct FlakySink(Arc<Flaky>);
 
 impl Stage for Arc<Flaky> {
     fn begin(&self, _: &Document) -> Result<Box<dyn BodySink>, Error> {
-        Ok(Box::new(FlakySink(Arc::clone(self))))
+        Ok(Box::new(FlakySink(Self::clone(self))))
     }
 }
 

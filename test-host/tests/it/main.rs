@@ -8,6 +8,8 @@ mod events;
 mod examples;
 mod files;
 mod kills;
+#[cfg(target_os = "linux")]
+mod limits;
 mod listing;
 #[cfg(unix)]
 mod local_files;
