@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use host_sdk::{Context, Error};
 
+use crate::shortage;
+
 /// Shared by an execution's threads; cancelling shuts every registered socket down, so that a
 /// blocked read or write returns at once.
 #[derive(Clone, Default)]
@@ -34,16 +36,24 @@ impl CancelToken {
 
     /// A token that cancels by itself after `limit`, unless the guard is dropped before: for what
     /// has to be put right although the execution is cancelled.
-    pub(crate) fn lasting(limit: Duration) -> (Self, Sender<()>) {
+    ///
+    /// # Errors
+    ///
+    /// `busy` when no thread can be started: without one, nothing would end the work.
+    pub(crate) fn lasting(limit: Duration) -> Result<(Self, Sender<()>), Error> {
         let token = Self::default();
         let expiring = token.clone();
         let (guard, over) = mpsc::channel();
-        std::thread::spawn(move || {
+        let expires = move || {
             if over.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
                 expiring.cancel();
             }
-        });
-        (token, guard)
+        };
+        std::thread::Builder::new()
+            .name("ftp-rescue".to_owned())
+            .spawn(expires)
+            .map_err(|e| shortage::of_threads("tidying up", &e))?;
+        Ok((token, guard))
     }
 
     /// Cancels: never blocks, and may be called more than once.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use host_sdk::Error;
 
 use crate::cancel::CancelToken;
+use crate::shortage;
 
 /// How often a wait that cannot be interrupted looks whether it was cancelled.
 const POLL: Duration = Duration::from_millis(20);
@@ -81,7 +82,7 @@ impl Deadline {
                 // The receiver is gone when nobody waits any more.
                 let _ = sender.send(work());
             })
-            .map_err(|e| Error::internal(format!("no thread for {what}: {e}")))?;
+            .map_err(|e| shortage::of_threads(what, &e))?;
         loop {
             cancel.check()?;
             let wait = self.remaining(what)?.map_or(POLL, |left| left.min(POLL));

@@ -18,6 +18,7 @@ mod pool;
 mod remote_path;
 mod retry;
 mod session;
+mod shortage;
 mod timestamp;
 mod wire_name;
 

@@ -347,11 +347,14 @@ fn log_everywhere(text: &str, execution: u64) {
     log::error!(target: "chatty", "{text} secret");
     log::error!(target: "chatty::below", "{text} secret");
     let text = text.to_owned();
-    let worker = thread::spawn(move || {
+    // A machine may have no thread left: that is no reason to panic.
+    let worker = thread::Builder::new().spawn(move || {
         let _scope = ExecutionScope::enter(execution);
         log::info!(target: "worker", "{text}");
     });
-    if worker.join().is_err() {
-        log::error!("the worker panicked");
+    match worker.map(thread::JoinHandle::join) {
+        Ok(Ok(())) => {}
+        Ok(Err(_)) => log::error!("the worker panicked"),
+        Err(e) => log::error!("no thread can be started: {e}"),
     }
 }

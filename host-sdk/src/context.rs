@@ -70,7 +70,8 @@ pub trait ExecutionContext: Send + Sync {
     ///
     /// # Errors
     ///
-    /// `host` when the input is not open (any more).
+    /// `host` when the input is not open (any more); `internal` for a success of an operation that
+    /// takes bodies, where the body was not read to its end: the document is a failure then.
     fn input_done(&self, input: u64, outcome: &Outcome) -> Result<(), Error>;
 
     /// Tells how far the execution has come; cheap enough for every chunk.

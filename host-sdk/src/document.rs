@@ -134,7 +134,7 @@ pub trait ResultSink: Send {
     /// # Errors
     ///
     /// `host` when what comes after refused the document or failed: stop sending it;
-    /// `cancelled`.
+    /// `cancelled`. The result cannot be finished then: its body is not what was written.
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error>;
 
     /// The file behind the sink, where a connector may write the body past [`ResultSink::write`].
@@ -149,7 +149,8 @@ pub trait ResultSink: Send {
     ///
     /// # Errors
     ///
-    /// `host` when the document could not be made durable; `cancelled`. The source must stay.
+    /// `host` when the document could not be made durable; that of an earlier write that failed;
+    /// `cancelled`. The source must stay.
     fn finish(&mut self, outcome: &Outcome, properties: &Properties) -> Result<(), Error>;
 
     /// Goes on with the beginning of the body that the host kept when an earlier sink for it was

@@ -118,8 +118,50 @@ pub struct SummaryEvent {
     pub bytes: u64,
     /// How long it took.
     pub seconds: f64,
+    /// How many files and directories a `readFiles` step found and did not read, and why; absent
+    /// where it read everything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<LeftOut>,
     /// The first 100 errors, in the order they happened.
     pub errors: Vec<ErrorEntry>,
+}
+
+/// How many files and directories were not read, by the reason; what is in a directory that was
+/// left out is not counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LeftOut {
+    /// Files whose names `include` does not match.
+    pub not_included: u64,
+    /// Files and directories whose names begin with a dot, without `includeHidden`.
+    pub hidden: u64,
+    /// Directories, without `recursive`.
+    pub directories: u64,
+    /// Directories that hold nothing, with `recursive`: a document tells of a file alone.
+    pub empty_directories: u64,
+    /// Links to a directory that they lie in.
+    pub loops: u64,
+    /// What is neither a file nor a directory: named pipes, sockets, devices.
+    pub special: u64,
+}
+
+impl LeftOut {
+    /// The counts that are not 0, with the words for them.
+    #[must_use]
+    pub fn told(&self) -> Vec<String> {
+        [
+            (self.not_included, "not included", "not included"),
+            (self.hidden, "hidden", "hidden"),
+            (self.directories, "directory", "directories"),
+            (self.empty_directories, "empty directory", "empty directories"),
+            (self.loops, "link that leads back", "links that lead back"),
+            (self.special, "neither file nor directory", "neither files nor directories"),
+        ]
+        .into_iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, one, more)| format!("{count} {}", if count == 1 { one } else { more }))
+        .collect()
+    }
 }
 
 /// The verdict on a process.

@@ -19,6 +19,8 @@ use crate::stage::Stage;
 mod context;
 mod inputs;
 mod results;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use context::ContextOf;
 use inputs::OpenInput;
@@ -63,6 +65,8 @@ pub(crate) struct Execution {
 
 #[derive(Default)]
 struct State {
+    /// Whether everything that was open has been settled: nothing may be opened any more.
+    settled: bool,
     open: HashMap<u64, OpenInput>,
     results: HashMap<u64, Slot>,
     next_input: u64,
@@ -91,6 +95,7 @@ impl Execution {
         lock(&self.hooks).clear();
         let (open, results) = {
             let mut state = lock(&self.state);
+            state.settled = true;
             (std::mem::take(&mut state.open), std::mem::take(&mut state.results))
         };
         // A thread of the connector's may hold a sink for ever: what follows must not wait for it.
@@ -127,7 +132,7 @@ impl Execution {
 
     fn check(&self) -> Result<(), Error> {
         if self.over.load(Ordering::Acquire) {
-            return Err(host("the execution is over"));
+            return Err(is_over());
         }
         self.run.cancellation().check()
     }
@@ -154,6 +159,10 @@ impl Execution {
 
 fn host(message: &str) -> Error {
     Error::new(ErrorKind::Host, message)
+}
+
+fn is_over() -> Error {
+    host("the execution is over")
 }
 
 fn not_open(input: u64) -> Error {

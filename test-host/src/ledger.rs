@@ -135,7 +135,7 @@ fn recognise(
     size: i64,
     now: &str,
 ) -> Result<bool, rusqlite::Error> {
-    let directory = row.properties.get("remoteDirectory").unwrap_or_default();
+    let directory = directory_of(row.properties);
     let of_file = "process = ?1 AND step = ?2 AND source = ?3 AND remote_directory = ?4
          AND file_name = ?5 AND size = ?6 AND sha256 = ?7";
     let (process, step, source, sha256) = (row.process, row.step, row.source, row.sha256);
@@ -180,6 +180,13 @@ fn recognise(
         }
     }
     Ok(known)
+}
+
+/// The directory that tells a file from others of its name: that on the server, or that below the
+/// step's one of `readFiles`.
+fn directory_of(properties: &Properties) -> &str {
+    let local = || properties.get("directory").filter(|directory| *directory != ".");
+    properties.get("remoteDirectory").or_else(local).unwrap_or_default()
 }
 
 fn copy(body: &mut dyn Read, blob: &mut impl Write) -> Result<(), Error> {

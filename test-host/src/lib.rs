@@ -24,3 +24,4 @@ pub mod report;
 mod run;
 mod stage;
 mod steps;
+mod threads;

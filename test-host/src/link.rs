@@ -72,6 +72,11 @@ impl Link {
         link
     }
 
+    /// Whether bodies stream into the connector.
+    pub(crate) fn carries_bodies(&self) -> bool {
+        self.bodies
+    }
+
     /// The next document; `None` when there are no more.
     pub(crate) fn take(&self) -> Result<Option<Arc<Arrival>>, Error> {
         let mut state = lock(&self.state);

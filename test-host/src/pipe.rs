@@ -22,6 +22,10 @@ pub(crate) struct Pipe {
 struct State {
     buffer: VecDeque<u8>,
     body: Body,
+    /// How much the reader has taken.
+    read: u64,
+    /// Whether the reader was told that the body has ended.
+    end_was_read: bool,
     answer: Option<Result<(), Error>>,
     cancelled: Option<Error>,
 }
@@ -38,6 +42,8 @@ impl Pipe {
             state: Mutex::new(State {
                 buffer: VecDeque::new(),
                 body: Body::Open,
+                read: 0,
+                end_was_read: false,
                 answer: None,
                 cancelled: None,
             }),
@@ -104,6 +110,16 @@ impl Pipe {
         }
     }
 
+    /// Whether the reader has had all of the body, whose length it may have known before.
+    pub(crate) fn was_read(&self, size: Option<u64>) -> bool {
+        let state = lock(&self.state);
+        state.end_was_read
+            || match &state.body {
+                Body::Closed(end) => state.read == end.bytes,
+                Body::Open | Body::Abandoned => Some(state.read) == size,
+            }
+    }
+
     /// Waits for the reader's answer.
     pub(crate) fn wait_for_answer(&self) -> Result<(), Error> {
         let mut state = lock(&self.state);
@@ -136,11 +152,15 @@ impl Pipe {
                 buffer[..front.len()].copy_from_slice(front);
                 buffer[front.len()..count].copy_from_slice(back);
                 state.buffer.drain(..count);
+                state.read += count as u64;
                 self.writable.notify_one();
                 return Ok(count);
             }
             match state.body {
-                Body::Closed(_) => return Ok(0),
+                Body::Closed(_) => {
+                    state.end_was_read = true;
+                    return Ok(0);
+                }
                 Body::Abandoned => {
                     return Err(Error::new(
                         ErrorKind::Host,

@@ -1,7 +1,6 @@
 //! Where events go: lines of JSON, or brief text.
 
 use std::io::{self, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use host_sdk::{Error, ErrorReport, HostServices, LogRecord, Progress, Status};
@@ -25,6 +24,44 @@ pub trait Reporter: Send + Sync {
 
     /// The step whose execution has this number.
     fn step_of(&self, execution: u64) -> Option<String>;
+
+    /// Ends the output.
+    ///
+    /// # Errors
+    ///
+    /// What the first result or event could not be written for; nothing was written after it.
+    fn finish(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// An output that ends with its first error: what a reader has is the beginning, without a gap.
+struct Output<W> {
+    writer: W,
+    failed: Option<io::Error>,
+}
+
+impl<W: Write> Output<W> {
+    fn new(writer: W) -> Mutex<Self> {
+        Mutex::new(Self { writer, failed: None })
+    }
+
+    /// Writes a line, and has it leave the program.
+    fn line(&mut self, line: &[u8]) {
+        if self.failed.is_none() {
+            let written = self.writer.write_all(line).and_then(|()| self.writer.write_all(b"\n"));
+            self.failed = written.and_then(|()| self.writer.flush()).err();
+        }
+    }
+
+    fn fail(&mut self, error: io::Error) {
+        self.failed.get_or_insert(error);
+    }
+
+    /// The first error; from then on there is none.
+    fn finish(&mut self) -> io::Result<()> {
+        self.failed.take().map_or_else(|| self.writer.flush(), Err)
+    }
 }
 
 /// How much is told.
@@ -80,21 +117,15 @@ impl Executions {
 
 /// Writes each event as a line of JSON.
 pub struct JsonLines<W> {
-    output: Mutex<W>,
+    output: Mutex<Output<W>>,
     verbosity: Verbosity,
     executions: Executions,
-    failed: AtomicBool,
 }
 
 impl<W: Write + Send> JsonLines<W> {
     /// Writes to `output`, which flushes at the end of a line.
     pub fn new(output: W, verbosity: Verbosity) -> Self {
-        Self {
-            output: Mutex::new(output),
-            verbosity,
-            executions: Executions::default(),
-            failed: AtomicBool::new(false),
-        }
+        Self { output: Output::new(output), verbosity, executions: Executions::default() }
     }
 }
 
@@ -103,15 +134,15 @@ impl<W: Write + Send> Reporter for JsonLines<W> {
         if matches!(event, Event::Log(log) if !self.verbosity.tells(log.level)) {
             return;
         }
-        let Ok(mut line) = serde_json::to_vec(event) else { return };
-        line.push(b'\n');
-        let written = lock(&self.output).write_all(&line);
-        // Whoever stopped reading wants no more; the work itself goes on.
-        if let Err(error) = written
-            && !self.failed.swap(true, Ordering::Relaxed)
-        {
-            let _ = writeln!(io::stderr().lock(), "error: events cannot be written: {error}");
+        // The work itself goes on whatever becomes of its events; the end says that some are missing.
+        match serde_json::to_vec(event) {
+            Ok(line) => lock(&self.output).line(&line),
+            Err(error) => lock(&self.output).fail(error.into()),
         }
+    }
+
+    fn finish(&self) -> io::Result<()> {
+        lock(&self.output).finish()
     }
 
     fn new_execution(&self, step: &str) -> u64 {
@@ -125,7 +156,7 @@ impl<W: Write + Send> Reporter for JsonLines<W> {
 
 /// Writes brief lines for people, and draws bars on a terminal.
 pub struct Text<W> {
-    output: Mutex<W>,
+    output: Mutex<Output<W>>,
     verbosity: Verbosity,
     bars: Bars,
     executions: Executions,
@@ -137,7 +168,7 @@ impl<W: Write + Send> Text<W> {
     /// `last_step` are results.
     pub fn new(output: W, verbosity: Verbosity, last_step: &str) -> Self {
         Self {
-            output: Mutex::new(output),
+            output: Output::new(output),
             verbosity,
             bars: Bars::new(!verbosity.quiet),
             executions: Executions::default(),
@@ -146,11 +177,7 @@ impl<W: Write + Send> Text<W> {
     }
 
     fn result(&self, line: &str) {
-        self.bars.suspend(|| {
-            // Whoever stopped reading wants no more; the work itself goes on.
-            let mut output = lock(&self.output);
-            let _ = writeln!(output, "{line}").and_then(|()| output.flush());
-        });
+        self.bars.suspend(|| lock(&self.output).line(line.as_bytes()));
     }
 
     fn note(&self, line: &str) {
@@ -231,6 +258,9 @@ impl<W: Write + Send> Text<W> {
             }
         }
         self.note(&format!("{line}; {} in {:.1} s", amount(event.bytes), event.seconds));
+        if let Some(left_out) = event.left_out {
+            self.note(&format!("left out: {}", left_out.told().join(", ")));
+        }
     }
 }
 
@@ -245,6 +275,10 @@ impl<W: Write + Send> Reporter for Text<W> {
 
     fn progress(&self, step: &str, progress: Progress) {
         self.bars.progress(step, progress);
+    }
+
+    fn finish(&self) -> io::Result<()> {
+        lock(&self.output).finish()
     }
 
     fn new_execution(&self, step: &str) -> u64 {

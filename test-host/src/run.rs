@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use crate::cancellation::Cancellation;
 use crate::events::{
-    DocumentCounts, DocumentEvent, ErrorEntry, Event, LogEvent, LogLevel, RunStatus, SummaryEvent,
+    DocumentCounts, DocumentEvent, ErrorEntry, Event, LeftOut, LogEvent, LogLevel, RunStatus,
+    SummaryEvent,
 };
 use crate::exit_code::ExitCode;
 use crate::locks::lock;
@@ -59,6 +60,7 @@ pub(crate) struct Run {
 struct Tally {
     counts: DocumentCounts,
     bytes: u64,
+    left_out: LeftOut,
     errors: Vec<ErrorEntry>,
     first: Option<ErrorKind>,
     /// Why a step could not go on.
@@ -174,6 +176,11 @@ impl Run {
         lock(&self.tally).fatal.get_or_insert(error.kind());
     }
 
+    /// Counts something that was found and not read.
+    pub(crate) fn leave_out(&self, count: impl FnOnce(&mut LeftOut)) {
+        count(&mut lock(&self.tally).left_out);
+    }
+
     /// Has the host say something.
     pub(crate) fn log(&self, level: LogLevel, step: &StepIdentity, message: String) {
         self.reporter.event(&Event::Log(LogEvent {
@@ -228,6 +235,7 @@ impl Run {
             documents: counts,
             bytes: tally.bytes,
             seconds: self.started.elapsed().as_secs_f64(),
+            left_out: Some(tally.left_out).filter(|left_out| *left_out != LeftOut::default()),
             errors: tally.errors.clone(),
         };
         (summary, code)

@@ -205,7 +205,7 @@ impl Run {
         work: impl FnOnce(&mut Session) -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.release();
-        let (token, _guard) = CancelToken::lasting(RESCUE);
+        let (token, _guard) = CancelToken::lasting(RESCUE)?;
         let taken = self.pool.take(&token, &self.transcript);
         taken.and_then(|mut lease| lease.session().and_then(work))
     }

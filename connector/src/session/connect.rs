@@ -8,6 +8,7 @@ use socket2::{SockRef, TcpKeepalive};
 
 use crate::cancel::CancelToken;
 use crate::deadline::Deadline;
+use crate::shortage;
 
 /// How long a control connection may be silent before the system probes it; NAT devices forget
 /// after some five minutes.
@@ -21,7 +22,8 @@ const UNLIMITED: Duration = Duration::from_secs(3600);
 ///
 /// # Errors
 ///
-/// `connection` when the name is unknown or no address answers; `timeout`; `cancelled`.
+/// `connection` when the name is unknown or no address answers; `timeout`; `cancelled`; `busy`,
+/// which no other attempt mends, when this machine is out of descriptors or threads.
 pub(crate) fn connect(
     host: &str,
     port: u16,
@@ -51,6 +53,8 @@ pub(crate) fn connect_any(
         match dial(*address, share, deadline, cancel) {
             Ok(socket) => return Ok(socket),
             Err(e) if e.kind() == ErrorKind::Cancelled => return Err(e),
+            // Every other address needs a socket as well.
+            Err(e) if shortage::is_one(&e) => return Err(e),
             Err(e) => failure = Some(e),
         }
     }
@@ -74,7 +78,9 @@ pub(crate) fn dial(
     let result = deadline
         .run(&what, cancel, move || TcpStream::connect_timeout(&address, limit))?
         .map_err(|e| {
-            if super::control::is_timeout(&e) {
+            if let Some(shortage) = shortage::of_files(&what, &e) {
+                shortage
+            } else if super::control::is_timeout(&e) {
                 Error::timeout(&what, limit)
                     .with_hint("a firewall may swallow the packets: check host, port and routes")
             } else {
@@ -114,11 +120,14 @@ pub(crate) fn resolve(
         return Ok(vec![SocketAddr::new(address, port)]);
     }
     let name = host.to_owned();
+    let what = format!("looking up {host}");
     let addresses = deadline
-        .run(&format!("looking up {host}"), cancel, move || {
-            (name.as_str(), port).to_socket_addrs().map(Vec::from_iter)
-        })?
-        .map_err(|e| unknown_host(host, &e.to_string()))?;
+        .run(&what, cancel, move || (name.as_str(), port).to_socket_addrs().map(Vec::from_iter))?
+        .map_err(|e| {
+            // Without a descriptor the name service says that it does not know, or not now.
+            let shortage = shortage::of_files(&what, &e).or_else(|| shortage::of_files_now(&what));
+            shortage.unwrap_or_else(|| unknown_host(host, &e.to_string()))
+        })?;
     Ok(addresses)
 }
 

@@ -14,6 +14,7 @@ use super::proxy;
 use super::reply::Reply;
 use crate::config::{DataMode, PassiveAddress};
 use crate::deadline::Deadline;
+use crate::shortage;
 
 /// What to do about a server that does not open a data connection.
 pub(super) const UNREACHABLE: &str = "the server cannot reach this machine: check activePorts and \
@@ -92,7 +93,8 @@ impl Session {
         let mut address = other.map_or(self.peer, |address| SocketAddr::new(address, port));
         address.set_port(port);
         dial(address, None, deadline, &self.cancel).map_err(|e| {
-            e.with_hint(
+            shortage::hinted(
+                e,
                 "the data connection is blocked: check that the server's passive ports are \
                  open, or try connectionMode active",
             )
@@ -128,7 +130,7 @@ impl Session {
         let listener = listener.try_clone().map_err(|e| super::io_error(what, &e))?;
         let peer = self.peer.ip();
         let accepted = self.await_connection(&listener, deadline, what, peer);
-        accepted.map_err(|e| e.with_hint(UNREACHABLE))
+        accepted.map_err(|e| shortage::hinted(e, UNREACHABLE))
     }
 
     fn await_connection(
@@ -191,7 +193,10 @@ fn bind(local: IpAddr, ports: std::ops::RangeInclusive<u16>) -> Result<TcpListen
         let address = SocketAddr::new(local, ports.start().saturating_add(offset));
         match listen_on(address) {
             Ok(listener) => return Ok(listener),
-            Err(e) => failure = Some(e),
+            Err(e) => match shortage::of_files("listening", &e) {
+                Some(shortage) => return Err(shortage),
+                None => failure = Some(e),
+            },
         }
     }
     let reason = failure.map_or_else(String::new, |e| format!(": {e}"));

@@ -72,6 +72,7 @@ use crate::checksum::Algorithm;
 use crate::config::{ConnectionSettings, TransferFormat};
 use crate::deadline::Deadline;
 use crate::remote_path::RemotePath;
+use crate::shortage;
 use crate::wire_name::NameEncoding;
 
 /// What all sessions of a connection share.
@@ -364,6 +365,9 @@ fn io_error(what: &str, error: &io::Error) -> Error {
     }
     if let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
         return handshake::record_error(what, tls);
+    }
+    if let Some(shortage) = shortage::of_files(what, error) {
+        return shortage;
     }
     match error.kind() {
         io::ErrorKind::UnexpectedEof => Error::new(

@@ -9,6 +9,7 @@ use super::control::is_timeout;
 use crate::cancel::CancelToken;
 use crate::config::{Proxy, ProxyKind};
 use crate::deadline::Deadline;
+use crate::shortage;
 use crate::wire_name::printable_bytes;
 
 /// The longest answer head that an HTTP proxy may send.
@@ -27,8 +28,11 @@ pub(crate) fn connect(
     deadline: Deadline,
     cancel: &CancelToken,
 ) -> Result<TcpStream, Error> {
-    let socket = super::connect::connect(&proxy.host, proxy.port, deadline, cancel)
-        .map_err(|e| e.with_hint("the proxy cannot be reached: check proxy.host and proxy.port"))?;
+    let socket =
+        super::connect::connect(&proxy.host, proxy.port, deadline, cancel).map_err(|e| {
+            let hint = "the proxy cannot be reached: check proxy.host and proxy.port";
+            shortage::hinted(e, hint)
+        })?;
     let _watch = cancel.watch(&socket).map_err(|e| super::io_error("the proxy", &e))?;
     let mut tunnel = Tunnel { socket, deadline };
     match proxy.kind {
@@ -174,7 +178,7 @@ impl Tunnel {
         } else {
             super::io_error(PROXY, error)
         };
-        error.with_hint("check proxy.type, proxy.host and proxy.port")
+        shortage::hinted(error, "check proxy.type, proxy.host and proxy.port")
     }
 }
 

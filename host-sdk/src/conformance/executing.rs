@@ -77,19 +77,22 @@ impl Running {
 }
 
 impl Examined<'_> {
-    fn start(&self, host: &MemoryHost) -> Running {
+    fn start(&self, host: &MemoryHost) -> Finding<Running> {
         let (operation, executing) = (Arc::clone(&self.operation), host.clone());
         let (tell, ended) = mpsc::channel();
-        thread::spawn(move || {
+        let started = thread::Builder::new().name("execution".to_owned()).spawn(move || {
             let result = executing.execute(operation.as_ref());
             // Nobody listens any more where patience ran out.
             _ = tell.send(result);
         });
-        Running { host: host.clone(), ended, patience: self.patience }
+        match started {
+            Ok(_) => Ok(Running { host: host.clone(), ended, patience: self.patience }),
+            Err(e) => failed(format!("no thread can be started: {e}")),
+        }
     }
 
     fn run(&self, host: &MemoryHost) -> Finding<Result<Summary, Error>> {
-        self.start(host).end()
+        self.start(host)?.end()
     }
 
     fn fed(&self) -> MemoryHost {
@@ -145,13 +148,13 @@ impl Examined<'_> {
         if self.case.prepare.is_some() {
             return skipped("every execution must be prepared for");
         }
-        let running: Vec<Running> = (1..=THREADS)
+        let running = (1..=THREADS)
             .map(|number| {
                 let host = MemoryHost::for_execution(number);
                 self.case.feed(&host);
                 self.start(&host)
             })
-            .collect();
+            .collect::<Finding<Vec<Running>>>()?;
         for execution in running {
             let host = execution.host.clone();
             let result = execution.end()?;
@@ -169,7 +172,7 @@ impl Examined<'_> {
 
     fn is_cancelled_waiting(&self) -> Finding {
         let host = MemoryHost::new().keeping_open();
-        let running = self.start(&host);
+        let running = self.start(&host)?;
         // An execution that ended without asking shows below.
         host.wait_until(self.patience, |host| host.calls(Callback::NextInput) > 0);
         host.cancel();

@@ -18,7 +18,8 @@ impl ExecutionContext for MemoryContext {
     }
 
     fn is_cancelled(&self) -> bool {
-        self.0.lock().cancelled
+        let state = self.0.lock();
+        state.cancelled || state.over
     }
 
     fn remaining(&self) -> Option<Duration> {
@@ -43,10 +44,14 @@ impl ExecutionContext for MemoryContext {
             if state.cancelled {
                 return Err(Error::cancelled());
             }
+            // Nobody would answer what is taken now.
+            if state.over {
+                return Err(Error::new(ErrorKind::Host, "the execution is over"));
+            }
             if let Some(input) = state.waiting.pop_front() {
                 drop(state);
                 self.0.changed();
-                return Ok(Some(Box::new(MemoryInput { host: self.0.clone(), input })));
+                return Ok(Some(Box::new(MemoryInput { host: self.0.clone(), input, read: 0 })));
             }
             if !state.keeps_open {
                 return Ok(None);
@@ -69,6 +74,7 @@ impl ExecutionContext for MemoryContext {
             body: Vec::new(),
             identity: None,
             is_finished: false,
+            broken: None,
         }))
     }
 
@@ -93,10 +99,12 @@ impl ExecutionContext for MemoryContext {
         self.0.enter(Callback::InputDone)?;
         let mut state = self.0.lock();
         state.check_open(input, "an answer to")?;
-        state.answers.insert(input, Some(outcome.clone()));
+        let read = state.check_read(input, outcome);
+        let answer = read.clone().map_or_else(Outcome::Failure, |()| outcome.clone());
+        state.answers.insert(input, Some(answer));
         drop(state);
         self.0.changed();
-        Ok(())
+        read
     }
 
     fn progress(&self, progress: Progress) {
@@ -120,6 +128,7 @@ fn outcome_of(status: Status) -> Outcome {
 struct MemoryInput {
     host: MemoryHost,
     input: Input,
+    read: u64,
 }
 
 impl InputDocument for MemoryInput {
@@ -137,9 +146,15 @@ impl InputDocument for MemoryInput {
 
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
         self.host.enter(Callback::Read)?;
-        self.input.body.read(buffer).map_err(|e| {
+        let count = self.input.body.read(buffer).map_err(|e| {
             Error::new(ErrorKind::Host, format!("body of input {} failed: {e}", self.input.id))
-        })
+        })?;
+        self.read += count as u64;
+        let is_end = count == 0 && !buffer.is_empty();
+        if is_end || self.input.size == Some(self.read) {
+            self.host.lock().unread.remove(&self.input.id);
+        }
+        Ok(count)
     }
 
     fn raw_file(&self) -> Option<RawFile> {
@@ -155,6 +170,8 @@ struct MemorySink {
     /// What its body is kept under, should it be dropped unfinished.
     identity: Option<String>,
     is_finished: bool,
+    /// Why the body is not what the connector wrote.
+    broken: Option<Error>,
 }
 
 impl MemorySink {
@@ -168,17 +185,57 @@ impl MemorySink {
     }
 }
 
+impl MemorySink {
+    /// Changes the body in `callback`; after a change that failed, or panicked, there is no other.
+    fn changing<T>(
+        &mut self,
+        callback: Callback,
+        change: impl FnOnce(&mut Self) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let earlier = self.broken.take();
+        let panicked = || Error::internal("a call of the host that panicked");
+        self.broken = Some(earlier.clone().unwrap_or_else(panicked));
+        let host = self.host.clone();
+        let changed = host.enter(callback).and_then(|()| {
+            self.check_unfinished()?;
+            earlier.clone().map_or(Ok(()), Err)?;
+            change(self)
+        });
+        self.broken = earlier.or_else(|| changed.as_ref().err().cloned());
+        changed
+    }
+
+    fn go_on(&mut self, identity: &str, tail: &mut [u8]) -> Result<u64, Error> {
+        if self.identity.is_some() || !self.body.is_empty() {
+            let problem = format!("a result of input {} was resumed too late", self.input);
+            self.host.lock().violations.push(problem.clone());
+            return Err(Error::new(ErrorKind::Host, problem));
+        }
+        self.identity = Some(identity.to_owned());
+        self.body = self.host.lock().held.remove(identity).unwrap_or_default();
+        let count = tail.len().min(self.body.len());
+        let (_, end) = tail.split_at_mut(tail.len() - count);
+        end.copy_from_slice(self.body.split_at(self.body.len() - count).1);
+        Ok(self.body.len() as u64)
+    }
+}
+
 impl ResultSink for MemorySink {
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.host.enter(Callback::Write)?;
-        self.check_unfinished()?;
-        self.body.extend_from_slice(bytes);
-        Ok(())
+        self.changing(Callback::Write, |sink| {
+            sink.body.extend_from_slice(bytes);
+            Ok(())
+        })
     }
 
     fn finish(&mut self, outcome: &Outcome, properties: &Properties) -> Result<(), Error> {
         self.host.enter(Callback::Finish)?;
         self.check_unfinished()?;
+        if let (Some(error), false) = (&self.broken, matches!(outcome, Outcome::Failure(_))) {
+            let problem = format!("a result of input {} was finished after {error}", self.input);
+            self.host.lock().violations.push(problem);
+            return Err(error.clone());
+        }
         let mut state = self.host.lock();
         state.check_open(self.input, "the end of a result of")?;
         self.properties.extend(properties);
@@ -195,19 +252,7 @@ impl ResultSink for MemorySink {
     }
 
     fn resume(&mut self, identity: &str, tail: &mut [u8]) -> Result<u64, Error> {
-        self.host.enter(Callback::Resume)?;
-        self.check_unfinished()?;
-        if self.identity.is_some() || !self.body.is_empty() {
-            let problem = format!("a result of input {} was resumed too late", self.input);
-            self.host.lock().violations.push(problem.clone());
-            return Err(Error::new(ErrorKind::Host, problem));
-        }
-        self.identity = Some(identity.to_owned());
-        self.body = self.host.lock().held.remove(identity).unwrap_or_default();
-        let count = tail.len().min(self.body.len());
-        let (_, end) = tail.split_at_mut(tail.len() - count);
-        end.copy_from_slice(self.body.split_at(self.body.len() - count).1);
-        Ok(self.body.len() as u64)
+        self.changing(Callback::Resume, |sink| sink.go_on(identity, tail))
     }
 
     fn discard(&mut self) -> Result<(), Error> {

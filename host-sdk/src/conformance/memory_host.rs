@@ -27,7 +27,8 @@ use crate::outcome::{Outcome, Summary};
 ///
 /// // What a connector does:
 /// let context = host.context();
-/// let input = context.next_input()?.expect("one input was added");
+/// let mut input = context.next_input()?.expect("one input was added");
+/// while input.read(&mut [0; 16])? > 0 {}
 /// let mut sink = context.begin_result(input.id(), &input.header().properties)?;
 /// sink.write(b"reply")?;
 /// sink.finish(&Outcome::Success, &Properties::new().with("size", "5"))?;
@@ -174,6 +175,10 @@ impl MemoryHost {
         let mut state = self.lock();
         let id = state.answers.len() as u64 + 1;
         state.answers.insert(id, None);
+        // A connector that sends the file by itself does not read it here.
+        if size != Some(0) && raw_file.is_none() {
+            state.unread.insert(id);
+        }
         state.waiting.push_back(Input { id, size, header, body, raw_file });
         drop(state);
         self.changed();
@@ -222,6 +227,8 @@ impl MemoryHost {
     pub fn execute(&self, operation: &dyn Operation) -> Result<Summary, Error> {
         let result = operation.execute(self.context());
         self.lock().over = true;
+        // Who waits for an input has waited in vain.
+        self.changed();
         result
     }
 

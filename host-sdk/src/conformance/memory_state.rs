@@ -1,6 +1,6 @@
 //! What a [`MemoryHost`](crate::conformance::MemoryHost) remembers.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::Read;
 use std::sync::Arc;
 use std::time::Instant;
@@ -17,6 +17,8 @@ pub(super) struct State {
     pub(super) waiting: VecDeque<Input>,
     pub(super) keeps_open: bool,
     pub(super) answers: BTreeMap<u64, Option<Outcome>>,
+    /// The inputs whose bodies were not read to their ends.
+    pub(super) unread: BTreeSet<u64>,
     pub(super) results: Vec<MemoryResult>,
     pub(super) discarded: usize,
     pub(super) held: BTreeMap<String, Vec<u8>>,
@@ -81,6 +83,16 @@ impl State {
             }
             Some(None) => return Ok(()),
         };
+        self.violations.push(problem.clone());
+        Err(Error::new(ErrorKind::Host, problem))
+    }
+
+    /// Makes sure that what is called a success was read.
+    pub(super) fn check_read(&mut self, input: u64, outcome: &Outcome) -> Result<(), Error> {
+        if *outcome != Outcome::Success || !self.unread.contains(&input) {
+            return Ok(());
+        }
+        let problem = format!("input {input} is called a success and was not read to its end");
         self.violations.push(problem.clone());
         Err(Error::new(ErrorKind::Host, problem))
     }

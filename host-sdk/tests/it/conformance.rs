@@ -6,7 +6,7 @@ use std::time::Duration;
 use host_sdk::conformance::{self, InputCase, OperationCase, Profile, Verdict};
 use host_sdk::{
     BrowseAnswer, BrowseRequest, CheckReport, Connection, Connector, ConnectorDescriptor, Context,
-    Error, ErrorKind, Operation, Outcome, Properties, Summary,
+    Error, ErrorKind, InputDocument, Operation, Outcome, Properties, Summary,
 };
 use serde_json::{Value, json};
 
@@ -77,6 +77,10 @@ enum Fault {
     ClaimsSuccess,
     HearsNoCancellation,
     Panics,
+    FinishesBrokenResults,
+    ReadsNothing,
+    ReadsHalf,
+    AnswersTooLate,
 }
 
 /// The echo connector with a fault.
@@ -151,6 +155,25 @@ impl Operation for FaultyOperation {
                 }
                 Ok(summary)
             }
+            Fault::FinishesBrokenResults => answer_each(&context, |input| {
+                read(input, usize::MAX)?;
+                let mut sink = context.begin_result(input.id(), &Properties::new())?;
+                _ = sink.write(b"> one");
+                sink.finish(&Outcome::Success, &Properties::new())
+            }),
+            Fault::ReadsNothing => answer_each(&context, |_| Ok(())),
+            Fault::ReadsHalf => answer_each(&context, |input| read(input, 1)),
+            Fault::AnswersTooLate => {
+                let Some(input) = context.next_input()? else { return self.1.execute(context) };
+                let late = Arc::clone(&context);
+                std::thread::spawn(move || {
+                    while !late.is_cancelled() {
+                        std::thread::yield_now();
+                    }
+                    _ = late.input_done(input.id(), &Outcome::Success);
+                });
+                self.1.execute(context)
+            }
             Fault::HearsNoCancellation => loop {
                 std::thread::park();
             },
@@ -158,6 +181,30 @@ impl Operation for FaultyOperation {
             Fault::DescribesBadly | Fault::TakesAnySetting => self.1.execute(context),
         }
     }
+}
+
+/// Answers each input as `take` has it.
+fn answer_each(
+    context: &Context,
+    take: impl Fn(&mut dyn InputDocument) -> Result<(), Error>,
+) -> Result<Summary, Error> {
+    let mut summary = Summary::default();
+    while let Some(mut input) = context.next_input()? {
+        let outcome = take(input.as_mut()).map_or_else(Outcome::Failure, |()| Outcome::Success);
+        _ = context.input_done(input.id(), &outcome);
+        summary.inputs += 1;
+    }
+    Ok(summary)
+}
+
+/// Reads the body to its end, or so many bytes of it.
+fn read(input: &mut dyn InputDocument, bytes: usize) -> Result<(), Error> {
+    let mut buffer = [0; 1];
+    let mut count = 0;
+    while count < bytes && input.read(&mut buffer)? > 0 {
+        count += 1;
+    }
+    Ok(())
 }
 
 #[test]
@@ -175,6 +222,10 @@ fn every_fault_is_seen() {
         (Fault::HearsNoCancellation, "echo: cancelled while it waits for inputs, it ends"),
         (Fault::HearsNoCancellation, "echo: cancelled at work, it ends and claims no success"),
         (Fault::Panics, "echo: no inputs are no work"),
+        (Fault::FinishesBrokenResults, "echo: a host that fails is no success"),
+        (Fault::ReadsNothing, "echo: every input is answered once, as expected"),
+        (Fault::ReadsHalf, "echo: every input is answered once, as expected"),
+        (Fault::AnswersTooLate, "echo: every input is answered once, as expected"),
     ];
     // Only one of them is ever waited for in vain.
     let profile = profile().with_patience(Duration::from_millis(50));
@@ -183,5 +234,22 @@ fn every_fault_is_seen() {
         let found = report.checks.iter().find(|found| found.name == check);
         let is_seen = found.is_some_and(|found| matches!(found.verdict, Verdict::Failed(_)));
         assert!(is_seen, "{fault:?} is not seen by {check:?}:\n{report}");
+    }
+}
+
+#[test]
+fn what_was_wrong_is_said() {
+    let said = [
+        (Fault::FinishesBrokenResults, "a result of input 1 was finished after failed as planned"),
+        (Fault::ReadsNothing, "input 1 is called a success and was not read to its end"),
+        (Fault::ReadsHalf, "input 1 is called a success and was not read to its end"),
+        (Fault::AnswersTooLate, "no answer to [1]"),
+    ];
+    for (fault, words) in said {
+        let report = conformance::run(&Faulty(fault), &profile());
+        let is_said = report.failures().any(
+            |check| matches!(&check.verdict, Verdict::Failed(failed) if failed.contains(words)),
+        );
+        assert!(is_said, "{fault:?}:\n{report}");
     }
 }

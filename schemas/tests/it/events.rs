@@ -7,7 +7,8 @@ use host_sdk::{Error, ErrorKind, Properties, Status};
 use serde_json::{Map, Value, json};
 use test_host::cancellation::Cancellation;
 use test_host::events::{
-    DocumentCounts, DocumentEvent, ErrorEntry, Event, LogEvent, LogLevel, RunStatus, SummaryEvent,
+    DocumentCounts, DocumentEvent, ErrorEntry, Event, LeftOut, LogEvent, LogLevel, RunStatus,
+    SummaryEvent,
 };
 use test_host::process::{Prepared, Process};
 use test_host::report::{JsonLines, Reporter, Verbosity};
@@ -71,6 +72,7 @@ fn every_event() -> Vec<Event> {
             documents: DocumentCounts { success: 1, ..DocumentCounts::default() },
             bytes: 3,
             seconds: 0.5,
+            left_out: Some(LeftOut { hidden: 2, ..LeftOut::default() }),
             errors: vec![entry(Some(1)), entry(None)],
         }));
     }

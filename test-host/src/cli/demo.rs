@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 use host_sdk::Error;
 
-use super::{Failure, Options, Output, cancel_on_interrupt, results, tell};
+use super::{Failure, Options, Output, cancel_on_interrupt, results, tell, with_output};
 use crate::cancellation::Cancellation;
 use crate::demo::{DemoServer, TABLE, discard_earlier, make_files, process, prove};
 use crate::exit_code::ExitCode;
@@ -47,8 +47,9 @@ pub(super) fn demo(arguments: &DemoArguments, options: &Options) -> Result<ExitC
     let outcome = Prepared::new(process, &connectors, &cancellation)
         .and_then(|prepared| Ok(prepared.run(&reporter, &cancellation)?))
         .map_err(|refusal: Refusal| Failure::of(&file, refusal))?;
-    if outcome.exit_code != ExitCode::Success {
-        return Ok(outcome.exit_code);
+    let code = with_output(Ok(outcome.exit_code), reporter.finish());
+    if code != ExitCode::Success {
+        return Ok(code);
     }
     let proof = prove(&database, &files)?;
     for line in &proof.wrong {

@@ -23,6 +23,7 @@ use crate::connectors::{Connectors, search_path};
 use crate::exit_code::ExitCode;
 use crate::process::{Prepared, Process, Refusal};
 use crate::report::{JsonLines, Records, Reporter, Text, Verbosity, printable};
+use crate::threads;
 
 /// Runs processes written in JSON through connectors that it loads at run time.
 #[derive(Debug, Parser)]
@@ -37,7 +38,10 @@ struct Arguments {
 const EXIT_CODES: &str = "Exit codes: 0 success; 1 internal; 2 usage, invalid process or \
 configuration; 3 connection, TLS or login; 4 remote path not found; 5 temporary, retry is \
 sensible; 6 some documents failed; 7 a connector could not be loaded; 8 integrity; \
-130 interrupted";
+130 interrupted
+
+Results that cannot be written, because the disk is full or their reader closed the pipe, stop \
+nothing that is under way; a command that was done then ends with 1, not with 0.";
 
 /// What every command takes.
 #[derive(Debug, Args)]
@@ -93,8 +97,8 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // Help and version are results; wrong usage is not.
             let code = if error.use_stderr() { ExitCode::Configuration } else { ExitCode::Success };
-            let _ = error.print();
-            return code;
+            let printed = error.print().and_then(|()| io::stdout().flush());
+            return with_output(Ok(code), printed);
         }
     };
     let options = &arguments.options;
@@ -108,10 +112,21 @@ pub fn main() -> ExitCode {
         Command::Connectors => connectors::connectors(options),
         Command::Completions(arguments) => completions::completions::<Arguments>(arguments),
     };
-    done.unwrap_or_else(|failure| {
-        failure.tell();
-        failure.exit_code()
-    })
+    with_output(done, io::stdout().flush())
+}
+
+/// The code of a command that is `done` and whose results were `written`, after its failures were
+/// told.
+fn with_output(done: Result<ExitCode, Failure>, written: io::Result<()>) -> ExitCode {
+    let done = done.unwrap_or_else(|failure| failure.told());
+    match written {
+        Err(error) => {
+            let failed = Failure::Output(error).told();
+            // What was not done weighs more than what was not said.
+            if done == ExitCode::Success { failed } else { done }
+        }
+        Ok(()) => done,
+    }
 }
 
 /// Why a command did not do what it was asked for.
@@ -164,6 +179,12 @@ impl Failure {
             Self::Connector(_) => ExitCode::Loader,
             Self::Output(_) => ExitCode::Internal,
         }
+    }
+
+    /// Tells it, for its exit code.
+    fn told(&self) -> ExitCode {
+        self.tell();
+        self.exit_code()
     }
 
     fn tell(&self) {
@@ -234,5 +255,8 @@ fn cancel_on_interrupt(cancellation: &Arc<Cancellation>) -> Result<(), Error> {
         }
         cancellation.cancel();
     })
-    .map_err(|e| Error::internal(format!("interruptions cannot be caught: {e}")))
+    .map_err(|e| match e {
+        ctrlc::Error::System(e) => threads::unavailable("interruptions", &e),
+        other => Error::internal(format!("interruptions cannot be caught: {other}")),
+    })
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Failure, Options, cancel_on_interrupt};
+use super::{Failure, Options, cancel_on_interrupt, with_output};
 use crate::cancellation::Cancellation;
 use crate::exit_code::ExitCode;
 use crate::process::{Prepared, Process, Refusal};
@@ -35,5 +35,5 @@ pub(super) fn run(arguments: &RunArguments, options: &Options) -> Result<ExitCod
     let outcome = prepared
         .run(&reporter, &cancellation)
         .map_err(|e| Failure::of(file, Refusal::Process(e)))?;
-    Ok(outcome.exit_code)
+    Ok(with_output(Ok(outcome.exit_code), reporter.finish()))
 }

@@ -10,6 +10,8 @@ use libunftp::ServerBuilder;
 use tokio::sync::oneshot;
 use unftp_sbe_fs::Filesystem;
 
+use crate::threads;
+
 /// Serves the files of a directory to anybody; stops when it is dropped.
 pub(crate) struct DemoServer {
     port: u16,
@@ -47,8 +49,8 @@ impl DemoServer {
             // Sessions may still be open; nobody waits for them.
             runtime.shutdown_background();
         };
-        let thread =
-            thread::Builder::new().name("demo-server".to_owned()).spawn(serve).map_err(failed)?;
+        let thread = thread::Builder::new().name("demo-server".to_owned()).spawn(serve);
+        let thread = thread.map_err(|e| threads::unavailable("the server", &e))?;
         Ok(Self { port, stop: Some(stop), thread: Some(thread) })
     }
 

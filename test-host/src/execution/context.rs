@@ -9,8 +9,8 @@ use host_sdk::{
     ResultSink, SmallResult,
 };
 
-use super::results::{OpenResult, Slot};
-use super::{Execution, Inputs, host, not_open};
+use super::results::Slot;
+use super::{Execution, Inputs, host, is_over, not_open};
 use crate::link::Arrival;
 use crate::locks::lock;
 
@@ -49,7 +49,7 @@ impl ExecutionContext for ContextOf {
                     return Ok(None);
                 }
                 let header = execution.header(Properties::new())?;
-                let id = execution.open_input(None);
+                let id = execution.open_input(None)?;
                 Ok(Some(Box::new(Input { id, header, size: Some(0), arrival: None })))
             }
             Inputs::Link(link) => execution.take(link),
@@ -102,7 +102,7 @@ impl ExecutionContext for ContextOf {
     fn input_done(&self, input: u64, outcome: &Outcome) -> Result<(), Error> {
         let execution = &self.0;
         if execution.over.load(Ordering::Acquire) {
-            return Err(host("the execution is over"));
+            return Err(is_over());
         }
         let open = lock(&execution.state).open.remove(&input).ok_or_else(|| not_open(input))?;
         let cancelled = execution.run.cancellation().reason();
@@ -111,11 +111,13 @@ impl ExecutionContext for ContextOf {
             _ => outcome,
         };
         let is_given_up = open.is_given_up();
+        let refusal = execution.refusal(&open, outcome).filter(|_| !is_given_up);
+        let outcome = &refusal.clone().map_or_else(|| outcome.clone(), Outcome::Failure);
         execution.answer(open, outcome);
         if let Some(error) = outcome.error().filter(|_| !is_given_up) {
             execution.stop_after(error);
         }
-        Ok(())
+        refusal.map_or(Ok(()), Err)
     }
 
     fn progress(&self, progress: Progress) {
@@ -164,8 +166,7 @@ impl ResultSink for Writing {
         self.execution.check()?;
         let mut slot = lock(&self.slot);
         let result = slot.as_mut().ok_or_else(|| host("the result has ended"))?;
-        result.digest.update(bytes);
-        let written = result.sink.write(bytes);
+        let written = result.write(bytes);
         if let Err(error) = &written {
             self.execution.result_failed(result.input, error);
         }
@@ -186,18 +187,19 @@ impl ResultSink for Writing {
         if result.digest.bytes() > 0 {
             return Err(host("a result can be resumed only before its first byte"));
         }
-        let OpenResult { input, digest, sink, .. } = result;
-        let resumed = sink.resume(identity, &mut |bytes| {
-            // There may be many of them.
-            self.execution.check()?;
-            digest.update(bytes);
-            keep_end(tail, bytes);
-            Ok(())
+        let resumed = result.change(|digest, sink| {
+            sink.resume(identity, &mut |bytes| {
+                // There may be many of them.
+                self.execution.check()?;
+                digest.update(bytes);
+                keep_end(tail, bytes);
+                Ok(())
+            })
         });
         if let Err(error) = &resumed {
-            self.execution.result_failed(*input, error);
+            self.execution.result_failed(result.input, error);
         }
-        resumed.map(|()| digest.bytes())
+        resumed.map(|()| result.digest.bytes())
     }
 
     fn discard(&mut self) -> Result<(), Error> {

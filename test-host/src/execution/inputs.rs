@@ -5,7 +5,7 @@ use std::sync::Arc;
 use host_sdk::{Error, ErrorKind, InputDocument, InputHeader, Outcome, Properties, Status};
 
 use super::context::Input;
-use super::{Execution, host};
+use super::{Execution, Inputs, host, is_over};
 use crate::events::LogLevel;
 use crate::link::{Arrival, Link};
 use crate::locks::lock;
@@ -31,13 +31,39 @@ impl OpenInput {
 }
 
 impl Execution {
-    pub(super) fn open_input(&self, arrival: Option<Arc<Arrival>>) -> u64 {
+    /// Hands an input out. One that comes in the moment the execution ends is answered at once:
+    /// nobody else would do it.
+    ///
+    /// # Errors
+    ///
+    /// `host` when the execution is over.
+    pub(super) fn open_input(&self, arrival: Option<Arc<Arrival>>) -> Result<u64, Error> {
+        let fate = arrival.as_ref().map(|arrival| Arc::clone(&arrival.document.fate));
+        let input = OpenInput { arrival, fate, results: 0, failed: None };
         let mut state = lock(&self.state);
+        if state.settled {
+            drop(state);
+            if input.arrival.is_some() {
+                self.answer(input, &Outcome::Failure(is_over()));
+            }
+            return Err(is_over());
+        }
         state.next_input += 1;
         let id = state.next_input;
-        let fate = arrival.as_ref().map(|arrival| Arc::clone(&arrival.document.fate));
-        state.open.insert(id, OpenInput { arrival, fate, results: 0, failed: None });
-        id
+        state.open.insert(id, input);
+        Ok(id)
+    }
+
+    /// Why `outcome` cannot be the answer to `input`.
+    pub(super) fn refusal(&self, input: &OpenInput, outcome: &Outcome) -> Option<Error> {
+        let Inputs::Link(link) = &self.order.inputs else { return None };
+        let arrival = input.arrival.as_ref()?;
+        let claims_it = matches!(outcome, Outcome::Success) && link.carries_bodies();
+        (claims_it && !arrival.pipe.was_read(arrival.document.size)).then(|| {
+            Error::internal(
+                "the connector called a document a success and had not read it to its end",
+            )
+        })
     }
 
     pub(super) fn header(&self, properties: Properties) -> Result<InputHeader, Error> {
@@ -61,7 +87,7 @@ impl Execution {
             match self.header(properties) {
                 Ok(header) => {
                     let size = end.map(|end| end.bytes).or(arrival.document.size);
-                    let id = self.open_input(Some(Arc::clone(&arrival)));
+                    let id = self.open_input(Some(Arc::clone(&arrival)))?;
                     return Ok(Some(Box::new(Input { id, header, size, arrival: Some(arrival) })));
                 }
                 Err(error) => {

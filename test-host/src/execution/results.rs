@@ -16,6 +16,32 @@ pub(super) struct OpenResult {
     document: Document,
     pub(super) digest: Digest,
     pub(super) sink: Box<dyn BodySink>,
+    /// Why its body is not what the connector wrote.
+    broken: Option<Error>,
+}
+
+impl OpenResult {
+    /// Appends `bytes`.
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.change(|digest, sink| {
+            digest.update(bytes);
+            sink.write(bytes)
+        })
+    }
+
+    /// Changes the body; after a change that failed, or panicked, there is no other one and no end.
+    pub(super) fn change(
+        &mut self,
+        change: impl FnOnce(&mut Digest, &mut dyn BodySink) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        if let Some(error) = &self.broken {
+            return Err(error.clone());
+        }
+        self.broken = Some(Error::internal("a write of the result panicked"));
+        let changed = change(&mut self.digest, self.sink.as_mut());
+        self.broken = changed.as_ref().err().cloned();
+        changed
+    }
 }
 
 impl Execution {
@@ -43,7 +69,9 @@ impl Execution {
             Document { fate, source, properties: all, size, answers }
         };
         match self.order.next.begin(&document) {
-            Ok(sink) => Ok(OpenResult { input, document, digest: Digest::default(), sink }),
+            Ok(sink) => {
+                Ok(OpenResult { input, document, digest: Digest::default(), sink, broken: None })
+            }
             Err(error) => {
                 self.result_failed(input, &error);
                 Err(error)
@@ -59,7 +87,7 @@ impl Execution {
         properties: &Properties,
     ) -> Result<Closed, Error> {
         self.check()?;
-        let OpenResult { input, document, digest, mut sink, .. } = result;
+        let OpenResult { input, document, digest, mut sink, broken } = result;
         let mut late = {
             let state = lock(&self.state);
             let open = state.open.get(&input).ok_or_else(|| not_open(input))?;
@@ -82,6 +110,10 @@ impl Execution {
             self.run.failed(step, &document.fate, Status::Failure, &all, error);
             self.result_failed(input, error);
             return Ok(Closed { input, acknowledgement: None, refusal: None });
+        }
+        if let Some(error) = broken {
+            self.result_failed(input, &error);
+            return Err(error);
         }
         let refusal = match outcome {
             Outcome::ApplicationError(error) => Some(error.clone()),
@@ -114,8 +146,7 @@ impl Execution {
         };
         let size = Some(small.payload.len() as u64);
         let mut result = self.begin(small.input, small.properties, size)?;
-        result.digest.update(small.payload);
-        if let Err(error) = result.sink.write(small.payload) {
+        if let Err(error) = result.write(small.payload) {
             self.result_failed(small.input, &error);
             return Err(error);
         }

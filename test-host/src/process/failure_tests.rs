@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use host_sdk::descriptor::InputKind;
-use host_sdk::{Error, ErrorKind, Outcome, Properties};
+use host_sdk::{Error, ErrorKind, InputDocument, Outcome, Properties};
 use serde_json::json;
 
 use super::scripted::{
     Recorder, Scripted, body, counts, echo, read_all, request, run, run_with, send, steps,
 };
 use crate::cancellation::Cancellation;
-use crate::events::RunStatus;
+use crate::events::{DocumentCounts, RunStatus};
 use crate::locks::lock;
 
 #[test]
@@ -236,4 +236,39 @@ fn a_panic_of_a_connector_is_an_internal_error() {
     let (outcome, _) = run(connector, &steps(&["make"]));
     assert_eq!(outcome.exit_code.number(), 1);
     assert_eq!(outcome.summary.status, RunStatus::Failure);
+}
+
+/// Runs a step whose operation answers each document after `take` has had its body.
+fn taken_by(
+    take: impl Fn(&mut dyn InputDocument) -> Result<(), Error> + Send + Sync + 'static,
+    size: usize,
+) -> (u8, DocumentCounts) {
+    let connector = Scripted::default()
+        .with("make", InputKind::None, move |context| {
+            request(context, |input| {
+                // Some of it is lost on purpose where the reader leaves it.
+                _ = send(context, input, "a", &vec![b'x'; size]);
+                Ok(())
+            })
+        })
+        .with("keep", InputKind::Document, move |context| {
+            while let Some(mut input) = context.next_input()? {
+                take(input.as_mut())?;
+                context.input_done(input.id(), &Outcome::Success)?;
+            }
+            Ok(())
+        });
+    let (outcome, _) = run(connector, &steps(&["make", "keep"]));
+    (outcome.exit_code.number(), outcome.summary.documents)
+}
+
+#[test]
+fn success_for_a_body_that_was_not_read_is_refused() {
+    let failed = (1, counts(0, 0, 0, 1));
+    assert_eq!(taken_by(|_| Ok(()), 3), failed);
+    assert_eq!(taken_by(|_| Ok(()), 1_000_000), failed);
+    // Half of it is no body either.
+    let half = |input: &mut dyn InputDocument| input.read(&mut [0; 500]).map(|_| ());
+    assert_eq!(taken_by(half, 1_000_000), failed);
+    assert_eq!(taken_by(|input| read_all(input).map(|_| ()), 1_000_000), (0, counts(0, 1, 0, 0)));
 }

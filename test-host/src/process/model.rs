@@ -163,21 +163,30 @@ fn content_schema(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": ["string", "object", "array"]})
 }
 
-/// A step that produces documents from local files, with the properties `fileName` and
-/// `timestamp`.
+/// A step that produces documents from local files, with the properties `fileName`, `timestamp`
+/// and `directory`: where the file lies below the step's directory, `.` for that one itself.
+/// Only regular files and links to them are read; the summary counts what was left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReadFilesStep {
     /// The step's name, once per process.
     #[schemars(regex(pattern = r"\S"))]
     pub name: String,
-    /// The directory, relative to the current one; directories in it are not entered.
+    /// The directory, relative to the current one.
     #[schemars(regex(pattern = r"\S"))]
     pub directory: String,
-    /// Which files, with `*` and `?`; a dot at the start of a name must be named.
+    /// Which files, with `*` and `?`, compared with their names alone; `*` where it is absent.
     #[serde(default = "every_name")]
     #[schemars(with = "Option<String>", regex(pattern = r"\S"))]
     pub include: String,
+    /// Whether directories in it are read too, to any depth up to 256; links to directories are
+    /// followed.
+    #[serde(default)]
+    pub recursive: bool,
+    /// Whether files and directories are read whose names begin with a dot; otherwise `include`
+    /// must begin with a dot itself, and hidden directories are left out.
+    #[serde(default)]
+    pub include_hidden: bool,
 }
 
 pub(crate) fn every_name() -> String {

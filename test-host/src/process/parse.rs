@@ -231,7 +231,8 @@ fn message_document(value: Value) -> Result<MessageDocument, Error> {
 }
 
 fn read_files_step(value: Value, position: usize) -> Result<ReadFilesStep, Error> {
-    let mut fields = Fields::of(value, &["name", "type", "directory", "include"])?;
+    let known = ["name", "type", "directory", "include", "recursive", "includeHidden"];
+    let mut fields = Fields::of(value, &known)?;
     let name = fields.text("name")?;
     if position > 0 {
         return Err(Error::configuration("type", "readFiles can only be the first step"));
@@ -240,6 +241,8 @@ fn read_files_step(value: Value, position: usize) -> Result<ReadFilesStep, Error
         name,
         directory: fields.text("directory")?,
         include: fields.optional_text("include")?.unwrap_or_else(every_name),
+        recursive: fields.boolean("recursive", false)?,
+        include_hidden: fields.boolean("includeHidden", false)?,
     })
 }
 

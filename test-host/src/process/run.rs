@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 
 use host_sdk::Error;
 
@@ -23,6 +23,7 @@ use crate::steps::message::Replace;
 use crate::steps::set_properties::SetProperties;
 use crate::steps::write_files::{Directory, WriteFiles};
 use crate::steps::{connector, message, read_files};
+use crate::threads;
 
 /// How a process ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,32 +69,36 @@ impl Prepared {
             .collect();
         let (first, workers) = self.assemble(&run, &identities)?;
         thread::scope(|scope| {
-            let watch = scope.spawn(|| cancellation.watch());
             let mut threads = Vec::new();
+            let mut lacking = None;
+            let watch = cancellation.remaining().and_then(|_| {
+                let watch = threads::start(scope, "the deadline", || cancellation.watch());
+                watch.map_err(|e| lacking = Some((0, e))).ok()
+            });
             for worker in &workers {
                 let (run, identities) = (&run, &identities);
-                let thread = scope.spawn(move || {
-                    let Worker { position, link, next } = worker;
-                    let inputs = Inputs::Link(Arc::clone(link));
-                    let identity = &identities[*position];
-                    let executed = catch_unwind(AssertUnwindSafe(|| {
-                        self.execute(run, identity, *position, inputs, next.clone());
-                    }));
-                    if executed.is_err() {
-                        // Whoever feeds this step must not wait for it any more.
-                        let error = Error::internal("the step panicked");
-                        link.refuse(&error);
-                        run.broke(identity, &error, false);
+                let name = format!("step \"{}\"", identities[worker.position].name);
+                match threads::start(scope, &name, move || self.work(run, identities, worker)) {
+                    Ok(thread) => threads.push((worker, thread)),
+                    Err(error) => {
+                        // Nobody waits for a step that does nothing.
+                        worker.link.refuse(&error);
+                        lacking.get_or_insert((worker.position, error));
+                        break;
                     }
-                });
-                threads.push((worker, thread));
+                }
             }
-            // A panic that got here would leave the other threads waiting for ever.
-            let produced = catch_unwind(AssertUnwindSafe(|| {
-                self.produce(&run, &identities[0], first);
-            }));
-            if produced.is_err() {
-                run.broke(&identities[0], &Error::internal("the step panicked"), false);
+            match lacking {
+                Some((position, error)) => run.broke(&identities[position], &error, false),
+                None => {
+                    // A panic that got here would leave the other threads waiting for ever.
+                    let produced = catch_unwind(AssertUnwindSafe(|| {
+                        self.produce(&run, &identities[0], first);
+                    }));
+                    if produced.is_err() {
+                        run.broke(&identities[0], &Error::internal("the step panicked"), false);
+                    }
+                }
             }
             // From the front: what ends a step ends the inputs of the next.
             for (worker, thread) in threads.into_iter().rev() {
@@ -103,7 +108,7 @@ impl Prepared {
             }
             cancellation.run_ended();
             // It only waits; a panic in it cannot concern the run.
-            let _ = watch.join();
+            let _ = watch.map(ScopedJoinHandle::join);
         });
         for (name, connection) in &self.connections {
             if let Err(error) = connection.close() {
@@ -179,6 +184,22 @@ impl Prepared {
         if let Err(error) = produced
             && !run.cancellation().is_cancelled()
         {
+            run.broke(identity, &error, false);
+        }
+    }
+
+    /// Runs a connector step that is not the first, until its inputs end.
+    fn work(&self, run: &Arc<Run>, identities: &[Arc<StepIdentity>], worker: &Worker) {
+        let Worker { position, link, next } = worker;
+        let inputs = Inputs::Link(Arc::clone(link));
+        let identity = &identities[*position];
+        let executed = catch_unwind(AssertUnwindSafe(|| {
+            self.execute(run, identity, *position, inputs, next.clone());
+        }));
+        if executed.is_err() {
+            // Whoever feeds this step must not wait for it any more.
+            let error = Error::internal("the step panicked");
+            link.refuse(&error);
             run.broke(identity, &error, false);
         }
     }

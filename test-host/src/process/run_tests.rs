@@ -7,7 +7,7 @@ use host_sdk::descriptor::InputKind;
 use host_sdk::{Context, ErrorKind, Outcome, Properties, SmallResult, Status};
 use serde_json::json;
 
-use super::scripted::{Scripted, body, counts, echo, named, request, run, send, steps};
+use super::scripted::{Scripted, body, counts, echo, named, read_all, request, run, send, steps};
 use crate::locks::lock;
 
 #[test]
@@ -152,8 +152,10 @@ fn a_batch_is_under_way_at_once() {
         })
         .with("pairs", InputKind::Document, |context| {
             // Two inputs are taken before the first is answered.
-            while let Some(first) = context.next_input()? {
-                let second = context.next_input()?.unwrap();
+            while let Some(mut first) = context.next_input()? {
+                let mut second = context.next_input()?.unwrap();
+                read_all(second.as_mut())?;
+                read_all(first.as_mut())?;
                 context.input_done(second.id(), &Outcome::Success)?;
                 context.input_done(first.id(), &Outcome::Success)?;
             }

@@ -7,4 +7,5 @@ mod partials;
 pub(crate) mod produce;
 pub(crate) mod read_files;
 pub(crate) mod set_properties;
+mod tree;
 pub(crate) mod write_files;

@@ -1,8 +1,7 @@
 //! Produces documents from local files.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -10,6 +9,7 @@ use host_sdk::{Error, ErrorKind, Properties};
 use jiff::tz::TimeZone;
 
 use super::produce::{Body, Producer};
+use super::tree::{Found, Tree, unreadable};
 use crate::process::model::ReadFilesStep;
 use crate::run::{Run, StepIdentity};
 use crate::stage::Stage;
@@ -28,46 +28,23 @@ pub(crate) fn produce(
     step: &ReadFilesStep,
     next: Arc<dyn Stage>,
 ) -> Result<(), Error> {
-    let directory = Path::new(&step.directory);
-    let unreadable = |e: io::Error| {
-        Error::configuration(
-            "directory",
-            format!("directory {} cannot be read: {e}", directory.display()),
-        )
-    };
-    let mut names = Vec::new();
-    for entry in fs::read_dir(directory).map_err(unreadable)? {
-        let name = entry.map_err(unreadable)?.file_name();
-        if matches(&step.include, &name.to_string_lossy()) {
-            names.push(name);
-        }
-    }
-    names.sort_unstable();
+    let mut tree = Tree::open(run, identity, step)?;
     let mut producer = Producer::new(run, identity, next);
     let mut chunk = vec![0; CHUNK];
-    for name in names {
-        let path = directory.join(&name);
-        let Some(text) = name.to_str() else {
-            let shown = name.to_string_lossy().into_owned();
-            let message = format!("the name of file \"{shown}\" is not UTF-8");
-            let properties = Properties::new().with("fileName", shown);
-            producer.refuse(properties, &Error::new(ErrorKind::Document, message));
-            continue;
-        };
-        let mut properties = Properties::new().with("fileName", text);
-        // Opened before it is looked at, so that both are of the same file.
-        match File::open(&path).and_then(|file| file.metadata().map(|of| (file, of))) {
-            Ok((_, metadata)) if !metadata.is_file() => {}
+    while let Some(Found { name, directory, content }) = tree.next()? {
+        let mut properties =
+            Properties::new().with("fileName", name.as_str()).with("directory", directory);
+        match content {
             Ok((mut file, metadata)) => {
                 if let Ok(modified) = metadata.modified() {
                     properties.insert("timestamp", timestamp(modified)?);
                 }
                 let size = metadata.len();
                 producer.produce(properties, Some(size), |body| {
-                    send(&mut file, size, text, body, &mut chunk)
+                    send(&mut file, size, &name, body, &mut chunk)
                 })?;
             }
-            Err(error) => producer.refuse(properties, &unreadable_file(text, &error)),
+            Err(error) => producer.refuse(properties, &error),
         }
     }
     Ok(())
@@ -85,7 +62,7 @@ fn send(
             Ok(0) => break,
             Ok(count) => body.write(&chunk[..count])?,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(unreadable_file(name, &error)),
+            Err(error) => return Err(unreadable("file", name, &error)),
         }
     }
     // What was announced is what must have come; half of two versions is neither.
@@ -97,15 +74,6 @@ fn send(
     }
 }
 
-fn unreadable_file(name: &str, error: &io::Error) -> Error {
-    let kind = match error.kind() {
-        io::ErrorKind::PermissionDenied => ErrorKind::Permission,
-        io::ErrorKind::NotFound => ErrorKind::NotFound,
-        _ => ErrorKind::Host,
-    };
-    Error::new(kind, format!("file \"{name}\" cannot be read: {error}"))
-}
-
 /// A file's time as document properties write it. In UTC, as connectors take a time without a
 /// zone.
 fn timestamp(time: SystemTime) -> Result<String, Error> {
@@ -115,62 +83,11 @@ fn timestamp(time: SystemTime) -> Result<String, Error> {
     Ok(time.strftime("%Y-%m-%d %H:%M:%S%.3f").to_string())
 }
 
-/// Whether `pattern`, with `*` and `?`, matches all of `name`; a dot at its start must be named.
-fn matches(pattern: &str, name: &str) -> bool {
-    if name.starts_with('.') && !pattern.starts_with('.') {
-        return false;
-    }
-    let (pattern, name): (Vec<char>, Vec<char>) =
-        (pattern.chars().collect(), name.chars().collect());
-    let (mut p, mut n) = (0, 0);
-    // Where to go on when the last `*` must take one more character.
-    let mut retry = None;
-    while n < name.len() {
-        match pattern.get(p) {
-            Some('*') => {
-                retry = Some((p, n));
-                p += 1;
-            }
-            Some(c) if *c == '?' || *c == name[n] => {
-                p += 1;
-                n += 1;
-            }
-            _ => match retry {
-                Some((star, taken)) => {
-                    retry = Some((star, taken + 1));
-                    p = star + 1;
-                    n = taken + 1;
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[p..].iter().all(|c| *c == '*')
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use super::*;
-
-    #[test]
-    fn patterns_match_whole_names() {
-        for (pattern, name) in [
-            ("*", "a"),
-            ("*.xml", "a.b.xml"),
-            ("INV-??.*", "INV-01.x"),
-            ("a*b*c", "aXbYbZc"),
-            (".*", ".a"),
-        ] {
-            assert!(matches(pattern, name), "{pattern} {name}");
-        }
-        for (pattern, name) in
-            [("*", ".a"), ("*.xml", "a.xml2"), ("?", ""), ("a*b", "ac"), ("", "a"), ("INV", "inv")]
-        {
-            assert!(!matches(pattern, name), "{pattern} {name}");
-        }
-    }
 
     #[test]
     fn times_have_milliseconds() {

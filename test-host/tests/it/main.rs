@@ -8,7 +8,13 @@ mod events;
 mod examples;
 mod files;
 mod kills;
+#[cfg(target_os = "linux")]
+mod limits;
 mod listing;
+#[cfg(unix)]
+mod local_files;
+#[cfg(target_os = "linux")]
+mod output;
 mod panics;
 mod pipelines;
 mod refusals;

@@ -92,23 +92,27 @@ fn a_folder_is_backed_up() {
     let place = Place::new();
     place.write("documents/a.txt", "first");
     place.write("documents/b c.txt", "second");
+    place.write("documents/sub/.hidden/a.txt", "third");
     let large: Vec<u8> = (0..3_000_000_u32).map(|n| (n >> 7) as u8).collect();
     place.write("documents/large.bin", &large);
     let process = json!({
         "process": "backup",
         "connections": {"vault": connection(&server, &json!({"remoteDirectory": "upload"}))},
         "steps": [
-            {"name": "collect", "type": "readFiles", "directory": "documents"},
-            {"name": "name", "type": "setProperties", "properties": {"fileName": "2026/{fileName}"}},
+            {"name": "collect", "type": "readFiles", "directory": "documents",
+             "recursive": true, "includeHidden": true},
+            {"name": "name", "type": "setProperties",
+             "properties": {"fileName": "2026/{directory}/{fileName}"}},
             {"name": "upload", "type": "connector", "connection": "vault", "operation": "create",
              "options": {"actionIfFileExists": "overwrite", "temporaryExtension": ".part"}},
         ],
     });
     let answer = run(&place, &process);
-    assert_eq!((answer.code, answer.counts()), (0, [3, 0, 0, 0]), "{answer:?}");
+    assert_eq!((answer.code, answer.counts()), (0, [4, 0, 0, 0]), "{answer:?}");
     let stored = |name: &str| std::fs::read(server.root().join("upload/2026").join(name)).unwrap();
     assert_eq!(stored("a.txt"), b"first");
     assert_eq!(stored("b c.txt"), b"second");
+    assert_eq!(stored("sub/.hidden/a.txt"), b"third");
     assert!(stored("large.bin") == large);
     let created = answer.of_step("upload");
     assert!(created.iter().any(|event| event["json"]["fileName"] == "large.bin"), "{created:?}");

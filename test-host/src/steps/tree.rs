@@ -1,0 +1,328 @@
+//! The regular files of a local directory, and of those in it.
+//!
+//! Nothing that is found can hold the walk up: only a regular file is read, and that it is one is
+//! decided on the open descriptor. What is not read is counted.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::vec;
+
+use host_sdk::{Error, ErrorKind};
+
+use crate::events::{LeftOut, LogLevel};
+use crate::process::model::ReadFilesStep;
+use crate::run::{Run, StepIdentity};
+
+/// How deep directories are read.
+const DEEPEST: usize = 256;
+
+/// A file to be read, or a file or a directory that cannot be.
+pub(super) struct Found {
+    /// The name alone.
+    pub(super) name: String,
+    /// The directory below that of the step; `.` is that one itself.
+    pub(super) directory: String,
+    pub(super) content: Result<(File, Metadata), Error>,
+}
+
+/// The walk, in the order of the names.
+pub(super) struct Tree<'a> {
+    run: &'a Arc<Run>,
+    identity: &'a Arc<StepIdentity>,
+    step: &'a ReadFilesStep,
+    /// The directories that are being read, each in the one before.
+    levels: Vec<Level>,
+}
+
+struct Level {
+    path: PathBuf,
+    directory: String,
+    identity: Option<Identity>,
+    names: vec::IntoIter<OsString>,
+    /// Why there are no more names.
+    broken: Option<Error>,
+}
+
+impl<'a> Tree<'a> {
+    /// Begins with the directory of `step`.
+    ///
+    /// # Errors
+    ///
+    /// `configuration` when it cannot be listed.
+    pub(super) fn open(
+        run: &'a Arc<Run>,
+        identity: &'a Arc<StepIdentity>,
+        step: &'a ReadFilesStep,
+    ) -> Result<Self, Error> {
+        let path = Path::new(&step.directory);
+        let broken = |e: &io::Error| {
+            let message = format!("directory {} cannot be read: {e}", path.display());
+            Error::configuration("directory", message)
+        };
+        let metadata = fs::metadata(path).map_err(|e| broken(&e))?;
+        let (names, error) = list(path);
+        if let Some(error) = error {
+            return Err(broken(&error));
+        }
+        let root = Level {
+            path: path.to_owned(),
+            directory: ".".to_owned(),
+            identity: identity_of(&metadata),
+            names: names.into_iter(),
+            broken: None,
+        };
+        Ok(Self { run, identity, step, levels: vec![root] })
+    }
+
+    /// The next file.
+    ///
+    /// # Errors
+    ///
+    /// `cancelled` or `timeout`.
+    pub(super) fn next(&mut self) -> Result<Option<Found>, Error> {
+        while let Some(level) = self.levels.last_mut() {
+            self.run.cancellation().check()?;
+            let found = match level.names.next() {
+                Some(name) => self.look_at(&name),
+                None => {
+                    let broken = level.broken.take();
+                    let ended = self.levels.pop();
+                    ended.zip(broken).map(|(level, error)| level.refused(error))
+                }
+            };
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    /// What `name` is in the directory that is being read; `None` where it is left out or entered.
+    fn look_at(&mut self, name: &OsStr) -> Option<Found> {
+        let level = self.levels.last()?;
+        let path = level.path.join(name);
+        let shown = name.to_string_lossy();
+        let metadata = fs::metadata(&path);
+        let is_directory = metadata.as_ref().is_ok_and(Metadata::is_dir);
+        // The pattern may ask for hidden files; it says nothing of directories.
+        let is_wanted = self.step.include_hidden
+            || !shown.starts_with('.')
+            || (!is_directory && self.step.include.starts_with('.'));
+        if !is_wanted {
+            return self.leave_out(&path, "hidden", |count| &mut count.hidden);
+        }
+        if is_directory && !self.step.recursive {
+            return self.leave_out(&path, "a directory", |count| &mut count.directories);
+        }
+        if !is_directory && !matches(&self.step.include, &shown) {
+            return self.leave_out(&path, "not included", |count| &mut count.not_included);
+        }
+        let found = |content| {
+            let directory = level.directory.clone();
+            Some(Found { name: shown.clone().into_owned(), directory, content })
+        };
+        let what = if is_directory { "directory" } else { "file" };
+        if name.to_str().is_none() {
+            let message = format!("the name of {what} \"{shown}\" is not UTF-8");
+            return found(Err(Error::new(ErrorKind::Document, message)));
+        }
+        let metadata = match metadata {
+            Ok(metadata) => metadata,
+            Err(error) => return found(Err(unreadable(what, &shown, &error))),
+        };
+        if is_directory {
+            return match self.entered(&path, &shown, &metadata) {
+                Ok(below) => {
+                    self.levels.extend(below);
+                    None
+                }
+                Err(error) => found(Err(error)),
+            };
+        }
+        // Looked at first, because opening a device can do something; again on the descriptor,
+        // because another file may have the name by then.
+        if !metadata.is_file() {
+            return self.leave_out(&path, "neither file nor directory", |count| &mut count.special);
+        }
+        match open(&path).and_then(|file| file.metadata().map(|of| (file, of))) {
+            Ok((_, metadata)) if !metadata.is_file() => {
+                self.leave_out(&path, "neither file nor directory", |count| &mut count.special)
+            }
+            Ok(open) => found(Ok(open)),
+            Err(error) => found(Err(unreadable("file", &shown, &error))),
+        }
+    }
+
+    /// The level of the directory at `path`; `None` where the directory lies in itself.
+    fn entered(
+        &self,
+        path: &Path,
+        name: &str,
+        metadata: &Metadata,
+    ) -> Result<Option<Level>, Error> {
+        let identity = identity_of(metadata);
+        if identity.is_some() && self.levels.iter().any(|level| level.identity == identity) {
+            self.leave_out(path, "a link that leads back", |count| &mut count.loops);
+            return Ok(None);
+        }
+        if self.levels.len() > DEEPEST {
+            let message = format!("directory \"{name}\" lies deeper than {DEEPEST} directories");
+            return Err(Error::new(ErrorKind::Document, message));
+        }
+        let (names, error) = list(path);
+        if names.is_empty() && error.is_none() {
+            self.leave_out(path, "an empty directory", |count| &mut count.empty_directories);
+            return Ok(None);
+        }
+        let above = self.levels.last().map_or(".", |level| level.directory.as_str());
+        Ok(Some(Level {
+            path: path.to_owned(),
+            directory: if above == "." { name.to_owned() } else { format!("{above}/{name}") },
+            identity,
+            names: names.into_iter(),
+            broken: error.map(|error| unreadable("directory", name, &error)),
+        }))
+    }
+
+    fn leave_out(
+        &self,
+        path: &Path,
+        why: &str,
+        count: impl FnOnce(&mut LeftOut) -> &mut u64,
+    ) -> Option<Found> {
+        self.run.leave_out(|left_out| *count(left_out) += 1);
+        let message = format!("{} is left out: {why}", path.display());
+        self.run.log(LogLevel::Info, self.identity, message);
+        None
+    }
+}
+
+impl Level {
+    /// The directory itself as something that cannot be read.
+    fn refused(self, error: Error) -> Found {
+        let (directory, name) = match self.directory.rsplit_once('/') {
+            Some((directory, name)) => (directory.to_owned(), name.to_owned()),
+            None => (".".to_owned(), self.directory),
+        };
+        Found { name, directory, content: Err(error) }
+    }
+}
+
+/// The names in the directory at `path` in their order, and why these are not all.
+fn list(path: &Path) -> (Vec<OsString>, Option<io::Error>) {
+    let mut names = Vec::new();
+    let read = fs::read_dir(path).and_then(|entries| {
+        for entry in entries {
+            names.push(entry?.file_name());
+        }
+        Ok(())
+    });
+    names.sort_unstable();
+    (names, read.err())
+}
+
+/// Opens a file for reading, and never waits for another process, as it would for the writer of a
+/// named pipe.
+#[cfg(unix)]
+fn open(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
+}
+
+#[cfg(not(unix))]
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).open(path)
+}
+
+/// What tells a directory from every other one: its device and its number there.
+type Identity = (u64, u64);
+
+#[cfg(unix)]
+fn identity_of(metadata: &Metadata) -> Option<Identity> {
+    use std::os::unix::fs::MetadataExt;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity_of(_metadata: &Metadata) -> Option<Identity> {
+    // Only the depth bounds a loop there.
+    None
+}
+
+/// The error of a file or a directory that cannot be read.
+pub(super) fn unreadable(what: &str, name: &str, error: &io::Error) -> Error {
+    let kind = match error.kind() {
+        io::ErrorKind::PermissionDenied => ErrorKind::Permission,
+        io::ErrorKind::NotFound => ErrorKind::NotFound,
+        _ => ErrorKind::Host,
+    };
+    Error::new(kind, format!("{what} \"{name}\" cannot be read: {error}"))
+}
+
+/// Whether `pattern`, with `*` and `?`, matches all of `name`.
+fn matches(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<char>, Vec<char>) =
+        (pattern.chars().collect(), name.chars().collect());
+    let (mut p, mut n) = (0, 0);
+    // Where to go on when the last `*` must take one more character.
+    let mut retry = None;
+    while n < name.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                retry = Some((p, n));
+                p += 1;
+            }
+            Some(c) if *c == '?' || *c == name[n] => {
+                p += 1;
+                n += 1;
+            }
+            _ => match retry {
+                Some((star, taken)) => {
+                    retry = Some((star, taken + 1));
+                    p = star + 1;
+                    n = taken + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|c| *c == '*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match_whole_names() {
+        for (pattern, name) in [
+            ("*", "a"),
+            ("*.xml", "a.b.xml"),
+            ("INV-??.*", "INV-01.x"),
+            ("a*b*c", "aXbYbZc"),
+            (".*", ".a"),
+        ] {
+            assert!(matches(pattern, name), "{pattern} {name}");
+        }
+        for (pattern, name) in
+            [("*.xml", "a.xml2"), ("?", ""), ("a*b", "ac"), ("", "a"), ("INV", "inv")]
+        {
+            assert!(!matches(pattern, name), "{pattern} {name}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_named_pipe_is_opened_without_its_writer() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success());
+        // A file that became a pipe after it was looked at.
+        let file = open(&path).unwrap();
+        assert!(!file.metadata().unwrap().is_file());
+    }
+}
