@@ -41,6 +41,11 @@ pub struct Field {
     /// Who may set it.
     #[serde(default)]
     pub scope: FieldScope,
+    /// Whether a document leaves its source once it is acknowledged while this is `true`, a text,
+    /// or of listed values another one than the default. A host then wants the document to be
+    /// stored by what follows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub consumes_source: bool,
     /// When a screen shows it: all conditions hold. Empty means always.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub visible_when: Vec<VisibleWhen>,
@@ -66,6 +71,7 @@ impl Field {
             forbidden: Vec::new(),
             format: None,
             scope: FieldScope::default(),
+            consumes_source: false,
             visible_when: Vec::new(),
             fields: Vec::new(),
         }
@@ -155,6 +161,40 @@ impl Field {
         self
     }
 
+    /// Says that documents leave their source while it is set.
+    #[must_use]
+    pub fn consuming_source(mut self) -> Self {
+        self.consumes_source = true;
+        self
+    }
+
+    /// Whether a document leaves its source with `raw` as this field's value in the settings; the
+    /// default counts where `raw` is absent, `null` or blank. A group does if a member does.
+    #[must_use]
+    pub fn consumes(&self, raw: Option<&Value>) -> bool {
+        let is_given = |value: &&Value| match value {
+            Value::Null => false,
+            Value::String(text) => !text.trim().is_empty(),
+            _ => true,
+        };
+        let value = raw.filter(is_given).or(self.default.as_ref());
+        if self.field_type == FieldType::Group {
+            return self
+                .fields
+                .iter()
+                .any(|member| member.consumes(value.and_then(|group| group.get(&member.id))));
+        }
+        self.consumes_source
+            && match value {
+                Some(Value::Bool(fact)) => *fact,
+                Some(Value::String(text)) if self.allowed_values.is_empty() => {
+                    !text.trim().is_empty()
+                }
+                Some(Value::String(_)) => value != self.default.as_ref(),
+                _ => false,
+            }
+    }
+
     /// Shows it only while `field` has one of `values`.
     #[must_use]
     pub fn visible_when(mut self, field: &str, values: &[&str]) -> Self {
@@ -215,4 +255,40 @@ pub struct VisibleWhen {
     pub field: String,
     /// The values of it under which this one is shown.
     pub one_of: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_values_that_consume_are_those_that_are_set() {
+        let fact = Field::boolean("delete", "Delete", false, "").consuming_source();
+        let usual = Field::boolean("take", "Take", true, "").consuming_source();
+        let text = Field::text("move", "Move", "").consuming_source();
+        let choice = Field::choice("after", "After", &[("keep", "Keep"), ("delete", "Delete")], "")
+            .consuming_source();
+        let group = Field::group("end", "End", vec![fact.clone()], "");
+        let plain = Field::boolean("delete", "Delete", true, "");
+        let cases = [
+            (&fact, json!(true), true),
+            (&fact, json!(false), false),
+            (&fact, json!(null), false),
+            (&usual, json!(null), true),
+            (&usual, json!(false), false),
+            (&text, json!("done"), true),
+            (&text, json!(" "), false),
+            (&choice, json!("keep"), false),
+            (&choice, json!("delete"), true),
+            (&group, json!({"delete": true}), true),
+            (&group, json!({}), false),
+            (&plain, json!(true), false),
+        ];
+        for (field, value, consumes) in cases {
+            assert_eq!(field.consumes(Some(&value)), consumes, "{} {value}", field.id);
+        }
+        assert!(usual.consumes(None) && !fact.consumes(None) && !choice.consumes(None));
+    }
 }

@@ -12,6 +12,7 @@ mod listing;
 mod panics;
 mod pipelines;
 mod refusals;
+mod removal;
 mod resuming;
 mod servers;
 mod streaming;
