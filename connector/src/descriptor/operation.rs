@@ -243,6 +243,7 @@ fn delete_after_reading() -> Field {
         false,
         "Whether a file is deleted once its document is durable in what comes after.",
     )
+    .consuming_source()
 }
 
 fn move_after_reading() -> Field {
@@ -253,6 +254,7 @@ fn move_after_reading() -> Field {
          it counts from the file's own directory and is made if it is missing. A name that is \
          taken there gets a number.",
     )
+    .consuming_source()
 }
 
 fn follow_symbolic_links() -> Field {

@@ -18,6 +18,7 @@ mod output;
 mod panics;
 mod pipelines;
 mod refusals;
+mod removal;
 mod resuming;
 mod second_day;
 mod servers;
