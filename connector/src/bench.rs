@@ -4,7 +4,7 @@ use std::io::Read;
 
 use jiff::civil::datetime;
 
-use crate::session::listing::{Listing, ListingSettings};
+use crate::listing::{Listing, ListingSettings};
 use crate::wire_name::NameEncoding;
 
 /// Reads a whole listing, the answer to MLSD where it is `with_facts` and that to LIST otherwise,

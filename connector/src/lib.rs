@@ -13,6 +13,7 @@ mod config;
 mod connector;
 mod deadline;
 mod descriptor;
+pub(crate) mod listing;
 mod operation;
 mod pool;
 mod remote_path;

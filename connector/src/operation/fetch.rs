@@ -9,8 +9,8 @@ use super::run::{Run, refuses_restart};
 use super::watch::{Watch, rewritten};
 use crate::config::{ReadingSettings, Removal, TransferFormat};
 use crate::descriptor::property;
+use crate::listing::{Entry, Perm};
 use crate::remote_path::RemotePath;
-use crate::session::listing::{Entry, Perm};
 use crate::session::{Presence, missing};
 use crate::timestamp::{Modified, Precision, ServerTimeZone, Zone};
 

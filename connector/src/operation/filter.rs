@@ -6,7 +6,7 @@ use jiff::civil::DateTime;
 use regex::{Regex, RegexBuilder};
 
 use crate::descriptor::property;
-use crate::session::listing::Entry;
+use crate::listing::Entry;
 use crate::timestamp::{self, Precision, ServerTimeZone};
 
 /// How large a compiled pattern may be: a bound for hostile ones.
@@ -230,7 +230,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::session::listing::Kind;
+    use crate::listing::Kind;
     use crate::timestamp::Modified;
 
     fn entry(name: &str, time: &str, size: u64) -> Entry {

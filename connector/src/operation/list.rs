@@ -9,8 +9,8 @@ use super::run::Run;
 use super::select::{Selected, offer, select};
 use super::walk::{Seen, walk};
 use crate::config::{ListSettings, SelectionSettings};
+use crate::listing::Entry;
 use crate::remote_path::RemotePath;
-use crate::session::listing::Entry;
 use crate::timestamp::ServerTimeZone;
 
 /// Entries that cross to the host in one call.

@@ -13,8 +13,8 @@ use super::is_refusal;
 use super::run::Run;
 use super::select::{Selected, select};
 use crate::config::{QuerySettings, Removal};
+use crate::listing::Kind;
 use crate::remote_path::RemotePath;
-use crate::session::listing::Kind;
 use crate::timestamp::ServerTimeZone;
 use crate::wire_name::printable;
 

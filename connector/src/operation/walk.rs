@@ -7,8 +7,8 @@ use host_sdk::{Error, ErrorKind};
 
 use super::flaw::{Flaws, too_deep};
 use crate::config::WalkSettings;
+use crate::listing::{Entry, Kind};
 use crate::remote_path::RemotePath;
-use crate::session::listing::{Entry, Kind};
 use crate::session::{Found, Session, SizeAnswer};
 use crate::timestamp::{Modified, ServerTimeZone};
 

@@ -6,8 +6,8 @@ use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
 
 use super::list::Found;
-use super::listing::{Entry, Kind};
 use super::{ServerMemory, Session};
+use crate::listing::{Entry, Kind};
 use crate::remote_path::RemotePath;
 use crate::timestamp::{Measured, Modified, Precision, ServerTimeZone, Zone};
 

@@ -8,10 +8,10 @@ use jiff::civil::DateTime;
 
 use super::Session;
 use super::existence::{Presence, says_missing};
-use super::listing::mlsd::parse_mlst;
-use super::listing::{Entry, Kind, RawEntry};
 use super::reply::{Occasion, Reply};
 use crate::config::TransferFormat;
+use crate::listing::mlsd::parse_mlst;
+use crate::listing::{Entry, Kind, RawEntry};
 use crate::remote_path::RemotePath;
 use crate::timestamp::{self, Modified};
 

@@ -5,9 +5,9 @@ use host_sdk::{Error, ErrorKind};
 
 use super::Session;
 use super::commands::{file_status, missing};
-use super::listing::Entry;
 use super::reply::Reply;
 use crate::config::TransferFormat;
+use crate::listing::Entry;
 use crate::remote_path::RemotePath;
 use crate::timestamp::Modified;
 

@@ -17,10 +17,10 @@ use serde_json::{Map, Value, json};
 
 use super::commands::quoted_path;
 use super::data::{extended_passive_port, passive_address};
-use super::listing::{Entry, Listing, ListingSettings};
 use super::reply::{Occasion, Reply};
 use crate::config::{ConnectionSettings, OperationSettings};
 use crate::descriptor;
+use crate::listing::{Entry, Listing, ListingSettings};
 use crate::operation::filter::EntryFilter;
 use crate::timestamp::ServerTimeZone;
 use crate::wire_name::NameEncoding;

@@ -5,12 +5,12 @@ use std::io::{self, Read};
 use host_sdk::{Error, ErrorKind};
 use jiff::tz::TimeZone;
 
-use super::listing::{Entry, Format, Item, Listing, ListingError, ListingSettings};
 use super::name_list::has_names;
 use super::reply::Reply;
 use super::reply_text::Emptiness;
 use super::{Download, Session, io_error};
 use crate::config::ListingPreference;
+use crate::listing::{Entry, Format, Item, Listing, ListingError, ListingSettings};
 use crate::remote_path::RemotePath;
 use crate::timestamp::ServerTimeZone;
 

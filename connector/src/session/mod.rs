@@ -23,7 +23,6 @@ mod handshake;
 mod hiding;
 mod identity;
 mod list;
-pub(crate) mod listing;
 mod login;
 mod name_list;
 mod probe;

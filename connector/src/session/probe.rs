@@ -8,11 +8,11 @@ use host_sdk::Error;
 use super::clock::Samples;
 use super::handshake::is_resumed;
 use super::list::{Found, Source, listing_error, read_on};
-use super::listing::{Format, Listing};
 use super::reply::Occasion;
 use super::stream::NetStream;
 use super::{Download, Session};
 use crate::config::{DataMode, TransferFormat};
+use crate::listing::{Format, Listing};
 use crate::remote_path::RemotePath;
 use crate::timestamp::Modified;
 

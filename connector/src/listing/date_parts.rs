@@ -144,8 +144,8 @@ pub(super) fn offset(word: &[u8]) -> Option<SignedDuration> {
 mod tests {
     use jiff::civil::datetime;
 
-    use crate::session::listing::date::{Clock, named};
-    use crate::session::listing::scan::Scan;
+    use crate::listing::date::{Clock, named};
+    use crate::listing::scan::Scan;
     use crate::timestamp::format_text;
 
     #[test]

@@ -1,7 +1,7 @@
 //! The first column of a line: what kind of entry it is, its permissions and the mark behind them.
 
-use crate::session::listing::entry::Kind;
-use crate::session::listing::scan::is_digits;
+use crate::listing::entry::Kind;
+use crate::listing::scan::is_digits;
 
 /// What the mode column says and what follows it.
 pub(super) struct Head<'l> {
