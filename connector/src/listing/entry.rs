@@ -1,8 +1,8 @@
 //! One entry of a listing.
 
 use super::perm::Perm;
-pub(crate) use crate::timestamp::Modified;
-use crate::wire_name::NameEncoding;
+use crate::file::name::NameEncoding;
+pub(crate) use crate::file::time::modified::Modified;
 
 /// What an entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

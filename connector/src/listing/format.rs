@@ -1,9 +1,9 @@
 //! The formats of listing lines.
 
-use super::date::Clock;
+use super::date::ls::Clock;
 use super::entry::RawEntry;
-use super::mlsd::{self, Place};
-use super::{cms, dos, eplf, mvs, netware, os400, rare, tandem, unix, vms};
+use super::formats::mlsd::{self, Place};
+use super::formats::{cms, dos, eplf, mvs, netware, os400, rare, tandem, unix, vms};
 
 /// A format of listing lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,27 +6,15 @@
 //! that does not parse is an error of its own, beside the entries: an entry that goes missing
 //! without a word is worse than a listing that fails.
 
-mod cms;
 mod date;
-mod date_parts;
-mod dos;
 pub(crate) mod entry;
-mod eplf;
 pub(crate) mod error;
 mod format;
+pub(crate) mod formats;
 pub(crate) mod lines;
-mod list;
-pub(crate) mod mlsd;
-mod months;
-mod mvs;
-mod netware;
-mod os400;
+mod parser;
 mod perm;
-mod rare;
 mod scan;
-mod tandem;
-mod unix;
-mod vms;
 
 #[cfg(test)]
 mod score;
@@ -43,10 +31,10 @@ pub(crate) use error::ListingError;
 pub(crate) use format::Format;
 pub(crate) use perm::Perm;
 
-use crate::wire_name::{NameEncoding, printable};
-use date::Clock;
+use crate::file::name::{NameEncoding, printable};
+use date::ls::Clock;
 use lines::Lines;
-use list::{Parsed, Parser};
+use parser::{Parsed, Parser};
 
 /// What a listing is read with.
 #[derive(Clone, Copy, Debug)]
@@ -208,7 +196,7 @@ impl<R: Read> Listing<R> {
                 self.entries += 1;
                 let mut entry = entry.decode(self.settings.encoding);
                 match self.parser.format() {
-                    Some(Format::Cms) => entry.name = cms::dotted(&entry.name),
+                    Some(Format::Cms) => entry.name = formats::cms::dotted(&entry.name),
                     Some(Format::Vms) if self.newest.as_ref() == Some(&entry.name) => {
                         return Ok(true);
                     }

@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use jiff::civil::{DateTime, datetime};
 use serde::Deserialize;
 
-use super::date::Clock;
+use super::date::ls::Clock;
 use super::entry::{Entry, Kind};
 use super::format::{DETECTED, Format};
 use super::tests::{entries, settings};
 use super::{Listing, ListingSettings};
-use crate::timestamp::format_text;
+use crate::file::time::text::format_text;
 
 /// One line and what it means.
 #[derive(Deserialize)]

@@ -6,7 +6,8 @@ use jiff::civil::datetime;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::timestamp::{ServerTimeZone, Zone};
+use crate::file::time::modified::Zone;
+use crate::file::time::zone::ServerTimeZone;
 
 pub(super) fn settings() -> ListingSettings {
     ListingSettings {

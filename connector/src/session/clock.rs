@@ -7,9 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::list::Found;
 use super::{ServerMemory, Session};
+use crate::file::path::RemotePath;
+use crate::file::time::modified::{Modified, Precision, Zone};
+use crate::file::time::zone::{Measured, ServerTimeZone};
 use crate::listing::{Entry, Kind};
-use crate::remote_path::RemotePath;
-use crate::timestamp::{Measured, Modified, Precision, ServerTimeZone, Zone};
 
 /// How many entries of a listing wait until the zone is known.
 const HELD: usize = 1000;
