@@ -9,7 +9,8 @@ use host_sdk::{Error, ErrorKind};
 use crate::cancel::CancelToken;
 use crate::config::ConnectionSettings;
 use crate::deadline::Deadline;
-use crate::session::{Session, Shared, TlsFactory, Transcript};
+use crate::session::{Session, Shared, Transcript};
+use crate::transport::tls::factory::TlsFactory;
 
 /// How often a thread that waits for a session looks whether it was cancelled.
 const POLL: Duration = Duration::from_millis(20);

@@ -3,7 +3,7 @@
 
 use host_sdk::{Error, ErrorKind};
 
-use super::Session;
+use super::session::Session;
 use crate::config::Checksum;
 use crate::file::checksum::Algorithm;
 use crate::file::path::RemotePath;

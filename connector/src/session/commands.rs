@@ -6,8 +6,8 @@ use std::time::Instant;
 use host_sdk::{Error, ErrorKind};
 use jiff::civil::DateTime;
 
-use super::Session;
 use super::existence::{Presence, says_missing};
+use super::session::Session;
 use crate::config::TransferFormat;
 use crate::file::path::RemotePath;
 use crate::file::time::modified::{Modified, parse_time_val};

@@ -3,8 +3,8 @@
 
 use host_sdk::{Error, ErrorKind};
 
-use super::Session;
 use super::commands::{file_status, missing};
+use super::session::Session;
 use crate::config::TransferFormat;
 use crate::file::path::RemotePath;
 use crate::file::time::modified::Modified;

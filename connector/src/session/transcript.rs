@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::Shared;
-use super::hiding::{HIDDEN, hide};
+use super::redaction::{HIDDEN, hide};
+use super::server::Shared;
 use crate::file::name::printable_bytes;
 use crate::protocol::reply_line::trim_line_end;
 

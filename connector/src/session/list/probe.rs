@@ -7,12 +7,13 @@ use host_sdk::Error;
 
 use super::clock::Samples;
 use super::list::{Found, Source, listing_error, read_on};
-use super::{Download, Session};
 use crate::config::{DataMode, TransferFormat};
 use crate::file::path::RemotePath;
 use crate::file::time::modified::Modified;
 use crate::listing::{Format, Listing};
 use crate::protocol::reply::Occasion;
+use crate::session::session::Session;
+use crate::session::transfer::download::Download;
 use crate::transport::stream::NetStream;
 use crate::transport::tls::handshake::is_resumed;
 
@@ -81,7 +82,7 @@ impl Session {
     /// # Errors
     ///
     /// As [`Session::list`].
-    pub(super) fn time_by_list(
+    pub(in crate::session) fn time_by_list(
         &mut self,
         directory: &RemotePath,
         name: &str,

@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use host_sdk::{Error, ErrorKind};
 
-use super::commands::missing;
-use super::data::{Agreed, UNREACHABLE};
+use super::data_connection::{Agreed, UNREACHABLE};
 use super::download::Download;
-use super::{MAXIMUM_PRELIMINARY, Session, verb_of};
 use crate::cancel::SocketWatch;
 use crate::config::DataMode;
 use crate::deadline::Deadline;
 use crate::protocol::reply::{Occasion, Reply};
+use crate::session::commands::missing;
+use crate::session::session::{MAXIMUM_PRELIMINARY, Session, verb_of};
 use crate::transport::error::io_error;
 use crate::transport::error::is_timeout;
 use crate::transport::stream::NetStream;
@@ -26,16 +26,16 @@ const EXPLANATION: Duration = Duration::from_secs(3);
 
 /// How long a read or a write may block before the control connection is looked at: a server that
 /// has refused the rest of a transfer need neither read nor hang up.
-pub(super) const LOOK: Duration = Duration::from_millis(500);
+pub(in crate::session) const LOOK: Duration = Duration::from_millis(500);
 
 /// What to do about a server that wants data protected.
-pub(super) const DATA_IN_CLEAR: &str =
+pub(in crate::session) const DATA_IN_CLEAR: &str =
     "the server may not send data in clear: leave dataProtection at private";
 
 /// A transfer under way.
-pub(super) struct Transfer<'s> {
-    pub(super) session: &'s mut Session,
-    pub(super) data: Option<DataConnection>,
+pub(in crate::session) struct Transfer<'s> {
+    pub(in crate::session) session: &'s mut Session,
+    pub(in crate::session) data: Option<DataConnection>,
     command: String,
     deadline: Deadline,
     /// The time-out that the data connection has now.
@@ -45,7 +45,7 @@ pub(super) struct Transfer<'s> {
     /// The confirmation, where the server gave it before it was asked for.
     confirmation: Option<Reply>,
     /// Whether so much has been moved that the server must have accepted the data connection.
-    pub(super) moved: bool,
+    pub(in crate::session) moved: bool,
     done: bool,
 }
 
@@ -57,8 +57,8 @@ struct Opened {
 
 /// An open data connection. The watch holds a copy of the socket, and the server sees the end
 /// only when both are closed: they go together.
-pub(super) struct DataConnection {
-    pub(super) stream: NetStream,
+pub(in crate::session) struct DataConnection {
+    pub(in crate::session) stream: NetStream,
     _watch: SocketWatch,
 }
 
@@ -80,7 +80,7 @@ impl Session {
     }
 
     /// Begins a transfer with `command`, from `offset` on, which must be over by `deadline`.
-    pub(super) fn transfer(
+    pub(in crate::session) fn transfer(
         &mut self,
         command: &str,
         offset: u64,
@@ -181,7 +181,7 @@ impl Session {
     }
 
     /// The error of a transfer that was refused, with the hint that the settings suggest.
-    pub(super) fn data_refusal(&mut self, reply: &Reply, command: &str) -> Error {
+    pub(in crate::session) fn data_refusal(&mut self, reply: &Reply, command: &str) -> Error {
         let error = self.refusal(reply, Occasion::Transfer, command);
         let settings = &self.shared.settings;
         let kind = error.kind();
@@ -243,7 +243,10 @@ impl Session {
 
 impl Transfer<'_> {
     /// Limits the next reads and writes to what the transfer has left, and to `most`.
-    pub(super) fn within_deadline(&mut self, most: Option<Duration>) -> Result<(), Error> {
+    pub(in crate::session) fn within_deadline(
+        &mut self,
+        most: Option<Duration>,
+    ) -> Result<(), Error> {
         let left = self.deadline.remaining("the transfer")?;
         let idle = self.session.shared.settings.read_timeout;
         let limit = [left, idle, most].into_iter().flatten().min();
@@ -255,7 +258,7 @@ impl Transfer<'_> {
             .map_err(|e| io_error("the data connection", &e))
     }
 
-    pub(super) fn failed(&mut self, error: &std::io::Error) -> Error {
+    pub(in crate::session) fn failed(&mut self, error: &std::io::Error) -> Error {
         self.data = None;
         let command = self.command.clone();
         let is_silent = !self.session.control.is_disturbed();
@@ -282,7 +285,7 @@ impl Transfer<'_> {
     }
 
     /// Waits for the server's confirmation; the data connection must be closed by then.
-    pub(super) fn confirm(&mut self) -> Result<Reply, Error> {
+    pub(in crate::session) fn confirm(&mut self) -> Result<Reply, Error> {
         let reply = match self.confirmation.take() {
             Some(reply) => reply,
             None => self.session.next_reply(&self.command)?,
@@ -297,7 +300,7 @@ impl Transfer<'_> {
 
     /// Waits for what the server says to a listing that was cut: one reply, whatever it is, and
     /// the session is in step. Without one it is poisoned.
-    pub(super) fn abandon(&mut self) -> Result<(), Error> {
+    pub(in crate::session) fn abandon(&mut self) -> Result<(), Error> {
         let command = self.command.clone();
         self.session.has_cut_listing = true;
         self.session.control.set_overall(Deadline::after(Some(EXPLANATION), ""));
@@ -324,7 +327,7 @@ impl Transfer<'_> {
     }
 
     /// Hears what the server says while it is being sent data: mostly that it wants no more.
-    pub(super) fn heed(&mut self) -> Result<(), Error> {
+    pub(in crate::session) fn heed(&mut self) -> Result<(), Error> {
         if self.confirmation.is_some() || !self.session.control.is_disturbed() {
             return Ok(());
         }
@@ -356,7 +359,11 @@ impl Transfer<'_> {
         }
         let server = &self.session.shared.server;
         server.wants_reuse.store(true, Ordering::Relaxed);
-        let had_tickets = self.session.tls.as_ref().is_some_and(super::TlsSession::had_tickets);
+        let had_tickets = self
+            .session
+            .tls
+            .as_ref()
+            .is_some_and(crate::transport::tls::handshake::TlsSession::had_tickets);
         let falls_back = factory.can_fall_back() && server.prefer_tls_12();
         error.with_retryable(falls_back || had_tickets)
     }

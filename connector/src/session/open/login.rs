@@ -6,10 +6,6 @@ use std::time::Instant;
 
 use host_sdk::{Error, ErrorKind};
 
-use super::control::{Control, ControlLimits};
-use super::transcript::{Scribe, Transcript};
-use super::transfer::DATA_IN_CLEAR;
-use super::{MAXIMUM_PRELIMINARY, Session, Shared, attach};
 use crate::cancel::CancelToken;
 use crate::config::Security;
 use crate::deadline::Deadline;
@@ -17,6 +13,11 @@ use crate::file::name::NameEncoding;
 use crate::file::path::RemotePath;
 use crate::protocol::features::Features;
 use crate::protocol::reply::{Occasion, Reply};
+use crate::session::control::{Control, ControlLimits};
+use crate::session::server::Shared;
+use crate::session::session::{MAXIMUM_PRELIMINARY, Session, attach};
+use crate::session::transcript::{Scribe, Transcript};
+use crate::session::transfer::transfer::DATA_IN_CLEAR;
 use crate::transport::error::io_error;
 use crate::transport::stream::NetStream;
 use crate::transport::{connect, proxy};

@@ -6,10 +6,12 @@ use std::sync::atomic::Ordering;
 use host_sdk::{Error, ErrorKind};
 use rustls::ProtocolVersion;
 
-use super::{Session, Shared, Transcript};
 use crate::cancel::CancelToken;
 use crate::deadline::Deadline;
 use crate::retry::Backoff;
+use crate::session::server::Shared;
+use crate::session::session::Session;
+use crate::session::transcript::Transcript;
 
 impl Session {
     /// As [`Session::open`], and again after failures that may pass.
@@ -57,7 +59,10 @@ impl Session {
     /// # Errors
     ///
     /// As [`Session::open_patiently`]; those of going back to the directory.
-    pub(super) fn renew_without_tickets(&mut self, deadline: Deadline) -> Result<(), Error> {
+    pub(in crate::session) fn renew_without_tickets(
+        &mut self,
+        deadline: Deadline,
+    ) -> Result<(), Error> {
         let (Some(tls), Some(factory)) = (&self.tls, &self.shared.tls) else { return Ok(()) };
         let is_tls_13 = self.control.with_stream(|stream| {
             stream.tls().and_then(|tls| tls.protocol_version()) == Some(ProtocolVersion::TLSv1_3)
@@ -82,7 +87,7 @@ impl Session {
     /// # Errors
     ///
     /// As [`Session::open_patiently`]; those of going back to the directory.
-    pub(super) fn renew_if_lost(&mut self) -> Result<(), Error> {
+    pub(in crate::session) fn renew_if_lost(&mut self) -> Result<(), Error> {
         if self.is_usable() { Ok(()) } else { self.renew(self.transfer_limit()) }
     }
 
@@ -91,7 +96,7 @@ impl Session {
     /// # Errors
     ///
     /// As [`Session::open_patiently`]; those of going back to the directory.
-    pub(super) fn renew(&mut self, deadline: Deadline) -> Result<(), Error> {
+    pub(in crate::session) fn renew(&mut self, deadline: Deadline) -> Result<(), Error> {
         let directory = self.current_directory.clone();
         self.renew_at_login(deadline)?;
         match directory {
@@ -106,7 +111,7 @@ impl Session {
     /// # Errors
     ///
     /// As [`Session::open_patiently`].
-    pub(super) fn renew_at_login(&mut self, deadline: Deadline) -> Result<(), Error> {
+    pub(in crate::session) fn renew_at_login(&mut self, deadline: Deadline) -> Result<(), Error> {
         self.control.set_overall(Self::goodbye().or_sooner(deadline));
         // A server may admit one session at a time: the old one ends before the new one begins.
         let _ = self.command("QUIT");

@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::config::ConnectionSettings;
 use crate::file::path::RemotePath;
 use crate::file::time::zone::ServerTimeZone;
+use crate::transport::tls::factory::TlsFactory;
 
 /// How long a directory that was looked through for leftovers is left alone.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
@@ -86,4 +88,11 @@ impl ServerMemory {
         }
         news
     }
+}
+
+/// What all sessions of a connection share.
+pub(crate) struct Shared {
+    pub(crate) settings: ConnectionSettings,
+    pub(crate) tls: Option<TlsFactory>,
+    pub(crate) server: ServerMemory,
 }

@@ -5,8 +5,9 @@ use std::io::Read;
 use host_sdk::Error;
 
 use super::list::{closed, confirm, stop};
-use super::{Download, Session};
 use crate::file::path::RemotePath;
+use crate::session::session::Session;
+use crate::session::transfer::download::Download;
 use crate::transport::error::io_error;
 
 /// How many bytes of a listing of names are read.
@@ -45,7 +46,7 @@ impl Session {
 }
 
 /// Whether NLST, whose answer is read to its end, names anything.
-pub(super) fn has_names(mut download: Download<'_>) -> Result<bool, Error> {
+pub(in crate::session) fn has_names(mut download: Download<'_>) -> Result<bool, Error> {
     let mut buffer = [0; 8192];
     if download.read(&mut buffer)? > 0 {
         return stop(download).map(|()| true);

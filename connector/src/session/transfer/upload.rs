@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use host_sdk::Error;
 
-use super::Session;
 use super::transfer::{LOOK, Transfer};
 use crate::deadline::Deadline;
+use crate::session::session::Session;
 use crate::transport::error::{is_timeout, retry_interrupted};
 use crate::transport::stream::NetStream;
 
@@ -45,7 +45,7 @@ impl Session {
 
 impl<'s> Upload<'s> {
     /// Nothing has been sent yet.
-    pub(super) fn new(transfer: Transfer<'s>) -> Self {
+    pub(in crate::session) fn new(transfer: Transfer<'s>) -> Self {
         Self { transfer, sent: 0 }
     }
 
@@ -53,7 +53,7 @@ impl<'s> Upload<'s> {
     ///
     /// # Errors
     ///
-    /// As [`Download::read`](super::Download::read).
+    /// As [`Download::read`](super::download::Download::read).
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let idle = self.transfer.session.shared.settings.read_timeout;
         let mut patience = Deadline::after(idle, "readTimeout");

@@ -7,11 +7,11 @@ use std::sync::atomic::Ordering;
 use host_sdk::{Error, ErrorKind};
 use socket2::{Domain, Socket, Type};
 
-use super::Session;
 use crate::config::{DataMode, PassiveAddress};
 use crate::deadline::Deadline;
 use crate::protocol::payload::{extended_passive_port, passive_address, port_command};
 use crate::protocol::reply::Reply;
+use crate::session::session::Session;
 use crate::shortage;
 use crate::transport::connect::dial;
 use crate::transport::error::io_error;
@@ -19,7 +19,7 @@ use crate::transport::error::is_timeout;
 use crate::transport::proxy;
 
 /// What to do about a server that does not open a data connection.
-pub(super) const UNREACHABLE: &str = "the server cannot reach this machine: check activePorts and \
+pub(in crate::session) const UNREACHABLE: &str = "the server cannot reach this machine: check activePorts and \
     activeAddress, or use connectionMode passive";
 
 /// A data connection that is agreed on: open already, or awaited.
@@ -36,7 +36,7 @@ impl Session {
     /// # Errors
     ///
     /// What the server's refusal means; `connection`, `timeout`, `cancelled`.
-    pub(super) fn agree_on_data(&mut self) -> Result<Agreed, Error> {
+    pub(in crate::session) fn agree_on_data(&mut self) -> Result<Agreed, Error> {
         match self.shared.settings.mode {
             DataMode::Active => self.listen(),
             DataMode::Passive => self.dial_passive().map(Agreed::Connected),
@@ -126,7 +126,7 @@ impl Session {
     }
 
     /// Takes the server's connection; anybody else who connects is turned away.
-    pub(super) fn accept(&self, listener: &TcpListener) -> Result<TcpStream, Error> {
+    pub(in crate::session) fn accept(&self, listener: &TcpListener) -> Result<TcpStream, Error> {
         let deadline = self.opening_deadline();
         let what = "waiting for the server's data connection";
         let listener = listener.try_clone().map_err(|e| io_error(what, &e))?;

@@ -6,11 +6,12 @@ use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
 
 use super::list::Found;
-use super::{ServerMemory, Session};
 use crate::file::path::RemotePath;
 use crate::file::time::modified::{Modified, Precision, Zone};
 use crate::file::time::zone::{Measured, ServerTimeZone};
 use crate::listing::{Entry, Kind};
+use crate::session::server::ServerMemory;
+use crate::session::session::Session;
 
 /// How many entries of a listing wait until the zone is known.
 const HELD: usize = 1000;
@@ -32,7 +33,7 @@ pub(crate) struct Samples(Vec<Entry>);
 
 impl Samples {
     /// Keeps `entry` if it is one of them.
-    pub(super) fn consider(&mut self, entry: &Entry) {
+    pub(in crate::session) fn consider(&mut self, entry: &Entry) {
         if entry.kind != Kind::RegularFile
             || !entry.modified.is_some_and(|modified| shows_time_of_day(&modified))
             || !is_plain(&entry.name)

@@ -5,10 +5,10 @@ use std::io::Read;
 
 use host_sdk::Error;
 
-use super::Session;
 use super::transfer::{LOOK, Transfer};
 use crate::deadline::Deadline;
 use crate::protocol::reply::Reply;
+use crate::session::session::Session;
 use crate::transport::error::is_timeout;
 use crate::transport::stream::NetStream;
 
@@ -21,12 +21,12 @@ pub(crate) struct Download<'s> {
 
 impl<'s> Download<'s> {
     /// Nothing has been received yet.
-    pub(super) fn new(transfer: Transfer<'s>) -> Self {
+    pub(in crate::session) fn new(transfer: Transfer<'s>) -> Self {
         Self { transfer, received: 0, ended: false }
     }
 
     /// The session, and the data connection for its addresses and its TLS state.
-    pub(super) fn parts(&self) -> (&Session, Option<&NetStream>) {
+    pub(in crate::session) fn parts(&self) -> (&Session, Option<&NetStream>) {
         (&*self.transfer.session, self.transfer.data.as_ref().map(|data| &data.stream))
     }
 
@@ -80,7 +80,7 @@ impl<'s> Download<'s> {
     }
 
     /// As [`Download::finish`], with the reply that confirms it.
-    pub(super) fn confirmed(mut self) -> Result<Reply, Error> {
+    pub(in crate::session) fn confirmed(mut self) -> Result<Reply, Error> {
         if !self.ended {
             return Err(Error::internal("a download was finished before its end"));
         }
@@ -98,7 +98,7 @@ impl<'s> Download<'s> {
     /// # Errors
     ///
     /// `cancelled`.
-    pub(super) fn stop(mut self) -> Result<(), Error> {
+    pub(in crate::session) fn stop(mut self) -> Result<(), Error> {
         self.transfer.data = None;
         self.transfer.abandon()
     }

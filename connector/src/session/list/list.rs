@@ -5,14 +5,15 @@ use std::io::{self, Read};
 use host_sdk::{Error, ErrorKind};
 use jiff::tz::TimeZone;
 
-use super::name_list::has_names;
-use super::{Download, Session};
+use super::names::has_names;
 use crate::config::ListingPreference;
 use crate::file::path::RemotePath;
 use crate::file::time::zone::ServerTimeZone;
 use crate::listing::{Entry, Format, Item, Listing, ListingError, ListingSettings};
 use crate::protocol::reply::Reply;
 use crate::protocol::reply_text::Emptiness;
+use crate::session::session::Session;
+use crate::session::transfer::download::Download;
 use crate::transport::error::io_error;
 
 /// Called for each entry as it arrives; answers whether more are wanted. An error ends the
@@ -30,7 +31,7 @@ pub(crate) enum Found {
 }
 
 /// As [`EntrySink`], for what cannot be used as well.
-pub(super) type FoundSink<'a> = dyn FnMut(Found) -> Result<bool, Error> + 'a;
+pub(in crate::session) type FoundSink<'a> = dyn FnMut(Found) -> Result<bool, Error> + 'a;
 
 /// How much of a listing whose rest nobody wants is read all the same: servers complain about a
 /// listing that is cut, and a short one is over sooner than that.
@@ -46,7 +47,7 @@ impl Session {
     /// `notFound`; `permission`, also where the server does not tell whether `directory` is empty or
     /// closed; `integrity` for a listing without one line that can be read and for one that was cut; `protocol` for one beyond its limits; those of `each`; what a command or a data
     /// connection can fail with.
-    pub(super) fn list(
+    pub(in crate::session) fn list(
         &mut self,
         directory: &RemotePath,
         each: &mut FoundSink<'_>,
@@ -70,7 +71,7 @@ impl Session {
     /// # Errors
     ///
     /// As [`Session::list`].
-    pub(super) fn list_refused(
+    pub(in crate::session) fn list_refused(
         &mut self,
         refused: Error,
         each: &mut FoundSink<'_>,
@@ -156,7 +157,10 @@ impl Session {
     /// # Errors
     ///
     /// As [`Session::download`]; what logging in can fail with.
-    pub(super) fn begin_listing(&mut self, command: &str) -> Result<Download<'_>, Error> {
+    pub(in crate::session) fn begin_listing(
+        &mut self,
+        command: &str,
+    ) -> Result<Download<'_>, Error> {
         let limit = self.transfer_limit();
         if self.has_cut_listing {
             self.renew(limit)?;
@@ -183,7 +187,7 @@ impl Session {
     }
 
     /// Whether directories are listed by MLSD.
-    pub(super) fn lists_with_facts(&self) -> bool {
+    pub(in crate::session) fn lists_with_facts(&self) -> bool {
         match self.shared.settings.listing {
             ListingPreference::Auto => self.features.mlst,
             ListingPreference::Mlsd => true,
@@ -191,7 +195,7 @@ impl Session {
         }
     }
 
-    pub(super) fn listing_settings(&self) -> ListingSettings {
+    pub(in crate::session) fn listing_settings(&self) -> ListingSettings {
         let settings = &self.shared.settings;
         let zone = match self.zone() {
             ServerTimeZone::Known(zone) => zone.clone(),
@@ -240,13 +244,13 @@ fn unproven(refused: &Error) -> Error {
 
 /// Ends a listing that was read to its end. The words of its confirmation may take back that it
 /// is whole: they are the result then.
-pub(super) fn confirm(download: Download<'_>) -> Result<Option<Reply>, Error> {
+pub(in crate::session) fn confirm(download: Download<'_>) -> Result<Option<Reply>, Error> {
     let reply = download.confirmed()?;
     Ok(reply.tells_shortfall().then_some(reply))
 }
 
 /// The error of a directory whose listing gave nothing and was not whole.
-pub(super) fn closed(shortfall: &Reply) -> Error {
+pub(in crate::session) fn closed(shortfall: &Reply) -> Error {
     Error::new(ErrorKind::Permission, format!("the directory was not listed: {shortfall}"))
         .with_retryable(false)
 }
@@ -265,7 +269,7 @@ fn read_all(
 }
 
 /// As [`read_all`]; with the format that its lines have shown.
-pub(super) fn read_on(
+pub(in crate::session) fn read_on(
     mut listing: Listing<Source<'_>>,
     each: &mut FoundSink<'_>,
 ) -> Result<Option<Format>, Error> {
@@ -295,7 +299,7 @@ pub(super) fn read_on(
 }
 
 /// Ends a listing whose rest nobody wants: whatever becomes of that, what is wanted has arrived.
-pub(super) fn stop(mut download: Download<'_>) -> Result<(), Error> {
+pub(in crate::session) fn stop(mut download: Download<'_>) -> Result<(), Error> {
     let mut buffer = [0; 8192];
     let mut rest = 0;
     while rest < REST {
@@ -319,7 +323,7 @@ fn unwanted(rest: Result<(), Error>) -> Result<(), Error> {
     }
 }
 
-pub(super) fn listing_error(error: ListingError) -> Error {
+pub(in crate::session) fn listing_error(error: ListingError) -> Error {
     match error {
         ListingError::Read(e) => io_error("the listing", &e),
         other => other.into(),
@@ -327,8 +331,8 @@ pub(super) fn listing_error(error: ListingError) -> Error {
 }
 
 /// A download as the parser reads it.
-pub(super) struct Source<'s> {
-    pub(super) download: Download<'s>,
+pub(in crate::session) struct Source<'s> {
+    pub(in crate::session) download: Download<'s>,
 }
 
 impl Read for Source<'_> {

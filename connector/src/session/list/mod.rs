@@ -1,0 +1,6 @@
+//! Listings over a session, and the clock that their times are on.
+
+pub(crate) mod clock;
+pub(crate) mod list;
+pub(crate) mod names;
+pub(crate) mod probe;

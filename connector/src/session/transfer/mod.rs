@@ -1,0 +1,6 @@
+//! Data connections, and what goes over them.
+
+pub(crate) mod data_connection;
+pub(crate) mod download;
+pub(crate) mod transfer;
+pub(crate) mod upload;
