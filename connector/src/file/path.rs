@@ -78,6 +78,16 @@ impl RemotePath {
         Ok(Self(format!("{}{separator}{name}", self.0)))
     }
 
+    /// A name beside this one that nobody else uses, which ends in `extension`.
+    ///
+    /// # Errors
+    ///
+    /// As [`RemotePath::entry`].
+    pub(crate) fn unique_sibling(&self, extension: &str) -> Result<Self, Error> {
+        let name = format!("{}.{:016x}.{extension}", self.file_name(), crate::retry::chance());
+        self.parent().entry(&name)
+    }
+
     /// The directory it lies in; the topmost one lies in itself.
     pub(crate) fn parent(&self) -> Self {
         match self.0.rsplit_once('/') {

@@ -120,6 +120,10 @@ pub(super) fn deliver(
         Ok(()) => Ok(()),
         // Nothing else can be told, or done, by an execution that ends.
         Err(e) if run.cancel.is_cancelled() => Err(e),
+        // A server may say so of a file that it lists.
+        Err(e) if e.kind() == ErrorKind::NotFound && is_listed(run, &file.path) => {
+            report_unremoved(run, input, file, e)
+        }
         Err(e) if is_settled(&e, after.must_succeed) => {
             log::warn!("{} was read and is not removed: {e}", file.path);
             Ok(())
@@ -246,6 +250,11 @@ fn is_final_refusal(error: &Error) -> bool {
 /// Whether the server denied the file itself.
 fn is_denied(error: &Error) -> bool {
     error.kind() == ErrorKind::Permission && error.report().reply.is_some()
+}
+
+/// Whether a file that is said to be missing is listed all the same.
+fn is_listed(run: &mut Run, path: &RemotePath) -> bool {
+    matches!(run.repeat(|session| session.is_listed(path)), Ok(Presence::Present))
 }
 
 /// Whether nothing of this name is there, and that is proven.

@@ -30,6 +30,21 @@ impl Flaws {
         Self { found: Vec::new(), strict }
     }
 
+    /// Keeps `error`, which is about a line of the listing of `directory`: it costs what the line
+    /// was to tell, and proves nothing about the bytes of the others.
+    ///
+    /// # Errors
+    ///
+    /// As [`Flaws::add`].
+    pub(super) fn add_line(&mut self, directory: &RemotePath, error: Error) -> Result<(), Error> {
+        if self.strict || error.kind() != ErrorKind::Integrity {
+            return self.add(directory, None, error);
+        }
+        let mut report = error.report().clone();
+        report.kind = ErrorKind::Protocol;
+        self.add(directory, None, report.into())
+    }
+
     /// Keeps `error`, which is about `name` in `directory` as far as a name is known.
     ///
     /// # Errors
@@ -50,19 +65,20 @@ impl Flaws {
         }
         log::warn!("{directory} is not read as a whole: {error}");
         let mut properties = Properties::new().with(property::REMOTE_DIRECTORY, directory.as_str());
-        if let Some(name) = name {
-            // Never a name that leads anywhere or steers a terminal.
+        // Never a name that leads anywhere or steers a terminal: the message tells it.
+        if let Some(name) = name.filter(|name| directory.entry(name).is_ok()) {
             properties.insert(property::FILE_NAME, printable(name));
         }
         self.found.push(Flaw { properties, error });
         Ok(())
     }
 
-    /// Answers for each of them by a failed result of `input`.
+    /// Answers for each of them by a failed result of `input`; one that the host does not take is
+    /// logged, and costs the others nothing.
     ///
     /// # Errors
     ///
-    /// `host` when the host does not take a result.
+    /// `cancelled`.
     pub(super) fn answer(
         self,
         run: &Run,
@@ -75,8 +91,12 @@ impl Flaws {
             } else {
                 Outcome::Failure(error)
             };
-            let mut sink = run.context.begin_result(input, &properties)?;
-            sink.finish(&outcome, &Properties::new())?;
+            let begun = run.context.begin_result(input, &properties);
+            let answered = begun.and_then(|mut sink| sink.finish(&outcome, &Properties::new()));
+            match answered {
+                Err(e) if e.kind() == ErrorKind::Host => log::warn!("{e}: {outcome:?}"),
+                other => other?,
+            }
         }
         Ok(())
     }

@@ -15,7 +15,6 @@ use std::time::{Duration, Instant};
 use host_sdk::{Error, ErrorKind};
 use jiff::SignedDuration;
 
-use super::names::beside;
 use super::run::Run;
 use crate::deadline::Deadline;
 use crate::file::path::RemotePath;
@@ -279,7 +278,7 @@ fn is_old(before: Option<Modified>, after: Option<Modified>) -> bool {
 /// same moment, and hold a lock of that name by now. The challenge in it shows which one it is.
 fn bury(run: &mut Run, lock: &RemotePath, challenge: &Challenge) -> Result<Verdict, Error> {
     log::warn!("the lock {lock} was left behind by an upload that died: it is removed");
-    let aside = beside(lock, "dead")?;
+    let aside = lock.unique_sibling("dead")?;
     let proof = aside.entry(challenge.path.file_name())?;
     let session = run.session()?;
     session.change_directory(&lock.parent())?;
@@ -332,13 +331,9 @@ fn not_released(lock: &RemotePath) -> Error {
         .with_hint("remove that directory if no other upload is under way")
 }
 
+/// Whether the server answered that it will not, for whatever reason.
 fn is_refused(error: &Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::Permission
-            | ErrorKind::NotFound
-            | ErrorKind::AlreadyExists
-            | ErrorKind::Unavailable
-            | ErrorKind::Unsupported
-    )
+    let is_about_session =
+        matches!(error.kind(), ErrorKind::Busy | ErrorKind::Connection | ErrorKind::Timeout);
+    error.report().reply.is_some() && !error.report().outcome_unknown && !is_about_session
 }

@@ -7,8 +7,7 @@ use host_sdk::{Error, ErrorKind};
 use super::is_refusal;
 use super::run::Run;
 use crate::file::path::RemotePath;
-use crate::retry::chance;
-use crate::session::SizeAnswer;
+use crate::session::{Presence, SizeAnswer};
 
 /// How many numbers are tried in search of a free name.
 const CANDIDATES: u32 = 100_000;
@@ -52,6 +51,7 @@ impl Numbers {
         loop {
             if self.taken.len() >= QUESTIONS && !self.is_listed {
                 self.is_listed = true;
+                refuse_if_anything_exists(run, &self.target)?;
                 self.list(run)?;
             }
             let number = self.first_unknown()?;
@@ -95,17 +95,19 @@ impl Numbers {
     }
 }
 
-/// A name beside `path` that nobody else uses.
-///
-/// # Errors
-///
-/// As [`RemotePath::entry`].
-pub(super) fn beside(path: &RemotePath, extension: &str) -> Result<RemotePath, Error> {
-    let name = format!("{}.{:016x}.{extension}", path.file_name(), chance());
-    path.parent().entry(&name)
+/// Refuses to look for a free name on a server that says of a name that nobody has that it is there.
+fn refuse_if_anything_exists(run: &mut Run, target: &RemotePath) -> Result<(), Error> {
+    let nobodys = target.unique_sibling("none")?;
+    if !matches!(run.repeat(|session| session.presence(&nobodys))?, Presence::Present) {
+        return Ok(());
+    }
+    let message = format!("the server says that {nobodys} exists, as it does of any name");
+    Err(Error::new(ErrorKind::Permission, message)
+        .with_path(target.to_string())
+        .with_hint("set actionIfFileExists to overwrite: nothing shows which names are free"))
 }
 
-/// Whether `name` is one that [`beside`] makes.
+/// Whether `name` is one that [`RemotePath::unique_sibling`] makes.
 pub(super) fn is_beside(name: &str, extension: &str) -> bool {
     let bare = name.strip_suffix(extension).and_then(|name| name.strip_suffix('.'));
     let parts = bare.and_then(|bare| bare.rsplit_once('.'));
@@ -167,7 +169,8 @@ mod tests {
     #[test]
     fn names_beside_another_differ_and_keep_the_extension() {
         let target = RemotePath::root().join("in/a.txt").unwrap();
-        let (one, other) = (beside(&target, "tmp").unwrap(), beside(&target, "tmp").unwrap());
+        let (one, other) =
+            (target.unique_sibling("tmp").unwrap(), target.unique_sibling("tmp").unwrap());
         assert_ne!(one, other);
         assert!(one.as_str().starts_with("/in/a.txt."));
         assert!(one.as_str().ends_with(".tmp"));

@@ -7,7 +7,6 @@ use host_sdk::{Error, ErrorKind};
 use super::claim::{claiming, rename_to_free};
 use super::is_refusal;
 use super::lock::Held;
-use super::names::beside;
 use super::publish::Plan;
 use super::run::Run;
 use crate::config::FileExists;
@@ -89,7 +88,7 @@ fn replace(
     if !run.repeat(is_file)? {
         return Err(refusal);
     }
-    let aside = beside(target, "old")?;
+    let aside = target.unique_sibling("old")?;
     run.rename_aside(target, &aside)?;
     if let Err(e) = run.rename_over(temporary, target, Some(sizes)) {
         return Err(match run.put_back(&aside, target) {
@@ -103,28 +102,34 @@ fn replace(
     Ok(())
 }
 
-/// Gives a complete upload its time and its permissions, before it gets its name. A server that
+/// Gives a complete upload its permissions, before anybody sees it under its name. A server that
 /// cannot has the file all the same.
 ///
 /// # Errors
 ///
 /// What a command can fail with, except refusals.
-pub(super) fn dress(run: &mut Run, plan: &Plan, temporary: &RemotePath) -> Result<(), Error> {
-    if let Some(at) = plan.modified {
-        match run.repeat(|session| session.set_modified(temporary, at)) {
-            Ok(true) => {}
-            Ok(false) => log::warn!("the server cannot set times: {temporary} keeps its own"),
-            Err(e) if is_answer(&e) => log::warn!("the time of {temporary} was not set: {e}"),
-            Err(e) => return Err(e),
-        }
-    }
-    if let Some(mode) = &plan.permissions {
-        match run.repeat(|session| session.set_permissions(temporary, mode)) {
-            Err(e) if is_answer(&e) => log::warn!("permissions of {temporary} were not set: {e}"),
-            other => return other,
-        }
+pub(super) fn set_permissions(
+    run: &mut Run,
+    plan: &Plan,
+    temporary: &RemotePath,
+) -> Result<(), Error> {
+    let Some(mode) = &plan.permissions else { return Ok(()) };
+    match run.repeat(|session| session.set_permissions(temporary, mode)) {
+        Err(e) if is_answer(&e) => log::warn!("permissions of {temporary} were not set: {e}"),
+        other => return other,
     }
     Ok(())
+}
+
+/// Gives a file that has its name its time. Before that, an old time would make an upload look as if
+/// nobody had written to it for long. The file is there whatever becomes of this.
+pub(super) fn set_time(run: &mut Run, plan: &Plan, path: &RemotePath) {
+    let Some(at) = plan.modified else { return };
+    match run.repeat(|session| session.set_modified(path, at)) {
+        Ok(true) => {}
+        Ok(false) => log::warn!("the server cannot set times: {path} keeps its own"),
+        Err(e) => log::warn!("the time of {path} was not set: {e}"),
+    }
 }
 
 /// Whether the server answered that it will not, in whatever words: 501 and 503 as well.

@@ -8,8 +8,7 @@ use jiff::civil::DateTime;
 use super::body::Body;
 use super::compare::Comparison;
 use super::is_refusal;
-use super::names::beside;
-use super::place::{dress, place, refuse_if_seen};
+use super::place::{place, refuse_if_seen, set_permissions, set_time};
 use super::run::{Run, refuses_restart};
 use super::sweep::sweep;
 use super::text::NetworkText;
@@ -66,8 +65,9 @@ pub(super) fn publish(
     let temporary = temporary(plan, extension)?;
     let placed = store(run, settings, &temporary, &mut body)
         .inspect(|_| sweep(run, &temporary, extension))
-        .and_then(|sizes| dress(run, plan, &temporary).map(|()| sizes))
-        .and_then(|sizes| place(run, settings.file_exists, &temporary, target, sizes));
+        .and_then(|sizes| set_permissions(run, plan, &temporary).map(|()| sizes))
+        .and_then(|sizes| place(run, settings.file_exists, &temporary, target, sizes))
+        .inspect(|path| set_time(run, plan, path));
     if placed.is_err() {
         clean_up(run, &temporary);
     }
@@ -210,7 +210,7 @@ fn append(
 
 /// A name that no other upload has: beside the target, or in the staging directory.
 fn temporary(plan: &Plan, extension: &str) -> Result<RemotePath, Error> {
-    let beside_target = beside(&plan.target, extension)?;
+    let beside_target = plan.target.unique_sibling(extension)?;
     match &plan.staging {
         Some(staging) => staging.entry(beside_target.file_name()),
         None => Ok(beside_target),

@@ -149,10 +149,10 @@ fn read(
         Ok(()) => Ok(()),
         // Between the listing and now somebody else took it: nothing is left to read.
         Err(e) if e.kind() == ErrorKind::NotFound => {
-            log::info!("{} is gone", file.path);
+            log::warn!("{} was listed and is gone: {e}", file.path);
             Ok(())
         }
-        Err(e) if is_refusal(&e) || e.kind() == ErrorKind::Integrity => {
+        Err(e) if is_refusal(&e) || e.kind() == ErrorKind::Integrity || run.is_answered(&e) => {
             answer_one(run, input, file, settings, e)
         }
         Err(e) => Err(e),

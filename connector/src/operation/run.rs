@@ -111,6 +111,15 @@ impl Run {
         Ok(None)
     }
 
+    /// Whether `error` is the server's answer to one request, and others may follow.
+    pub(super) fn is_answered(&mut self, error: &Error) -> bool {
+        let is_usable = match self.lease.as_mut().map(Lease::session) {
+            Some(Ok(session)) => session.is_usable(),
+            _ => false,
+        };
+        error.report().reply.is_some() && !error.is_retryable() && is_usable
+    }
+
     /// Gives the session back, for whoever waits for one.
     pub(super) fn release(&mut self) {
         self.lease = None;

@@ -104,7 +104,7 @@ pub(super) fn walk(
             is_untouched = false;
             let entry = match found {
                 Found::Entry(entry) => entry,
-                Found::Unusable(e) => return flaws.add(&directory, None, e).map(|()| wanted),
+                Found::Unusable(e) => return flaws.add_line(&directory, e).map(|()| wanted),
             };
             // A name that is none would lead whoever believes it out of the directory.
             let path = match directory.entry(&entry.name) {
@@ -198,7 +198,9 @@ pub(super) fn walk(
 
 /// Whether `error` is the server's answer about one directory, so that the others may be read.
 fn is_local(error: &Error, session: &Session) -> bool {
-    let is_answer = matches!(error.kind(), ErrorKind::Permission | ErrorKind::NotFound);
+    let report = error.report();
+    let is_answer = report.reply.is_some()
+        || matches!(error.kind(), ErrorKind::Permission | ErrorKind::NotFound);
     is_answer && !error.is_retryable() && session.is_usable()
 }
 

@@ -8,8 +8,8 @@ use host_sdk::{Error, ErrorKind};
 
 use super::reply_line::{split_code, trim_line_end};
 use super::reply_text::{
-    Emptiness, emptiness, speaks_of_a_shortfall, speaks_of_absence, speaks_of_rejection,
-    speaks_of_too_many, without_name,
+    Emptiness, emptiness, gives_no_reason, speaks_of_a_shortfall, speaks_of_absence,
+    speaks_of_rejection, speaks_of_too_many, without_name,
 };
 use crate::file::name::printable_bytes;
 
@@ -192,15 +192,30 @@ impl Reply {
         if !matches!(self.code, 450 | 501 | 550 | 553) {
             return false;
         }
-        let lines = self.lines.iter().map(|line| String::from_utf8_lossy(line));
-        let text = lines.collect::<Vec<_>>().join(" ");
-        speaks_of_absence(&names.iter().fold(text, |text, name| without_name(&text, name)))
+        speaks_of_absence(&self.text_without(names))
     }
 
     /// What this answer to a listing says of the directory; none where it is no answer about the
     /// directory (450 and 550 are).
-    pub(crate) fn emptiness(code: u16, text: &str) -> Option<Emptiness> {
-        matches!(code, 450 | 550).then(|| emptiness(text))
+    pub(crate) fn emptiness(&self) -> Option<Emptiness> {
+        matches!(self.code, 450 | 550).then(|| emptiness(&self.text_without(&[])))
+    }
+
+    /// Whether this refusal of RNFR is one that servers give for a name that is not there: it names
+    /// no reason (550).
+    pub(crate) fn refuses_without_reason(&self, names: &[&str]) -> bool {
+        self.code == 550 && gives_no_reason(&self.text_without(names))
+    }
+
+    /// Whether it says the same as `other`, but for the names that each repeats.
+    pub(crate) fn says_the_same(&self, names: &[&str], other: &Self, others: &[&str]) -> bool {
+        self.code == other.code && self.text_without(names) == other.text_without(others)
+    }
+
+    fn text_without(&self, names: &[&str]) -> String {
+        let lines = self.lines.iter().map(|line| String::from_utf8_lossy(line));
+        let text = lines.collect::<Vec<_>>().join(" ");
+        names.iter().fold(text, |text, name| without_name(&text, name))
     }
 
     /// Whether it confirms a listing and says that the listing is not whole.

@@ -63,6 +63,12 @@ const NOTHING: [&str; 15] = [
     "empty",
 ];
 
+/// The other words of such a sentence. Any further word may name a reason, in any language.
+const AROUND_NOTHING: &str = "a an are at available be been can could current data dataset datasets \
+    directory does entries entry error exist exists file files folder for found get here in is it \
+    library list match matched matches matching member members names no not of on or path pattern \
+    requested search set sets sorry specified such system that the there this to total user was were";
+
 /// How servers say, in a reply that confirms a listing, that they did not list everything.
 const SHORTFALLS: [&str; 14] = [
     "fail",
@@ -123,15 +129,36 @@ pub(crate) fn emptiness(text: &str) -> Emptiness {
     let is_refused = OBSTACLES.iter().any(|word| contains(&said, word));
     if is_refused || contains(&said, "in use") {
         Emptiness::Obstacle
-    } else if NOTHING.iter().any(|words| contains(&said, words)) {
+    } else if NOTHING.iter().any(|words| contains(&said, words)) && has_only(&said, AROUND_NOTHING)
+    {
         Emptiness::Nothing
     } else {
         Emptiness::Unclear
     }
 }
 
+/// The same, in parts of words of several languages.
+const SHORTFALL_PARTS: [&str; 12] = [
+    "incompl",
+    "truncat",
+    "tronqu",
+    "unvollst",
+    "abgebrochen",
+    "abgeschnitten",
+    "konnte nicht",
+    "konnten nicht",
+    "stopped after",
+    "only the first",
+    "maximum number",
+    "too many",
+];
+
 /// Whether the confirmation of a listing says that the listing is not whole.
 pub(crate) fn speaks_of_a_shortfall(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    if SHORTFALL_PARTS.iter().any(|part| lower.contains(part)) {
+        return true;
+    }
     let said = said(text).replace("no error", "").replace("without error", "");
     SHORTFALLS.iter().any(|words| contains(&said, words))
 }
@@ -145,13 +172,23 @@ fn said(text: &str) -> String {
     format!(" {} ", words.join(" "))
 }
 
+/// Whether all words of [`said`] are numbers, among `known`, or words of [`NOTHING`].
+fn has_only(said: &str, known: &str) -> bool {
+    let is_known = |word: &str| {
+        known.split_ascii_whitespace().any(|it| it == word)
+            || matches!(word, "nothing" | "empty" | "t" | "doesn")
+            || word.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    said.split_ascii_whitespace().all(is_known)
+}
+
 /// Whether the words of [`said`] hold `phrase`.
 fn contains(said: &str, phrase: &str) -> bool {
     said.contains(&format!(" {phrase} "))
 }
 
 /// Phrases which say that nothing of a name is there.
-const ABSENCE: [&str; 13] = [
+const ABSENCE: [&str; 18] = [
     "no such",
     "not found",
     "not exist",
@@ -164,33 +201,56 @@ const ABSENCE: [&str; 13] = [
     "could not find",
     "nicht gefunden",
     "existiert nicht",
+    "nicht vorhanden",
+    "nicht finden",
     "introuvable",
+    "n'existe pas",
+    "no existe",
+    "niet gevonden",
 ];
 
-/// Parts of words that name another reason beside the absence, or in its place.
-const DOUBTS: [&str; 14] = [
-    "access",
-    "denied",
-    "permission",
-    "permit",
-    "privilege",
-    "allow",
-    "authori",
-    "busy",
-    "lock",
-    "again",
-    "later",
-    "unavailable",
-    "user",
-    "e.g.",
-];
+/// The other words of a sentence that says so. Any further word may name another reason, in any
+/// language: "File not found or insufficient rights" proves nothing.
+const AROUND_ABSENCE: &str = "a an angegebene archivo bestand but can cannot change check could das \
+    data dataset datei de delete der die directory dir does doesn doesnt dossier el enoent errno \
+    error exist existe existent existiert exists failed fehler fichier file files find finden folder \
+    for found get gefunden gevonden in info introuvable is it kann la le library list member n name \
+    named nicht niet no non nonexistent not object of on open or ordner path pas qsys read remove \
+    rename requested retrieve set sets size sorry specified stat such system t that the there this to unable \
+    verzeichnis vorhanden was";
 
-/// Whether a refusal says that nothing is there, and names no other reason: "File not found or
-/// access denied" proves nothing.
+/// Whether a refusal says that nothing is there, and says nothing else.
 pub(crate) fn speaks_of_absence(text: &str) -> bool {
     let text = text.to_lowercase().replace('\u{2019}', "'");
-    ABSENCE.iter().any(|phrase| text.contains(phrase))
-        && !DOUBTS.iter().any(|part| text.contains(part))
+    // A path that the reply repeats is no word, in whatever form the server keeps it.
+    let spoken = text.split_ascii_whitespace().filter(|part| !part.contains(['/', '\\']));
+    let text = spoken.collect::<Vec<_>>().join(" ");
+    let is_known = |word: &str| {
+        AROUND_ABSENCE.split_ascii_whitespace().any(|it| it == word)
+            || word.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    ABSENCE.iter().any(|phrase| text.contains(phrase)) && words(&text).all(is_known)
+}
+
+/// Whether a refused RNFR gives no reason at all: "RNFR command failed."
+pub(crate) fn gives_no_reason(text: &str) -> bool {
+    const NEUTRAL: [&str; 14] = [
+        "rnfr",
+        "rename",
+        "command",
+        "failed",
+        "failure",
+        "error",
+        "could",
+        "can",
+        "t",
+        "not",
+        "file",
+        "requested",
+        "action",
+        "taken",
+    ];
+    words(&text.to_lowercase()).all(|word| NEUTRAL.contains(&word))
 }
 
 /// `text` without `name`, where that stands by itself and is no part of a word.
@@ -260,6 +320,10 @@ mod tests {
             ("Could not list: failure", Emptiness::Obstacle),
             ("No file access", Emptiness::Obstacle),
             ("Zugriff verweigert", Emptiness::Unclear),
+            ("No files may be listed for guests", Emptiness::Unclear),
+            ("No file descriptors available", Emptiness::Unclear),
+            ("No file listing for you", Emptiness::Unclear),
+            ("No files available", Emptiness::Nothing),
             ("Can't check for file existence", Emptiness::Unclear),
             ("/empty: No.", Emptiness::Unclear),
             ("", Emptiness::Unclear),
@@ -276,6 +340,11 @@ mod tests {
             "Sorry, we were unable to read [.] / Options: -l / 0 matches total",
             "Output truncated to 2000 matches",
             "Done, can't open some of it",
+            "Liste beendet (Verzeichnis konnte nicht gelesen werden)",
+            "Listing stopped after 2000 entries",
+            "Only the first 1000 files are shown",
+            "Liste incomplète",
+            "Maximum number of entries reached",
         ] {
             assert!(speaks_of_a_shortfall(text), "{text}");
         }
@@ -304,13 +373,28 @@ mod tests {
     }
 
     #[test]
+    fn a_reason_may_be_missing() {
+        for text in ["RNFR command failed.", "Requested action not taken", ""] {
+            assert!(gives_no_reason(text), "{text}");
+        }
+        for text in ["File is in use by another process", "not your file", "Zugriff verweigert"] {
+            assert!(!gives_no_reason(text), "{text}");
+        }
+    }
+
+    #[test]
     fn absence_is_said_and_nothing_else() {
         for text in [
             "No such file or directory",
-            "x: No such file or directory.",
+            "/in/x: No such file or directory.",
+            "C:\\in\\x.txt: No such file.",
             "Sorry, but that file doesn't exist",
             "The system cannot find the file specified.",
             "Datei nicht gefunden",
+            "Can't change directory to : No such file or directory",
+            "Failed to retrieve file size: The system cannot find the path specified.",
+            "Data set  not found",
+            "error 2: file does not exist",
         ] {
             assert!(speaks_of_absence(text), "{text}");
         }
@@ -319,6 +403,13 @@ mod tests {
             "Can't check for file existence",
             "Not enough privileges.",
             "File not found or access denied",
+            "Datei nicht gefunden oder keine Berechtigung",
+            "Fichier introuvable ou droits insuffisants",
+            "File not found or insufficient rights",
+            "No such file, or it is not readable",
+            "does not exist or is not a plain file",
+            "No such file, or it is in quarantine",
+            "command not found",
             "Requested action not taken. File unavailable (e.g., file not found, no access).",
             "No such user",
             "File exists",

@@ -130,9 +130,10 @@ impl Session {
         self.presence(path)?.known()
     }
 
-    /// Whether `candidate` is taken, asked while `own` is there: an RNFR that is refused for the
-    /// one and accepted for the other shows the difference, also where nothing may be listed. No
-    /// RNTO follows, so nothing is renamed.
+    /// Whether `candidate` is taken, asked while `own` is there. An RNFR that is refused for the one
+    /// and accepted for the other shows the difference, also where nothing may be listed; one that is
+    /// refused for a name that nobody has shows how this server says so. No RNTO follows, so nothing
+    /// is renamed.
     ///
     /// # Errors
     ///
@@ -152,22 +153,69 @@ impl Session {
         {
             return Ok(presence);
         }
+        let nobodys = candidate.unique_sibling("none")?;
         let Some(refusal) = self.ask_source(candidate)? else {
-            // Some servers look only at RNTO: a listing knows better, where there is one.
-            return Ok(match self.is_listed(candidate)? {
-                Presence::Unknown(_) => Presence::Present,
-                known => known,
-            });
+            // Some servers look only at RNTO, and accept any name.
+            if self.ask_source(&nobodys)?.is_some() {
+                return Ok(Presence::Present);
+            }
+            return self.is_listed_beside(candidate, own);
         };
         if says_missing(&refusal, candidate) {
             return Ok(Presence::Absent);
         }
         // The rights of another directory say nothing about this one.
-        let is_comparable = refusal.is_permanent_refusal() && own.parent() == candidate.parent();
-        if is_comparable && self.ask_source(own)?.is_none() {
+        if refusal.is_permanent_refusal()
+            && own.parent() == candidate.parent()
+            && self.ask_source(own)?.is_none()
+            && self.refuses_as_missing(candidate, &refusal, &nobodys)?
+        {
             return Ok(Presence::Absent);
         }
-        self.is_listed(candidate)
+        self.is_listed_beside(candidate, own)
+    }
+
+    /// Whether RNFR of `candidate` was refused as it is for `nobodys`, a name that is not there: for
+    /// no reason that the server names, or in the same words.
+    fn refuses_as_missing(
+        &mut self,
+        candidate: &RemotePath,
+        refusal: &Reply,
+        nobodys: &RemotePath,
+    ) -> Result<bool, Error> {
+        let names = [candidate.as_str(), candidate.file_name()];
+        if refusal.refuses_without_reason(&names) {
+            return Ok(true);
+        }
+        let others = [nobodys.as_str(), nobodys.file_name()];
+        let missing = self.ask_source(nobodys)?;
+        Ok(missing.is_some_and(|missing| refusal.says_the_same(&names, &missing, &others)))
+    }
+
+    /// As [`Session::is_listed`], where `own` is known to be there. A listing that does not show it
+    /// hides more than that: names with a dot, or in another encoding.
+    fn is_listed_beside(
+        &mut self,
+        candidate: &RemotePath,
+        own: &RemotePath,
+    ) -> Result<Presence, Error> {
+        let is_beside = own.parent() == candidate.parent();
+        let mut shows_own = false;
+        let mut is_similar = false;
+        let listed = self.list_proven(&candidate.parent(), &mut |entry| {
+            shows_own |= entry.name == own.file_name();
+            // Some servers take names that differ in case for the same one.
+            is_similar |= entry.name.to_lowercase() == candidate.file_name().to_lowercase();
+            Ok(true)
+        });
+        match listed {
+            Ok(()) if is_similar => Ok(Presence::Present),
+            Ok(()) if shows_own || (!is_beside && !candidate.file_name().starts_with('.')) => {
+                Ok(Presence::Absent)
+            }
+            Ok(()) => Ok(Presence::Unknown(undecided(candidate, &hidden(own)))),
+            Err(e) => self.undecided_by(candidate, e),
+        }
     }
 
     /// Names `path` as the source of a renaming (RNFR); `None` where the server accepts it.
@@ -194,13 +242,24 @@ impl Session {
         }
         match self.find_entry(path) {
             Ok(Some(_)) => Ok(Presence::Present),
-            Ok(None) => Ok(Presence::Absent),
-            // The directory itself is missing.
-            Err(e) if e.kind() == ErrorKind::NotFound => Ok(Presence::Absent),
-            Err(e) if leaves_open(&e) && self.is_usable() => {
-                Ok(Presence::Unknown(undecided(path, &e)))
+            Ok(None) if path.file_name().starts_with('.') && !self.lists_with_facts() => {
+                // LIST leaves such names out on most servers.
+                Ok(Presence::Unknown(undecided(path, &hidden(path))))
             }
-            Err(e) => Err(e),
+            Ok(None) => Ok(Presence::Absent),
+            Err(e) => self.undecided_by(path, e),
+        }
+    }
+
+    /// What a failed listing says about `path`.
+    fn undecided_by(&self, path: &RemotePath, error: Error) -> Result<Presence, Error> {
+        match error.kind() {
+            // The directory itself is missing.
+            ErrorKind::NotFound => Ok(Presence::Absent),
+            _ if leaves_open(&error) && self.is_usable() => {
+                Ok(Presence::Unknown(undecided(path, &error)))
+            }
+            _ => Err(error),
         }
     }
 
@@ -256,6 +315,12 @@ fn leaves_open(error: &Error) -> bool {
 
 fn nothing_there(path: &RemotePath) -> Error {
     Error::new(ErrorKind::NotFound, format!("{path} does not exist")).with_path(path.to_string())
+}
+
+/// The reason why a listing decides nothing: it may leave out names like `path`.
+fn hidden(path: &RemotePath) -> Error {
+    let message = format!("the server does not list names like {}", path.file_name());
+    Error::new(ErrorKind::Permission, message)
 }
 
 fn undecided(path: &RemotePath, refusal: &Error) -> Error {

@@ -22,6 +22,7 @@ use crate::file::name::NameEncoding;
 use crate::file::path::RemotePath;
 use crate::protocol::features::Features;
 use crate::protocol::reply::{Occasion, Reply};
+use crate::protocol::reply_text::Emptiness;
 use crate::session::redaction::hide;
 use crate::transport::error::io_error;
 use crate::transport::tls::handshake::TlsSession;
@@ -41,6 +42,9 @@ pub(crate) struct Session {
     pub(super) current_directory: Option<RemotePath>,
     /// Whether that directory was there when this execution began or later.
     pub(super) is_directory_proven: bool,
+    /// What the server's own words, before secrets are taken out, said of the directory where a
+    /// transfer was refused last.
+    pub(super) refused_listing: Option<Emptiness>,
     pub(super) format: Option<TransferFormat>,
     /// What HASH computes, once it was chosen.
     pub(super) hash: Option<Algorithm>,

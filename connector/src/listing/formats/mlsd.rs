@@ -100,6 +100,10 @@ fn kind(value: &[u8]) -> (Kind, Place, Option<&[u8]>) {
     }
     // ProFTPD says `OS.unix=symlink`, or `OS.unix=slink:` and the target, as RFC 3659 §7.5.1.5
     // proposes; others say `OS.unix=slink` alone.
+    if !value.get(..3).is_some_and(|start| start.eq_ignore_ascii_case(b"OS.")) {
+        // A blank, or a word that is none of the standard's, tells nothing.
+        return (Kind::Untold, Place::Within, None);
+    }
     let Some((os, detail)) = value.split_at_checked(b"OS.unix=".len()) else {
         return (Kind::Unknown, Place::Within, None);
     };
@@ -175,8 +179,11 @@ mod tests {
             assert_eq!(entry.kind, Kind::SymbolicLink, "{line}");
             assert_eq!(entry.link_target, target.map(str::as_bytes), "{line}");
         }
-        for value in ["OS.unix=chr-13/29", "OS.unix=", "OS.mac=alias", "", "filed"] {
+        for value in ["OS.unix=chr-13/29", "OS.unix=", "OS.mac=alias"] {
             assert_eq!(read(&format!("type={value}; x")).unwrap().kind, Kind::Unknown, "{value}");
+        }
+        for value in ["", "filed", "unknown"] {
+            assert_eq!(read(&format!("type={value}; x")).unwrap().kind, Kind::Untold, "{value}");
         }
     }
 

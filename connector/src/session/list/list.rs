@@ -76,7 +76,7 @@ impl Session {
         refused: Error,
         each: &mut FoundSink<'_>,
     ) -> Result<(), Error> {
-        match emptiness(&refused) {
+        match self.emptiness(&refused) {
             Some(Emptiness::Nothing) => return Ok(()),
             Some(Emptiness::Unclear) if self.is_usable() => {}
             _ => return Err(refused),
@@ -92,10 +92,18 @@ impl Session {
         match answer {
             Ok(false) => Ok(()),
             Ok(true) => Err(unproven(&refused)),
-            Err(e) if emptiness(&e) == Some(Emptiness::Nothing) => Ok(()),
+            Err(e) if self.emptiness(&e) == Some(Emptiness::Nothing) => Ok(()),
             Err(e) if e.report().reply.is_some() && self.is_usable() => Err(unproven(&refused)),
             Err(e) => Err(e),
         }
+    }
+
+    /// What the refusal of the last listing says of the directory, which CWD has entered; none for
+    /// any other error.
+    fn emptiness(&self, error: &Error) -> Option<Emptiness> {
+        let report = error.report();
+        let is_listing = matches!(report.command.as_deref(), Some("LIST" | "MLSD" | "NLST"));
+        self.refused_listing.filter(|_| is_listing && report.reply.is_some())
     }
 
     /// As [`Session::list`], but a refused listing stays a refusal: for questions whose answer must
@@ -213,15 +221,6 @@ impl Session {
 /// Whether the server refused a command that it does not have.
 fn is_unknown_command(error: &Error) -> bool {
     error.kind() == ErrorKind::Unsupported && error.report().reply.is_some()
-}
-
-/// What the refusal of a listing says of the directory, which CWD has entered; none for any other
-/// error.
-fn emptiness(error: &Error) -> Option<Emptiness> {
-    let report = error.report();
-    let is_listing = matches!(report.command.as_deref(), Some("LIST" | "MLSD" | "NLST"));
-    let reply = report.reply.as_ref().filter(|_| is_listing)?;
-    Reply::emptiness(reply.code, &reply.text)
 }
 
 /// The error of a directory that may be empty or closed to the user.

@@ -154,6 +154,7 @@ impl Session {
             login_directory: RemotePath::login(),
             current_directory: None,
             is_directory_proven: true,
+            refused_listing: None,
             format: None,
             hash: None,
             poisoned: false,

@@ -183,6 +183,7 @@ impl Session {
     /// The error of a transfer that was refused, with the hint that the settings suggest.
     pub(in crate::session) fn data_refusal(&mut self, reply: &Reply, command: &str) -> Error {
         let error = self.refusal(reply, Occasion::Transfer, command);
+        self.refused_listing = reply.emptiness();
         let settings = &self.shared.settings;
         let kind = error.kind();
         if self.tls.is_some()
