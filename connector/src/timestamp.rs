@@ -76,12 +76,15 @@ pub(crate) struct Modified {
     pub(crate) precision: Precision,
     /// Whether the server left out the year, which is then the likeliest one: MDTM knows better.
     pub(crate) year_inferred: bool,
+    /// Whether it is the time of the last use, which is no earlier than that of the last change and
+    /// no property of what the file holds.
+    pub(crate) is_reference: bool,
 }
 
 impl Modified {
     /// A complete time in UTC.
     pub(crate) fn utc(at: DateTime, precision: Precision) -> Self {
-        Self { at, zone: Zone::Utc, precision, year_inferred: false }
+        Self { at, zone: Zone::Utc, precision, year_inferred: false, is_reference: false }
     }
 
     /// The time on the server's clock.
@@ -106,7 +109,7 @@ impl Modified {
     /// Whether the other time can be the same one: exactly where both are equally exact, otherwise
     /// at the coarser precision.
     pub(crate) fn agrees(&self, other: &Self) -> bool {
-        if self.zone != other.zone {
+        if self.zone != other.zone || self.is_reference != other.is_reference {
             return false;
         }
         let after = match self.precision.cmp(&other.precision) {
@@ -153,6 +156,9 @@ impl Modified {
 
     /// This time of a listing as exactly as `exact`, which MDTM told of the same file.
     pub(crate) fn refined(&self, exact: &Self, zone: &ServerTimeZone) -> Self {
+        if self.is_reference {
+            return *exact;
+        }
         let own = self.ahead_of(exact).and_then(|offset| {
             let at = exact.at.checked_add(SignedDuration::from_secs(offset.seconds().into()));
             let zone = match zone {
@@ -247,7 +253,13 @@ mod tests {
             (datetime(2026, 3, 29, 3, 0, 0, 0), "2026-03-29T01:00:00Z"),
         ] {
             let precision = Precision::Minute;
-            let listed = Modified { at, zone: Zone::Server, precision, year_inferred: true };
+            let listed = Modified {
+                at,
+                zone: Zone::Server,
+                precision,
+                year_inferred: true,
+                is_reference: false,
+            };
             assert_eq!(listed.utc_text(&berlin).unwrap(), utc, "{at}");
             assert_eq!(listed.utc_text(&ServerTimeZone::Auto), None);
         }

@@ -36,8 +36,11 @@ fn fail(session: &Session, book: &mut Book, examination: Examination, error: Err
 fn enter_directory(session: &mut Session, book: &mut Book) -> RemotePath {
     let login_directory = session.login_directory().clone();
     let Some(configured) = session.settings().remote_directory.clone() else {
-        let detail =
-            format!("{login_directory}, where the login leads; remoteDirectory is not set");
+        let leads = match login_directory.is_absolute() {
+            true => format!("{login_directory}, where the login leads"),
+            false => "where the login leads, which the server does not tell (PWD)".to_owned(),
+        };
+        let detail = format!("{leads}; remoteDirectory is not set");
         book.enter(Examination::RemoteDirectory, Found::ok(detail));
         return login_directory;
     };

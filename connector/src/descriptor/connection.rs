@@ -304,7 +304,7 @@ fn limits() -> Vec<Field> {
             "maximumListingEntries",
             "Maximum Listing Entries",
             1,
-            "How many entries one directory may have.",
+            "How many entries one directory may have, and how many a query or a sorted list may select in all.",
         )
         .or(1_000_000),
     ]

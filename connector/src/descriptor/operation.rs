@@ -243,6 +243,7 @@ fn delete_after_reading() -> Field {
         false,
         "Whether a file is deleted once its document is durable in what comes after.",
     )
+    .consuming_source()
 }
 
 fn move_after_reading() -> Field {
@@ -253,6 +254,7 @@ fn move_after_reading() -> Field {
          it counts from the file's own directory and is made if it is missing. A name that is \
          taken there gets a number.",
     )
+    .consuming_source()
 }
 
 fn follow_symbolic_links() -> Field {
@@ -320,8 +322,9 @@ fn fail_if_unable_to_delete() -> Field {
         "failIfUnableToDelete",
         "Fail if unable to delete",
         false,
-        "Whether a file that cannot be deleted or moved is an error and its document is \
-         withheld; otherwise its document is delivered and a failure follows it.",
+        "Whether a file is an error without a document where the server says beforehand that it \
+         cannot be deleted or moved (the fact perm of MLSD and MLST). In every other case its \
+         document is delivered, and a failure follows it.",
     )
 }
 

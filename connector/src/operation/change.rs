@@ -10,7 +10,7 @@ use super::run::Run;
 use super::watch::rewritten;
 use crate::remote_path::RemotePath;
 use crate::retry::Backoff;
-use crate::session::{Session, missing};
+use crate::session::Session;
 
 impl Run {
     /// Deletes a file. Before that is tried again, `is_same` has to say that the file is still the
@@ -133,42 +133,6 @@ impl Run {
         let mut backoff = self.backoff()?;
         while !self.try_rename(&mut backoff, None, from, to, sizes)? {}
         Ok(())
-    }
-
-    /// Whether `path` can be deleted once it was read: tried by renaming it and back, which needs
-    /// the same right to its directory.
-    ///
-    /// # Errors
-    ///
-    /// `permission`, `notFound`; what a command can fail with.
-    pub(super) fn check_removable(&mut self, path: &RemotePath) -> Result<(), Error> {
-        let name = format!("{}.{:016x}", path.file_name(), crate::retry::chance());
-        let aside = path.parent().entry(&name)?;
-        let tried = self.rename_aside(path, &aside).and_then(|()| self.rename_back(&aside, path));
-        match tried {
-            Err(e) => {
-                // However far it came, also for an execution that is cancelled by now.
-                self.put_back(&aside, path)?;
-                let is_gone = e.kind() == ErrorKind::Permission
-                    && !self.repeat(|session| session.exists(path))?;
-                Err(if is_gone { missing(e) } else { e })
-            }
-            Ok(()) => Ok(()),
-        }
-    }
-
-    /// Renames `aside` to `path`, where it came from, unless somebody has written that anew: then
-    /// both are kept.
-    fn rename_back(&mut self, aside: &RemotePath, path: &RemotePath) -> Result<(), Error> {
-        let mut backoff = self.backoff()?;
-        loop {
-            self.repeat(|session| require_free(session, path))?;
-            if self
-                .try_rename_by(&mut backoff, aside, path, None, |session| session.exists(path))?
-            {
-                return Ok(());
-            }
-        }
     }
 
     /// Releases a lock, even if the execution is cancelled by now.

@@ -72,7 +72,7 @@ fn plan(run: &mut Run, settings: &CreateSettings, properties: &Properties) -> Re
     };
     let directory = run.directory(properties)?;
     let target = directory.join(name)?;
-    if names_directory(name) || target.is_root() {
+    if names_directory(name) || target.is_top() {
         return Err(Error::new(
             ErrorKind::Document,
             format!("the File Name {target} names a directory"),

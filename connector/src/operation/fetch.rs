@@ -10,7 +10,7 @@ use super::watch::{Watch, rewritten};
 use crate::config::{ReadingSettings, Removal, TransferFormat};
 use crate::descriptor::property;
 use crate::remote_path::RemotePath;
-use crate::session::listing::Entry;
+use crate::session::listing::{Entry, Perm};
 use crate::session::{Presence, missing};
 use crate::timestamp::{Modified, Precision, ServerTimeZone, Zone};
 
@@ -22,6 +22,10 @@ pub(super) struct RemoteFile {
     pub(super) size: Option<u64>,
     /// The time that MLSD told, to be compared with what MLST tells later.
     pub(super) listed: Option<Modified>,
+    /// The time that MDTM told.
+    pub(super) stated: Option<Modified>,
+    /// What the user may do with it, where MLSD told.
+    pub(super) perm: Option<Perm>,
     pub(super) properties: Properties,
 }
 
@@ -37,21 +41,47 @@ impl RemoteFile {
         let mut properties = Properties::new()
             .with(property::FILE_NAME, path.file_name())
             .with(property::REMOTE_DIRECTORY, path.parent().as_str());
-        if let Some(modified) = modified {
+        // The time of its last use says nothing about what the file holds.
+        if let Some(modified) = modified.filter(|modified| !modified.is_reference) {
             properties.insert(property::TIMESTAMP, modified.text(zone));
             properties.insert(property::TIMESTAMP_PRECISION, modified.precision.as_str());
             if let Some(utc) = modified.utc_text(zone) {
                 properties.insert(property::TIMESTAMP_UTC, utc);
             }
         }
-        Self { path, size, listed: None, properties }
+        Self { path, size, listed: None, stated: None, perm: None, properties }
+    }
+
+    /// The file that a listing shows as `entry`. A time that is told to the minute is asked for once
+    /// more (MDTM): a file that was written again within that minute is another one.
+    ///
+    /// # Errors
+    ///
+    /// What a command can fail with.
+    pub(super) fn of_entry(
+        run: &mut Run,
+        path: RemotePath,
+        entry: &Entry,
+        zone: &ServerTimeZone,
+    ) -> Result<Self, Error> {
+        let is_exact = |told: Modified| told.precision >= Precision::Second && !told.is_reference;
+        let stated = match entry.modified.is_some_and(is_exact) {
+            true => None,
+            false => run.stated_time(&path)?,
+        };
+        let modified = match (entry.modified, stated) {
+            (Some(listed), Some(exact)) => Some(listed.refined(&exact, zone)),
+            (listed, exact) => listed.or(exact),
+        };
+        let file = Self { stated, ..Self::new(path, entry.size, modified, zone) };
+        Ok(file.listed(entry))
     }
 
     /// The same file, of which MLSD told `entry`.
-    pub(super) fn listed(self, entry: &Entry) -> Self {
+    fn listed(self, entry: &Entry) -> Self {
         let is_exact =
             |told: &Modified| told.zone == Zone::Utc && told.precision >= Precision::Second;
-        Self { listed: entry.modified.filter(is_exact), ..self }
+        Self { listed: entry.modified.filter(is_exact), perm: entry.perm, ..self }
     }
 }
 
@@ -70,7 +100,7 @@ pub(super) fn deliver(
 ) -> Result<(), Error> {
     let after = &settings.after;
     if after.must_succeed && after.removal != Removal::Keep {
-        run.check_removable(&file.path)?;
+        check_removable(run, file, &after.removal)?;
         if let Removal::Move(directory) = &after.removal {
             let directory = file.path.parent().join(directory)?;
             run.repeat(|session| session.make_directories(&directory))?;
@@ -89,14 +119,39 @@ pub(super) fn deliver(
         Ok(()) => Ok(()),
         // Nothing else can be told, or done, by an execution that ends.
         Err(e) if run.cancel.is_cancelled() => Err(e),
-        // It was written to since: the next query reads it as another file.
-        Err(e) if e.kind() == ErrorKind::Integrity && after.must_succeed => Err(e),
-        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::Integrity) => {
+        Err(e) if is_settled(&e, after.must_succeed) => {
             log::warn!("{} was read and is not removed: {e}", file.path);
             Ok(())
         }
         Err(e) => report_unremoved(run, input, file, e),
     }
+}
+
+/// Whether nothing is left to remove: somebody else took the file, or has written to it since, so
+/// that the next query reads it as another one.
+fn is_settled(error: &Error, must_succeed: bool) -> bool {
+    error.kind() == ErrorKind::NotFound || (error.kind() == ErrorKind::Integrity && !must_succeed)
+}
+
+/// Refuses a file that the server says (the fact `perm`) cannot be taken out of the way. Nothing is
+/// tried: a partner's file is not renamed for a test.
+fn check_removable(run: &mut Run, file: &RemoteFile, removal: &Removal) -> Result<(), Error> {
+    let perm = match file.perm {
+        None if run.session()?.features().mlst => {
+            run.repeat(|session| session.facts(&file.path))?.and_then(|entry| entry.perm)
+        }
+        told => told,
+    };
+    let denied = perm.filter(|perm| match removal {
+        Removal::Keep => false,
+        Removal::Delete => perm.denies_deleting(),
+        Removal::Move(_) => perm.denies_renaming(),
+    });
+    let Some(perm) = denied else { return Ok(()) };
+    let message = format!("{} may not be deleted or moved: the server says perm={perm}", file.path);
+    Err(Error::new(ErrorKind::Permission, message).with_path(file.path.to_string()).with_hint(
+        "ask for the right to delete, or set failIfUnableToDelete to false if the server is wrong",
+    ))
 }
 
 /// Reports a file that was read and is still there, beside its document, which the host has

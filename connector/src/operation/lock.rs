@@ -87,7 +87,7 @@ impl Held {
     /// the way of the next upload of that name for a while, and costs nothing else.
     pub(super) fn release(self, run: &mut Run) {
         if let Err(e) = self.remove(run) {
-            if is_refused(&e) && run.forbid_locks() {
+            if is_refused(&e) && run.server_memory().forbid_locks() {
                 log::warn!("names cannot be locked here, {} stays behind: {e}", self.lock);
             } else {
                 log::warn!("the lock {} stays behind: {e}", self.lock);
@@ -121,7 +121,7 @@ pub(super) fn acquire(run: &mut Run, lock: &RemotePath) -> Result<Option<Held>, 
     let until = Deadline::after(Some(WAITING), "");
     let mut in_vain = 0;
     let mut rest = PAUSE;
-    while run.may_lock() {
+    while run.server_memory().may_lock() {
         let begun = Instant::now();
         let refusal = match run.session()?.make_directory(lock) {
             Ok(()) => return Ok(Some(Held { lock: lock.clone(), proven: begun })),
@@ -140,7 +140,7 @@ pub(super) fn acquire(run: &mut Run, lock: &RemotePath) -> Result<Option<Held>, 
                 Verdict::Gone => obstacle = Obstacle::default(),
                 Verdict::Own => return Ok(Some(Held { lock: lock.clone(), proven: begun })),
                 Verdict::Impossible => {
-                    if run.forbid_locks() {
+                    if run.server_memory().forbid_locks() {
                         log::warn!("names cannot be locked here: {lock} cannot be removed");
                     }
                     return Ok(None);
@@ -151,7 +151,7 @@ pub(super) fn acquire(run: &mut Run, lock: &RemotePath) -> Result<Option<Held>, 
             obstacle = Obstacle::default();
             in_vain += 1;
             if in_vain >= VAIN {
-                if run.forbid_locks() {
+                if run.server_memory().forbid_locks() {
                     log::warn!("names cannot be locked here: {refusal}");
                 }
                 return Ok(None);
@@ -251,9 +251,9 @@ impl Obstacle {
 /// directories cannot be removed, no lock may be waited for.
 fn try_challenge(run: &mut Run, path: &RemotePath) -> Result<(), Error> {
     run.session()?.make_directory(path)?;
-    if !run.can_unlock() {
+    if !run.server_memory().can_unlock() {
         run.session()?.remove_directory(path)?;
-        run.note_unlock();
+        run.server_memory().note_unlock();
         run.session()?.make_directory(path)?;
     }
     Ok(())

@@ -20,6 +20,7 @@ mod publish;
 mod query;
 mod run;
 mod select;
+mod sweep;
 mod text;
 mod walk;
 mod watch;
@@ -108,7 +109,7 @@ fn path_of_id(run: &mut Run, input: &dyn InputDocument) -> Result<RemotePath, Er
     }
     let directory = run.directory(&input.header().properties)?;
     let path = directory.join(id)?;
-    if names_directory(id) || path.is_root() {
+    if names_directory(id) || path.is_top() {
         return Err(Error::new(ErrorKind::Document, format!("the ID {path} names a directory")));
     }
     Ok(path)

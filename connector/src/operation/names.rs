@@ -105,6 +105,16 @@ pub(super) fn beside(path: &RemotePath, extension: &str) -> Result<RemotePath, E
     path.parent().entry(&name)
 }
 
+/// Whether `name` is one that [`beside`] makes.
+pub(super) fn is_beside(name: &str, extension: &str) -> bool {
+    let bare = name.strip_suffix(extension).and_then(|name| name.strip_suffix('.'));
+    let parts = bare.and_then(|bare| bare.rsplit_once('.'));
+    parts.is_some_and(|(target, chance)| {
+        let is_digit = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f');
+        !target.is_empty() && chance.len() == 16 && chance.bytes().all(is_digit)
+    })
+}
+
 /// `name` with `number` before its extension; 0 leaves it as it is.
 fn numbered(name: &str, number: u32) -> String {
     if number == 0 {
@@ -161,5 +171,18 @@ mod tests {
         assert_ne!(one, other);
         assert!(one.as_str().starts_with("/in/a.txt."));
         assert!(one.as_str().ends_with(".tmp"));
+        assert!(is_beside(one.file_name(), "tmp"));
+        for other in [
+            "a.txt.0123456789abcdef.part",
+            "0123456789abcdef.tmp",
+            ".0123456789abcdef.tmp",
+            "a.txt.0123456789ABCDEF.tmp",
+            "a.txt.0123456789abcde.tmp",
+            "a.txt.0123456789abcdef0.tmp",
+            "a.txt.tmp",
+            "a.txt.0123456789abcdeftmp",
+        ] {
+            assert!(!is_beside(other, "tmp"), "{other}");
+        }
     }
 }

@@ -147,7 +147,7 @@ impl Part {
         let (context, server) = (run.context.clone(), run.server());
         let path = &file.path;
         let session = run.session()?;
-        let can_resume = match self.prepare(session, path)? {
+        let can_resume = match self.prepare(session, file)? {
             Missing::Nothing => {
                 log::warn!("{path} was never confirmed, but has the size and the time it had");
                 return self.comparison.prove(session, path);
@@ -156,7 +156,7 @@ impl Part {
             Missing::All => false,
         };
         session.set_format(self.format)?;
-        let command = format!("RETR {}", path.as_str());
+        let command = session.path_line("RETR", path)?;
         let offset = self.received - self.tail.len() as u64;
         let mut download = session.download(&command, offset, self.limit)?;
         // Only what the server does send is begun: where it goes, its beginning may do things.
@@ -216,7 +216,8 @@ impl Part {
 
     /// Goes on behind what has arrived if that is the beginning of what the server has now, and
     /// starts over if not.
-    fn prepare(&mut self, session: &mut Session, path: &RemotePath) -> Result<Missing, Error> {
+    fn prepare(&mut self, session: &mut Session, file: &RemoteFile) -> Result<Missing, Error> {
+        let path = &file.path;
         let was_cut = self.received > 0;
         let is_unconfirmed = std::mem::take(&mut self.is_unconfirmed);
         let is_long = self.size.is_none_or(|size| size > OVERLAP as u64);
@@ -234,7 +235,10 @@ impl Part {
             }
             (self.size, self.modified) = (size, modified);
         } else if self.size.is_some() {
-            self.modified = session.modified(path)?;
+            self.modified = match file.stated {
+                None => session.modified(path)?,
+                stated => stated,
+            };
         }
         Ok(Missing::Rest)
     }

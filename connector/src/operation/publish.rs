@@ -11,6 +11,7 @@ use super::is_refusal;
 use super::names::beside;
 use super::place::{dress, place, refuse_if_seen};
 use super::run::{Run, refuses_restart};
+use super::sweep::sweep;
 use super::text::NetworkText;
 use crate::config::{CreateSettings, FileExists, TransferFormat};
 use crate::deadline::Deadline;
@@ -61,8 +62,10 @@ pub(super) fn publish(
         // Before the bytes travel; what counts is the look before the renaming.
         refuse_if_seen(run, target)?;
     }
-    let temporary = temporary(plan)?;
+    let extension = plan.extension.as_deref().unwrap_or("part");
+    let temporary = temporary(plan, extension)?;
     let placed = store(run, settings, &temporary, &mut body)
+        .inspect(|_| sweep(run, &temporary, extension))
         .and_then(|sizes| dress(run, plan, &temporary).map(|()| sizes))
         .and_then(|sizes| place(run, settings.file_exists, &temporary, target, sizes));
     if placed.is_err() {
@@ -140,8 +143,7 @@ fn attempt(
     }
     run.meter.lost(sent.saturating_sub(offset));
     backoff.reached(offset);
-    let command = format!("STOR {}", path.as_str());
-    let possible = send(run, settings.format, &command, body, offset, limit)
+    let possible = send(run, settings.format, ("STOR", path), body, offset, limit)
         .map_err(|e| e.with_path(path.to_string()))?;
     if settings.verify {
         let is_text = settings.format == TransferFormat::Ascii;
@@ -170,14 +172,13 @@ fn append(
 ) -> Result<(), Error> {
     let limit = run.session()?.transfer_limit();
     let mut backoff = run.backoff()?;
-    let command = format!("APPE {}", path.as_str());
     let is_binary = settings.format == TransferFormat::Binary;
     loop {
         let before = match settings.verify {
             true => run.repeat(|session| known_size_or_nothing(session, path))?,
             false => None,
         };
-        let error = match send(run, settings.format, &command, body, 0, limit) {
+        let error = match send(run, settings.format, ("APPE", path), body, 0, limit) {
             Ok(possible) => {
                 let Some(before) = before else { return Ok(()) };
                 let least = before.saturating_add(*possible.start());
@@ -208,8 +209,7 @@ fn append(
 }
 
 /// A name that no other upload has: beside the target, or in the staging directory.
-fn temporary(plan: &Plan) -> Result<RemotePath, Error> {
-    let extension = plan.extension.as_deref().unwrap_or("part");
+fn temporary(plan: &Plan, extension: &str) -> Result<RemotePath, Error> {
     let beside_target = beside(&plan.target, extension)?;
     match &plan.staging {
         Some(staging) => staging.entry(beside_target.file_name()),
@@ -217,12 +217,12 @@ fn temporary(plan: &Plan) -> Result<RemotePath, Error> {
     }
 }
 
-/// Sends what is left of the body with `command`, from `offset` on; the sizes that the whole body
+/// Sends what is left of the body to `path` with the command `verb`, from `offset` on; the sizes that the whole body
 /// may have on the server.
 fn send(
     run: &mut Run,
     format: TransferFormat,
-    command: &str,
+    (verb, path): (&str, &RemotePath),
     body: &mut Body<'_>,
     offset: u64,
     limit: Deadline,
@@ -230,7 +230,8 @@ fn send(
     let meter = run.meter.clone();
     let session = run.session()?;
     session.set_format(format)?;
-    let mut upload = session.upload(command, offset, limit)?;
+    let command = session.path_line(verb, path)?;
+    let mut upload = session.upload(&command, offset, limit)?;
     let mut text = NetworkText::default();
     loop {
         let bytes = body.next()?;
@@ -295,13 +296,12 @@ fn unstated(path: &RemotePath) -> Error {
         .with_path(path.to_string())
 }
 
-/// Removes what an upload that failed has left.
+/// Removes what an upload that failed has left, even if the execution is cancelled by now.
 fn clean_up(run: &mut Run, temporary: &RemotePath) {
-    if run.cancel.is_cancelled() {
-        log::warn!("{temporary} may have been left behind: the execution was cancelled");
-        return;
-    }
-    let removed = run.delete_named(temporary);
+    let removed = match run.cancel.is_cancelled() {
+        true => run.rescue(|session| session.delete(temporary)),
+        false => run.delete_named(temporary),
+    };
     match removed {
         Ok(()) => {}
         Err(e) if e.kind() == ErrorKind::NotFound => {}

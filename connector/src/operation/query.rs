@@ -80,12 +80,16 @@ impl Queue {
             };
             let Selected { entry, .. } = file;
             let answered = file.path().and_then(|path| {
-                let file =
-                    RemoteFile::new(path, entry.size, entry.modified, &self.zone).listed(entry);
+                let shown = RemoteFile::new(path.clone(), entry.size, entry.modified, &self.zone);
+                let reading = guarded(|| {
+                    let file =
+                        run.document(|run| RemoteFile::of_entry(run, path, entry, &self.zone));
+                    file.and_then(|file| read(run, settings, input, &file))
+                });
                 // A session that a panic left in mid-command is dropped with the lease.
-                guarded(|| read(run, settings, input, &file)).unwrap_or_else(|e| {
+                reading.unwrap_or_else(|e| {
                     run.release_poisoned();
-                    answer_one(run, input, &file, settings, e)
+                    answer_one(run, input, &shown, settings, e)
                 })
             });
             match answered {

@@ -12,7 +12,8 @@ use crate::descriptor::property;
 use crate::pool::{Lease, Pool};
 use crate::remote_path::RemotePath;
 use crate::retry::Backoff;
-use crate::session::{Session, Transcript};
+use crate::session::{ServerMemory, Session, Transcript};
+use crate::timestamp::Modified;
 
 /// How long putting right what a cancelled execution had begun may take.
 const RESCUE: Duration = Duration::from_secs(10);
@@ -85,24 +86,29 @@ impl Run {
         format!("{}@{}:{}", settings.credentials.user, settings.host, settings.port)
     }
 
-    /// Whether names can be locked on this server, as far as is known.
-    pub(super) fn may_lock(&self) -> bool {
-        self.pool.shared().server.may_lock()
+    /// What the sessions of the connection have learnt about the server.
+    pub(super) fn server_memory(&self) -> &ServerMemory {
+        &self.pool.shared().server
     }
 
-    /// Notes that names cannot be locked on this server; whether that is news.
-    pub(super) fn forbid_locks(&self) -> bool {
-        self.pool.shared().server.forbid_locks()
-    }
-
-    /// Whether a directory inside a lock was removed on this server before.
-    pub(super) fn can_unlock(&self) -> bool {
-        self.pool.shared().server.can_unlock()
-    }
-
-    /// Notes that directories can be removed on this server.
-    pub(super) fn note_unlock(&self) {
-        self.pool.shared().server.note_unlock();
+    /// When a file was last modified (MDTM), for a question that nothing may fail of: a server that
+    /// hangs up over it twice is not asked any more.
+    ///
+    /// # Errors
+    ///
+    /// What opening a session can fail with; a refusal that may pass.
+    pub(super) fn stated_time(&mut self, path: &RemotePath) -> Result<Option<Modified>, Error> {
+        for _ in 0..2 {
+            let session = self.session()?;
+            match session.modified(path) {
+                Err(e) if !session.is_usable() && e.kind() != ErrorKind::Cancelled => {
+                    log::warn!("{path}: {e}");
+                }
+                other => return other,
+            }
+        }
+        self.server_memory().forbid_times();
+        Ok(None)
     }
 
     /// Gives the session back, for whoever waits for one.

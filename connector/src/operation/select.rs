@@ -72,7 +72,7 @@ pub(super) fn offer(
 ///
 /// # Errors
 ///
-/// Those of walking; `unsupported` when a minimum age is asked for and the server does not tell
+/// Those of walking; `protocol` for more entries than one directory may have; `unsupported` when a minimum age is asked for and the server does not tell
 /// how old a file is.
 pub(super) fn select(
     run: &mut Run,
@@ -83,11 +83,15 @@ pub(super) fn select(
     let limit = settings.limit();
     let (mut selected, flaws) = run.repeat(|session| {
         let mut selected: Vec<Selected> = Vec::new();
+        let most = session.settings().maximum_entries;
         let flaws = walk(session, directory, &settings.walk, &mut |mut seen| {
             if !eligible(seen.directory, &mut seen.entry)? {
                 return Ok(Next::More);
             }
             offer(settings, seen, &mut |Seen { directory, entry, .. }| {
+                if selected.len() >= most {
+                    return Err(too_many(directory, most));
+                }
                 let last = selected.last().map(|last| &last.directory);
                 let directory = match last.filter(|last| ***last == *directory) {
                     Some(same) => Arc::clone(same),
@@ -106,6 +110,13 @@ pub(super) fn select(
     })?;
     selected.truncate(limit);
     Ok((selected, flaws))
+}
+
+fn too_many(directory: &RemotePath, most: usize) -> Error {
+    Error::new(ErrorKind::Protocol, format!("more than {most} entries are selected"))
+        .with_path(directory.to_string())
+        .with_retryable(false)
+        .with_hint("raise maximumListingEntries, or select fewer by a filter or a maximum")
 }
 
 /// Leaves out files that are younger than `age`: somebody may still be writing them.

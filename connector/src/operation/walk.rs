@@ -49,6 +49,23 @@ pub(super) enum Next {
 /// Called for each entry.
 pub(super) type Visit<'a> = dyn FnMut(Seen<'_>) -> Result<Next, Error> + 'a;
 
+/// A directory that a walk comes to.
+struct Waiting {
+    directory: RemotePath,
+    /// How many levels below the first one.
+    depth: u64,
+    /// How many links lead there.
+    followed: usize,
+    /// Whether it was busy when its turn came.
+    postponed: bool,
+}
+
+impl Waiting {
+    fn new(directory: RemotePath, depth: u64, followed: usize) -> Self {
+        Self { directory, depth, followed, postponed: false }
+    }
+}
+
 /// Visits the entries of `directory` and, as far as `settings` go, of those below it. The result
 /// are those that cannot be used: names that are none, lines that are no entries, directories below
 /// that may not be read.
@@ -70,10 +87,10 @@ pub(super) fn walk(
         // What links lead to is told by its real path.
         seen.insert(session.real_path(directory)?);
     }
-    let mut waiting = VecDeque::from([(directory.clone(), 0, 0)]);
+    let mut waiting = VecDeque::from([Waiting::new(directory.clone(), 0, 0)]);
     let mut wanted = true;
     let mut untold = 0;
-    while let Some((directory, depth, followed)) = waiting.pop_front() {
+    while let Some(Waiting { directory, depth, followed, postponed }) = waiting.pop_front() {
         let descends = settings.depth.is_none_or(|deepest| depth < deepest);
         // The control connection is busy with the listing: links and questions wait until it ends.
         let mut links = Vec::new();
@@ -81,7 +98,9 @@ pub(super) fn walk(
         let mut below = Vec::new();
         let mut linked = Vec::new();
         let has_mdtm = session.features().mdtm;
+        let mut is_untouched = true;
         let listed = session.list_with_zone(&directory, &mut |found, zone| {
+            is_untouched = false;
             let entry = match found {
                 Found::Entry(entry) => entry,
                 Found::Unusable(e) => return flaws.add(&directory, None, e).map(|()| wanted),
@@ -112,8 +131,13 @@ pub(super) fn walk(
                 log::info!("{directory} is gone");
                 continue;
             }
+            // One that is busy: the others come first.
+            Err(e) if depth > 0 && is_untouched && !postponed && is_busy(&e, session) => {
+                waiting.push_back(Waiting { directory, depth, followed, postponed: true });
+                continue;
+            }
             // One that may not be entered, or not be read: the others may.
-            Err(e) if depth > 0 && is_local(&e, session) => {
+            Err(e) if depth > 0 && (is_local(&e, session) || is_busy(&e, session)) => {
                 flaws.add(&directory.parent(), Some(directory.file_name()), e)?;
             }
             other => other?,
@@ -157,8 +181,9 @@ pub(super) fn walk(
         }
         // A directory is visited once, however many ways lead to it.
         let fresh = below.into_iter().filter(|path| seen.insert(path.clone()));
-        waiting.extend(fresh.map(|path| (path, depth + 1, followed)));
-        waiting.extend(linked.into_iter().map(|path| (path, depth + 1, followed + 1)));
+        waiting.extend(fresh.map(|path| Waiting::new(path, depth + 1, followed)));
+        let linked = linked.into_iter().map(|path| Waiting::new(path, depth + 1, followed + 1));
+        waiting.extend(linked);
         if seen.len() > MAXIMUM_DIRECTORIES {
             let message = format!("there are more than {MAXIMUM_DIRECTORIES} directories");
             return Err(Error::new(ErrorKind::Protocol, message)
@@ -174,6 +199,11 @@ pub(super) fn walk(
 fn is_local(error: &Error, session: &Session) -> bool {
     let is_answer = matches!(error.kind(), ErrorKind::Permission | ErrorKind::NotFound);
     is_answer && !error.is_retryable() && session.is_usable()
+}
+
+/// Whether `error` is the server's answer about one directory, which may pass.
+fn is_busy(error: &Error, session: &Session) -> bool {
+    error.kind() == ErrorKind::Unavailable && error.report().reply.is_some() && session.is_usable()
 }
 
 /// The entry at `path` with what MDTM and SIZE tell of it, where they are better than the listing.

@@ -25,7 +25,10 @@ impl Watch {
         if file.listed.is_some() && run.session()?.features().mlst {
             return Ok(Self { modified: file.listed, by_facts: true });
         }
-        let modified = run.repeat(|session| session.modified(&file.path))?;
+        let modified = match file.stated {
+            None => run.repeat(|session| session.modified(&file.path))?,
+            stated => stated,
+        };
         Ok(Self { modified, by_facts: false })
     }
 

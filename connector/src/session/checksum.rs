@@ -56,7 +56,7 @@ impl Session {
             }
             ("HASH", self.path_command("HASH", path)?)
         } else {
-            let (verb, argument) = (algorithm.command(), argument(path));
+            let (verb, argument) = (algorithm.command(), argument(self.path_text(path)?));
             (verb, self.command_as(&format!("{verb} {argument}"), verb)?)
         };
         if !reply.is_done() {
@@ -89,9 +89,8 @@ impl Session {
 
 /// The path as the commands without a standard want it: they take a range behind it, so that
 /// spaces have to be inside quotes.
-fn argument(path: &RemotePath) -> String {
-    let path = path.as_str();
-    if path.contains(' ') { format!("\"{path}\"") } else { path.to_owned() }
+fn argument(path: String) -> String {
+    if path.contains(' ') { format!("\"{path}\"") } else { path }
 }
 
 /// Finds the checksum among the words of an answer: some have the range, the algorithm or the

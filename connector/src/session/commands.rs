@@ -1,5 +1,6 @@
 //! Commands about directories and files.
 
+use std::borrow::Cow;
 use std::time::Instant;
 
 use host_sdk::{Error, ErrorKind};
@@ -15,23 +16,20 @@ use crate::remote_path::RemotePath;
 use crate::timestamp::{self, Modified};
 
 impl Session {
-    /// The working directory (PWD); `None` where the server does not say.
+    /// The working directory (PWD); `None` where the server does not say, or not as a Unix path.
     pub(super) fn working_directory(&mut self) -> Result<Option<RemotePath>, Error> {
         let reply = self.command("PWD")?;
         let quoted = if reply.is_path_name() { quoted_path(reply.first_line()) } else { None };
         let encoding = self.shared.settings.encoding;
-        match quoted {
-            Some(path) => {
-                RemotePath::root().join(&encoding.decode(&path)).map(Some).map_err(|_| {
-                    self.poison();
-                    Error::new(
-                        ErrorKind::Protocol,
-                        format!("the working directory is no path: {}", self.hidden(&reply)),
-                    )
-                })
-            }
-            None => Ok(None),
-        }
+        let text = quoted.map(|path| encoding.decode(&path));
+        let Some(text) = text.filter(|text| text.starts_with('/')) else { return Ok(None) };
+        RemotePath::root().join(&text).map(Some).map_err(|_| {
+            self.poison();
+            Error::new(
+                ErrorKind::Protocol,
+                format!("the working directory is no path: {}", self.hidden(&reply)),
+            )
+        })
     }
 
     /// Goes to `directory` (CWD), unless that is where the session is.
@@ -40,15 +38,7 @@ impl Session {
     ///
     /// `notFound` or `permission` as far as the server tells; what a command can fail with.
     pub(crate) fn change_directory(&mut self, directory: &RemotePath) -> Result<(), Error> {
-        if self.current_directory.as_ref() == Some(directory) {
-            return Ok(());
-        }
-        self.current_directory = None;
-        let reply = self.path_command("CWD", directory)?;
-        if reply.is_done() {
-            self.current_directory = Some(directory.clone());
-            return Ok(());
-        }
+        let Some(reply) = self.enter(directory)? else { return Ok(()) };
         let error = self.path_refusal(&reply, "CWD", directory);
         self.unless_goodbye(&reply, "CWD", directory)?;
         if says_missing(&reply, directory) || self.is_unlisted(directory, &reply)? {
@@ -57,9 +47,26 @@ impl Session {
         Err(error)
     }
 
+    /// Enters `directory`, unless the session is there already; the reply where that is refused.
+    fn enter(&mut self, directory: &RemotePath) -> Result<Option<Reply>, Error> {
+        if self.current_directory.as_ref() == Some(directory) && self.is_directory_proven {
+            return Ok(None);
+        }
+        let command = self.path_line("CWD", directory)?;
+        self.current_directory = None;
+        let sent = self.command_as(&command, "CWD");
+        let reply = sent.map_err(|e| e.with_path(directory.to_string()))?;
+        if reply.is_done() {
+            self.current_directory = Some(directory.clone());
+            self.is_directory_proven = true;
+            return Ok(None);
+        }
+        Ok(Some(reply))
+    }
+
     /// Whether a directory that may not be entered is proven to be missing.
     fn is_unlisted(&mut self, directory: &RemotePath, reply: &Reply) -> Result<bool, Error> {
-        if directory.is_root() || !reply.may_mean_missing() {
+        if directory.is_top() || !reply.may_mean_missing() {
             return Ok(false);
         }
         Ok(matches!(self.is_listed(directory)?, Presence::Absent))
@@ -71,15 +78,7 @@ impl Session {
     ///
     /// `unavailable` for a refusal that may pass (4yz); what a command can fail with.
     pub(crate) fn has_directory(&mut self, directory: &RemotePath) -> Result<bool, Error> {
-        if self.current_directory.as_ref() == Some(directory) {
-            return Ok(true);
-        }
-        self.current_directory = None;
-        let reply = self.path_command("CWD", directory)?;
-        if reply.is_done() {
-            self.current_directory = Some(directory.clone());
-            return Ok(true);
-        }
+        let Some(reply) = self.enter(directory)? else { return Ok(true) };
         let error = self.path_refusal(&reply, "CWD", directory);
         if reply.may_mean_missing() && !self.poisoned { Ok(false) } else { Err(error) }
     }
@@ -90,7 +89,7 @@ impl Session {
     ///
     /// `permission`; what a command can fail with.
     pub(crate) fn make_directories(&mut self, directory: &RemotePath) -> Result<(), Error> {
-        if directory.is_root() || self.has_directory(directory)? {
+        if directory.is_top() || self.has_directory(directory)? {
             return Ok(());
         }
         self.make_directories(&directory.parent())?;
@@ -141,8 +140,9 @@ impl Session {
         if !self.features.mfmt {
             return Ok(false);
         }
-        let argument = format!("{} {}", timestamp::format_time_val(at), path.as_str());
-        let reply = self.command(&format!("MFMT {argument}"))?;
+        let verb = format!("MFMT {}", timestamp::format_time_val(at));
+        let command = self.path_line(&verb, path)?;
+        let reply = self.command(&command)?;
         if reply.is_done() {
             return Ok(true);
         }
@@ -155,7 +155,8 @@ impl Session {
     ///
     /// `unsupported`, `permission`; what a command can fail with.
     pub(crate) fn set_permissions(&mut self, path: &RemotePath, mode: &str) -> Result<(), Error> {
-        let reply = self.command(&format!("SITE CHMOD {mode} {}", path.as_str()))?;
+        let command = self.path_line(&format!("SITE CHMOD {mode}"), path)?;
+        let reply = self.command(&command)?;
         if reply.is_done() {
             return Ok(());
         }
@@ -216,7 +217,7 @@ impl Session {
     ///
     /// What a command can fail with.
     pub(crate) fn modified(&mut self, path: &RemotePath) -> Result<Option<Modified>, Error> {
-        if !self.features.mdtm {
+        if !self.features.mdtm || !self.shared.server.may_ask_times() {
             return Ok(None);
         }
         let reply = self.path_command("MDTM", path)?;
@@ -286,6 +287,8 @@ impl Session {
         to: &RemotePath,
         expires: Option<Instant>,
     ) -> Result<(), Error> {
+        // Nothing may come between the two commands.
+        self.reach(&[from, to])?;
         let reply = self.path_command("RNFR", from)?;
         if !reply.is_pending() {
             return Err(self.path_refusal(&reply, "RNFR", from));
@@ -303,8 +306,51 @@ impl Session {
     }
 
     pub(super) fn path_command(&mut self, verb: &str, path: &RemotePath) -> Result<Reply, Error> {
-        self.command_as(&format!("{verb} {}", path.as_str()), verb)
-            .map_err(|e| e.with_path(path.to_string()))
+        let command = self.path_line(verb, path)?;
+        self.command_as(&command, verb).map_err(|e| e.with_path(path.to_string()))
+    }
+
+    /// The command `verb` about `path`, as the server understands it in the directory where the
+    /// session is from now on.
+    ///
+    /// # Errors
+    ///
+    /// What opening a session can fail with.
+    pub(crate) fn path_line(&mut self, verb: &str, path: &RemotePath) -> Result<String, Error> {
+        Ok(format!("{verb} {}", self.path_text(path)?))
+    }
+
+    /// The text of `path` for a command; errors as [`Session::path_line`].
+    pub(super) fn path_text(&mut self, path: &RemotePath) -> Result<String, Error> {
+        self.reach(&[path])?;
+        Ok(self.spelled(path).unwrap_or_else(|| path.as_str().into()).into_owned())
+    }
+
+    /// Goes where the server understands all of `paths`. A path that counts from the directory
+    /// after login has no name in another directory, and no command leads back to one whose name is
+    /// not known: only a new login does.
+    ///
+    /// # Errors
+    ///
+    /// What opening a session can fail with.
+    fn reach(&mut self, paths: &[&RemotePath]) -> Result<(), Error> {
+        if paths.iter().all(|path| self.spelled(path).is_some()) {
+            return Ok(());
+        }
+        self.renew_at_login(self.transfer_limit())
+    }
+
+    /// How `path` is called where the session is, if it has a name there.
+    fn spelled<'p>(&self, path: &'p RemotePath) -> Option<Cow<'p, str>> {
+        if path.is_absolute() {
+            return Some(path.as_str().into());
+        }
+        if self.login_directory.is_absolute() {
+            // An earlier session was not told.
+            let absolute = self.login_directory.join(path.as_str()).ok()?;
+            return Some(absolute.as_str().to_owned().into());
+        }
+        path.seen_from(self.current_directory.as_ref()?).map(Cow::Borrowed)
     }
 
     /// As [`Session::path_command`], for a command that changes something: once it was sent, an

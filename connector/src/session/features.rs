@@ -9,8 +9,10 @@ use crate::wire_name::printable;
 pub(crate) struct Features {
     /// MLST and MLSD (RFC 3659 §7).
     pub(crate) mlst: bool,
-    /// Whether MLSD can tell the type of an entry and does not unless asked to (OPTS MLST).
+    /// Whether MLSD does not tell the type of an entry unless asked to (OPTS MLST), or never.
     pub(crate) type_is_off: bool,
+    /// Whether MLSD is not used because it tells no types.
+    pub(crate) lacks_types: bool,
     /// MDTM (RFC 3659 §3).
     pub(crate) mdtm: bool,
     /// MFMT, which sets a file's time.
@@ -43,7 +45,8 @@ impl Features {
             match name {
                 "MLST" | "MLSD" => {
                     features.mlst = true;
-                    features.type_is_off |= arguments.split(';').any(|fact| fact == "TYPE");
+                    let mut facts = arguments.split(';').map(str::trim);
+                    features.type_is_off |= !arguments.is_empty() && !facts.any(|it| it == "TYPE*");
                 }
                 "MDTM" => features.mdtm = true,
                 "MFMT" => features.mfmt = true,
@@ -82,6 +85,23 @@ mod tests {
         let features = Features::parse(&reply);
         assert!(features.mlst && features.mdtm && features.rest_stream && features.utf8);
         assert!(!features.size && !features.mfmt);
+    }
+
+    #[test]
+    fn types_are_off_unless_their_star_is_there() {
+        let cases = [
+            ("MLST type*;size*;", false),
+            ("MLST type;size*;", true),
+            ("MLST Size*;Modify*;", true),
+            ("MLST size*; TYPE*; modify*", false),
+            ("MLST", false),
+            ("MLSD", false),
+        ];
+        for (line, is_off) in cases {
+            let reply = format!("211-Extensions:\r\n {line}\r\n211 End\r\n");
+            let features = Features::parse(&Reply::parse(reply.as_bytes()).unwrap());
+            assert_eq!((features.mlst, features.type_is_off), (true, is_off), "{line}");
+        }
     }
 
     #[test]

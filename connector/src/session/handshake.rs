@@ -99,6 +99,11 @@ impl TlsSession {
         self.tickets.is_used_up()
     }
 
+    /// Whether the next data connection but one can resume this session as well.
+    pub(crate) fn has_spare_ticket(&self) -> bool {
+        self.tickets.has_spare()
+    }
+
     /// Whether the server gives tickets of TLS 1.3 at all.
     pub(crate) fn had_tickets(&self) -> bool {
         self.tickets.had_tickets()

@@ -6,6 +6,7 @@ use host_sdk::{Error, ErrorKind};
 use jiff::tz::TimeZone;
 
 use super::listing::{Entry, Format, Item, Listing, ListingError, ListingSettings};
+use super::name_list::has_names;
 use super::reply::Reply;
 use super::reply_text::Emptiness;
 use super::{Download, Session, io_error};
@@ -140,6 +141,12 @@ impl Session {
             self.features.mlst = false;
             return self.list_given(directory, each);
         }
+        if !with_facts && self.features.lacks_types && is_unknown_command(&refused) {
+            log::info!("the server has MLSD alone, which tells no types: each entry is tried");
+            self.features.lacks_types = false;
+            self.features.mlst = true;
+            return self.list_given(directory, each);
+        }
         Err(at_directory(refused))
     }
 
@@ -163,10 +170,13 @@ impl Session {
             return Ok(());
         }
         self.features.type_is_off = false;
-        let reply = self.command_as("OPTS MLST type;size;modify;", "OPTS MLST")?;
-        if !reply.is_done() {
+        let command = "OPTS MLST type;size;modify;perm;unique;UNIX.mode;";
+        let reply = self.command_as(command, "OPTS MLST")?;
+        // The reply names the facts that are on (RFC 3659 §7.9).
+        if !(reply.is_done() && reply.text().to_ascii_lowercase().contains("type;")) {
             self.unless_goodbye(&reply, "OPTS MLST", &RemotePath::root())?;
             self.features.mlst = false;
+            self.features.lacks_types = true;
         }
         Ok(())
     }
@@ -227,27 +237,15 @@ fn unproven(refused: &Error) -> Error {
     }
 }
 
-/// Whether NLST, whose answer is read to its end, names anything.
-fn has_names(mut download: Download<'_>) -> Result<bool, Error> {
-    let mut buffer = [0; 8192];
-    if download.read(&mut buffer)? > 0 {
-        return stop(download).map(|()| true);
-    }
-    match confirm(download)? {
-        Some(shortfall) => Err(closed(&shortfall)),
-        None => Ok(false),
-    }
-}
-
 /// Ends a listing that was read to its end. The words of its confirmation may take back that it
 /// is whole: they are the result then.
-fn confirm(download: Download<'_>) -> Result<Option<Reply>, Error> {
+pub(super) fn confirm(download: Download<'_>) -> Result<Option<Reply>, Error> {
     let reply = download.confirmed()?;
     Ok(reply.tells_shortfall().then_some(reply))
 }
 
 /// The error of a directory whose listing gave nothing and was not whole.
-fn closed(shortfall: &Reply) -> Error {
+pub(super) fn closed(shortfall: &Reply) -> Error {
     Error::new(ErrorKind::Permission, format!("the directory was not listed: {shortfall}"))
         .with_retryable(false)
 }
@@ -296,7 +294,7 @@ pub(super) fn read_on(
 }
 
 /// Ends a listing whose rest nobody wants: whatever becomes of that, what is wanted has arrived.
-fn stop(mut download: Download<'_>) -> Result<(), Error> {
+pub(super) fn stop(mut download: Download<'_>) -> Result<(), Error> {
     let mut buffer = [0; 8192];
     let mut rest = 0;
     while rest < REST {

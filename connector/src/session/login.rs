@@ -148,8 +148,9 @@ impl Session {
             peer,
             local,
             features: Features::default(),
-            login_directory: RemotePath::root(),
+            login_directory: RemotePath::login(),
             current_directory: None,
+            is_directory_proven: true,
             format: None,
             hash: None,
             poisoned: false,
@@ -265,8 +266,10 @@ impl Session {
             // Servers that always speak UTF-8 may refuse; nothing depends on the answer.
             self.command("OPTS UTF8 ON")?;
         }
-        // A server that does not say where it is counts as being at the root.
-        self.login_directory = self.working_directory()?.unwrap_or_else(RemotePath::root);
+        self.login_directory = self.working_directory()?.unwrap_or_else(|| {
+            log::info!("the server does not tell where the login leads: names count from there");
+            RemotePath::login()
+        });
         self.current_directory = Some(self.login_directory.clone());
         Ok(())
     }

@@ -25,12 +25,14 @@ mod identity;
 mod list;
 pub(crate) mod listing;
 mod login;
+mod name_list;
 mod probe;
 mod proxy;
 mod renewal;
 mod reply;
 mod reply_line;
 mod reply_text;
+mod server_memory;
 mod stream;
 mod tickets;
 mod tls;
@@ -42,8 +44,8 @@ mod verifier;
 use std::borrow::Cow;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use std::time::{Duration, Instant};
 
@@ -61,6 +63,7 @@ pub(crate) use self::list::Found;
 pub(crate) use self::login::Milestone;
 pub(crate) use self::probe::{DataFacts, ProbedListing};
 use self::reply::{Occasion, Reply};
+pub(crate) use self::server_memory::ServerMemory;
 pub(crate) use self::tls::TlsFactory;
 use self::transcript::Scribe;
 pub(crate) use self::transcript::Transcript;
@@ -70,7 +73,6 @@ use crate::config::{ConnectionSettings, TransferFormat};
 use crate::deadline::Deadline;
 use crate::remote_path::RemotePath;
 use crate::shortage;
-use crate::timestamp::ServerTimeZone;
 use crate::wire_name::NameEncoding;
 
 /// What all sessions of a connection share.
@@ -78,55 +80,6 @@ pub(crate) struct Shared {
     pub(crate) settings: ConnectionSettings,
     pub(crate) tls: Option<TlsFactory>,
     pub(crate) server: ServerMemory,
-}
-
-/// What was learnt of the server, for the next session.
-#[derive(Default)]
-pub(crate) struct ServerMemory {
-    /// Whether sessions begin with TLS 1.2, because with TLS 1.3 the tickets run out.
-    prefer_tls_12: AtomicBool,
-    /// Whether the server refused a data connection that did not resume the TLS session.
-    wants_reuse: AtomicBool,
-    /// Whether EPSV was refused or led nowhere while PASV worked.
-    prefer_pasv: AtomicBool,
-    /// Whether directories cannot be made or not be removed, so that no name can be locked.
-    forbids_locks: AtomicBool,
-    /// Whether a directory was removed.
-    can_unlock: AtomicBool,
-    /// The zone that listings are printed in, once it was measured; unknown for good where that
-    /// failed.
-    zone: OnceLock<ServerTimeZone>,
-}
-
-impl ServerMemory {
-    /// Whether names can be locked, as far as is known.
-    pub(crate) fn may_lock(&self) -> bool {
-        !self.forbids_locks.load(Ordering::Relaxed)
-    }
-
-    /// Notes that names cannot be locked; whether that is news.
-    pub(crate) fn forbid_locks(&self) -> bool {
-        !self.forbids_locks.swap(true, Ordering::Relaxed)
-    }
-
-    /// Whether a directory was removed before.
-    pub(crate) fn can_unlock(&self) -> bool {
-        self.can_unlock.load(Ordering::Relaxed)
-    }
-
-    /// Notes that a directory was removed.
-    pub(crate) fn note_unlock(&self) {
-        self.can_unlock.store(true, Ordering::Relaxed);
-    }
-
-    /// Has sessions begin with TLS 1.2 from now on; whether that is news.
-    fn prefer_tls_12(&self) -> bool {
-        let news = !self.prefer_tls_12.swap(true, Ordering::Relaxed);
-        if news {
-            log::info!("the server gives too few TLS 1.3 tickets: using TLS 1.2 from now on");
-        }
-        news
-    }
 }
 
 /// A session that is logged in.
@@ -142,6 +95,8 @@ pub(crate) struct Session {
     features: Features,
     login_directory: RemotePath,
     current_directory: Option<RemotePath>,
+    /// Whether that directory was there when this execution began or later.
+    is_directory_proven: bool,
     format: Option<TransferFormat>,
     /// What HASH computes, once it was chosen.
     hash: Option<Algorithm>,
@@ -202,6 +157,9 @@ impl Session {
     ) -> Result<(), Error> {
         self.control.set_scribe(Scribe::new(&self.shared, transcript));
         self.control.set_overall(Deadline::never());
+        // Meanwhile it may have been removed. One that counts from the login cannot be entered twice.
+        self.is_directory_proven =
+            self.current_directory.as_ref().is_some_and(|directory| !directory.is_absolute());
         self.watch = None;
         self.cancel = cancel.clone();
         let watched = self.control.with_stream(|stream| cancel.watch(stream.socket()));

@@ -92,6 +92,21 @@ impl Session {
     ///
     /// As [`Session::open_patiently`]; those of going back to the directory.
     pub(super) fn renew(&mut self, deadline: Deadline) -> Result<(), Error> {
+        let directory = self.current_directory.clone();
+        self.renew_at_login(deadline)?;
+        match directory {
+            Some(directory) => self.change_directory(&directory),
+            None => Ok(()),
+        }
+    }
+
+    /// Puts a new session in the place of this one, in the same format and in the directory after
+    /// login.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::open_patiently`].
+    pub(super) fn renew_at_login(&mut self, deadline: Deadline) -> Result<(), Error> {
         self.control.set_overall(Self::goodbye().or_sooner(deadline));
         // A server may admit one session at a time: the old one ends before the new one begins.
         let _ = self.command("QUIT");
@@ -101,9 +116,6 @@ impl Session {
         let fresh = Self::open_patiently(&self.shared, &self.cancel, &transcript, deadline)?;
         let old = std::mem::replace(self, fresh);
         self.control.set_overall(deadline);
-        if let Some(directory) = &old.current_directory {
-            self.change_directory(directory)?;
-        }
         if let Some(format) = old.format {
             self.set_format(format)?;
         }

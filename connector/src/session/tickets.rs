@@ -34,6 +34,12 @@ impl TicketStore {
         state.had_tickets && state.tickets.is_empty()
     }
 
+    /// Whether the next data connection but one can resume as well.
+    pub(crate) fn has_spare(&self) -> bool {
+        let state = self.lock();
+        !state.had_tickets || state.session.is_some() || state.tickets.len() > 1
+    }
+
     /// Whether the server ever gave a ticket.
     pub(crate) fn had_tickets(&self) -> bool {
         self.lock().had_tickets

@@ -66,6 +66,25 @@ fn a_listing_beyond_the_limit_says_so() {
     }
 }
 
+/// No directory has too many entries, and all of them together are: what is read as it comes has no
+/// limit, what is kept in memory has.
+#[test]
+fn a_selection_beyond_the_limit_says_so() {
+    let Some(server) = require(&Options::new(Flavour::VsFtpd)) else { return };
+    for number in 0..120 {
+        server.place(format!("in/{}/{number}.txt", number % 3), b"x").unwrap();
+    }
+    let bench = Bench::new(server, &json!({"maximumListingEntries": 100}));
+    let listed = bench.list(&json!({"recursive": -1}), &Value::Null, "in").json();
+    assert_eq!(listed.len(), 123);
+    let answered = bench.query(&json!({"recursive": -1}), &Value::Null, "in");
+    let error = answered.outcome.error().expect("a failure");
+    assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
+    assert!(error.message().contains("more than 100 entries"), "{error}");
+    let few = json!({"recursive": -1, "maximumFiles": 100});
+    assert_eq!(bench.query(&few, &Value::Null, "in").success().len(), 100);
+}
+
 /// A server that lists `d` in `d` for ever: the walk ends, and says why.
 #[test]
 fn a_directory_in_itself_ends() {
@@ -82,4 +101,21 @@ fn a_directory_in_itself_ends() {
     assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
     assert!(error.message().contains("deeper than 256 levels"), "{error}");
     play.end().assert_matched();
+}
+
+/// The session of an earlier execution stands in a directory that was removed since: that is no
+/// empty directory.
+#[test]
+fn a_directory_that_was_removed_is_missing() {
+    for flavour in [Flavour::VsFtpd, Flavour::ProFtpd, Flavour::PureFtpd, Flavour::PyFtpd] {
+        let Some(server) = require(&Options::new(flavour)) else { return };
+        let bench = Bench::new(server, &json!({}));
+        bench.place("in/a.txt", b"a");
+        assert_eq!(bench.list(&json!({}), &Value::Null, "in").json().len(), 1);
+        bench.clear("in");
+        let error = bench.list(&json!({}), &Value::Null, "in").refusal();
+        assert_eq!(error.kind(), ErrorKind::NotFound, "{flavour:?} {error:?}");
+        bench.create(&json!({"createDirectories": true}), "in/b.txt", b"b").single();
+        assert_eq!(bench.files_below("in"), ["b.txt"]);
+    }
 }

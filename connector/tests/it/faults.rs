@@ -173,7 +173,6 @@ const FAULTS: &[Row] = &[
             "rename_unanswered_and_name_taken",
             "claim_unanswered",
             "removal_unanswered",
-            "renamed_aside_and_cut",
         ],
     ),
     ("SIZE below the data", &["size_below_the_data", "query_size_below_the_data"]),

@@ -17,6 +17,8 @@ mod conversations;
 mod deadlines;
 mod faults;
 mod host_failures;
+mod leftovers;
+mod login_directory;
 mod logs;
 mod matrix;
 mod memory;

@@ -1,6 +1,5 @@
 //! Where a server does not do what the others do: declared here, per flavour, and nowhere else.
 
-use host_sdk::ErrorKind;
 use test_servers::{Flavour, Options};
 
 use crate::names::Step;
@@ -43,15 +42,6 @@ pub(crate) fn tells_link_targets(bench: &Bench) -> bool {
 /// Whether the server lists by MLSD.
 pub(crate) fn has_mlsd(bench: &Bench) -> bool {
     bench.server.flavour() != Flavour::VsFtpd
-}
-
-/// What renaming a file comes to where its directory may not be written to: Pure-FTPd answers 451,
-/// as if that would pass.
-pub(crate) fn refused_renaming(bench: &Bench) -> ErrorKind {
-    match bench.server.flavour() {
-        Flavour::PureFtpd => ErrorKind::Unavailable,
-        _ => ErrorKind::Permission,
-    }
 }
 
 /// Whether the server can set a file's time (MFMT).

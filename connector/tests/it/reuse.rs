@@ -119,14 +119,15 @@ fn proftpd_falls_back_to_tls_12_once() {
     transfer(&bench);
     let seen = Seen::by(&bench.server);
     report("REUSE", &format!("{:<20} either   {seen:?}", options.name()));
-    assert_eq!(seen, Seen { logins: 2, resumed: 2 * TRANSFERS, full: 0 });
+    // Looking for what killed uploads have left takes one more.
+    assert_eq!(seen, Seen { logins: 2, resumed: 2 * TRANSFERS + 1, full: 0 });
     assert_eq!(changes.get(), 1);
 
     // The session at hand ends; the next one begins with TLS 1.2 at once.
     bench.connection.close().unwrap();
     transfer(&bench);
     let seen = Seen::by(&bench.server);
-    assert_eq!(seen, Seen { logins: 3, resumed: 4 * TRANSFERS, full: 0 });
+    assert_eq!(seen, Seen { logins: 3, resumed: 4 * TRANSFERS + 1, full: 0 });
     assert_eq!(changes.get(), 1);
 }
 

@@ -63,6 +63,7 @@ data receive
 
 const QUERY: &str = "connections
 otherwise SIZE * < 213 12
+otherwise MDTM * < 213 20200101000000
 @login
 > EPSV
 passive EPSV

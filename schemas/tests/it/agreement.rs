@@ -53,6 +53,8 @@ fn operation_in_process(operation: &Value) -> Value {
     step["name"] = json!("s");
     step["type"] = json!("connector");
     step["connection"] = json!("c");
+    // Alone, an operation stores nothing of what it removes.
+    step["discard"] = json!(true);
     let connection = json!({"connector": "ftp", "host": "localhost"});
     json!({"process": "p", "connections": {"c": connection}, "steps": [step]})
 }

@@ -154,6 +154,9 @@ fn fields(text: &mut String, depth: usize, all: &[Field]) {
         if field.required {
             facts.push("required".to_owned());
         }
+        if field.consumes_source {
+            facts.push("a later step must store the documents".to_owned());
+        }
         line(text, depth, &format!("{} ({})", field.id, facts.join(", ")));
         line(text, depth + 2, &field.help);
         fields(text, depth + 2, &field.fields);

@@ -1,5 +1,8 @@
 //! Processes: the file, its checks, and its run.
 
+mod durability;
+#[cfg(test)]
+mod durability_tests;
 #[cfg(test)]
 mod failure_tests;
 mod fields;

@@ -100,6 +100,10 @@ pub struct ConnectorStep {
     /// process ends failed.
     #[serde(default = "yes")]
     pub continue_on_error: bool,
+    /// Whether documents may leave their source although no later step stores them; otherwise
+    /// such a process is refused.
+    #[serde(default)]
+    pub discard: bool,
     /// Whose properties the step's events tell: those of the documents that it put out, or of
     /// the documents that they answer.
     #[serde(default)]

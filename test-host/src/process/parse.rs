@@ -154,6 +154,7 @@ fn connector_step(
             "filter",
             "parameters",
             "continueOnError",
+            "discard",
             "trackingDirection",
         ],
     )?;
@@ -174,6 +175,7 @@ fn connector_step(
         filter: fields.optional("filter"),
         parameters: fields.texts("parameters")?,
         continue_on_error: fields.boolean("continueOnError", true)?,
+        discard: fields.boolean("discard", false)?,
         tracking_direction: tracking_direction(&mut fields)?,
     })
 }

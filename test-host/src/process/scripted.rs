@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use host_sdk::descriptor::{ConnectionDescriptor, InputKind, OperationDescriptor, OutputKind};
+use host_sdk::descriptor::{
+    ConnectionDescriptor, Field, InputKind, OperationDescriptor, OutputKind,
+};
 use host_sdk::{
     BrowseAnswer, BrowseRequest, CheckReport, Connection, Connector, ConnectorDescriptor, Context,
     Error, HostServices, InputDocument, LogRecord, Operation, Outcome, Properties, SearchPath,
@@ -11,7 +13,7 @@ use host_sdk::{
 };
 use serde_json::{Value, json};
 
-use super::{Prepared, Process, RunOutcome};
+use super::{Prepared, Process, Refusal, RunOutcome};
 use crate::cancellation::Cancellation;
 use crate::connectors::Connectors;
 use crate::events::{DocumentCounts, DocumentEvent, Event};
@@ -22,7 +24,13 @@ type Script = Arc<dyn Fn(Context) -> Result<Summary, Error> + Send + Sync>;
 
 /// A connector whose operations are the closures of a test.
 #[derive(Clone, Default)]
-pub(super) struct Scripted(Vec<(&'static str, InputKind, Option<Script>)>);
+pub(super) struct Scripted {
+    operations: Vec<(&'static str, InputKind, Option<Script>)>,
+    /// The settings of every operation.
+    fields: Vec<Field>,
+    /// The settings of every connection.
+    connection_fields: Vec<Field>,
+}
 
 impl Scripted {
     pub(super) fn with(
@@ -35,7 +43,19 @@ impl Scripted {
             script(&context)?;
             Ok(Summary::default())
         });
-        self.0.push((id, input, Some(script)));
+        self.operations.push((id, input, Some(script)));
+        self
+    }
+
+    /// The same with `fields` as the settings of its operations.
+    pub(super) fn taking(mut self, fields: Vec<Field>) -> Self {
+        self.fields = fields;
+        self
+    }
+
+    /// The same with `fields` as the settings of its connections.
+    pub(super) fn connected_by(mut self, fields: Vec<Field>) -> Self {
+        self.connection_fields = fields;
         self
     }
 }
@@ -48,7 +68,7 @@ impl Connector for Scripted {
             help: String::new(),
             input,
             output: OutputKind::Binary,
-            fields: Vec::new(),
+            fields: self.fields.clone(),
             parameters: Vec::new(),
             filter: None,
             dynamic_properties: Vec::new(),
@@ -59,11 +79,15 @@ impl Connector for Scripted {
             help: String::new(),
             version: String::new(),
             connection: ConnectionDescriptor {
-                fields: Vec::new(),
+                fields: self.connection_fields.clone(),
                 can_test: false,
                 can_browse: false,
             },
-            operations: self.0.iter().map(|(id, input, _)| operation(id, *input)).collect(),
+            operations: self
+                .operations
+                .iter()
+                .map(|(id, input, _)| operation(id, *input))
+                .collect(),
             tracked_properties: Vec::new(),
         })
     }
@@ -83,7 +107,7 @@ impl Connection for Scripted {
     }
 
     fn operation(&self, settings: &Value) -> Result<Arc<dyn Operation>, Error> {
-        let found = self.0.iter().find(|(id, ..)| settings["operation"] == *id);
+        let found = self.operations.iter().find(|(id, ..)| settings["operation"] == *id);
         Ok(Arc::new(ScriptedOperation(found.and_then(|(.., script)| script.clone()).unwrap())))
     }
 
@@ -161,18 +185,28 @@ pub(super) fn steps(operations: &[&str]) -> Value {
         .collect()
 }
 
+/// Prepares `steps` over the connections `c` and `d`.
+pub(super) fn prepare(
+    connector: Scripted,
+    steps: &Value,
+    cancellation: &Arc<Cancellation>,
+) -> Result<Prepared, Refusal> {
+    let connection = json!({"connector": "scripted"});
+    let text = json!({"process": "p", "connections": {"c": connection, "d": connection},
+                      "steps": steps});
+    let process = Process::parse(&text.to_string()).unwrap();
+    let connectors = Connectors::new(SearchPath::default(), Arc::new(NoServices))
+        .with("scripted", Arc::new(connector));
+    Prepared::new(process, &connectors, cancellation)
+}
+
 pub(super) fn run_with(
     connector: Scripted,
     steps: &Value,
     recorder: &Arc<Recorder>,
     cancellation: &Arc<Cancellation>,
 ) -> RunOutcome {
-    let text = json!({"process": "p", "connections": {"c": {"connector": "scripted"}},
-                      "steps": steps});
-    let process = Process::parse(&text.to_string()).unwrap();
-    let connectors = Connectors::new(SearchPath::default(), Arc::new(NoServices))
-        .with("scripted", Arc::new(connector));
-    let prepared = Prepared::new(process, &connectors, cancellation).unwrap();
+    let prepared = prepare(connector, steps, cancellation).unwrap();
     let reporter: Arc<dyn Reporter> = Arc::clone(recorder) as Arc<dyn Reporter>;
     prepared.run(&reporter, cancellation).unwrap()
 }

@@ -11,6 +11,7 @@ use host_sdk::{
     expected_one_of,
 };
 
+use super::durability;
 use super::model::{ConnectorStep, Process, Step};
 use super::parse::{connection_settings, key, operation_settings, rooted};
 use super::template::Template;
@@ -91,6 +92,7 @@ impl Prepared {
                     .map_err(|e| placed(e, &format!("$.steps[{position}]")))
             })
             .collect::<Result<_, Error>>()?;
+        durability::check(&process, &descriptors)?;
         Ok(Self { process, connections, steps })
     }
 

@@ -58,7 +58,13 @@ impl Clock {
 
     fn modified(&self, month: i8, day: i8, time: Time, precision: Precision) -> Option<Modified> {
         let at = self.complete(month, day, time)?;
-        Some(Modified { at, zone: Zone::Server, precision, year_inferred: true })
+        Some(Modified {
+            at,
+            zone: Zone::Server,
+            precision,
+            year_inferred: true,
+            is_reference: false,
+        })
     }
 
     /// Whether a time lies ahead by more than any difference of zones.
@@ -183,7 +189,13 @@ fn complete<'l>(month: Month, day: i8, mut scan: Scan<'l>, clock: &Clock) -> Opt
     {
         let at = |month| {
             let at = Date::new(year, month, day).ok()?.to_datetime(time);
-            Some(Modified { at, zone: Zone::Server, precision, year_inferred: false })
+            Some(Modified {
+                at,
+                zone: Zone::Server,
+                precision,
+                year_inferred: false,
+                is_reference: false,
+            })
         };
         return Some((dated(month, at)?, behind));
     }
@@ -208,7 +220,8 @@ fn iso<'l>(first: &'l [u8], mut scan: Scan<'l>) -> Option<Dated<'l>> {
     };
     scan = behind;
     let at = date.to_datetime(time);
-    let mut modified = Modified { at, zone: Zone::Server, precision, year_inferred: false };
+    let mut modified =
+        Modified { at, zone: Zone::Server, precision, year_inferred: false, is_reference: false };
     // `--time-style=full-iso` prints an offset behind a fraction, BusyBox behind seconds.
     if precision >= Precision::Second
         && let Some(offset) = behind.word().and_then(offset)

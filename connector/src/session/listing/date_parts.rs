@@ -24,13 +24,19 @@ pub(super) fn ymd(word: &[u8]) -> Option<Date> {
 /// A time of which only the date is known.
 pub(super) fn day_of(date: Date) -> Modified {
     let at = date.to_datetime(Time::midnight());
-    Modified { at, zone: Zone::Server, precision: Precision::Day, year_inferred: false }
+    Modified {
+        at,
+        zone: Zone::Server,
+        precision: Precision::Day,
+        year_inferred: false,
+        is_reference: false,
+    }
 }
 
 /// A date with the time beside it.
 pub(super) fn at_time(date: Date, (time, precision): (Time, Precision)) -> Modified {
     let at = date.to_datetime(time);
-    Modified { at, zone: Zone::Server, precision, year_inferred: false }
+    Modified { at, zone: Zone::Server, precision, year_inferred: false, is_reference: false }
 }
 
 /// The date of `24-APR-2003` or `12-Jan-14`, the inner `None` where the month is ambiguous.

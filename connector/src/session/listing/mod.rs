@@ -41,6 +41,7 @@ use jiff::civil::DateTime;
 pub(crate) use entry::{Entry, Kind, RawEntry};
 pub(crate) use error::ListingError;
 pub(crate) use format::Format;
+pub(crate) use perm::Perm;
 
 use crate::wire_name::{NameEncoding, printable};
 use date::Clock;

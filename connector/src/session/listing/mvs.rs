@@ -6,6 +6,7 @@
 use super::date_parts::{at_time, day_of, time, ymd};
 use super::entry::{Kind, RawEntry};
 use super::scan::{Scan, is_digits, split_once};
+use crate::timestamp::Modified;
 
 /// What stands in place of the columns of a data set that the server could not look at.
 const UNAVAILABLE: [&[u8]; 3] =
@@ -42,7 +43,7 @@ pub(super) fn parse_data_set(line: &[u8]) -> Option<RawEntry<'_>> {
         b"PS" | b"PS-E" | b"PS-L" | b"DA" => Kind::RegularFile,
         _ => return None,
     };
-    let modified = ymd(third).map(day_of);
+    let modified = ymd(third).map(|date| Modified { is_reference: true, ..day_of(date) });
     let is_none = matches!(third, b"**NONE**" | b"***NONE***");
     let is_known = modified.is_some() || is_none || organisation == b"VSAM";
     (is_known && columns >= 4).then_some(RawEntry { modified, ..RawEntry::new(name, kind) })

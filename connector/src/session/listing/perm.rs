@@ -14,23 +14,31 @@ impl Perm {
     pub(super) fn parse(letters: &[u8]) -> Self {
         let mut rights = 0;
         for letter in letters {
-            let place = match letter | 0x20 {
-                b'a' => 0,
-                b'c' => 1,
-                b'd' => 2,
-                b'e' => 3,
-                b'f' => 4,
-                b'l' => 5,
-                b'm' => 6,
-                b'p' => 7,
-                b'r' => 8,
-                b'w' => 9,
-                _ => continue,
-            };
-            rights |= 1 << place;
+            if let Some(place) = place(letter.to_ascii_lowercase()) {
+                rights |= 1 << place;
+            }
         }
         Self(rights)
     }
+
+    /// Whether the file can be read but not deleted. What denies reading as well is not believed:
+    /// some servers leave the fact blank.
+    pub(crate) fn denies_deleting(self) -> bool {
+        self.has(b'r') && !self.has(b'd')
+    }
+
+    /// As [`Perm::denies_deleting`], for renaming.
+    pub(crate) fn denies_renaming(self) -> bool {
+        self.has(b'r') && !self.has(b'f')
+    }
+
+    fn has(self, letter: u8) -> bool {
+        place(letter).is_some_and(|place| self.0 & 1 << place != 0)
+    }
+}
+
+fn place(letter: u8) -> Option<usize> {
+    LETTERS.iter().position(|known| *known == letter)
 }
 
 impl fmt::Display for Perm {
@@ -52,6 +60,16 @@ mod tests {
     fn rights_come_in_the_order_of_the_standard() {
         for (stated, rights) in [("wrfda", "adfrw"), ("ELCMPF", "ceflmp"), ("", ""), ("?r7", "r")] {
             assert_eq!(Perm::parse(stated.as_bytes()).to_string(), rights, "{stated}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_may_only_be_read_stays() {
+        let cases =
+            [("r", true, true), ("rd", false, true), ("Rf", true, false), ("", false, false)];
+        for (stated, deleting, renaming) in cases {
+            let perm = Perm::parse(stated.as_bytes());
+            assert_eq!((perm.denies_deleting(), perm.denies_renaming()), (deleting, renaming));
         }
     }
 }

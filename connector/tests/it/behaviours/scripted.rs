@@ -318,7 +318,8 @@ fn tells_link_paths() {
 }
 
 fn tells_times_of_the_servers_clock() {
-    let script = "@login\n> EPSV\npassive EPSV\n> LIST\n< 150 Here.\n\
+    let script = "otherwise MDTM * < 502 What?\n@login\n\
+                  > EPSV\npassive EPSV\n> LIST\n< 150 Here.\n\
                   data send \"-rw-r--r-- 1 u g 5 Jan 02 2020 a.txt\\r\\n\"\ndata close\n\
                   < 226 Done.\n";
     for zone in ["auto", "Asia/Tokyo"] {

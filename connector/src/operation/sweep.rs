@@ -1,0 +1,91 @@
+//! Sweeping: removing the unfinished uploads of processes that were killed, once they are provably
+//! nobody's.
+
+use std::time::Duration;
+
+use host_sdk::Error;
+use jiff::SignedDuration;
+
+use super::names::is_beside;
+use super::run::Run;
+use crate::remote_path::RemotePath;
+use crate::session::Session;
+
+/// How long nobody has written to a file that is nobody's, beside what the retries of an upload may
+/// take.
+const AGE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How many files are removed from a directory at once.
+const FILES: usize = 1000;
+
+/// Sweeps the directory of `own`, an upload that is complete and does not have its name yet: once a
+/// day for a connection, and only on servers that announce MDTM.
+///
+/// What is removed has a name that only uploads make up, ends in `extension`, and was last written a
+/// day and all retries before `own`, by the server's clock. An upload in progress is younger: it
+/// writes, or ends by `readTimeout` and by its retries. Whatever fails here is of no consequence.
+pub(super) fn sweep(run: &mut Run, own: &RemotePath, extension: &str) {
+    let directory = own.parent();
+    let is_due = |run: &Run| run.server_memory().sweeps(&directory);
+    let swept = match run.session().map(|session| longest_silence(session)) {
+        Ok(Some(age)) if is_due(run) => {
+            run.session().and_then(|session| remove_stale(session, &directory, own, extension, age))
+        }
+        Ok(_) => Ok(()),
+        Err(e) => Err(e),
+    };
+    if let Err(e) = swept {
+        log::debug!("{directory} is not swept: {e}");
+    }
+}
+
+/// How long an upload with these settings may go without a byte written, and a day; `None` where
+/// that is not known, the server does not tell times, or a listing would be in the way.
+fn longest_silence(session: &Session) -> Option<SignedDuration> {
+    let (settings, features) = (session.settings(), session.features());
+    if !features.mdtm || features.lines.is_empty() || !session.has_time_for_a_listing() {
+        return None;
+    }
+    let retry = settings.retry;
+    let idle = settings.read_timeout?.checked_add(settings.connection_timeout?)?;
+    let attempt = idle.checked_add(retry.maximum_delay)?;
+    SignedDuration::try_from(AGE.checked_add(attempt.checked_mul(retry.attempts)?)?).ok()
+}
+
+fn remove_stale(
+    session: &mut Session,
+    directory: &RemotePath,
+    own: &RemotePath,
+    extension: &str,
+    age: SignedDuration,
+) -> Result<(), Error> {
+    let Some(now) = session.modified(own)? else { return Ok(()) };
+    let mut names = match session.names_like(directory, &format!("*.{extension}")) {
+        Err(e) if e.report().reply.is_some() && session.is_usable() => Vec::new(),
+        other => other?,
+    };
+    if !names.iter().any(|name| name == own.file_name()) {
+        // A server that takes no patterns: it does not name the file that is there.
+        names.clear();
+        session.list_proven(directory, &mut |entry| {
+            if is_beside(&entry.name, extension) {
+                names.push(entry.name);
+            }
+            Ok(names.len() < FILES)
+        })?;
+    }
+    names.retain(|name| name != own.file_name() && is_beside(name, extension));
+    for name in names.iter().take(FILES) {
+        let path = directory.entry(name)?;
+        let Some(then) = session.modified(&path)? else { continue };
+        if now.at.duration_since(then.at) < age {
+            continue;
+        }
+        match session.delete(&path) {
+            Ok(()) => log::info!("{path}, which an upload left behind on {}, is removed", then.at),
+            Err(e) if session.is_usable() => log::debug!("{path} stays: {e}"),
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(())
+}

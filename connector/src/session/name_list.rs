@@ -1,0 +1,56 @@
+//! Listings of bare names (NLST, RFC 959 §4.1.3).
+
+use std::io::Read;
+
+use host_sdk::Error;
+
+use super::list::{closed, confirm, stop};
+use super::{Download, Session};
+use crate::remote_path::RemotePath;
+
+/// How many bytes of a listing of names are read.
+const MAXIMUM: u64 = 1024 * 1024;
+
+impl Session {
+    /// Whether a listing that nobody waits for takes nothing away from the transfers after it.
+    pub(crate) fn has_time_for_a_listing(&self) -> bool {
+        self.tls.as_ref().is_none_or(|tls| tls.has_spare_ticket())
+    }
+
+    /// The names in `directory` that match `pattern`, on servers that take one; the others answer
+    /// as they like. A long answer is cut, and unusable names are left out.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::list`](Session::list_proven).
+    pub(crate) fn names_like(
+        &mut self,
+        directory: &RemotePath,
+        pattern: &str,
+    ) -> Result<Vec<String>, Error> {
+        self.change_directory(directory)?;
+        let encoding = self.shared.settings.encoding;
+        let download = self.begin_listing(&format!("NLST {pattern}"))?;
+        let mut text = Vec::new();
+        let mut source = super::list::Source { download }.take(MAXIMUM);
+        let read = source.read_to_end(&mut text);
+        let download = source.into_inner().download;
+        read.map_err(|e| super::io_error("the listing", &e))?;
+        stop(download)?;
+        let lines = text.split(|byte| *byte == b'\n');
+        let names = lines.map(|line| encoding.decode(line.trim_ascii_end()));
+        Ok(names.filter(|name| directory.entry(name).is_ok()).collect())
+    }
+}
+
+/// Whether NLST, whose answer is read to its end, names anything.
+pub(super) fn has_names(mut download: Download<'_>) -> Result<bool, Error> {
+    let mut buffer = [0; 8192];
+    if download.read(&mut buffer)? > 0 {
+        return stop(download).map(|()| true);
+    }
+    match confirm(download)? {
+        Some(shortfall) => Err(closed(&shortfall)),
+        None => Ok(false),
+    }
+}

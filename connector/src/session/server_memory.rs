@@ -1,0 +1,89 @@
+//! What the sessions of a connection learn about their server, for those that come after them.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::remote_path::RemotePath;
+use crate::timestamp::ServerTimeZone;
+
+/// How long a directory that was looked through for leftovers is left alone.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How many directories are remembered for that; no others are looked through.
+const MAXIMUM_SWEPT: usize = 64;
+
+/// What was learnt of the server, for the next session.
+#[derive(Default)]
+pub(crate) struct ServerMemory {
+    /// Whether sessions begin with TLS 1.2, because with TLS 1.3 the tickets run out.
+    pub(super) prefer_tls_12: AtomicBool,
+    /// Whether the server refused a data connection that did not resume the TLS session.
+    pub(super) wants_reuse: AtomicBool,
+    /// Whether EPSV was refused or led nowhere while PASV worked.
+    pub(super) prefer_pasv: AtomicBool,
+    /// Whether directories cannot be made or not be removed, so that no name can be locked.
+    forbids_locks: AtomicBool,
+    /// Whether a directory was removed.
+    can_unlock: AtomicBool,
+    /// Whether the server hangs up when it is asked for a time (MDTM).
+    hangs_up_on_times: AtomicBool,
+    /// The directories where the leftovers of killed uploads were looked for, and when.
+    swept: Mutex<HashMap<RemotePath, Instant>>,
+    /// The zone that listings are printed in, once it was measured; unknown for good where that
+    /// failed.
+    pub(super) zone: OnceLock<ServerTimeZone>,
+}
+
+impl ServerMemory {
+    /// Whether names can be locked, as far as is known.
+    pub(crate) fn may_lock(&self) -> bool {
+        !self.forbids_locks.load(Ordering::Relaxed)
+    }
+
+    /// Notes that names cannot be locked; whether that is news.
+    pub(crate) fn forbid_locks(&self) -> bool {
+        !self.forbids_locks.swap(true, Ordering::Relaxed)
+    }
+
+    /// Whether a directory was removed before.
+    pub(crate) fn can_unlock(&self) -> bool {
+        self.can_unlock.load(Ordering::Relaxed)
+    }
+
+    /// Notes that a directory was removed.
+    pub(crate) fn note_unlock(&self) {
+        self.can_unlock.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the server can be asked for times, as far as is known.
+    pub(crate) fn may_ask_times(&self) -> bool {
+        !self.hangs_up_on_times.load(Ordering::Relaxed)
+    }
+
+    /// Notes that the server hangs up when it is asked for a time.
+    pub(crate) fn forbid_times(&self) {
+        self.hangs_up_on_times.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes that `directory` is looked through for leftovers; whether that is due, once a day.
+    pub(crate) fn sweeps(&self, directory: &RemotePath) -> bool {
+        let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
+        swept.retain(|_, at| at.elapsed() < SWEEP_INTERVAL);
+        if swept.len() >= MAXIMUM_SWEPT || swept.contains_key(directory) {
+            return false;
+        }
+        swept.insert(directory.clone(), Instant::now());
+        true
+    }
+
+    /// Has sessions begin with TLS 1.2 from now on; whether that is news.
+    pub(super) fn prefer_tls_12(&self) -> bool {
+        let news = !self.prefer_tls_12.swap(true, Ordering::Relaxed);
+        if news {
+            log::info!("the server gives too few TLS 1.3 tickets: using TLS 1.2 from now on");
+        }
+        news
+    }
+}

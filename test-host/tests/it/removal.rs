@@ -1,0 +1,54 @@
+//! Files that leave a server are stored somewhere, or the process is refused.
+
+use serde_json::{Value, json};
+use test_servers::{Flavour, Options, Server, fixture, require};
+
+use crate::servers::run;
+use crate::support::{Place, connection, ftp_connector};
+
+fn process(connection: &Value, steps: &Value) -> Value {
+    json!({"process": "p", "connections": {"partner": connection}, "steps": steps})
+}
+
+fn query(options: &Value) -> Value {
+    json!({"name": "fetch", "type": "connector", "connection": "partner", "operation": "query",
+           "options": options})
+}
+
+fn server() -> Option<Server> {
+    let server = require(&Options::new(Flavour::VsFtpd))?;
+    fixture(&server.root()).unwrap();
+    Some(server)
+}
+
+#[test]
+fn a_process_that_loses_what_it_deletes_is_refused_unless_told_to_discard() {
+    let Some(server) = server() else { return };
+    let place = Place::new();
+    let partner = connection(&server, &json!({"remoteDirectory": "many"}));
+    let left = || std::fs::read_dir(server.root().join("many")).unwrap().count();
+    let set = json!({"name": "set", "type": "setProperties", "properties": {"a": "b"}});
+    let deleting = query(&json!({"deleteAfterReading": true}));
+    let moving = query(&json!({"moveAfterReading": "done"}));
+    let cases = [
+        (json!([deleting]), "$.steps[0].options.deleteAfterReading"),
+        (json!([deleting, set]), "$.steps[0].options.deleteAfterReading"),
+        (json!([moving]), "$.steps[0].options.moveAfterReading"),
+    ];
+    for (steps, path) in cases {
+        let answer = run(&place, &process(&partner, &steps));
+        assert_eq!(answer.code, 2, "{answer:?}");
+        assert!(answer.stderr.contains(path), "{answer:?}");
+        assert!(answer.stderr.contains("\"discard\": true"), "{answer:?}");
+        let arguments = ["validate", "process.json"];
+        let mut command = place.program_with(ftp_connector(), &arguments);
+        let validated = crate::support::Answer::of(command.env("FTP_PASSWORD", "x"));
+        assert_eq!(validated.code, 2, "{validated:?}");
+    }
+    assert_eq!(left(), 25);
+    let mut discarding = deleting;
+    discarding["discard"] = json!(true);
+    let answer = run(&place, &process(&partner, &json!([discarding])));
+    assert_eq!((answer.code, answer.counts()), (0, [25, 0, 0, 0]), "{answer:?}");
+    assert_eq!(left(), 0);
+}
