@@ -89,7 +89,10 @@ impl State {
 
     /// Makes sure that what is called a success was read.
     pub(super) fn check_read(&mut self, input: u64, outcome: &Outcome) -> Result<(), Error> {
-        if *outcome != Outcome::Success || !self.unread.contains(&input) {
+        // A refusal that goes on as a result has told that the document was not taken.
+        let mut results = self.results.iter().filter(|result| result.input == input);
+        let is_refused = results.any(|result| result.outcome != Outcome::Success);
+        if *outcome != Outcome::Success || !self.unread.contains(&input) || is_refused {
             return Ok(());
         }
         let problem = format!("input {input} is called a success and was not read to its end");
