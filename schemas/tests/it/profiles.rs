@@ -45,9 +45,7 @@ fn fitting_results(connection: &dyn Connection, operation: &Value, input: InputH
     };
     let validator = jsonschema::draft202012::new(profile).unwrap();
     let host = MemoryHost::new();
-    // Only what is created has a body.
-    let body = if input.properties.get("fileName").is_some() { "content" } else { "" };
-    let id = host.add_input(input, body);
+    let id = host.add_input(input, "content");
     host.execute(connection.operation(operation).unwrap().as_ref()).unwrap();
     assert_eq!(host.answer(id), Some(Outcome::Success));
     for result in host.results() {
