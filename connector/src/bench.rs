@@ -4,8 +4,8 @@ use std::io::Read;
 
 use jiff::civil::datetime;
 
-use crate::session::listing::{Listing, ListingSettings};
-use crate::wire_name::NameEncoding;
+use crate::file::name::NameEncoding;
+use crate::listing::{Listing, ListingSettings};
 
 /// Reads a whole listing, the answer to MLSD where it is `with_facts` and that to LIST otherwise,
 /// and counts its entries.

@@ -9,9 +9,10 @@ use host_sdk::{
 use serde_json::Value;
 
 use crate::config::{ConnectionSettings, OperationSettings};
+use crate::descriptor::browse;
 use crate::operation::FtpOperation;
 use crate::pool::Pool;
-use crate::{browse, check, descriptor};
+use crate::{check, descriptor};
 
 /// The FTP connector.
 #[derive(Clone, Copy, Debug, Default)]

@@ -5,22 +5,23 @@
 
 #[doc(hidden)]
 pub mod bench;
-mod browse;
 mod cancel;
 mod check;
-mod checksum;
 mod config;
 mod connector;
 mod deadline;
 mod descriptor;
+mod file;
+#[cfg(test)]
+pub(crate) mod fuzz;
+pub(crate) mod listing;
 mod operation;
 mod pool;
-mod remote_path;
+mod protocol;
 mod retry;
 mod session;
 mod shortage;
-mod timestamp;
-mod wire_name;
+mod transport;
 
 pub use connector::FtpConnector;
 

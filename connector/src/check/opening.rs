@@ -13,8 +13,8 @@ use super::certificate::Chain;
 use crate::cancel::CancelToken;
 use crate::config::{ConnectionSettings, Security};
 use crate::deadline::Deadline;
+use crate::file::name::printable;
 use crate::session::{Milestone, Session, Shared, Transcript};
-use crate::wire_name::printable;
 
 /// How much of a feature list a finding shows.
 const SHOWN_CHARACTERS: usize = 400;

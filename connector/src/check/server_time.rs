@@ -5,9 +5,9 @@ use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
 
 use super::book::Found;
-use crate::remote_path::RemotePath;
+use crate::file::path::RemotePath;
+use crate::file::time::zone::{Measured, ServerTimeZone};
 use crate::session::{ProbedListing, Session};
-use crate::timestamp::{Measured, ServerTimeZone};
 
 /// Compares what the server says about one file in two ways.
 ///

@@ -8,7 +8,7 @@ use super::advice::advice;
 use super::book::{Book, Examination, Found};
 use super::server_time;
 use crate::config::{ConnectionSettings, DataMode, ListingPreference, Security};
-use crate::remote_path::RemotePath;
+use crate::file::path::RemotePath;
 use crate::session::{DataFacts, ProbedListing, Session};
 
 /// Uses the session as operations would, as far as it lasts.

@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::tls::{Security, TlsSettings, tls};
 use crate::descriptor::descriptor;
-use crate::timestamp::ServerTimeZone;
-use crate::wire_name::NameEncoding;
+use crate::file::name::NameEncoding;
+use crate::file::time::zone::ServerTimeZone;
 
 /// Everything a session needs to know.
 #[derive(Debug)]

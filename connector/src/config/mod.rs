@@ -1,6 +1,7 @@
 //! Raw settings become checked types here, once; nothing else reads raw settings.
 
 mod connection;
+pub(crate) mod filter;
 mod operation;
 mod selection;
 mod tls;

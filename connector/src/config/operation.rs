@@ -4,10 +4,10 @@ use host_sdk::{Error, Filter, Settings};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::filter::EntryFilter;
 use super::selection::{SelectionSettings, selection};
 use super::transfer::{Checksum, ReadingSettings, TransferFormat, checksum, reading};
 use crate::descriptor::{self, CREATE, DELETE, GET, LIST, QUERY};
-use crate::operation::filter::EntryFilter;
 
 /// One configured operation.
 #[derive(Debug)]

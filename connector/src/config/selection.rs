@@ -6,7 +6,7 @@ use std::time::Duration;
 use host_sdk::{Error, Settings};
 use serde::Deserialize;
 
-use crate::operation::filter::EntryFilter;
+use super::filter::EntryFilter;
 
 /// The order in which files are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

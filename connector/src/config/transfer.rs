@@ -3,8 +3,8 @@
 use host_sdk::{Error, Settings};
 use serde::Deserialize;
 
-use crate::checksum::Algorithm;
-use crate::remote_path::RemotePath;
+use crate::file::checksum::Algorithm;
+use crate::file::path::RemotePath;
 
 /// How file contents travel (RFC 959 §3.1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

@@ -1,6 +1,7 @@
 //! The connector's descriptor: the one declaration from which checks, schemas, screens and
 //! documentation come.
 
+pub(crate) mod browse;
 mod connection;
 mod filter;
 mod operation;

@@ -8,7 +8,7 @@ use host_sdk::{Error, ErrorKind};
 use super::lock::Held;
 use super::run::Run;
 use super::watch::rewritten;
-use crate::remote_path::RemotePath;
+use crate::file::path::RemotePath;
 use crate::retry::Backoff;
 use crate::session::Session;
 

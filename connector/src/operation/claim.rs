@@ -8,7 +8,7 @@ use super::lock::{Held, acquire};
 use super::names::Numbers;
 use super::run::Run;
 use super::watch::rewritten;
-use crate::remote_path::RemotePath;
+use crate::file::path::RemotePath;
 
 /// Does `work` while no other client that asks can claim `target`.
 ///

@@ -2,9 +2,9 @@
 
 use host_sdk::{Error, ErrorKind};
 
-use crate::checksum::{Algorithm, Hasher};
 use crate::config::Checksum;
-use crate::remote_path::RemotePath;
+use crate::file::checksum::{Algorithm, Hasher};
+use crate::file::path::RemotePath;
 use crate::session::Session;
 use crate::session::checksum::Verdict;
 

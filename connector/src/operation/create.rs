@@ -9,8 +9,10 @@ use super::publish::{Plan, publish};
 use super::run::Run;
 use crate::config::{CreateSettings, FileExists};
 use crate::descriptor::property;
-use crate::remote_path::RemotePath;
-use crate::timestamp::{self, Modified, ServerTimeZone};
+use crate::file::path::RemotePath;
+use crate::file::time::modified::Modified;
+use crate::file::time::text::parse_text;
+use crate::file::time::zone::ServerTimeZone;
 
 /// The document that tells what was created.
 #[derive(Serialize)]
@@ -101,7 +103,7 @@ fn plan(run: &mut Run, settings: &CreateSettings, properties: &Properties) -> Re
 /// The time that a document's property tells, in UTC. A server whose zone is not configured is
 /// asked for it by the files beside the new one.
 fn time(run: &mut Run, target: &RemotePath, text: &str) -> Result<DateTime, Error> {
-    let at = timestamp::parse_text(text).ok_or_else(|| {
+    let at = parse_text(text).ok_or_else(|| {
         Error::new(
             ErrorKind::Document,
             format!("the Timestamp \"{text}\" is not in the form yyyy-MM-dd HH:mm:ss.SSS"),

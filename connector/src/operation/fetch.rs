@@ -9,10 +9,11 @@ use super::run::{Run, refuses_restart};
 use super::watch::{Watch, rewritten};
 use crate::config::{ReadingSettings, Removal, TransferFormat};
 use crate::descriptor::property;
-use crate::remote_path::RemotePath;
-use crate::session::listing::{Entry, Perm};
+use crate::file::path::RemotePath;
+use crate::file::time::modified::{Modified, Precision, Zone};
+use crate::file::time::zone::ServerTimeZone;
+use crate::listing::{Entry, Perm};
 use crate::session::{Presence, missing};
-use crate::timestamp::{Modified, Precision, ServerTimeZone, Zone};
 
 /// A file to read.
 #[derive(Clone)]

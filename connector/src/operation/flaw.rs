@@ -5,8 +5,8 @@ use host_sdk::{Error, ErrorKind, Outcome, Properties};
 use super::is_refusal;
 use super::run::Run;
 use crate::descriptor::property;
-use crate::remote_path::RemotePath;
-use crate::wire_name::printable;
+use crate::file::name::printable;
+use crate::file::path::RemotePath;
 
 /// How many of them are kept; one more ends the walk.
 const MAXIMUM: usize = 1000;

@@ -6,7 +6,7 @@ use super::fetch::{RemoteFile, deliver};
 use super::path_of_id;
 use super::run::Run;
 use crate::config::GetSettings;
-use crate::remote_path::RemotePath;
+use crate::file::path::RemotePath;
 use crate::session::Session;
 
 /// Answers one input.

@@ -9,9 +9,9 @@ use super::run::Run;
 use super::select::{Selected, offer, select};
 use super::walk::{Seen, walk};
 use crate::config::{ListSettings, SelectionSettings};
-use crate::remote_path::RemotePath;
-use crate::session::listing::Entry;
-use crate::timestamp::ServerTimeZone;
+use crate::file::path::RemotePath;
+use crate::file::time::zone::ServerTimeZone;
+use crate::listing::Entry;
 
 /// Entries that cross to the host in one call.
 const BATCH: usize = 64;

@@ -18,10 +18,10 @@ use jiff::SignedDuration;
 use super::names::beside;
 use super::run::Run;
 use crate::deadline::Deadline;
-use crate::remote_path::RemotePath;
+use crate::file::path::RemotePath;
+use crate::file::time::modified::Modified;
 use crate::retry::{Backoff, chance, pause};
 use crate::session::Session;
-use crate::timestamp::Modified;
 
 /// How long a challenge stays in a lock before the lock counts as left behind.
 const PATIENCE: Duration = Duration::from_secs(120);

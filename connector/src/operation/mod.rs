@@ -7,7 +7,6 @@ mod compare;
 mod create;
 mod delete;
 mod fetch;
-pub(crate) mod filter;
 mod flaw;
 mod get;
 mod list;
@@ -31,8 +30,8 @@ use host_sdk::{Context, Error, ErrorKind, InputDocument, Operation, Outcome, Sum
 
 use self::run::Run;
 use crate::config::OperationSettings;
+use crate::file::path::RemotePath;
 use crate::pool::Pool;
-use crate::remote_path::RemotePath;
 
 /// One configured operation over a connection.
 pub(crate) struct FtpOperation {

@@ -6,7 +6,7 @@ use host_sdk::{Error, ErrorKind};
 
 use super::is_refusal;
 use super::run::Run;
-use crate::remote_path::RemotePath;
+use crate::file::path::RemotePath;
 use crate::retry::chance;
 use crate::session::SizeAnswer;
 

@@ -13,9 +13,9 @@ use super::run::Run;
 use super::text::NetworkText;
 use crate::config::TransferFormat;
 use crate::deadline::Deadline;
-use crate::remote_path::RemotePath;
+use crate::file::path::RemotePath;
+use crate::file::time::modified::Modified;
 use crate::session::Session;
-use crate::timestamp::Modified;
 
 /// How much is read at a time: large enough that system calls do not count.
 const CHUNK: usize = 256 * 1024;

@@ -11,7 +11,7 @@ use super::names::beside;
 use super::publish::Plan;
 use super::run::Run;
 use crate::config::FileExists;
-use crate::remote_path::RemotePath;
+use crate::file::path::RemotePath;
 use crate::session::{Session, SizeAnswer};
 
 /// Refuses where `target` is known to exist, before any byte travels. Where the server says nothing

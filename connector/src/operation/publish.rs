@@ -15,7 +15,7 @@ use super::sweep::sweep;
 use super::text::NetworkText;
 use crate::config::{CreateSettings, FileExists, TransferFormat};
 use crate::deadline::Deadline;
-use crate::remote_path::RemotePath;
+use crate::file::path::RemotePath;
 use crate::retry::Backoff;
 use crate::session::Session;
 

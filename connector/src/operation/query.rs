@@ -13,10 +13,10 @@ use super::is_refusal;
 use super::run::Run;
 use super::select::{Selected, select};
 use crate::config::{QuerySettings, Removal};
-use crate::remote_path::RemotePath;
-use crate::session::listing::Kind;
-use crate::timestamp::ServerTimeZone;
-use crate::wire_name::printable;
+use crate::file::name::printable;
+use crate::file::path::RemotePath;
+use crate::file::time::zone::ServerTimeZone;
+use crate::listing::Kind;
 
 /// Answers one input.
 pub(super) fn answer(

@@ -9,11 +9,11 @@ use super::meter::Meter;
 use super::names::Numbers;
 use crate::cancel::CancelToken;
 use crate::descriptor::property;
+use crate::file::path::RemotePath;
+use crate::file::time::modified::Modified;
 use crate::pool::{Lease, Pool};
-use crate::remote_path::RemotePath;
 use crate::retry::Backoff;
 use crate::session::{ServerMemory, Session, Transcript};
-use crate::timestamp::Modified;
 
 /// How long putting right what a cancelled execution had begun may take.
 const RESCUE: Duration = Duration::from_secs(10);

@@ -11,10 +11,11 @@ use super::flaw::Flaws;
 use super::run::Run;
 use super::walk::{Next, Seen, walk};
 use crate::config::{SelectionSettings, SortBy};
-use crate::remote_path::RemotePath;
+use crate::file::path::RemotePath;
+use crate::file::time::modified::{Modified, Zone};
+use crate::file::time::zone::ServerTimeZone;
+use crate::listing::{Entry, Kind};
 use crate::session::Session;
-use crate::session::listing::{Entry, Kind};
-use crate::timestamp::{Modified, ServerTimeZone, Zone};
 
 /// An entry that is meant. There may be a great many of them, most in one directory.
 pub(super) struct Selected {

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 
 use super::names::is_beside;
 use super::run::Run;
-use crate::remote_path::RemotePath;
+use crate::file::path::RemotePath;
 use crate::session::Session;
 
 /// How long nobody has written to a file that is nobody's, beside what the retries of an upload may

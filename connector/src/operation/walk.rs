@@ -7,10 +7,11 @@ use host_sdk::{Error, ErrorKind};
 
 use super::flaw::{Flaws, too_deep};
 use crate::config::WalkSettings;
-use crate::remote_path::RemotePath;
-use crate::session::listing::{Entry, Kind};
+use crate::file::path::RemotePath;
+use crate::file::time::modified::Modified;
+use crate::file::time::zone::ServerTimeZone;
+use crate::listing::{Entry, Kind};
 use crate::session::{Found, Session, SizeAnswer};
-use crate::timestamp::{Modified, ServerTimeZone};
 
 /// How many links a path may lead through where the server does not tell where they end: they may
 /// go round in circles.

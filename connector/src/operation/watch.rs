@@ -4,8 +4,8 @@ use host_sdk::{Error, ErrorKind};
 
 use super::fetch::RemoteFile;
 use super::run::Run;
-use crate::remote_path::RemotePath;
-use crate::timestamp::Modified;
+use crate::file::path::RemotePath;
+use crate::file::time::modified::Modified;
 
 /// When a file that is to be removed was last modified before it was read.
 #[derive(Clone, Copy)]

@@ -4,10 +4,10 @@
 use host_sdk::{Error, ErrorKind};
 
 use super::Session;
-use super::reply::Occasion;
-use crate::checksum::Algorithm;
 use crate::config::Checksum;
-use crate::remote_path::RemotePath;
+use crate::file::checksum::Algorithm;
+use crate::file::path::RemotePath;
+use crate::protocol::reply::Occasion;
 
 /// What the server says about a file's checksum.
 #[derive(Clone, Debug, PartialEq, Eq)]

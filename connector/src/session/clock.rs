@@ -6,10 +6,11 @@ use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
 
 use super::list::Found;
-use super::listing::{Entry, Kind};
 use super::{ServerMemory, Session};
-use crate::remote_path::RemotePath;
-use crate::timestamp::{Measured, Modified, Precision, ServerTimeZone, Zone};
+use crate::file::path::RemotePath;
+use crate::file::time::modified::{Modified, Precision, Zone};
+use crate::file::time::zone::{Measured, ServerTimeZone};
+use crate::listing::{Entry, Kind};
 
 /// How many entries of a listing wait until the zone is known.
 const HELD: usize = 1000;

@@ -8,12 +8,14 @@ use jiff::civil::DateTime;
 
 use super::Session;
 use super::existence::{Presence, says_missing};
-use super::listing::mlsd::parse_mlst;
-use super::listing::{Entry, Kind, RawEntry};
-use super::reply::{Occasion, Reply};
 use crate::config::TransferFormat;
-use crate::remote_path::RemotePath;
-use crate::timestamp::{self, Modified};
+use crate::file::path::RemotePath;
+use crate::file::time::modified::{Modified, parse_time_val};
+use crate::file::time::text::format_time_val;
+use crate::listing::formats::mlsd::parse_mlst;
+use crate::listing::{Entry, Kind, RawEntry};
+use crate::protocol::payload::quoted_path;
+use crate::protocol::reply::{Occasion, Reply};
 
 impl Session {
     /// The working directory (PWD); `None` where the server does not say, or not as a Unix path.
@@ -140,7 +142,7 @@ impl Session {
         if !self.features.mfmt {
             return Ok(false);
         }
-        let verb = format!("MFMT {}", timestamp::format_time_val(at));
+        let verb = format!("MFMT {}", format_time_val(at));
         let command = self.path_line(&verb, path)?;
         let reply = self.command(&command)?;
         if reply.is_done() {
@@ -222,7 +224,7 @@ impl Session {
         }
         let reply = self.path_command("MDTM", path)?;
         if reply.is_file_status() {
-            return Ok(timestamp::parse_time_val(file_status(&reply).as_bytes()));
+            return Ok(parse_time_val(file_status(&reply).as_bytes()));
         }
         // Asked once: an unknown command stays unknown.
         self.features.mdtm = !reply.is_unknown_command();
@@ -391,42 +393,4 @@ pub(crate) fn missing(error: Error) -> Error {
 
 pub(super) fn file_status(reply: &Reply) -> String {
     String::from_utf8_lossy(reply.first_line()).trim().to_owned()
-}
-
-/// The path in `257 "/a ""quoted"" one" is …`: quotes inside are doubled (RFC 959 appendix II).
-pub(super) fn quoted_path(text: &[u8]) -> Option<Vec<u8>> {
-    let start = text.iter().position(|byte| *byte == b'"')? + 1;
-    let mut path = Vec::new();
-    let mut rest = text.get(start..)?.iter().peekable();
-    while let Some(byte) = rest.next() {
-        if *byte != b'"' {
-            path.push(*byte);
-        } else if rest.peek() == Some(&&b'"') {
-            rest.next();
-            path.push(b'"');
-        } else {
-            return (!path.is_empty()).then_some(path);
-        }
-    }
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quotes_inside_a_path_are_doubled() {
-        let cases: [(&str, Option<&str>); 6] = [
-            (r#""/" is the current directory"#, Some("/")),
-            (r#""/a""b" is "c""#, Some(r#"/a"b"#)),
-            (r#"Current is "/in box""#, Some("/in box")),
-            (r#""" is nothing"#, None),
-            ("/no/quotes", None),
-            (r#""/open"#, None),
-        ];
-        for (text, path) in cases {
-            assert_eq!(quoted_path(text.as_bytes()), path.map(|p| p.as_bytes().to_vec()), "{text}");
-        }
-    }
 }

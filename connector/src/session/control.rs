@@ -14,12 +14,13 @@ use std::time::Duration;
 use host_sdk::{Error, ErrorKind};
 use suppaftp::{FtpResult, TlsConnector, TlsStream};
 
-use super::reply::Reply;
-use super::reply_line::{ends_reply, split_code, trim_line_end};
-use super::stream::NetStream;
 use super::transcript::{Scribe, Transcript};
 use crate::deadline::Deadline;
-use crate::wire_name::printable_bytes;
+use crate::file::name::printable_bytes;
+use crate::protocol::reply::Reply;
+use crate::protocol::reply_line::{ends_reply, split_code, trim_line_end};
+use crate::transport::error::{io_error, is_timeout, retry_interrupted};
+use crate::transport::stream::NetStream;
 
 /// The longest reply in all; FEAT and STAT of real servers stay under a tenth of it.
 const MAXIMUM_REPLY: usize = 256 * 1024;
@@ -113,7 +114,7 @@ impl Control {
         }
         channel.scribe.note("TLS begins");
         let deadline = channel.deadline();
-        let socket = channel.stream.socket().try_clone().map_err(|e| super::io_error("TLS", &e))?;
+        let socket = channel.stream.socket().try_clone().map_err(|e| io_error("TLS", &e))?;
         channel.stream = wrap(socket, deadline)?;
         Ok(())
     }
@@ -244,7 +245,7 @@ impl Channel {
             // Nothing yet: the caller comes back, with less time left.
             Err(e) if e.kind() == io::ErrorKind::Interrupted => Ok(()),
             Err(e) if is_timeout(&e) => Err(deadline.error(&self.awaiting)),
-            Err(e) => Err(super::io_error(&self.awaiting, &e)),
+            Err(e) => Err(io_error(&self.awaiting, &e)),
         }
     }
 
@@ -261,7 +262,7 @@ impl Channel {
             if is_timeout(&e) {
                 deadline.error("sending a command")
             } else {
-                super::io_error("sending a command", &e)
+                io_error("sending a command", &e)
             }
         })
     }
@@ -283,21 +284,6 @@ fn nonsense(bytes: &[u8]) -> Error {
         format!("the server sent \"{}\" instead of a reply", printable_bytes(trim_line_end(shown))),
     )
     .with_hint("check host and port: this may not be an FTP server, or it wants implicit TLS")
-}
-
-/// Whether `error` is a socket's time-out, which systems report in two ways.
-pub(crate) fn is_timeout(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
-}
-
-/// Repeats `read` while a signal interrupts it.
-pub(crate) fn retry_interrupted(mut read: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
-    loop {
-        match read() {
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            other => return other,
-        }
-    }
 }
 
 /// Gives suppaftp its [`Wire`] where it would open TLS.

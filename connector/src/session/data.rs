@@ -1,20 +1,22 @@
 //! Data connections: agreed on over the control connection, opened by either side
 //! (RFC 959 §3.2, RFC 2428).
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::Ordering;
 
 use host_sdk::{Error, ErrorKind};
-use once_cell::sync::Lazy;
 use socket2::{Domain, Socket, Type};
 
 use super::Session;
-use super::connect::dial;
-use super::proxy;
-use super::reply::Reply;
 use crate::config::{DataMode, PassiveAddress};
 use crate::deadline::Deadline;
+use crate::protocol::payload::{extended_passive_port, passive_address, port_command};
+use crate::protocol::reply::Reply;
 use crate::shortage;
+use crate::transport::connect::dial;
+use crate::transport::error::io_error;
+use crate::transport::error::is_timeout;
+use crate::transport::proxy;
 
 /// What to do about a server that does not open a data connection.
 pub(super) const UNREACHABLE: &str = "the server cannot reach this machine: check activePorts and \
@@ -104,7 +106,7 @@ impl Session {
     fn listen(&mut self) -> Result<Agreed, Error> {
         let local = self.local.ip();
         let listener = bind(local, self.shared.settings.active.ports.clone())?;
-        let port = listener.local_addr().map_err(|e| super::io_error("listening", &e))?.port();
+        let port = listener.local_addr().map_err(|e| io_error("listening", &e))?.port();
         let announced = self.shared.settings.active.address.unwrap_or(local);
         let command = port_command(announced, port);
         let reply = self.command(&command)?;
@@ -127,7 +129,7 @@ impl Session {
     pub(super) fn accept(&self, listener: &TcpListener) -> Result<TcpStream, Error> {
         let deadline = self.opening_deadline();
         let what = "waiting for the server's data connection";
-        let listener = listener.try_clone().map_err(|e| super::io_error(what, &e))?;
+        let listener = listener.try_clone().map_err(|e| io_error(what, &e))?;
         let peer = self.peer.ip();
         let accepted = self.await_connection(&listener, deadline, what, peer);
         accepted.map_err(|e| shortage::hinted(e, UNREACHABLE))
@@ -140,18 +142,18 @@ impl Session {
         what: &str,
         peer: IpAddr,
     ) -> Result<TcpStream, Error> {
-        listener.set_nonblocking(true).map_err(|e| super::io_error(what, &e))?;
+        listener.set_nonblocking(true).map_err(|e| io_error(what, &e))?;
         let mut given_up = false;
         loop {
             self.cancel.check()?;
             deadline.remaining(what)?;
             match listener.accept() {
                 Ok((socket, from)) if same_host(from.ip(), peer) => {
-                    socket.set_nonblocking(false).map_err(|e| super::io_error(what, &e))?;
+                    socket.set_nonblocking(false).map_err(|e| io_error(what, &e))?;
                     return Ok(socket);
                 }
                 Ok((_, from)) => log::warn!("turned away a data connection from {from}"),
-                Err(e) if super::control::is_timeout(&e) => {
+                Err(e) if is_timeout(&e) => {
                     // Accepting has no time-out of its own, and a refusal on the control
                     // connection (425) would otherwise be noticed only at the deadline.
                     if given_up {
@@ -167,7 +169,7 @@ impl Session {
                         std::thread::sleep(ACCEPT_POLL);
                     }
                 }
-                Err(e) => return Err(super::io_error(what, &e)),
+                Err(e) => return Err(io_error(what, &e)),
             }
         }
     }
@@ -217,45 +219,6 @@ fn listen_on(address: SocketAddr) -> std::io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-/// PORT for IPv4, EPRT for IPv6 (RFC 2428 §2).
-fn port_command(address: IpAddr, port: u16) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(address) => {
-            let [a, b, c, d] = address.octets();
-            format!("PORT {a},{b},{c},{d},{},{}", port >> 8, port & 0xff)
-        }
-        IpAddr::V6(address) => format!("EPRT |2|{address}|{port}|"),
-    }
-}
-
-/// The port in `229 … (|||6446|)`; any delimiter is allowed (RFC 2428 §3).
-pub(super) fn extended_passive_port(text: &[u8]) -> Option<u16> {
-    let text = String::from_utf8_lossy(text);
-    let (_, rest) = text.split_once('(')?;
-    let delimiter = rest.chars().next().filter(|c| !c.is_ascii_digit())?;
-    let mut fields = rest.split(delimiter);
-    let port = fields.nth(3)?;
-    port.parse().ok().filter(|port| *port > 0)
-}
-
-/// The address in `227 … (h1,h2,h3,h4,p1,p2)`; servers leave the parentheses out
-/// (RFC 1123 §4.1.2.6 wants clients to look for the digits alone).
-pub(super) fn passive_address(reply: &Reply) -> Option<SocketAddr> {
-    static NUMBERS: Lazy<Option<regex::bytes::Regex>> = Lazy::new(|| {
-        regex::bytes::Regex::new(
-            r"(?-u)(\d{1,3}) *, *(\d{1,3}) *, *(\d{1,3}) *, *(\d{1,3}) *, *(\d{1,3}) *, *(\d{1,3})",
-        )
-        .ok()
-    });
-    let captures = NUMBERS.as_ref()?.captures(reply.first_line())?;
-    let number = |at: usize| -> Option<u8> {
-        std::str::from_utf8(captures.get(at)?.as_bytes()).ok()?.parse().ok()
-    };
-    let address = Ipv4Addr::new(number(1)?, number(2)?, number(3)?, number(4)?);
-    let port = u16::from(number(5)?) << 8 | u16::from(number(6)?);
-    (port > 0).then(|| SocketAddr::new(address.into(), port))
-}
-
 fn unreadable(command: &str, reply: &Reply) -> Error {
     Error::new(ErrorKind::Protocol, format!("no port in the reply to {command}: {reply}"))
         .with_command(command)
@@ -264,44 +227,6 @@ fn unreadable(command: &str, reply: &Reply) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn extended_passive_ports() {
-        let cases: [(&[u8], Option<u16>); 5] = [
-            (b"Entering Extended Passive Mode (|||6446|)", Some(6446)),
-            (b"ok (!!!6446!)", Some(6446)),
-            (b"ok (|||0|)", None),
-            (b"ok (|||99999|)", None),
-            (b"ok |||6446|", None),
-        ];
-        for (text, port) in cases {
-            assert_eq!(extended_passive_port(text), port, "{}", String::from_utf8_lossy(text));
-        }
-    }
-
-    #[test]
-    fn passive_addresses_with_and_without_parentheses() {
-        let address: SocketAddr = "127.0.0.1:5001".parse().unwrap();
-        for text in [
-            "Entering Passive Mode (127,0,0,1,19,137).",
-            "=127,0,0,1,19,137",
-            "127,0,0,1,19,137٣",
-            "(127, 0, 0, 1, 19, 137)",
-        ] {
-            assert_eq!(passive_address(&Reply::new(227, text)), Some(address), "{text}");
-        }
-        for text in ["Entering Passive Mode", "(256,0,0,1,19,137)", "(127,0,0,1,0,0)"] {
-            assert_eq!(passive_address(&Reply::new(227, text)), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn active_addresses_by_family() {
-        let v4: IpAddr = "10.1.2.3".parse().unwrap();
-        assert_eq!(port_command(v4, 50_001), "PORT 10,1,2,3,195,81");
-        let v6: IpAddr = "::1".parse().unwrap();
-        assert_eq!(port_command(v6, 50_001), "EPRT |2|::1|50001|");
-    }
 
     #[test]
     fn a_taken_port_is_passed_over() {

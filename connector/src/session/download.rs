@@ -6,11 +6,11 @@ use std::io::Read;
 use host_sdk::Error;
 
 use super::Session;
-use super::control::is_timeout;
-use super::reply::Reply;
-use super::stream::NetStream;
 use super::transfer::{LOOK, Transfer};
 use crate::deadline::Deadline;
+use crate::protocol::reply::Reply;
+use crate::transport::error::is_timeout;
+use crate::transport::stream::NetStream;
 
 /// Bytes from the server: a file or a listing. Dropped unfinished, it poisons its session.
 pub(crate) struct Download<'s> {

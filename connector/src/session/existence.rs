@@ -5,11 +5,11 @@ use host_sdk::{Error, ErrorKind};
 
 use super::Session;
 use super::commands::{file_status, missing};
-use super::listing::Entry;
-use super::reply::Reply;
 use crate::config::TransferFormat;
-use crate::remote_path::RemotePath;
-use crate::timestamp::Modified;
+use crate::file::path::RemotePath;
+use crate::file::time::modified::Modified;
+use crate::listing::Entry;
+use crate::protocol::reply::Reply;
 
 /// What is known about a name on the server.
 #[derive(Debug)]

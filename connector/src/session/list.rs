@@ -5,14 +5,15 @@ use std::io::{self, Read};
 use host_sdk::{Error, ErrorKind};
 use jiff::tz::TimeZone;
 
-use super::listing::{Entry, Format, Item, Listing, ListingError, ListingSettings};
 use super::name_list::has_names;
-use super::reply::Reply;
-use super::reply_text::Emptiness;
-use super::{Download, Session, io_error};
+use super::{Download, Session};
 use crate::config::ListingPreference;
-use crate::remote_path::RemotePath;
-use crate::timestamp::ServerTimeZone;
+use crate::file::path::RemotePath;
+use crate::file::time::zone::ServerTimeZone;
+use crate::listing::{Entry, Format, Item, Listing, ListingError, ListingSettings};
+use crate::protocol::reply::Reply;
+use crate::protocol::reply_text::Emptiness;
+use crate::transport::error::io_error;
 
 /// Called for each entry as it arrives; answers whether more are wanted. An error ends the
 /// listing.

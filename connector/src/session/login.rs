@@ -7,17 +7,19 @@ use std::time::Instant;
 use host_sdk::{Error, ErrorKind};
 
 use super::control::{Control, ControlLimits};
-use super::features::Features;
-use super::reply::{Occasion, Reply};
-use super::stream::NetStream;
 use super::transcript::{Scribe, Transcript};
 use super::transfer::DATA_IN_CLEAR;
-use super::{MAXIMUM_PRELIMINARY, Session, Shared, attach, connect, io_error, proxy};
+use super::{MAXIMUM_PRELIMINARY, Session, Shared, attach};
 use crate::cancel::CancelToken;
 use crate::config::Security;
 use crate::deadline::Deadline;
-use crate::remote_path::RemotePath;
-use crate::wire_name::NameEncoding;
+use crate::file::name::NameEncoding;
+use crate::file::path::RemotePath;
+use crate::protocol::features::Features;
+use crate::protocol::reply::{Occasion, Reply};
+use crate::transport::error::io_error;
+use crate::transport::stream::NetStream;
+use crate::transport::{connect, proxy};
 
 /// What an anonymous login says for a password when none is configured (RFC 1635 §2.2).
 const ANONYMOUS_PASSWORD: &str = "anonymous@";

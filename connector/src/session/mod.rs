@@ -11,35 +11,20 @@
 pub(crate) mod checksum;
 mod clock;
 mod commands;
-pub(crate) mod connect;
 mod control;
 mod data;
 mod download;
 mod existence;
-mod features;
-#[cfg(test)]
-mod fuzz;
-mod handshake;
 mod hiding;
-mod identity;
 mod list;
-pub(crate) mod listing;
 mod login;
 mod name_list;
 mod probe;
-mod proxy;
 mod renewal;
-mod reply;
-mod reply_line;
-mod reply_text;
 mod server_memory;
-mod stream;
-mod tickets;
-mod tls;
 mod transcript;
 mod transfer;
 mod upload;
-mod verifier;
 
 use std::borrow::Cow;
 use std::io;
@@ -56,24 +41,24 @@ pub(crate) use self::commands::missing;
 use self::control::{Control, Wire};
 pub(crate) use self::download::Download;
 pub(crate) use self::existence::{Presence, SizeAnswer};
-use self::features::Features;
-use self::handshake::TlsSession;
 use self::hiding::hide;
 pub(crate) use self::list::Found;
 pub(crate) use self::login::Milestone;
 pub(crate) use self::probe::{DataFacts, ProbedListing};
-use self::reply::{Occasion, Reply};
 pub(crate) use self::server_memory::ServerMemory;
-pub(crate) use self::tls::TlsFactory;
 use self::transcript::Scribe;
 pub(crate) use self::transcript::Transcript;
 use crate::cancel::{CancelToken, SocketWatch};
-use crate::checksum::Algorithm;
 use crate::config::{ConnectionSettings, TransferFormat};
 use crate::deadline::Deadline;
-use crate::remote_path::RemotePath;
-use crate::shortage;
-use crate::wire_name::NameEncoding;
+use crate::file::checksum::Algorithm;
+use crate::file::name::NameEncoding;
+use crate::file::path::RemotePath;
+use crate::protocol::features::Features;
+use crate::protocol::reply::{Occasion, Reply};
+use crate::transport::error::io_error;
+pub(crate) use crate::transport::tls::factory::TlsFactory;
+use crate::transport::tls::handshake::TlsSession;
 
 /// What all sessions of a connection share.
 pub(crate) struct Shared {
@@ -355,25 +340,5 @@ fn from_suppaftp(error: FtpError, what: &str) -> Error {
             Error::new(ErrorKind::Protocol, format!("{what}: the reply makes no sense"))
         }
         other => Error::internal(format!("{what}: {other}")),
-    }
-}
-
-/// The error that a failure of the network or of TLS records is.
-fn io_error(what: &str, error: &io::Error) -> Error {
-    if let Some(own) = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
-        return own.clone();
-    }
-    if let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-        return handshake::record_error(what, tls);
-    }
-    if let Some(shortage) = shortage::of_files(what, error) {
-        return shortage;
-    }
-    match error.kind() {
-        io::ErrorKind::UnexpectedEof => Error::new(
-            ErrorKind::Connection,
-            format!("{what}: the connection was closed before its proper end"),
-        ),
-        _ => Error::new(ErrorKind::Connection, format!("{what} failed: {error}")),
     }
 }

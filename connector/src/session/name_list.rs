@@ -6,7 +6,8 @@ use host_sdk::Error;
 
 use super::list::{closed, confirm, stop};
 use super::{Download, Session};
-use crate::remote_path::RemotePath;
+use crate::file::path::RemotePath;
+use crate::transport::error::io_error;
 
 /// How many bytes of a listing of names are read.
 const MAXIMUM: u64 = 1024 * 1024;
@@ -35,7 +36,7 @@ impl Session {
         let mut source = super::list::Source { download }.take(MAXIMUM);
         let read = source.read_to_end(&mut text);
         let download = source.into_inner().download;
-        read.map_err(|e| super::io_error("the listing", &e))?;
+        read.map_err(|e| io_error("the listing", &e))?;
         stop(download)?;
         let lines = text.split(|byte| *byte == b'\n');
         let names = lines.map(|line| encoding.decode(line.trim_ascii_end()));

@@ -6,15 +6,15 @@ use std::net::SocketAddr;
 use host_sdk::Error;
 
 use super::clock::Samples;
-use super::handshake::is_resumed;
 use super::list::{Found, Source, listing_error, read_on};
-use super::listing::{Format, Listing};
-use super::reply::Occasion;
-use super::stream::NetStream;
 use super::{Download, Session};
 use crate::config::{DataMode, TransferFormat};
-use crate::remote_path::RemotePath;
-use crate::timestamp::Modified;
+use crate::file::path::RemotePath;
+use crate::file::time::modified::Modified;
+use crate::listing::{Format, Listing};
+use crate::protocol::reply::Occasion;
+use crate::transport::stream::NetStream;
+use crate::transport::tls::handshake::is_resumed;
 
 /// A data connection that stands.
 pub(crate) struct DataFacts {

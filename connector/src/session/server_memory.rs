@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::remote_path::RemotePath;
-use crate::timestamp::ServerTimeZone;
+use crate::file::path::RemotePath;
+use crate::file::time::zone::ServerTimeZone;
 
 /// How long a directory that was looked through for leftovers is left alone.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);

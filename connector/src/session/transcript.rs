@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Shared;
 use super::hiding::{HIDDEN, hide};
-use super::reply_line::trim_line_end;
-use crate::wire_name::printable_bytes;
+use crate::file::name::printable_bytes;
+use crate::protocol::reply_line::trim_line_end;
 
 /// How many lines are kept; the oldest go first.
 const LINES: usize = 64;

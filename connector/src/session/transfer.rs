@@ -9,16 +9,17 @@ use std::time::Duration;
 use host_sdk::{Error, ErrorKind};
 
 use super::commands::missing;
-use super::control::is_timeout;
 use super::data::{Agreed, UNREACHABLE};
 use super::download::Download;
-use super::handshake::{HandshakeError, is_resumed};
-use super::reply::{Occasion, Reply};
-use super::stream::NetStream;
-use super::{MAXIMUM_PRELIMINARY, Session, io_error, verb_of};
+use super::{MAXIMUM_PRELIMINARY, Session, verb_of};
 use crate::cancel::SocketWatch;
 use crate::config::DataMode;
 use crate::deadline::Deadline;
+use crate::protocol::reply::{Occasion, Reply};
+use crate::transport::error::io_error;
+use crate::transport::error::is_timeout;
+use crate::transport::stream::NetStream;
+use crate::transport::tls::handshake::{HandshakeError, is_resumed};
 
 /// How long the server may take to say why a data connection failed.
 const EXPLANATION: Duration = Duration::from_secs(3);

@@ -1,0 +1,374 @@
+//! Filters over directory entries, compiled once: patterns and times are checked before
+//! anything is sent.
+
+use host_sdk::{Condition, Error, Filter};
+use jiff::civil::DateTime;
+use regex::{Regex, RegexBuilder};
+
+use crate::descriptor::property;
+use crate::file::time::modified::Precision;
+use crate::file::time::text::parse_text;
+use crate::file::time::zone::ServerTimeZone;
+use crate::listing::Entry;
+
+/// How large a compiled pattern may be: a bound for hostile ones.
+const PATTERN_SIZE: usize = 1 << 20;
+
+/// A filter that can be asked.
+#[derive(Debug)]
+pub(crate) enum EntryFilter {
+    All(Vec<Self>),
+    Any(Vec<Self>),
+    Text(Property, TextTest),
+    Time(Ordering, DateTime),
+    Size(Ordering, i64),
+}
+
+/// A property that compares as text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Property {
+    FileName,
+    FileType,
+    Timestamp,
+}
+
+/// A comparison of text.
+#[derive(Debug)]
+pub(crate) enum TextTest {
+    Ordered(Ordering, String),
+    Pattern(Regex),
+}
+
+/// A comparison of things that have an order.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Ordering {
+    Equals,
+    NotEquals,
+    LessThan,
+    GreaterThan,
+}
+
+impl EntryFilter {
+    /// Compiles a checked filter; no filter selects everything.
+    ///
+    /// # Errors
+    ///
+    /// `configuration` with the path below the filter: a pattern that does not compile, a time
+    /// in another format.
+    pub(crate) fn compile(filter: Option<Filter>) -> Result<Self, Error> {
+        match filter {
+            None => Ok(Self::All(Vec::new())),
+            Some(filter) => compile(&filter),
+        }
+    }
+
+    /// Whether `entry` is selected; none where that takes a more exact time or size than is known,
+    /// unless they are as exact as they get. A value that the server did not tell matches nothing,
+    /// not even `notEquals`.
+    pub(crate) fn verdict(
+        &self,
+        entry: &Entry,
+        zone: &ServerTimeZone,
+        is_exact: bool,
+    ) -> Option<bool> {
+        let verdicts = |members: &[Self], settles: bool| -> Option<bool> {
+            let mut open = false;
+            for member in members {
+                match member.verdict(entry, zone, is_exact) {
+                    Some(verdict) if verdict == settles => return Some(settles),
+                    Some(_) => {}
+                    None => open = true,
+                }
+            }
+            (!open).then_some(!settles)
+        };
+        Some(match self {
+            Self::All(members) => return verdicts(members, false),
+            Self::Any(members) => return verdicts(members, true),
+            Self::Text(property, test) => match property {
+                Property::FileName => test.holds(&entry.name),
+                Property::FileType => test.holds(entry.kind.as_str()),
+                Property::Timestamp => {
+                    entry.modified.as_ref().is_some_and(|time| test.holds(&time.text(zone)))
+                }
+            },
+            Self::Time(ordering, value) => {
+                let Some(time) = &entry.modified else { return Some(false) };
+                let at = time.server_time(zone);
+                if !is_exact && ordering.doubts(at, time.precision, *value) {
+                    return None;
+                }
+                ordering.holds(&at, value)
+            }
+            Self::Size(..) if entry.rounded_size.is_some() && !is_exact => return None,
+            Self::Size(ordering, value) => entry
+                .told_size()
+                .and_then(|size| i64::try_from(size).ok())
+                .is_some_and(|size| ordering.holds(&size, value)),
+        })
+    }
+}
+
+impl TextTest {
+    fn holds(&self, text: &str) -> bool {
+        match self {
+            Self::Ordered(ordering, value) => ordering.holds(text, value.as_str()),
+            Self::Pattern(pattern) => pattern.is_match(text),
+        }
+    }
+}
+
+impl Ordering {
+    fn parse(operator: &str) -> Option<Self> {
+        match operator {
+            "equals" => Some(Self::Equals),
+            "notEquals" => Some(Self::NotEquals),
+            "lessThan" => Some(Self::LessThan),
+            "greaterThan" => Some(Self::GreaterThan),
+            _ => None,
+        }
+    }
+
+    fn holds<T: Ord + ?Sized>(self, left: &T, right: &T) -> bool {
+        match self {
+            Self::Equals => left == right,
+            Self::NotEquals => left != right,
+            Self::LessThan => left < right,
+            Self::GreaterThan => left > right,
+        }
+    }
+
+    /// Whether the comparison with `value` depends on when exactly within the minute or the day
+    /// that begins at `at` the true time lies.
+    fn doubts(self, at: DateTime, precision: Precision, value: DateTime) -> bool {
+        let Ok(end) = at.checked_add(precision.span()) else { return false };
+        let is_within = precision < Precision::Second && at <= value && value < end;
+        is_within && !(matches!(self, Self::LessThan) && value == at)
+    }
+}
+
+fn compile(filter: &Filter) -> Result<EntryFilter, Error> {
+    match filter {
+        Filter::And(group) => compile_all("and", &group.and).map(EntryFilter::All),
+        Filter::Or(group) => compile_all("or", &group.or).map(EntryFilter::Any),
+        Filter::Condition(condition) => compile_condition(condition),
+    }
+}
+
+fn compile_all(group: &str, members: &[Filter]) -> Result<Vec<EntryFilter>, Error> {
+    members
+        .iter()
+        .enumerate()
+        .map(|(at, member)| compile(member).map_err(|e| e.under(&format!("{group}[{at}]"))))
+        .collect()
+}
+
+fn compile_condition(condition: &Condition) -> Result<EntryFilter, Error> {
+    let value = condition.value.to_text();
+    let ordering = Ordering::parse(&condition.operator);
+    match (condition.property.as_str(), ordering) {
+        (property::TIMESTAMP, Some(ordering)) => {
+            let time = parse_text(&value).ok_or_else(|| {
+                Error::configuration(
+                    "value",
+                    format!("\"{value}\" is not a time in the form yyyy-MM-dd HH:mm:ss.SSS"),
+                )
+            })?;
+            Ok(EntryFilter::Time(ordering, time))
+        }
+        ("size", Some(ordering)) => {
+            let size = value.parse().map_err(|_| {
+                Error::configuration("value", format!("\"{value}\" is not a whole number of bytes"))
+            })?;
+            Ok(EntryFilter::Size(ordering, size))
+        }
+        (id, ordering) => {
+            let property = match id {
+                property::TIMESTAMP => Property::Timestamp,
+                "fileType" => Property::FileType,
+                _ => Property::FileName,
+            };
+            let test = match ordering {
+                Some(ordering) => TextTest::Ordered(ordering, value),
+                None => TextTest::Pattern(pattern(&condition.operator, &value)?),
+            };
+            Ok(EntryFilter::Text(property, test))
+        }
+    }
+}
+
+/// Compiles a regular expression or a wildcard; both match the whole text.
+fn pattern(operator: &str, value: &str) -> Result<Regex, Error> {
+    let source = if operator == "wildcard" { wildcard(value) } else { format!("^(?:{value})$") };
+    RegexBuilder::new(&source)
+        .size_limit(PATTERN_SIZE)
+        .dot_matches_new_line(operator == "wildcard")
+        .build()
+        .map_err(|_| Error::configuration("value", invalid_pattern(value)))
+}
+
+/// What is wrong with the pattern as it was written, without this side's wrapping around it.
+fn invalid_pattern(value: &str) -> String {
+    match Regex::new(value) {
+        Err(e) => format!("the regular expression does not compile: {e}"),
+        Ok(_) => "the regular expression is too large".to_owned(),
+    }
+}
+
+fn wildcard(value: &str) -> String {
+    let body: String = value
+        .chars()
+        .map(|character| match character {
+            '*' => ".*".to_owned(),
+            '?' => ".".to_owned(),
+            literal => regex::escape(&literal.to_string()),
+        })
+        .collect();
+    format!("^(?:{body})$")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::file::time::modified::Modified;
+    use crate::listing::Kind;
+
+    fn entry(name: &str, time: &str, size: u64) -> Entry {
+        Entry {
+            size: Some(size),
+            modified: parse_text(time).map(|at| Modified::utc(at, Precision::Second)),
+            ..Entry::new(name.to_owned(), Kind::RegularFile)
+        }
+    }
+
+    fn filter(raw: Value) -> EntryFilter {
+        EntryFilter::compile(Some(serde_json::from_value(raw).unwrap())).unwrap()
+    }
+
+    fn is(property: &str, operator: &str, value: Value) -> Value {
+        json!({"property": property, "operator": operator, "value": value})
+    }
+
+    fn verdict(filter: &EntryFilter, entry: &Entry) -> Option<bool> {
+        filter.verdict(entry, &ServerTimeZone::Auto, false)
+    }
+
+    #[test]
+    fn every_operator_on_every_property() {
+        let entry = entry("INV-7.xml", "2026-10-31 23:59:59.000", 1000);
+        let cases = [
+            (is("fileName", "equals", json!("INV-7.xml")), true),
+            (is("fileName", "equals", json!("inv-7.xml")), false),
+            (is("fileName", "notEquals", json!("x")), true),
+            (is("fileName", "lessThan", json!("J")), true),
+            (is("fileName", "greaterThan", json!("J")), false),
+            (is("fileName", "wildcard", json!("INV-?.xml")), true),
+            (is("fileName", "wildcard", json!("INV-?")), false),
+            (is("fileName", "wildcard", json!("*.XML")), false),
+            (is("fileName", "wildcard", json!("in/INV-7.xml")), false),
+            (is("fileName", "regex", json!(r"INV-\d+\.xml")), true),
+            (is("fileName", "regex", json!("INV")), false),
+            (is("timestamp", "lessThan", json!("2026-11-01 00:00:00.000")), true),
+            (is("timestamp", "equals", json!("2026-10-31 23:59:59.000")), true),
+            (is("timestamp", "greaterThan", json!("2026-10-31 23:59:59.000")), false),
+            (is("timestamp", "wildcard", json!("2026-10-*")), true),
+            (is("timestamp", "regex", json!("2026.*")), true),
+            (is("size", "greaterThan", json!(999)), true),
+            (is("size", "lessThan", json!("1000")), false),
+            (is("fileType", "equals", json!("regular_file")), true),
+        ];
+        for (raw, expected) in cases {
+            assert_eq!(verdict(&filter(raw.clone()), &entry), Some(expected), "{raw}");
+        }
+    }
+
+    #[test]
+    fn groups_nest() {
+        let raw = json!({"and": [
+            {"or": [is("fileName", "wildcard", json!("*.xml")), is("fileName", "wildcard", json!("*.csv"))]},
+            is("size", "greaterThan", json!(10)),
+        ]});
+        let filter = filter(raw);
+        let selects =
+            |name: &str, size| verdict(&filter, &entry(name, "2026-01-01 00:00:00.000", size));
+        assert_eq!(selects("a.csv", 11), Some(true));
+        assert_eq!(selects("a.csv", 10), Some(false));
+        assert_eq!(selects("a.txt", 11), Some(false));
+    }
+
+    #[test]
+    fn what_the_server_did_not_tell_matches_nothing() {
+        let mut unknown = entry("a", "", 0);
+        unknown.size = None;
+        for raw in [
+            is("timestamp", "notEquals", json!("2026-01-01 00:00:00.000")),
+            is("size", "notEquals", json!(5)),
+        ] {
+            assert_eq!(verdict(&filter(raw.clone()), &unknown), Some(false), "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_rounded_size_is_asked_for() {
+        let blocks = Entry { size: None, rounded_size: Some(1024), ..entry("a", "", 0) };
+        let filter = filter(is("size", "lessThan", json!(2000)));
+        assert_eq!(verdict(&filter, &blocks), None);
+        assert_eq!(filter.verdict(&blocks, &ServerTimeZone::Auto, true), Some(true));
+    }
+
+    #[test]
+    fn only_what_the_minute_does_not_settle_is_left_open() {
+        let mut listed = entry("a", "2026-11-22 17:25:00.000", 1);
+        let settled = |entry: &Entry, operator: &str, value: &str| {
+            verdict(&filter(is("timestamp", operator, json!(value))), entry)
+        };
+        let cases = [
+            ("lessThan", "2026-11-22 17:25:00.000", Some(false)),
+            ("lessThan", "2026-11-22 17:25:30.000", None),
+            ("lessThan", "2026-11-22 17:26:00.000", Some(true)),
+            ("greaterThan", "2026-11-22 17:24:59.999", Some(true)),
+            ("greaterThan", "2026-11-22 17:25:00.000", None),
+            ("greaterThan", "2026-11-22 17:26:00.000", Some(false)),
+            ("equals", "2026-11-22 17:25:00.000", None),
+            ("equals", "2026-11-22 17:24:59.999", Some(false)),
+            ("notEquals", "2026-11-22 17:25:59.999", None),
+            ("notEquals", "2026-11-22 17:26:00.000", Some(true)),
+        ];
+        for (operator, value, expected) in cases {
+            listed.modified.as_mut().unwrap().precision = Precision::Minute;
+            assert_eq!(settled(&listed, operator, value), expected, "{operator} {value}");
+            listed.modified.as_mut().unwrap().precision = Precision::Second;
+            assert!(settled(&listed, operator, value).is_some(), "{operator} {value}");
+        }
+        listed.modified.as_mut().unwrap().precision = Precision::Day;
+        assert_eq!(settled(&listed, "lessThan", "2026-11-23 10:00:00.000"), None);
+    }
+
+    #[test]
+    fn an_open_question_does_not_matter_beside_a_settled_one() {
+        let mut listed = entry("a", "2026-11-22 17:25:00.000", 1);
+        listed.modified.as_mut().unwrap().precision = Precision::Minute;
+        let open = is("timestamp", "greaterThan", json!("2026-11-22 17:25:00.000"));
+        let named = |name: &str| is("fileName", "equals", json!(name));
+        for (raw, expected) in [
+            (json!({"and": [open, named("b")]}), Some(false)),
+            (json!({"and": [open, named("a")]}), None),
+            (json!({"or": [open, named("a")]}), Some(true)),
+            (json!({"or": [open, named("b")]}), None),
+        ] {
+            let filter = filter(raw.clone());
+            assert_eq!(verdict(&filter, &listed), expected, "{raw}");
+            assert!(filter.verdict(&listed, &ServerTimeZone::Auto, true).is_some(), "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_does_not_compile_says_where() {
+        let raw = serde_json::from_value(is("fileName", "regex", json!("a(b"))).unwrap();
+        let error = EntryFilter::compile(Some(raw)).unwrap_err();
+        assert_eq!(error.report().path.as_deref(), Some("value"));
+        assert!(error.message().contains("unclosed group"), "{error}");
+    }
+}

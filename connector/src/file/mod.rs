@@ -1,0 +1,6 @@
+//! What a file on a server is known by: its name, its path, its time, its checksum.
+
+pub(crate) mod checksum;
+pub(crate) mod name;
+pub(crate) mod path;
+pub(crate) mod time;

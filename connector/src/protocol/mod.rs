@@ -1,0 +1,7 @@
+//! What FTP's replies say, without a socket.
+
+pub(crate) mod features;
+pub(crate) mod payload;
+pub(crate) mod reply;
+pub(crate) mod reply_line;
+pub(crate) mod reply_text;

@@ -1,0 +1,331 @@
+//! What servers say in prose because there is no code for it. Nothing else may depend on prose.
+
+/// Words of a rejected login.
+const REJECTION: [&str; 9] =
+    ["incorrect", "invalid", "fail", "attempt", "wrong", "lock", "disabled", "expired", "suspend"];
+
+/// Whose number servers limit.
+const COUNTED: [&str; 10] = [
+    "user",
+    "users",
+    "connection",
+    "connections",
+    "client",
+    "clients",
+    "session",
+    "sessions",
+    "login",
+    "logins",
+];
+
+/// What a directory may be refused for that says nothing of its entries.
+const OBSTACLES: [&str; 22] = [
+    "denied",
+    "permission",
+    "permissions",
+    "allowed",
+    "permitted",
+    "privilege",
+    "privileges",
+    "rights",
+    "insufficient",
+    "forbidden",
+    "access",
+    "busy",
+    "again",
+    "later",
+    "temporary",
+    "temporarily",
+    "cannot",
+    "unable",
+    "failed",
+    "failure",
+    "error",
+    "invalid",
+];
+
+/// How servers say that a directory holds nothing.
+const NOTHING: [&str; 15] = [
+    "no file",
+    "no files",
+    "no such file",
+    "no such files",
+    "file not found",
+    "files not found",
+    "file does not exist",
+    "no member",
+    "no members",
+    "no data sets",
+    "no datasets",
+    "no entries",
+    "no matching",
+    "nothing",
+    "empty",
+];
+
+/// How servers say, in a reply that confirms a listing, that they did not list everything.
+const SHORTFALLS: [&str; 14] = [
+    "fail",
+    "failed",
+    "failure",
+    "unable",
+    "sorry",
+    "denied",
+    "error",
+    "cannot",
+    "can t",
+    "could not",
+    "couldn t",
+    "permission",
+    "incomplete",
+    "truncated",
+];
+
+/// What a refused listing says of the directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Emptiness {
+    /// Nothing is there.
+    Nothing,
+    /// The listing is refused for another reason.
+    Obstacle,
+    /// The words say neither.
+    Unclear,
+}
+
+/// Whether a refused login is about the number of users: 530 has no code for that, and taking it
+/// for a wrong password would make a busy night look like a locked account. Words of a rejected
+/// login win, which may go on about "too many attempts": sending the password again would lock it.
+pub(crate) fn speaks_of_too_many(text: &str) -> bool {
+    let text = text.to_lowercase();
+    let words: Vec<&str> = words(&text).collect();
+    let has = |word: &str| words.contains(&word);
+    // "Max" may be somebody's name, and "only" say whom the server is for.
+    let is_counted = COUNTED.into_iter().any(has)
+        && words.windows(2).any(|pair| {
+            matches!(pair, ["max" | "only" | "than", number]
+                if number.bytes().all(|byte| byte.is_ascii_digit()))
+        });
+    let is_many = text.contains("too many")
+        || ["maximum", "limit", "overloaded"].into_iter().any(has)
+        || is_counted;
+    is_many && !REJECTION.iter().any(|word| text.contains(word)) && !has("password")
+}
+
+/// Whether a refused login is about who logs in.
+pub(crate) fn speaks_of_rejection(text: &str) -> bool {
+    let text = text.to_lowercase();
+    REJECTION.iter().any(|word| text.contains(word)) || text.contains("denied")
+}
+
+/// What the words of a refused listing say of the directory.
+pub(crate) fn emptiness(text: &str) -> Emptiness {
+    let said = said(text);
+    let is_refused = OBSTACLES.iter().any(|word| contains(&said, word));
+    if is_refused || contains(&said, "in use") {
+        Emptiness::Obstacle
+    } else if NOTHING.iter().any(|words| contains(&said, words)) {
+        Emptiness::Nothing
+    } else {
+        Emptiness::Unclear
+    }
+}
+
+/// Whether the confirmation of a listing says that the listing is not whole.
+pub(crate) fn speaks_of_a_shortfall(text: &str) -> bool {
+    let said = said(text).replace("no error", "").replace("without error", "");
+    SHORTFALLS.iter().any(|words| contains(&said, words))
+}
+
+/// The words of a text in lower case, a blank around each; without paths, whose names may hold
+/// any word.
+fn said(text: &str) -> String {
+    let text = text.to_lowercase();
+    let spoken = text.split_ascii_whitespace().filter(|part| !part.contains('/'));
+    let words: Vec<&str> = spoken.flat_map(words).collect();
+    format!(" {} ", words.join(" "))
+}
+
+/// Whether the words of [`said`] hold `phrase`.
+fn contains(said: &str, phrase: &str) -> bool {
+    said.contains(&format!(" {phrase} "))
+}
+
+/// Phrases which say that nothing of a name is there.
+const ABSENCE: [&str; 13] = [
+    "no such",
+    "not found",
+    "not exist",
+    "doesn't exist",
+    "doesnt exist",
+    "nonexistent",
+    "non-existent",
+    "cannot find",
+    "can't find",
+    "could not find",
+    "nicht gefunden",
+    "existiert nicht",
+    "introuvable",
+];
+
+/// Parts of words that name another reason beside the absence, or in its place.
+const DOUBTS: [&str; 14] = [
+    "access",
+    "denied",
+    "permission",
+    "permit",
+    "privilege",
+    "allow",
+    "authori",
+    "busy",
+    "lock",
+    "again",
+    "later",
+    "unavailable",
+    "user",
+    "e.g.",
+];
+
+/// Whether a refusal says that nothing is there, and names no other reason: "File not found or
+/// access denied" proves nothing.
+pub(crate) fn speaks_of_absence(text: &str) -> bool {
+    let text = text.to_lowercase().replace('\u{2019}', "'");
+    ABSENCE.iter().any(|phrase| text.contains(phrase))
+        && !DOUBTS.iter().any(|part| text.contains(part))
+}
+
+/// `text` without `name`, where that stands by itself and is no part of a word.
+pub(crate) fn without_name(text: &str, name: &str) -> String {
+    let mut kept = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(name).filter(|_| !name.is_empty()) {
+        let (before, found) = rest.split_at(at);
+        let after = found.strip_prefix(name).unwrap_or_default();
+        let joins = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+        kept.push_str(before);
+        let is_part = joins(kept.chars().next_back()) || joins(after.chars().next());
+        kept.push_str(if is_part { name } else { " " });
+        rest = after;
+    }
+    kept + rest
+}
+
+/// The words of a text.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_of_users_is_no_rejection() {
+        for text in [
+            "Sorry, too many users.",
+            "Access denied: too many users",
+            "No more than 5 users",
+            "Max 5 users, sorry",
+            "Only 3 simultaneous sessions",
+            "The connection limit is reached",
+            "Server overloaded",
+        ] {
+            assert!(speaks_of_too_many(text), "{text}");
+        }
+        for text in [
+            "User max cannot log in",
+            "Too many failed logins",
+            "Maximum password age",
+            "Not used for more than 90 days",
+            "Limited to 5 friends",
+            "Access only 8-18",
+            "Only registered users",
+        ] {
+            assert!(!speaks_of_too_many(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_means_empty_only_where_it_says_so() {
+        let cases = [
+            ("No files found in user directory", Emptiness::Nothing),
+            ("/inbox/later: No such file", Emptiness::Nothing),
+            ("Nothing.", Emptiness::Nothing),
+            ("The directory is empty.", Emptiness::Nothing),
+            ("No members found.", Emptiness::Nothing),
+            ("No data sets found.", Emptiness::Nothing),
+            ("Directory in use", Emptiness::Obstacle),
+            ("Busy, try again", Emptiness::Obstacle),
+            ("Permission denied", Emptiness::Obstacle),
+            ("Insufficient permissions", Emptiness::Obstacle),
+            ("Could not list: failure", Emptiness::Obstacle),
+            ("No file access", Emptiness::Obstacle),
+            ("Zugriff verweigert", Emptiness::Unclear),
+            ("Can't check for file existence", Emptiness::Unclear),
+            ("/empty: No.", Emptiness::Unclear),
+            ("", Emptiness::Unclear),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(emptiness(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_confirmation_may_say_that_the_listing_is_not_whole() {
+        for text in [
+            "Transfer done (but failed to open directory).",
+            "Sorry, we were unable to read [.] / Options: -l / 0 matches total",
+            "Output truncated to 2000 matches",
+            "Done, can't open some of it",
+        ] {
+            assert!(speaks_of_a_shortfall(text), "{text}");
+        }
+        for text in [
+            "Transfer complete.",
+            "Directory send OK.",
+            "Listed /failed/error",
+            "Closing data connection, no error.",
+            "0 matches total",
+        ] {
+            assert!(!speaks_of_a_shortfall(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_left_out_where_it_stands_by_itself() {
+        let cases = [
+            ("/users/no such.txt: Denied", "/users/no such.txt", " : Denied"),
+            ("e: No such file", "e", " : No such file"),
+            ("'access.log' not found", "access.log", "' ' not found"),
+            ("as it is", "", "as it is"),
+        ];
+        for (text, name, expected) in cases {
+            assert_eq!(without_name(text, name), expected);
+        }
+    }
+
+    #[test]
+    fn absence_is_said_and_nothing_else() {
+        for text in [
+            "No such file or directory",
+            "x: No such file or directory.",
+            "Sorry, but that file doesn't exist",
+            "The system cannot find the file specified.",
+            "Datei nicht gefunden",
+        ] {
+            assert!(speaks_of_absence(text), "{text}");
+        }
+        for text in [
+            "Could not get file size.",
+            "Can't check for file existence",
+            "Not enough privileges.",
+            "File not found or access denied",
+            "Requested action not taken. File unavailable (e.g., file not found, no access).",
+            "No such user",
+            "File exists",
+            "Permission denied",
+            "",
+        ] {
+            assert!(!speaks_of_absence(text), "{text}");
+        }
+    }
+}
