@@ -10,7 +10,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::events::DocumentEvent;
 use crate::locks::lock;
-use crate::threads;
+use crate::shortage;
 
 /// The bars of a run; without a terminal they draw nothing.
 pub(crate) struct Bars {
@@ -84,7 +84,7 @@ impl Bars {
             bar.set_style(style("{prefix:>12} {spinner} {bytes} {bytes_per_sec} {msg}"));
             bar.set_prefix(step.to_owned());
             // Without a thread, the bar moves only when there is something to tell.
-            if threads::are_left() {
+            if shortage::has_thread() {
                 bar.enable_steady_tick(Duration::from_millis(100));
             }
             Bar { bar, documents: 0, bytes: 0, told: false }

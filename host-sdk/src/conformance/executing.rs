@@ -9,6 +9,7 @@ use crate::conformance::memory_host::{Callback, MemoryHost, Reaction};
 use crate::conformance::profile::{InputCase, OperationCase, Profile};
 use crate::conformance::report::{Finding, Report, Unmet, ensure, ensure_none, failed, skipped};
 use crate::connector::{Connection, Operation};
+use crate::descriptor::{ConnectorDescriptor, InputKind};
 use crate::error::{Error, ErrorKind};
 use crate::outcome::{Outcome, Status, Summary};
 
@@ -26,7 +27,12 @@ const FALLIBLE: [Callback; 6] = [
 ];
 
 /// Checks every case of the profile over `connection`.
-pub(super) fn check(connection: &dyn Connection, profile: &Profile, report: &mut Report) {
+pub(super) fn check(
+    connection: &dyn Connection,
+    profile: &Profile,
+    descriptor: &ConnectorDescriptor,
+    report: &mut Report,
+) {
     for case in &profile.operations {
         let mut add = |what: &str, finding| report.add(format!("{}: {what}", case.name), finding);
         let operation = match connection.operation(&case.settings) {
@@ -36,7 +42,10 @@ pub(super) fn check(connection: &dyn Connection, profile: &Profile, report: &mut
                 continue;
             }
         };
-        let examined = Examined { operation, case, patience: profile.patience };
+        let takes_bodies = descriptor.operations.iter().any(|declared| {
+            declared.id == case.operation() && declared.input == InputKind::Document
+        });
+        let examined = Examined { operation, case, takes_bodies, patience: profile.patience };
         // Those that execute nothing come before an execution that can happen only once.
         add("no inputs are no work", examined.executes_without_inputs());
         add("cancelled before it begins, it does nothing", examined.is_cancelled_before());
@@ -52,6 +61,7 @@ pub(super) fn check(connection: &dyn Connection, profile: &Profile, report: &mut
 struct Examined<'a> {
     operation: Arc<dyn Operation>,
     case: &'a OperationCase,
+    takes_bodies: bool,
     patience: Duration,
 }
 
@@ -96,7 +106,12 @@ impl Examined<'_> {
     }
 
     fn fed(&self) -> MemoryHost {
-        let host = MemoryHost::new();
+        self.fed_for(1)
+    }
+
+    fn fed_for(&self, execution: u64) -> MemoryHost {
+        let host = MemoryHost::for_execution(execution);
+        let host = if self.takes_bodies { host.demanding_bodies() } else { host };
         self.case.feed(&host);
         host
     }
@@ -149,11 +164,7 @@ impl Examined<'_> {
             return skipped("every execution must be prepared for");
         }
         let running = (1..=THREADS)
-            .map(|number| {
-                let host = MemoryHost::for_execution(number);
-                self.case.feed(&host);
-                self.start(&host)
-            })
+            .map(|number| self.start(&self.fed_for(number)))
             .collect::<Finding<Vec<Running>>>()?;
         for execution in running {
             let host = execution.host.clone();

@@ -192,6 +192,14 @@ impl MemoryHost {
         self
     }
 
+    /// Refuses a success for an input whose body was not read to its end, as hosts do where the
+    /// operation takes documents; by default it is not known whether this one does.
+    #[must_use]
+    pub fn demanding_bodies(self) -> Self {
+        self.lock().demands_bodies = true;
+        self
+    }
+
     /// Sets a deadline, `after` from now.
     #[must_use]
     pub fn with_deadline(self, after: Duration) -> Self {

@@ -19,7 +19,7 @@ pub fn run(connector: &dyn Connector, profile: &Profile) -> Report {
         }
     }
     if let Some(connection) = configuring::check(connector, &descriptor, profile, &mut report) {
-        executing::check(connection.as_ref(), profile, &mut report);
+        executing::check(connection.as_ref(), profile, &descriptor, &mut report);
         report.add("the connection closes twice", closes_twice(connection.as_ref()));
     }
     report

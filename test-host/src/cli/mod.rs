@@ -23,7 +23,7 @@ use crate::connectors::{Connectors, search_path};
 use crate::exit_code::ExitCode;
 use crate::process::{Prepared, Process, Refusal};
 use crate::report::{JsonLines, Records, Reporter, Text, Verbosity, printable};
-use crate::threads;
+use crate::shortage;
 
 /// Runs processes written in JSON through connectors that it loads at run time.
 #[derive(Debug, Parser)]
@@ -256,7 +256,7 @@ fn cancel_on_interrupt(cancellation: &Arc<Cancellation>) -> Result<(), Error> {
         cancellation.cancel();
     })
     .map_err(|e| match e {
-        ctrlc::Error::System(e) => threads::unavailable("interruptions", &e),
+        ctrlc::Error::System(e) => shortage::of_threads("interruptions", &e),
         other => Error::internal(format!("interruptions cannot be caught: {other}")),
     })
 }

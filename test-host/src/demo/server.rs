@@ -10,7 +10,7 @@ use libunftp::ServerBuilder;
 use tokio::sync::oneshot;
 use unftp_sbe_fs::Filesystem;
 
-use crate::threads;
+use crate::shortage;
 
 /// Serves the files of a directory to anybody; stops when it is dropped.
 pub(crate) struct DemoServer {
@@ -50,7 +50,7 @@ impl DemoServer {
             runtime.shutdown_background();
         };
         let thread = thread::Builder::new().name("demo-server".to_owned()).spawn(serve);
-        let thread = thread.map_err(|e| threads::unavailable("the server", &e))?;
+        let thread = thread.map_err(|e| shortage::of_threads("the server", &e))?;
         Ok(Self { port, stop: Some(stop), thread: Some(thread) })
     }
 

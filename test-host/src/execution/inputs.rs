@@ -58,7 +58,9 @@ impl Execution {
     pub(super) fn refusal(&self, input: &OpenInput, outcome: &Outcome) -> Option<Error> {
         let Inputs::Link(link) = &self.order.inputs else { return None };
         let arrival = input.arrival.as_ref()?;
-        let claims_it = matches!(outcome, Outcome::Success) && link.carries_bodies();
+        // A document whose refusal goes on as a result keeps its place in the step before.
+        let is_refused = input.failed.is_some();
+        let claims_it = matches!(outcome, Outcome::Success) && link.carries_bodies() && !is_refused;
         (claims_it && !arrival.pipe.was_read(arrival.document.size)).then(|| {
             Error::internal(
                 "the connector called a document a success and had not read it to its end",

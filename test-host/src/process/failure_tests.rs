@@ -272,3 +272,25 @@ fn success_for_a_body_that_was_not_read_is_refused() {
     assert_eq!(taken_by(half, 1_000_000), failed);
     assert_eq!(taken_by(|input| read_all(input).map(|_| ()), 1_000_000), (0, counts(0, 1, 0, 0)));
 }
+
+#[test]
+fn a_refusal_that_goes_on_as_a_result_needs_no_body() {
+    let connector = Scripted::default()
+        .with("make", InputKind::None, |context| {
+            request(context, |input| {
+                assert!(send(context, input, "a", b"x").is_err());
+                Ok(())
+            })
+        })
+        .with("keep", InputKind::Document, |context| {
+            while let Some(input) = context.next_input()? {
+                let refusal = Outcome::ApplicationError(Error::new(ErrorKind::Permission, "no"));
+                let mut sink = context.begin_result(input.id(), &Properties::new())?;
+                sink.finish(&refusal, &Properties::new())?;
+                context.input_done(input.id(), &Outcome::Success)?;
+            }
+            Ok(())
+        });
+    let (outcome, _) = run(connector, &steps(&["make", "keep"]));
+    assert_eq!(outcome.summary.documents, counts(0, 0, 1, 0));
+}

@@ -15,6 +15,7 @@ use host_sdk::{Error, ErrorKind};
 use crate::events::{LeftOut, LogLevel};
 use crate::process::model::ReadFilesStep;
 use crate::run::{Run, StepIdentity};
+use crate::shortage;
 
 /// How deep directories are read.
 const DEEPEST: usize = 256;
@@ -259,7 +260,8 @@ pub(super) fn unreadable(what: &str, name: &str, error: &io::Error) -> Error {
         io::ErrorKind::NotFound => ErrorKind::NotFound,
         _ => ErrorKind::Host,
     };
-    Error::new(kind, format!("{what} \"{name}\" cannot be read: {error}"))
+    let refused = Error::new(kind, format!("{what} \"{name}\" cannot be read: {error}"));
+    shortage::advised(refused, error)
 }
 
 /// Whether `pattern`, with `*` and `?`, matches all of `name`.

@@ -17,6 +17,7 @@ use tempfile::NamedTempFile;
 
 use super::partials::{self, Partials};
 use crate::locks::lock;
+use crate::shortage;
 use crate::stage::{Acknowledgement, BodySink, Document, End, Held, Stage};
 
 /// How much of a file that is held is read at a time.
@@ -95,7 +96,7 @@ fn sync_directory(_path: &Path) -> io::Result<()> {
 }
 
 fn broken(what: &str, error: &io::Error) -> Error {
-    Error::new(ErrorKind::Host, format!("{what}: {error}"))
+    shortage::advised(Error::new(ErrorKind::Host, format!("{what}: {error}")), error)
 }
 
 /// Checks that `name` is one component of a path, here and on other systems.

@@ -46,17 +46,20 @@ fn names_limit(answer: &Answer, option: &str) -> bool {
     let Some(summary) = lines.last().filter(|line| line["event"] == "summary") else {
         return answer.stderr.contains(option);
     };
-    let named: Vec<&Value> = summary["errors"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|entry| &entry["error"])
-        .filter(|error| error["hint"].as_str().is_some_and(|hint| hint.contains(option)))
-        .collect();
-    // One error for all, whatever the number of documents.
-    assert!(named.len() <= 1, "{answer:?}");
-    assert!(named.iter().all(|error| error["attempts"] == 1 && answer.code == 5), "{answer:?}");
-    !named.is_empty()
+    let errors = summary["errors"].as_array().unwrap().iter().map(|entry| &entry["error"]);
+    let mut named = 0;
+    for error in errors {
+        let is_named = error["hint"].as_str().is_some_and(|hint| hint.contains(option));
+        let lacks = error["message"].as_str().unwrap().contains("Too many open files");
+        assert!(is_named || !lacks, "{answer:?}");
+        // A file that cannot be written is that document's error; a connection ends them all.
+        if is_named && error["kind"] == "busy" {
+            assert!((&error["attempts"], answer.code) == (&json!(1), 5), "{answer:?}");
+            named += 1;
+        }
+    }
+    assert!(named <= 1, "{answer:?}");
+    named == 1
 }
 
 #[test]
@@ -121,6 +124,6 @@ fn threads_that_cannot_be_started_are_an_error_and_nobody_waits() {
     let place = Place::new();
     let process = fetch(&server, &json!({"remoteDirectory": "dir"}));
     place.write("process.json", process.to_string());
-    // Without the thread for interruptions, for connecting.
-    assert_eq!(with_few_threads(&place, ftp_connector()), 2);
+    // Without the thread for interruptions, for connecting; threads that end take their time.
+    assert!(with_few_threads(&place, ftp_connector()) >= 2);
 }
