@@ -45,6 +45,9 @@ pub(crate) struct End {
     pub(crate) sha256: Arc<str>,
     /// Why the service refused it, on its way out of the step where it was refused.
     pub(crate) application_error: Option<Error>,
+    /// Why the service refused it in an earlier step: it is no body, but news of one that is not
+    /// there.
+    pub(crate) refused: Option<Error>,
 }
 
 /// A step, or whatever else takes documents.
@@ -117,6 +120,7 @@ impl Digest {
             bytes: self.bytes,
             sha256: hexadecimal(&self.sha256.finalize()).into(),
             application_error: None,
+            refused: None,
         }
     }
 }

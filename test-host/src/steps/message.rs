@@ -185,7 +185,9 @@ impl BodySink for Replacing {
         sink.write(&body)?;
         let mut digest = Digest::default();
         digest.update(&body);
-        sink.close(&digest.end(Properties::new()))
+        // What is made of a refused document is still about a document that is not there.
+        let refused = end.refused.clone();
+        sink.close(&End { refused, ..digest.end(Properties::new()) })
     }
 }
 
