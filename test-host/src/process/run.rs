@@ -193,8 +193,10 @@ impl Prepared {
         inputs: Inputs,
         next: Arc<dyn Stage>,
     ) {
-        let (PreparedStep::Connector { operation, parameters, .. }, Step::Connector(step)) =
-            (&self.steps[position], &self.process.steps[position])
+        let (
+            PreparedStep::Connector { operation, parameters, overrides, names_objects, .. },
+            Step::Connector(step),
+        ) = (&self.steps[position], &self.process.steps[position])
         else {
             run.broke(identity, &mismatch(), false);
             return;
@@ -203,6 +205,8 @@ impl Prepared {
             step: Arc::clone(identity),
             source: step.connection.as_str().into(),
             parameters: parameters.clone(),
+            overrides: overrides.clone(),
+            names_objects: *names_objects,
             continue_on_error: step.continue_on_error,
             inputs,
             next,

@@ -178,6 +178,7 @@ impl BodySink for Replacing {
         let Self { message, next, mut document } = *self;
         document.properties.extend(&end.properties);
         let set = message.properties(&document.properties)?;
+        document.origins.retain(|id, _| !message.properties.contains_key(id));
         document.properties.extend(&set);
         let body = message.body(&document.properties)?;
         document.size = Some(body.len() as u64);
