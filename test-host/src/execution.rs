@@ -3,7 +3,7 @@
 //! The connector may use it from many threads and beyond the execution's end. Every input is
 //! answered exactly once; a result's acknowledgement is that of everything that follows.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -47,6 +47,10 @@ pub(crate) struct Order {
     /// The connection's name.
     pub(crate) source: Arc<str>,
     pub(crate) parameters: BTreeMap<String, Template>,
+    /// Ids of the properties that override a setting.
+    pub(crate) overrides: BTreeSet<String>,
+    /// Whether an input names an object of the service.
+    pub(crate) names_objects: bool,
     pub(crate) continue_on_error: bool,
     pub(crate) inputs: Inputs,
     pub(crate) next: Arc<dyn Stage>,

@@ -140,8 +140,10 @@ impl BodySink for HandoverSink {
 
     fn close(self: Box<Self>, end: &End) -> Result<Box<dyn Acknowledgement>, Error> {
         let Self { handed, to } = *self;
-        // The refusal belongs to the step that is left; the next one sees its properties.
-        let onwards = End { application_error: None, ..end.clone() };
+        // The refusal belongs to the step that is left; those that follow must not take the
+        // document for what was refused.
+        let refused = end.application_error.as_ref().or(end.refused.as_ref()).cloned();
+        let onwards = End { application_error: None, refused, ..end.clone() };
         let (acknowledgement, json): (Box<dyn Acknowledgement>, _) = match to {
             To::Step(sink) => (sink.close(&onwards).map_err(|error| handed.refused(&error))?, None),
             To::Caller(quoted) => {

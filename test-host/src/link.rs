@@ -9,7 +9,7 @@ use host_sdk::{Error, ErrorKind};
 use crate::cancellation::{Cancellation, Subscription};
 use crate::locks::{lock, wait};
 use crate::pipe::Pipe;
-use crate::stage::{Acknowledgement, BodySink, Document, End, Stage};
+use crate::stage::{Acknowledgement, BodySink, Document, Durable, End, Stage};
 
 /// How many documents wait for a connector before the step before it is held up.
 const CAPACITY: usize = 16;
@@ -29,6 +29,8 @@ pub(crate) struct Link {
     /// once it is whole: what a request does, such as deleting the document's source, must not
     /// happen before everything in front of it is durable.
     bodies: bool,
+    /// Whether documents that an earlier step's service refused are offered, too.
+    takes_refused: bool,
     cancellation: Arc<Cancellation>,
 }
 
@@ -54,12 +56,17 @@ struct Open {
 }
 
 impl Link {
-    pub(crate) fn new(bodies: bool, cancellation: &Arc<Cancellation>) -> Arc<Self> {
+    pub(crate) fn new(
+        bodies: bool,
+        takes_refused: bool,
+        cancellation: &Arc<Cancellation>,
+    ) -> Arc<Self> {
         let link = Arc::new(Self {
             state: Mutex::default(),
             arrived: Condvar::new(),
             room: Condvar::new(),
             bodies,
+            takes_refused,
             cancellation: Arc::clone(cancellation),
         });
         let weak = Arc::downgrade(&link);
@@ -131,7 +138,8 @@ impl Link {
         self.arrived.notify_all();
     }
 
-    fn register(&self, arrival: &Arc<Arrival>) -> u64 {
+    /// Puts a document in front of the connector; the order of the keys is that of the queue.
+    fn register(&self, arrival: &Arc<Arrival>, closed: bool) -> u64 {
         let mut state = lock(&self.state);
         state.next += 1;
         let key = state.next;
@@ -139,7 +147,7 @@ impl Link {
             arrival: Arc::downgrade(arrival),
             thread: thread::current().id(),
             taken: false,
-            closed: false,
+            closed,
         };
         state.open.insert(key, open);
         key
@@ -190,13 +198,11 @@ pub(crate) struct Entrance(pub(crate) Arc<Link>);
 impl Stage for Entrance {
     fn begin(&self, document: &Document) -> Result<Box<dyn BodySink>, Error> {
         let link = Arc::clone(&self.0);
-        let arrival = Arc::new(Arrival { document: document.clone(), pipe: Pipe::new() });
-        let key = link.register(&arrival);
-        let passage = Passage { link, arrival, key };
-        if passage.link.bodies {
-            passage.link.offer(key, &passage.arrival)?;
+        if let Some(error) = &lock(&link.state).refused {
+            return Err(error.clone());
         }
-        Ok(Box::new(passage))
+        let arrival = Arc::new(Arrival { document: document.clone(), pipe: Pipe::new() });
+        Ok(Box::new(Passage { link, arrival, key: None }))
     }
 }
 
@@ -204,15 +210,31 @@ impl Stage for Entrance {
 struct Passage {
     link: Arc<Link>,
     arrival: Arc<Arrival>,
-    key: u64,
+    /// Its place in the queue, once it is offered: with the first byte of its body, because only
+    /// what ends without any may still turn out to be a refusal.
+    key: Option<u64>,
+}
+
+impl Passage {
+    /// Offers the document to the connector, unless it is offered.
+    fn enter(&mut self, closed: bool) -> Result<u64, Error> {
+        if let Some(key) = self.key {
+            return Ok(key);
+        }
+        let key = self.link.register(&self.arrival, closed);
+        self.key = Some(key);
+        self.link.offer(key, &self.arrival)?;
+        Ok(key)
+    }
 }
 
 impl BodySink for Passage {
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        if !self.link.bodies {
+        if !self.link.bodies || bytes.is_empty() {
             return Ok(());
         }
-        let (link, key) = (&self.link, self.key);
+        let key = self.enter(false)?;
+        let link = &self.link;
         self.arrival.pipe.write(bytes, || {
             let mut state = lock(&link.state);
             if let Some(open) = state.open.get_mut(&key) {
@@ -222,13 +244,15 @@ impl BodySink for Passage {
         })
     }
 
-    fn close(self: Box<Self>, end: &End) -> Result<Box<dyn Acknowledgement>, Error> {
-        self.arrival.pipe.close(end.clone());
-        if let Some(open) = lock(&self.link.state).open.get_mut(&self.key) {
-            open.closed = true;
+    fn close(mut self: Box<Self>, end: &End) -> Result<Box<dyn Acknowledgement>, Error> {
+        if end.refused.is_some() && !self.link.takes_refused {
+            // Dropped, it is given up, so that the connector publishes nothing of it.
+            return Ok(Box::new(Durable));
         }
-        if !self.link.bodies {
-            self.link.offer(self.key, &self.arrival)?;
+        self.arrival.pipe.close(end.clone());
+        let key = self.enter(true)?;
+        if let Some(open) = lock(&self.link.state).open.get_mut(&key) {
+            open.closed = true;
         }
         Ok(self)
     }
@@ -236,7 +260,9 @@ impl BodySink for Passage {
 
 impl Acknowledgement for Passage {
     fn wait(self: Box<Self>) -> Result<(), Error> {
-        self.link.may_wait(&lock(&self.link.state), self.key)?;
+        if let Some(key) = self.key {
+            self.link.may_wait(&lock(&self.link.state), key)?;
+        }
         self.arrival.pipe.wait_for_answer()
     }
 }
@@ -244,6 +270,8 @@ impl Acknowledgement for Passage {
 impl Drop for Passage {
     fn drop(&mut self) {
         self.arrival.pipe.abandon();
-        lock(&self.link.state).open.remove(&self.key);
+        if let Some(key) = self.key {
+            lock(&self.link.state).open.remove(&key);
+        }
     }
 }

@@ -113,6 +113,7 @@ impl Run {
     ) {
         self.count_bytes(&document.fate, end.bytes);
         let status = match &end.application_error {
+            None if end.refused.is_some() => Status::ApplicationError,
             None => Status::Success,
             Some(error) => {
                 if self.end(&document.fate, Status::ApplicationError) {
@@ -121,7 +122,8 @@ impl Run {
                 Status::ApplicationError
             }
         };
-        if last {
+        // The step where it was refused tells how a refused document ends.
+        if last && status == Status::Success {
             self.end(&document.fate, Status::Success);
         }
         let properties = if step.tracks_input {
@@ -138,7 +140,7 @@ impl Run {
             bytes: end.bytes,
             sha256: Some(end.sha256.to_string()),
             properties,
-            error: end.application_error.clone(),
+            error: end.application_error.as_ref().or(end.refused.as_ref()).cloned(),
             json,
         }));
     }

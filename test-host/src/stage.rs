@@ -5,6 +5,7 @@
 //! A thread that moves two documents at once must not do so towards a connector step, which
 //! takes one document after the other.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use host_sdk::{Error, Properties};
@@ -21,6 +22,9 @@ pub(crate) struct Document {
     pub(crate) source: Arc<str>,
     /// The properties known so far.
     pub(crate) properties: Properties,
+    /// The properties that tell where the document came from, each with the connection that told
+    /// it; the others were set on purpose.
+    pub(crate) origins: BTreeMap<String, Arc<str>>,
     /// The body's length, if it is known before the body.
     pub(crate) size: Option<u64>,
     /// The properties of the document that it answers, where those are tracked.
@@ -45,6 +49,9 @@ pub(crate) struct End {
     pub(crate) sha256: Arc<str>,
     /// Why the service refused it, on its way out of the step where it was refused.
     pub(crate) application_error: Option<Error>,
+    /// Why the service refused it in an earlier step: it is no body, but news of one that is not
+    /// there.
+    pub(crate) refused: Option<Error>,
 }
 
 /// A step, or whatever else takes documents.
@@ -117,6 +124,7 @@ impl Digest {
             bytes: self.bytes,
             sha256: hexadecimal(&self.sha256.finalize()).into(),
             application_error: None,
+            refused: None,
         }
     }
 }

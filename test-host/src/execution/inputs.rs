@@ -1,5 +1,6 @@
 //! The inputs of an execution: each is handed out once and answered once.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use host_sdk::{Error, ErrorKind, InputDocument, InputHeader, Outcome, Properties, Status};
@@ -78,6 +79,18 @@ impl Execution {
         Ok(InputHeader { parameters, properties })
     }
 
+    /// Those of `properties` that the operation is to know: what tells where a document came from
+    /// overrides no setting, unless an id names the document there, over the same connection.
+    fn ordered(&self, properties: &Properties, origins: &BTreeMap<String, Arc<str>>) -> Properties {
+        let overrides = &self.order.overrides;
+        let is_at_origin =
+            |origin: &Arc<str>| self.order.names_objects && *origin == self.order.source;
+        let known = properties.iter().filter(|(id, _)| {
+            !overrides.contains(*id) || origins.get(*id).is_none_or(is_at_origin)
+        });
+        known.collect()
+    }
+
     /// The next document whose parameters can be made.
     pub(super) fn take(&self, link: &Link) -> Result<Option<Box<dyn InputDocument>>, Error> {
         while let Some(arrival) = link.take()? {
@@ -87,7 +100,8 @@ impl Execution {
                 properties.extend(&end.properties);
             }
             match self.header(properties) {
-                Ok(header) => {
+                Ok(mut header) => {
+                    header.properties = self.ordered(&header.properties, &arrival.document.origins);
                     let size = end.map(|end| end.bytes).or(arrival.document.size);
                     let id = self.open_input(Some(Arc::clone(&arrival)))?;
                     return Ok(Some(Box::new(Input { id, header, size, arrival: Some(arrival) })));

@@ -1,5 +1,6 @@
 //! The results of an execution: begun, ended and waited for.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use host_sdk::{Error, ErrorKind, Outcome, Properties, SmallResult, Status};
@@ -59,14 +60,18 @@ impl Execution {
             }
             let open = state.open.get_mut(&input).ok_or_else(|| not_open(input))?;
             let mut all = Properties::new();
+            let mut origins = BTreeMap::new();
             if let Some(arrival) = &open.arrival {
                 all = arrival.document.properties.clone();
+                origins.clone_from(&arrival.document.origins);
             }
             let answers = self.order.step.tracks_input.then(|| all.clone());
             all.extend(properties);
             let fate = open.fate.take().unwrap_or_else(|| self.run.new_fate());
             let source = Arc::clone(&self.order.source);
-            Document { fate, source, properties: all, size, answers }
+            let told = properties.iter().map(|(id, _)| (id.to_owned(), Arc::clone(&source)));
+            origins.extend(told);
+            Document { fate, source, properties: all, origins, size, answers }
         };
         match self.order.next.begin(&document) {
             Ok(sink) => {

@@ -133,7 +133,9 @@ fn a_refused_document_flows_on_but_its_source_stays() {
             Ok(())
         })
         .with("end", InputKind::Document, echo);
-    let (outcome, recorder) = run(connector, &steps(&["make", "refuse", "end"]));
+    let mut steps = steps(&["make", "refuse", "end"]);
+    steps[2]["storeErrors"] = json!(true);
+    let (outcome, recorder) = run(connector, &steps);
     assert_eq!(outcome.summary.documents, counts(0, 0, 1, 0));
     assert_eq!(recorder.lines(), ["end 1 Success", "refuse 1 ApplicationError"]);
     let last = &recorder.documents()[0].properties;

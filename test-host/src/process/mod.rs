@@ -8,6 +8,8 @@ mod failure_tests;
 mod fields;
 pub mod model;
 mod parse;
+#[cfg(test)]
+mod refused_tests;
 // Elsewhere nothing is kept for a later run.
 #[cfg(test)]
 #[cfg(target_os = "linux")]

@@ -104,6 +104,10 @@ pub struct ConnectorStep {
     /// such a process is refused.
     #[serde(default)]
     pub discard: bool,
+    /// Whether a later step takes documents that the service refused in an earlier one, too;
+    /// otherwise they end before it.
+    #[serde(default)]
+    pub store_errors: bool,
     /// Whose properties the step's events tell: those of the documents that it put out, or of
     /// the documents that they answer.
     #[serde(default)]
@@ -207,6 +211,10 @@ pub struct WriteFilesStep {
     /// The directory, relative to the current one; made where it is missing.
     #[schemars(regex(pattern = r"\S"))]
     pub directory: String,
+    /// Whether documents that the service refused in an earlier step are written, too; otherwise
+    /// they are passed on only.
+    #[serde(default)]
+    pub store_errors: bool,
 }
 
 /// A step that stores each document as a row.
@@ -222,6 +230,10 @@ pub struct DatabaseStep {
     /// The table; made where it is missing.
     #[schemars(regex(pattern = r"^[A-Za-z_][A-Za-z0-9_]{0,62}$"))]
     pub table: String,
+    /// Whether documents that the service refused in an earlier step are stored, too; otherwise
+    /// they are passed on only.
+    #[serde(default)]
+    pub store_errors: bool,
 }
 
 #[cfg(test)]

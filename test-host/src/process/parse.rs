@@ -155,6 +155,7 @@ fn connector_step(
             "parameters",
             "continueOnError",
             "discard",
+            "storeErrors",
             "trackingDirection",
         ],
     )?;
@@ -176,6 +177,7 @@ fn connector_step(
         parameters: fields.texts("parameters")?,
         continue_on_error: fields.boolean("continueOnError", true)?,
         discard: fields.boolean("discard", false)?,
+        store_errors: fields.boolean("storeErrors", false)?,
         tracking_direction: tracking_direction(&mut fields)?,
     })
 }
@@ -249,16 +251,21 @@ fn read_files_step(value: Value, position: usize) -> Result<ReadFilesStep, Error
 }
 
 fn write_files_step(value: Value) -> Result<WriteFilesStep, Error> {
-    let mut fields = Fields::of(value, &["name", "type", "directory"])?;
-    Ok(WriteFilesStep { name: fields.text("name")?, directory: fields.text("directory")? })
+    let mut fields = Fields::of(value, &["name", "type", "directory", "storeErrors"])?;
+    Ok(WriteFilesStep {
+        name: fields.text("name")?,
+        directory: fields.text("directory")?,
+        store_errors: fields.boolean("storeErrors", false)?,
+    })
 }
 
 fn database_step(value: Value) -> Result<DatabaseStep, Error> {
-    let mut fields = Fields::of(value, &["name", "type", "url", "table"])?;
+    let mut fields = Fields::of(value, &["name", "type", "url", "table", "storeErrors"])?;
     let step = DatabaseStep {
         name: fields.text("name")?,
         url: fields.text("url")?,
         table: fields.text("table")?,
+        store_errors: fields.boolean("storeErrors", false)?,
     };
     ledger::check_url(&step.url).map_err(|e| e.under("url"))?;
     ledger::check_table(&step.table).map_err(|e| e.under("table"))?;

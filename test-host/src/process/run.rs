@@ -140,8 +140,9 @@ impl Prepared {
             let placed = |e: Error| e.under(&format!("$.steps[{position}]"));
             let stage: Arc<dyn Stage> = match (&self.steps[position], &self.process.steps[position])
             {
-                (PreparedStep::Connector { bodies, .. }, _) => {
-                    let link = Link::new(*bodies, run.cancellation());
+                (PreparedStep::Connector { bodies, .. }, step) => {
+                    let Step::Connector(step) = step else { return Err(mismatch()) };
+                    let link = Link::new(*bodies, step.store_errors, run.cancellation());
                     workers.push(Worker { position, link: Arc::clone(&link), next });
                     Arc::new(Entrance(link))
                 }
@@ -154,12 +155,13 @@ impl Prepared {
                 }
                 (_, Step::WriteFiles(step)) => {
                     let directory = Directory::open(&step.directory).map_err(placed)?;
-                    Arc::new(WriteFiles { directory, next })
+                    Arc::new(WriteFiles { directory, store_errors: step.store_errors, next })
                 }
                 (_, Step::Database(step)) => Arc::new(DatabaseStage(Arc::new(Database {
                     run: Arc::clone(run),
                     step: Arc::clone(identity),
                     ledger: Ledger::open(&step.url, &step.table).map_err(placed)?,
+                    store_errors: step.store_errors,
                     next,
                 }))),
                 _ => return Err(mismatch()),
@@ -212,8 +214,10 @@ impl Prepared {
         inputs: Inputs,
         next: Arc<dyn Stage>,
     ) {
-        let (PreparedStep::Connector { operation, parameters, .. }, Step::Connector(step)) =
-            (&self.steps[position], &self.process.steps[position])
+        let (
+            PreparedStep::Connector { operation, parameters, overrides, names_objects, .. },
+            Step::Connector(step),
+        ) = (&self.steps[position], &self.process.steps[position])
         else {
             run.broke(identity, &mismatch(), false);
             return;
@@ -222,6 +226,8 @@ impl Prepared {
             step: Arc::clone(identity),
             source: step.connection.as_str().into(),
             parameters: parameters.clone(),
+            overrides: overrides.clone(),
+            names_objects: *names_objects,
             continue_on_error: step.continue_on_error,
             inputs,
             next,

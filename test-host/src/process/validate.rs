@@ -1,6 +1,6 @@
 //! Checks of a process beyond its own text: connectors, connections and operations.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,6 +34,10 @@ pub(crate) enum PreparedStep {
         /// Whether it reads bodies.
         bodies: bool,
         parameters: BTreeMap<String, Template>,
+        /// Ids of the properties that override a setting of the operation or the connection.
+        overrides: BTreeSet<String>,
+        /// Whether an input names an object of the service.
+        names_objects: bool,
     },
     SetProperties(Arc<BTreeMap<String, Template>>),
     Message(Vec<Message>),
@@ -170,7 +174,12 @@ fn prepare_connector(
     let parameters = check_parameters(step, declared)?;
     let operation = connection.operation(&operation_settings(step))?;
     let bodies = declared.input == InputKind::Document;
-    Ok(PreparedStep::Connector { operation, bodies, parameters })
+    let names_objects = declared.input == InputKind::Id;
+    let is_setting = |id: &&String| {
+        declared.fields.iter().chain(&descriptor.connection.fields).any(|field| field.id == **id)
+    };
+    let overrides = declared.dynamic_properties.iter().filter(is_setting).cloned().collect();
+    Ok(PreparedStep::Connector { operation, bodies, parameters, overrides, names_objects })
 }
 
 fn check_parameters(

@@ -19,6 +19,8 @@ pub(crate) struct Database {
     pub(crate) run: Arc<Run>,
     pub(crate) step: Arc<StepIdentity>,
     pub(crate) ledger: Ledger,
+    /// Whether documents that were refused earlier are stored, too.
+    pub(crate) store_errors: bool,
     pub(crate) next: Arc<dyn Stage>,
 }
 
@@ -78,6 +80,9 @@ impl BodySink for Storing {
 
     fn close(self: Box<Self>, end: &End) -> Result<Box<dyn Acknowledgement>, Error> {
         let Self { database, document, body, onwards, .. } = *self;
+        if end.refused.is_some() && !database.store_errors {
+            return onwards.close(end);
+        }
         let mut properties: Properties = document.properties.clone();
         properties.extend(&end.properties);
         let row = Row {

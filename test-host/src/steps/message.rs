@@ -178,6 +178,7 @@ impl BodySink for Replacing {
         let Self { message, next, mut document } = *self;
         document.properties.extend(&end.properties);
         let set = message.properties(&document.properties)?;
+        document.origins.retain(|id, _| !message.properties.contains_key(id));
         document.properties.extend(&set);
         let body = message.body(&document.properties)?;
         document.size = Some(body.len() as u64);
@@ -185,7 +186,9 @@ impl BodySink for Replacing {
         sink.write(&body)?;
         let mut digest = Digest::default();
         digest.update(&body);
-        sink.close(&digest.end(Properties::new()))
+        // What is made of a refused document is still about a document that is not there.
+        let refused = end.refused.clone();
+        sink.close(&End { refused, ..digest.end(Properties::new()) })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Producing documents as the first step.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use host_sdk::{Error, Properties, Status};
@@ -40,6 +40,7 @@ impl Producer {
             fate: self.run.new_fate(),
             source: Arc::clone(&self.step.name),
             properties,
+            origins: BTreeMap::new(),
             size,
             answers: None,
         };

@@ -17,6 +17,7 @@ pub(crate) struct SetProperties {
 impl Stage for SetProperties {
     fn begin(&self, document: &Document) -> Result<Box<dyn BodySink>, Error> {
         let mut onwards = document.clone();
+        onwards.origins.retain(|id, _| !self.properties.contains_key(id));
         let mut open = Vec::new();
         for (id, template) in self.properties.iter() {
             match template.expand(&document.properties) {

@@ -144,6 +144,8 @@ pub(crate) fn check_name(name: &str) -> Result<(), Error> {
 /// The step.
 pub(crate) struct WriteFiles {
     pub(crate) directory: Arc<Directory>,
+    /// Whether documents that were refused earlier are written, too.
+    pub(crate) store_errors: bool,
     pub(crate) next: Arc<dyn Stage>,
 }
 
@@ -170,6 +172,7 @@ impl Stage for WriteFiles {
             name: document.properties.get("fileName").map(str::to_owned),
             file,
             is_kept: false,
+            store_errors: self.store_errors,
             onwards: self.next.begin(document)?,
         }))
     }
@@ -181,6 +184,7 @@ struct Writing {
     name: Option<String>,
     file: NamedTempFile,
     is_kept: bool,
+    store_errors: bool,
     onwards: Box<dyn BodySink>,
 }
 
@@ -222,9 +226,13 @@ impl BodySink for Writing {
     }
 
     fn close(self: Box<Self>, end: &End) -> Result<Box<dyn Acknowledgement>, Error> {
-        let Self { directory, name, mut file, onwards, .. } = *self;
+        let Self { directory, name, mut file, store_errors, onwards, .. } = *self;
         // Whole, it is published now or never.
         file.disable_cleanup(false);
+        if end.refused.is_some() && !store_errors {
+            drop(file);
+            return onwards.close(end);
+        }
         let late = end.properties.get("fileName").map(str::to_owned);
         let name = late.or(name).unwrap_or_else(|| format!("document-{}", uuid::Uuid::new_v4()));
         check_name(&name)?;

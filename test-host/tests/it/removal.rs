@@ -15,6 +15,31 @@ fn query(options: &Value) -> Value {
            "options": options})
 }
 
+/// The directory that a file came from is no order to the next server; one set on purpose is.
+#[test]
+fn the_configured_directory_wins_over_the_one_a_file_came_from() {
+    let Some(server) = server() else { return };
+    let place = Place::new();
+    let from = connection(&server, &json!({"remoteDirectory": "many"}));
+    let to = connection(&server, &json!({"remoteDirectory": "upload"}));
+    let send = json!({"name": "send", "type": "connector", "connection": "to",
+                      "operation": "create"});
+    let set = json!({"name": "set", "type": "setProperties",
+                     "properties": {"remoteDirectory": "/upload/set"}});
+    for (steps, directory) in [
+        (json!([query(&json!({})), send]), "upload"),
+        (json!([query(&json!({})), set, send]), "upload/set"),
+    ] {
+        let connections = json!({"partner": from, "to": to});
+        let process = json!({"process": "p", "connections": connections, "steps": steps});
+        let answer = run(&place, &process);
+        assert_eq!((answer.code, answer.counts()), (0, [25, 0, 0, 0]), "{answer:?}");
+        let landed = std::fs::read(server.root().join(directory).join("f25.dat")).unwrap();
+        assert_eq!(landed, b"25");
+    }
+    assert_eq!(std::fs::read_dir(server.root().join("many")).unwrap().count(), 25);
+}
+
 fn server() -> Option<Server> {
     let server = require(&Options::new(Flavour::VsFtpd))?;
     fixture(&server.root()).unwrap();
