@@ -84,6 +84,8 @@ fn execution(
         source: "c".into(),
         parameters: BTreeMap::new(),
         continue_on_error: true,
+        names_objects: false,
+        overrides: Default::default(),
         inputs,
         next: Arc::new(Arc::clone(next)),
     };
@@ -136,7 +138,7 @@ fn a_result_that_could_not_be_resumed_cannot_be_finished() {
 #[test]
 fn an_input_taken_while_the_execution_ends_is_answered() {
     let cancellation = Cancellation::new();
-    let link = Link::new(true, &cancellation);
+    let link = Link::new(true, false, &cancellation);
     let execution =
         execution(Inputs::Link(Arc::clone(&link)), &flaky(Second::Fails), &cancellation);
     let before = Arc::clone(&execution.run);
@@ -144,6 +146,7 @@ fn an_input_taken_while_the_execution_ends_is_answered() {
         fate: before.new_fate(),
         source: "before".into(),
         properties: Properties::new(),
+        origins: BTreeMap::new(),
         size: None,
         answers: None,
     };

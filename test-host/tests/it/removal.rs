@@ -40,6 +40,26 @@ fn the_configured_directory_wins_over_the_one_a_file_came_from() {
     assert_eq!(std::fs::read_dir(server.root().join("many")).unwrap().count(), 25);
 }
 
+/// A file of a directory below is deleted there, not its namesake where the connection points.
+#[test]
+fn an_id_over_the_same_connection_counts_from_where_the_document_came_from() {
+    let Some(server) = server() else { return };
+    let root = server.root().join("many");
+    std::fs::create_dir_all(root.join("sub")).unwrap();
+    std::fs::write(root.join("sub/f01.dat"), "below").unwrap();
+    let place = Place::new();
+    let both = connection(&server, &json!({"remoteDirectory": "many"}));
+    let delete = json!({"name": "drop", "type": "connector", "connection": "partner",
+                        "operation": "delete", "parameters": {"id": "{fileName}"}});
+    let mut fetch = query(&json!({"recursive": 1}));
+    fetch["filter"] = json!({"property": "size", "operator": "equals", "value": 5});
+    let keep = json!({"name": "keep", "type": "writeFiles", "directory": "out"});
+    let answer = run(&place, &process(&both, &json!([fetch, keep, delete])));
+    assert_eq!(answer.code, 0, "{answer:?}");
+    assert!(!root.join("sub/f01.dat").exists(), "{answer:?}");
+    assert!(root.join("f01.dat").exists(), "{answer:?}");
+}
+
 fn server() -> Option<Server> {
     let server = require(&Options::new(Flavour::VsFtpd))?;
     fixture(&server.root()).unwrap();
