@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use host_sdk::{Error, ErrorKind, ExecutionScope, InputDocument, Outcome, Properties};
@@ -35,6 +35,7 @@ pub(super) fn answer(
         files,
         zone,
         next: AtomicUsize::new(0),
+        was_cut: AtomicBool::new(false),
         failure: Mutex::default(),
         untaken: Mutex::default(),
     };
@@ -65,6 +66,8 @@ struct Queue {
     /// The zone of the server's clock.
     zone: ServerTimeZone,
     next: AtomicUsize,
+    /// Whether the last file was lost to the network, for all its attempts.
+    was_cut: AtomicBool,
     /// What ended the query before its last file.
     failure: Mutex<Option<Error>>,
     /// The first document that the host did not take.
@@ -93,11 +96,24 @@ impl Queue {
                 })
             });
             match answered {
-                Ok(()) => {}
+                Ok(()) => self.was_cut.store(false, Ordering::Relaxed),
                 // The host has answered for this document itself, and may take the others.
                 Err(e) if e.kind() == ErrorKind::Host => {
                     log::warn!("{} was not taken: {e}", entry.name);
                     lock(&self.untaken).get_or_insert(e);
+                }
+                // It may be this file that ends the session each time: the next one shows.
+                Err(e) if self.may_be_its_own(&e) => {
+                    let shown = file
+                        .path()
+                        .map(|path| RemoteFile::new(path, entry.size, entry.modified, &self.zone));
+                    let answered =
+                        shown.and_then(|file| answer_one(run, input, &file, settings, e));
+                    if let Err(e) = answered {
+                        lock(&self.failure).get_or_insert(e);
+                        return;
+                    }
+                    continue;
                 }
                 Err(e) => {
                     lock(&self.failure).get_or_insert(e);
@@ -105,6 +121,14 @@ impl Queue {
                 }
             }
         }
+    }
+
+    /// Whether `error`, which all attempts at a file have come to, may be about that file alone: it
+    /// is the first one in a row, and there is another file to try.
+    fn may_be_its_own(&self, error: &Error) -> bool {
+        let is_lost = matches!(error.kind(), ErrorKind::Connection | ErrorKind::Timeout);
+        let has_next = self.next.load(Ordering::Relaxed) < self.files.len();
+        is_lost && has_next && !self.was_cut.swap(true, Ordering::Relaxed)
     }
 
     fn has_failed(&self) -> bool {

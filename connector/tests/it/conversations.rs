@@ -171,6 +171,7 @@ conversations! {
     moved_while_it_was_busy,
     no_reply_at_all,
     one_file_denied,
+    one_file_ends_the_session,
     one_file_refused_501,
     password_asked_for_again,
     password_is_echoed,

@@ -45,8 +45,7 @@ fn the_configured_directory_wins_over_the_one_a_file_came_from() {
 fn an_id_over_the_same_connection_counts_from_where_the_document_came_from() {
     let Some(server) = server() else { return };
     let root = server.root().join("many");
-    std::fs::create_dir_all(root.join("sub")).unwrap();
-    std::fs::write(root.join("sub/f01.dat"), "below").unwrap();
+    server.place("many/sub/f01.dat", b"below").unwrap();
     let place = Place::new();
     let both = connection(&server, &json!({"remoteDirectory": "many"}));
     let delete = json!({"name": "drop", "type": "connector", "connection": "partner",
