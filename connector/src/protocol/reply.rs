@@ -223,6 +223,11 @@ impl Reply {
         speaks_of_a_shortfall(&self.text())
     }
 
+    /// Whether the command was not expected now: 503, and ProFTPD's 501.
+    pub(crate) fn is_out_of_sequence(&self) -> bool {
+        matches!(self.code, 501 | 503)
+    }
+
     /// Whether the server does not know the command (500, 502).
     pub(crate) fn is_unknown_command(&self) -> bool {
         matches!(self.code, 500 | 502)

@@ -167,8 +167,8 @@ impl Session {
         // The rights of another directory say nothing about this one.
         if refusal.is_permanent_refusal()
             && own.parent() == candidate.parent()
-            && self.ask_source(own)?.is_none()
             && self.refuses_as_missing(candidate, &refusal, &nobodys)?
+            && self.ask_source(own)?.is_none()
         {
             return Ok(Presence::Absent);
         }
@@ -222,6 +222,7 @@ impl Session {
     fn ask_source(&mut self, path: &RemotePath) -> Result<Option<Reply>, Error> {
         let reply = self.path_command("RNFR", path)?;
         if reply.is_pending() {
+            self.is_renaming = true;
             return Ok(None);
         }
         self.unless_goodbye(&reply, "RNFR", path)?;

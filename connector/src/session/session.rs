@@ -45,6 +45,8 @@ pub(crate) struct Session {
     /// What the server's own words, before secrets are taken out, said of the directory where a
     /// transfer was refused last.
     pub(super) refused_listing: Option<Emptiness>,
+    /// Whether the last command was an RNFR that was accepted, and that no RNTO follows.
+    pub(super) is_renaming: bool,
     pub(super) format: Option<TransferFormat>,
     /// What HASH computes, once it was chosen.
     pub(super) hash: Option<Algorithm>,
@@ -173,8 +175,16 @@ impl Session {
         }
         self.cancel.check()?;
         self.undisturbed()?;
+        let was_renaming = std::mem::take(&mut self.is_renaming);
         let result = exchange(&mut self.ftp, &self.control, command, shown);
-        result.map_err(|e| self.broken(e))
+        let reply = result.map_err(|e| self.broken(e))?;
+        if was_renaming && reply.is_out_of_sequence() {
+            // ProFTPD takes nothing but RNTO then, not even QUIT.
+            log::info!("the server wants the renaming to be finished: another session goes on");
+            self.renew(self.transfer_limit())?;
+            return self.command_as(command, shown);
+        }
+        Ok(reply)
     }
 
     /// Checks that the server has neither spoken nor hung up since its last answer.

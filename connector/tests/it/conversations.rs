@@ -206,6 +206,7 @@ conversations! {
     rename_source_refused_in_its_own_words,
     rename_unanswered,
     rename_unanswered_and_name_taken,
+    renaming_must_be_finished,
     replies_in_clear_behind_auth,
     replies_split_at_every_byte,
     replies_split_unevenly,

@@ -155,6 +155,7 @@ impl Session {
             current_directory: None,
             is_directory_proven: true,
             refused_listing: None,
+            is_renaming: false,
             format: None,
             hash: None,
             poisoned: false,
