@@ -83,7 +83,6 @@ impl Queue {
             };
             let Selected { entry, .. } = file;
             let answered = file.path().and_then(|path| {
-                let shown = RemoteFile::new(path.clone(), entry.size, entry.modified, &self.zone);
                 let reading = guarded(|| {
                     let file =
                         run.document(|run| RemoteFile::of_entry(run, path, entry, &self.zone));
@@ -92,7 +91,7 @@ impl Queue {
                 // A session that a panic left in mid-command is dropped with the lease.
                 reading.unwrap_or_else(|e| {
                     run.release_poisoned();
-                    answer_one(run, input, &shown, settings, e)
+                    self.fail(run, settings, input, file, e)
                 })
             });
             match answered {
@@ -104,16 +103,10 @@ impl Queue {
                 }
                 // It may be this file that ends the session each time: the next one shows.
                 Err(e) if self.may_be_its_own(&e) => {
-                    let shown = file
-                        .path()
-                        .map(|path| RemoteFile::new(path, entry.size, entry.modified, &self.zone));
-                    let answered =
-                        shown.and_then(|file| answer_one(run, input, &file, settings, e));
-                    if let Err(e) = answered {
+                    if let Err(e) = self.fail(run, settings, input, file, e) {
                         lock(&self.failure).get_or_insert(e);
                         return;
                     }
-                    continue;
                 }
                 Err(e) => {
                     lock(&self.failure).get_or_insert(e);
@@ -121,6 +114,20 @@ impl Queue {
                 }
             }
         }
+    }
+
+    /// Answers for a file of which nothing is known but what its listing tells.
+    fn fail(
+        &self,
+        run: &Run,
+        settings: &QuerySettings,
+        input: u64,
+        file: &Selected,
+        error: Error,
+    ) -> Result<(), Error> {
+        let entry = &file.entry;
+        let shown = RemoteFile::new(file.path()?, entry.size, entry.modified, &self.zone);
+        answer_one(run, input, &shown, settings, error)
     }
 
     /// Whether `error`, which all attempts at a file have come to, may be about that file alone: it
