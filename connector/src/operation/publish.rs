@@ -217,8 +217,8 @@ fn temporary(plan: &Plan, extension: &str) -> Result<RemotePath, Error> {
     }
 }
 
-/// Sends what is left of the body to `path` with the command `verb`, from `offset` on; the sizes that the whole body
-/// may have on the server.
+/// Sends what is left of the body to `path` with the command `verb`, from `offset` on; the sizes that
+/// the whole body may have on the server.
 fn send(
     run: &mut Run,
     format: TransferFormat,

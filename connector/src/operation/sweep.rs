@@ -25,18 +25,17 @@ const FILES: usize = 1000;
 /// day and all retries before `own`, by the server's clock. An upload in progress is younger: it
 /// writes, or ends by `readTimeout` and by its retries. Whatever fails here is of no consequence.
 pub(super) fn sweep(run: &mut Run, own: &RemotePath, extension: &str) {
-    let directory = own.parent();
-    let is_due = |run: &Run| run.server_memory().sweeps(&directory);
-    let swept = match run.session().map(|session| longest_silence(session)) {
-        Ok(Some(age)) if is_due(run) => {
-            run.session().and_then(|session| remove_stale(session, &directory, own, extension, age))
-        }
-        Ok(_) => Ok(()),
-        Err(e) => Err(e),
-    };
-    if let Err(e) = swept {
-        log::debug!("{directory} is not swept: {e}");
+    if let Err(e) = try_sweep(run, own, extension) {
+        log::debug!("the directory of {own} is not swept: {e}");
     }
+}
+
+fn try_sweep(run: &mut Run, own: &RemotePath, extension: &str) -> Result<(), Error> {
+    let Some(age) = longest_silence(run.session()?) else { return Ok(()) };
+    if !run.server_memory().sweeps(&own.parent()) {
+        return Ok(());
+    }
+    remove_stale(run.session()?, own, extension, age)
 }
 
 /// How long an upload with these settings may go without a byte written, and a day; `None` where
@@ -54,11 +53,11 @@ fn longest_silence(session: &Session) -> Option<SignedDuration> {
 
 fn remove_stale(
     session: &mut Session,
-    directory: &RemotePath,
     own: &RemotePath,
     extension: &str,
     age: SignedDuration,
 ) -> Result<(), Error> {
+    let directory = &own.parent();
     let Some(now) = session.modified(own)? else { return Ok(()) };
     let mut names = match session.names_like(directory, &format!("*.{extension}")) {
         Err(e) if e.report().reply.is_some() && session.is_usable() => Vec::new(),

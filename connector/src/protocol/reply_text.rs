@@ -65,9 +65,9 @@ const NOTHING: [&str; 15] = [
 
 /// The other words of such a sentence. Any further word may name a reason, in any language.
 const AROUND_NOTHING: &str = "a an are at available be been can could current data dataset datasets \
-    directory does entries entry error exist exists file files folder for found get here in is it \
-    library list match matched matches matching member members names no not of on or path pattern \
-    requested search set sets sorry specified such system that the there this to total user was were";
+    directory does doesn empty entries entry error exist exists file files folder for found get here in is it \
+    library list match matched matches matching member members names no not nothing of on or path pattern \
+    requested search set sets sorry specified such system t that the there this to total user was were";
 
 /// How servers say, in a reply that confirms a listing, that they did not list everything.
 const SHORTFALLS: [&str; 14] = [
@@ -85,6 +85,22 @@ const SHORTFALLS: [&str; 14] = [
     "permission",
     "incomplete",
     "truncated",
+];
+
+/// The same, in parts of words of several languages.
+const SHORTFALL_PARTS: [&str; 12] = [
+    "incompl",
+    "truncat",
+    "tronqu",
+    "unvollst",
+    "abgebrochen",
+    "abgeschnitten",
+    "konnte nicht",
+    "konnten nicht",
+    "stopped after",
+    "only the first",
+    "maximum number",
+    "too many",
 ];
 
 /// What a refused listing says of the directory.
@@ -129,29 +145,14 @@ pub(crate) fn emptiness(text: &str) -> Emptiness {
     let is_refused = OBSTACLES.iter().any(|word| contains(&said, word));
     if is_refused || contains(&said, "in use") {
         Emptiness::Obstacle
-    } else if NOTHING.iter().any(|words| contains(&said, words)) && has_only(&said, AROUND_NOTHING)
+    } else if NOTHING.iter().any(|words| contains(&said, words))
+        && said.split_ascii_whitespace().all(|word| is_among(AROUND_NOTHING, word))
     {
         Emptiness::Nothing
     } else {
         Emptiness::Unclear
     }
 }
-
-/// The same, in parts of words of several languages.
-const SHORTFALL_PARTS: [&str; 12] = [
-    "incompl",
-    "truncat",
-    "tronqu",
-    "unvollst",
-    "abgebrochen",
-    "abgeschnitten",
-    "konnte nicht",
-    "konnten nicht",
-    "stopped after",
-    "only the first",
-    "maximum number",
-    "too many",
-];
 
 /// Whether the confirmation of a listing says that the listing is not whole.
 pub(crate) fn speaks_of_a_shortfall(text: &str) -> bool {
@@ -172,14 +173,10 @@ fn said(text: &str) -> String {
     format!(" {} ", words.join(" "))
 }
 
-/// Whether all words of [`said`] are numbers, among `known`, or words of [`NOTHING`].
-fn has_only(said: &str, known: &str) -> bool {
-    let is_known = |word: &str| {
-        known.split_ascii_whitespace().any(|it| it == word)
-            || matches!(word, "nothing" | "empty" | "t" | "doesn")
-            || word.bytes().all(|byte| byte.is_ascii_digit())
-    };
-    said.split_ascii_whitespace().all(is_known)
+/// Whether a word is a number or one of `known`.
+fn is_among(known: &str, word: &str) -> bool {
+    known.split_ascii_whitespace().any(|it| it == word)
+        || word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Whether the words of [`said`] hold `phrase`.
@@ -225,11 +222,8 @@ pub(crate) fn speaks_of_absence(text: &str) -> bool {
     // A path that the reply repeats is no word, in whatever form the server keeps it.
     let spoken = text.split_ascii_whitespace().filter(|part| !part.contains(['/', '\\']));
     let text = spoken.collect::<Vec<_>>().join(" ");
-    let is_known = |word: &str| {
-        AROUND_ABSENCE.split_ascii_whitespace().any(|it| it == word)
-            || word.bytes().all(|byte| byte.is_ascii_digit())
-    };
-    ABSENCE.iter().any(|phrase| text.contains(phrase)) && words(&text).all(is_known)
+    ABSENCE.iter().any(|phrase| text.contains(phrase))
+        && words(&text).all(|word| is_among(AROUND_ABSENCE, word))
 }
 
 /// Whether a refused RNFR gives no reason at all: "RNFR command failed."
