@@ -16,7 +16,7 @@ use crate::config::{CreateSettings, FileExists, TransferFormat};
 use crate::deadline::Deadline;
 use crate::file::path::RemotePath;
 use crate::retry::Backoff;
-use crate::session::Session;
+use crate::session::{Presence, Session, SizeAnswer};
 
 /// Where a document goes and how it gets there.
 pub(super) struct Plan {
@@ -175,15 +175,13 @@ fn append(
     let is_binary = settings.format == TransferFormat::Binary;
     loop {
         let before = match settings.verify {
-            true => run.repeat(|session| known_size_or_nothing(session, path))?,
+            true => run.repeat(|session| Base::ask(session, path))?,
             false => None,
         };
         let error = match send(run, settings.format, ("APPE", path), body, 0, limit) {
             Ok(possible) => {
                 let Some(before) = before else { return Ok(()) };
-                let least = before.saturating_add(*possible.start());
-                let most = before.saturating_add(*possible.end());
-                let proven = prove(run, path, least..=most, before > 0);
+                let proven = prove(run, path, before.grown_by(&possible), before.bytes > 0);
                 // A repetition adds it twice.
                 return proven.map_err(|e| e.with_outcome_unknown());
             }
@@ -200,11 +198,43 @@ fn append(
         run.wait(&mut backoff, error.clone())?;
         let now = run.repeat(|session| size_or_nothing(session, path));
         let now = now.map_err(|e| e.with_outcome_unknown())?;
-        if now != before.checked_add(body.position()) {
+        if now != before.bytes.checked_add(body.position()) {
             return Err(error);
         }
         log::info!("{path} has all that was to be added: only the confirmation was lost");
         return Ok(());
+    }
+}
+
+/// What a file held before something was added.
+#[derive(Clone, Copy)]
+struct Base {
+    bytes: u64,
+    /// Whether a listing alone shows that there was no file: it may hide one.
+    may_be_hidden: bool,
+}
+
+impl Base {
+    /// Asks for it; `None` where the server does not state it.
+    fn ask(session: &mut Session, path: &RemotePath) -> Result<Option<Self>, Error> {
+        Ok(match session.ask_size(path)? {
+            SizeAnswer::Bytes(bytes) => Some(Self { bytes, may_be_hidden: false }),
+            SizeAnswer::Missing(_) => Some(Self { bytes: 0, may_be_hidden: false }),
+            SizeAnswer::Unanswered => None,
+            SizeAnswer::Denied => match session.is_listed(path)? {
+                Presence::Absent => Some(Self { bytes: 0, may_be_hidden: true }),
+                Presence::Present | Presence::Unknown(_) => None,
+            },
+        })
+    }
+
+    /// The sizes that are possible after `added`.
+    fn grown_by(self, added: &RangeInclusive<u64>) -> RangeInclusive<u64> {
+        let most = match self.may_be_hidden {
+            true => u64::MAX,
+            false => self.bytes.saturating_add(*added.end()),
+        };
+        self.bytes.saturating_add(*added.start())..=most
     }
 }
 
@@ -254,14 +284,6 @@ fn send(
 /// The size of a file, 0 if there is none, `None` where the server does not tell.
 fn size_or_nothing(session: &mut Session, path: &RemotePath) -> Result<Option<u64>, Error> {
     match session.size(path) {
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(Some(0)),
-        other => other,
-    }
-}
-
-/// As [`size_or_nothing`], where only a proof makes it 0.
-fn known_size_or_nothing(session: &mut Session, path: &RemotePath) -> Result<Option<u64>, Error> {
-    match session.known_size(path) {
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(Some(0)),
         other => other,
     }

@@ -11,7 +11,7 @@ use super::reply_text::{
     Emptiness, emptiness, gives_no_reason, speaks_of_a_shortfall, speaks_of_absence,
     speaks_of_rejection, speaks_of_too_many, without_name,
 };
-use crate::file::name::printable_bytes;
+use crate::file::name::{NameEncoding, printable_bytes};
 
 /// How much of a server's text a message quotes.
 const QUOTED_CHARACTERS: usize = 300;
@@ -36,6 +36,15 @@ pub(crate) enum Occasion {
     Path,
     /// Opening a data connection, or the end of a transfer.
     Transfer,
+}
+
+/// A path that a reply may repeat: what its name says, the reply does not say.
+#[derive(Clone, Copy)]
+pub(crate) struct Repeated<'a> {
+    /// The path as it was sent.
+    pub(crate) path: &'a str,
+    /// How names are written on this connection.
+    pub(crate) encoding: NameEncoding,
 }
 
 impl Reply {
@@ -186,36 +195,45 @@ impl Reply {
         matches!(self.code, 450 | 550 | 553)
     }
 
-    /// Whether the refusal says that nothing of the given name is there; `names` are the spellings
-    /// of it that the reply may repeat, which say nothing.
-    pub(crate) fn says_missing(&self, names: &[&str]) -> bool {
+    /// Whether the refusal says that nothing is there at `path`.
+    pub(crate) fn says_missing(&self, path: Repeated<'_>) -> bool {
         if !matches!(self.code, 450 | 501 | 550 | 553) {
             return false;
         }
-        speaks_of_absence(&self.text_without(names))
+        speaks_of_absence(&self.text_without(path))
     }
 
     /// What this answer to a listing says of the directory; none where it is no answer about the
     /// directory (450 and 550 are).
     pub(crate) fn emptiness(&self) -> Option<Emptiness> {
-        matches!(self.code, 450 | 550).then(|| emptiness(&self.text_without(&[])))
+        matches!(self.code, 450 | 550).then(|| emptiness(&self.decoded(NameEncoding::Auto)))
     }
 
     /// Whether this refusal of RNFR is one that servers give for a name that is not there: it names
     /// no reason (550).
-    pub(crate) fn refuses_without_reason(&self, names: &[&str]) -> bool {
-        self.code == 550 && gives_no_reason(&self.text_without(names))
+    pub(crate) fn refuses_without_reason(&self, path: Repeated<'_>) -> bool {
+        self.code == 550 && gives_no_reason(&self.text_without(path))
     }
 
-    /// Whether it says the same as `other`, but for the names that each repeats.
-    pub(crate) fn says_the_same(&self, names: &[&str], other: &Self, others: &[&str]) -> bool {
-        self.code == other.code && self.text_without(names) == other.text_without(others)
+    /// Whether it says of `path` what `other` says of `others`.
+    pub(crate) fn says_the_same(
+        &self,
+        path: Repeated<'_>,
+        other: &Self,
+        others: Repeated<'_>,
+    ) -> bool {
+        self.code == other.code && self.text_without(path) == other.text_without(others)
     }
 
-    fn text_without(&self, names: &[&str]) -> String {
-        let lines = self.lines.iter().map(|line| String::from_utf8_lossy(line));
-        let text = lines.collect::<Vec<_>>().join(" ");
-        names.iter().fold(text, |text, name| without_name(&text, name))
+    fn text_without(&self, path: Repeated<'_>) -> String {
+        let name = path.path.rsplit('/').next().unwrap_or_default();
+        let text = without_name(&self.decoded(path.encoding), path.path);
+        without_name(&text, name)
+    }
+
+    /// The lines as one, in the encoding that names have: a name in it is then the name that was sent.
+    fn decoded(&self, encoding: NameEncoding) -> String {
+        self.lines.iter().map(|line| encoding.decode(line)).collect::<Vec<_>>().join(" ")
     }
 
     /// Whether it confirms a listing and says that the listing is not whole.
@@ -370,6 +388,20 @@ mod tests {
             assert_eq!(error.kind(), kind, "{code} {text}");
             assert_eq!(error.is_retryable(), retryable, "{code} {text}");
         }
+    }
+
+    #[test]
+    fn a_name_in_another_encoding_says_nothing() {
+        let path = NameEncoding::Auto.decode(b"/in/t\xe9l\xe9.txt");
+        let repeated = Repeated { path: &path, encoding: NameEncoding::Auto };
+        for line in [
+            &b"550 t\xe9l\xe9.txt: No such file or directory\r\n"[..],
+            b"550 /in/t\xe9l\xe9.txt: not found\r\n",
+        ] {
+            assert!(Reply::parse(line).unwrap().says_missing(repeated), "{line:?}");
+        }
+        let denied = Reply::parse(b"550 t\xe9l\xe9.txt: no such file, or not yours\r\n").unwrap();
+        assert!(!denied.says_missing(repeated));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Instant;
 use host_sdk::{Error, ErrorKind};
 use jiff::civil::DateTime;
 
-use super::existence::{Presence, says_missing};
+use super::existence::Presence;
 use super::session::Session;
 use crate::config::TransferFormat;
 use crate::file::path::RemotePath;
@@ -43,7 +43,7 @@ impl Session {
         let Some(reply) = self.enter(directory)? else { return Ok(()) };
         let error = self.path_refusal(&reply, "CWD", directory);
         self.unless_goodbye(&reply, "CWD", directory)?;
-        if says_missing(&reply, directory) || self.is_unlisted(directory, &reply)? {
+        if self.says_missing(&reply, directory) || self.is_unlisted(directory, &reply)? {
             return Err(missing(error));
         }
         Err(error)
@@ -263,7 +263,7 @@ impl Session {
         if self.poisoned || !reply.may_mean_missing() {
             return Err(error);
         }
-        if says_missing(&reply, path) || matches!(self.presence(path)?, Presence::Absent) {
+        if self.says_missing(&reply, path) || matches!(self.presence(path)?, Presence::Absent) {
             return Err(missing(error));
         }
         Err(error)

@@ -9,7 +9,7 @@ use crate::config::TransferFormat;
 use crate::file::path::RemotePath;
 use crate::file::time::modified::Modified;
 use crate::listing::Entry;
-use crate::protocol::reply::Reply;
+use crate::protocol::reply::{Repeated, Reply};
 
 /// What is known about a name on the server.
 #[derive(Debug)]
@@ -63,11 +63,12 @@ impl Session {
             return Ok(size.map_or(SizeAnswer::Unanswered, SizeAnswer::Bytes));
         }
         let error = self.path_refusal(&reply, "SIZE", path);
-        if reply.is_goodbye() || (reply.is_transient_refusal() && !says_missing(&reply, path)) {
+        if reply.is_goodbye() || (reply.is_transient_refusal() && !self.says_missing(&reply, path))
+        {
             return Err(error);
         }
         self.unless_goodbye(&reply, "SIZE", path)?;
-        Ok(if says_missing(&reply, path) {
+        Ok(if self.says_missing(&reply, path) {
             SizeAnswer::Missing(missing(error))
         } else if reply.denies_file() {
             SizeAnswer::Denied
@@ -161,7 +162,7 @@ impl Session {
             }
             return self.is_listed_beside(candidate, own);
         };
-        if says_missing(&refusal, candidate) {
+        if self.says_missing(&refusal, candidate) {
             return Ok(Presence::Absent);
         }
         // The rights of another directory say nothing about this one.
@@ -183,13 +184,13 @@ impl Session {
         refusal: &Reply,
         nobodys: &RemotePath,
     ) -> Result<bool, Error> {
-        let names = [candidate.as_str(), candidate.file_name()];
-        if refusal.refuses_without_reason(&names) {
+        if refusal.refuses_without_reason(self.repeated(candidate)) {
             return Ok(true);
         }
-        let others = [nobodys.as_str(), nobodys.file_name()];
         let missing = self.ask_source(nobodys)?;
-        Ok(missing.is_some_and(|missing| refusal.says_the_same(&names, &missing, &others)))
+        Ok(missing.is_some_and(|missing| {
+            refusal.says_the_same(self.repeated(candidate), &missing, self.repeated(nobodys))
+        }))
     }
 
     /// As [`Session::is_listed`], where `own` is known to be there. A listing that does not show it
@@ -271,7 +272,7 @@ impl Session {
             return Ok(Some(Presence::Present));
         }
         self.unless_goodbye(&reply, "MLST", path)?;
-        Ok(says_missing(&reply, path).then_some(Presence::Absent))
+        Ok(self.says_missing(&reply, path).then_some(Presence::Absent))
     }
 
     /// When the entry `path` was last modified, as a listing of its directory states.
@@ -281,6 +282,15 @@ impl Session {
     /// As [`Session::list`].
     pub(crate) fn entry_modified(&mut self, path: &RemotePath) -> Result<Option<Modified>, Error> {
         Ok(self.find_entry(path)?.and_then(|entry| entry.modified))
+    }
+
+    /// Whether a refusal says about `path` itself that nothing is there.
+    pub(super) fn says_missing(&self, reply: &Reply, path: &RemotePath) -> bool {
+        reply.says_missing(self.repeated(path))
+    }
+
+    fn repeated<'p>(&self, path: &'p RemotePath) -> Repeated<'p> {
+        Repeated { path: path.as_str(), encoding: self.shared.settings.encoding }
     }
 
     fn find_entry(&mut self, path: &RemotePath) -> Result<Option<Entry>, Error> {
@@ -294,11 +304,6 @@ impl Session {
         })?;
         Ok(found)
     }
-}
-
-/// Whether a refusal says about `path` itself that nothing is there.
-pub(super) fn says_missing(reply: &Reply, path: &RemotePath) -> bool {
-    reply.says_missing(&[path.as_str(), path.file_name()])
 }
 
 /// Whether a failed listing leaves the question open: it is refused, or not all of it can be read.

@@ -13,7 +13,7 @@ use super::download::Download;
 use crate::cancel::SocketWatch;
 use crate::config::DataMode;
 use crate::deadline::Deadline;
-use crate::protocol::reply::{Occasion, Reply};
+use crate::protocol::reply::{Occasion, Repeated, Reply};
 use crate::session::commands::missing;
 use crate::session::session::{MAXIMUM_PRELIMINARY, Session, verb_of};
 use crate::transport::error::io_error;
@@ -146,9 +146,9 @@ impl Session {
     /// say that the file is missing.
     fn transfer_refusal(&mut self, reply: &Reply, command: &str) -> Error {
         let error = self.data_refusal(reply, verb_of(command));
-        let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+        let encoding = self.shared.settings.encoding;
         match command.strip_prefix("RETR ") {
-            Some(path) if reply.says_missing(&[path, &name(path)]) => missing(error),
+            Some(path) if reply.says_missing(Repeated { path, encoding }) => missing(error),
             _ => error,
         }
     }
