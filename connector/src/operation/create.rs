@@ -35,6 +35,9 @@ pub(super) fn answer(
     input: &mut dyn InputDocument,
 ) -> Result<(), Error> {
     let plan = plan(run, settings, &input.header().properties)?;
+    if settings.file_exists == FileExists::Overwrite {
+        run.namesakes.note(&plan.target);
+    }
     let path = publish(run, settings, &plan, input)?;
     let told = if settings.all_metadata { time_of(run, &path) } else { None };
     let directory = path.parent();

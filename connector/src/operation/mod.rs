@@ -13,6 +13,7 @@ mod list;
 mod lock;
 mod meter;
 mod names;
+mod namesakes;
 mod part;
 mod place;
 mod publish;

@@ -7,6 +7,7 @@ use host_sdk::{Context, Error, ErrorKind, Outcome, Properties};
 
 use super::meter::Meter;
 use super::names::Numbers;
+use super::namesakes::Namesakes;
 use crate::cancel::CancelToken;
 use crate::descriptor::property;
 use crate::file::path::RemotePath;
@@ -29,6 +30,8 @@ pub(super) struct Run {
     pub(super) meter: Meter,
     /// The numbered names of the last target that are taken.
     pub(super) numbers: Option<Numbers>,
+    /// The targets that were overwritten.
+    pub(super) namesakes: Namesakes,
 }
 
 impl Run {
@@ -42,6 +45,7 @@ impl Run {
             lease: None,
             transcript: Transcript::default(),
             numbers: None,
+            namesakes: Namesakes::default(),
         }
     }
 
@@ -65,6 +69,7 @@ impl Run {
             transcript,
             meter: self.meter.clone(),
             numbers: None,
+            namesakes: Namesakes::default(),
         })
     }
 

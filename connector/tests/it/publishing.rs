@@ -1,9 +1,11 @@
 //! Create on servers that refuse what others permit.
 
+use host_sdk::conformance::MemoryHost;
 use serde_json::json;
 use test_servers::{Flavour, Options, fixture, require};
 
-use crate::support::Bench;
+use crate::logs;
+use crate::support::{Bench, with_properties};
 
 /// ProFTPD as it is packaged replaces nothing: neither STOR nor RNTO onto a file.
 #[test]
@@ -166,4 +168,26 @@ fn a_lock_that_was_left_behind_is_removed() {
         let left = std::fs::read_dir(bench.server.root().join("upload")).unwrap().count();
         assert_eq!(left, 2, "a lock is left");
     }
+}
+
+/// Two documents of one execution with one name: the later one replaces the earlier one, and the log
+/// says so.
+#[test]
+fn an_execution_that_overwrites_its_own_document_warns() {
+    let Some(server) = require(&Options::new(Flavour::VsFtpd)) else { return };
+    let bench = Bench::new(server, &json!({}));
+    let host = MemoryHost::new();
+    for name in ["upload/x.txt", "upload/y.txt", "upload/x.txt"] {
+        host.add_input(with_properties(&[("fileName", name)]), name.as_bytes());
+    }
+    let operation = json!({"operation": "create", "options": {"actionIfFileExists": "overwrite"}});
+    let (executed, records) = logs::heard(|| bench.execute(&operation, &host));
+    executed.unwrap();
+    let warnings: Vec<&str> = records
+        .iter()
+        .filter(|record| record.level == log::Level::Warn)
+        .map(|record| record.message.as_str())
+        .collect();
+    let [warning] = warnings[..] else { panic!("one warning was expected: {warnings:?}") };
+    assert!(warning.starts_with("/upload/x.txt is written a second time"), "{warning}");
 }

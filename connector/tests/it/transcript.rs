@@ -7,6 +7,7 @@
 //! | `#: settings {…}` | connection settings beside the usual ones |
 //! | `#: options {…}` | the options of the requests below |
 //! | `#: filter {…}` | the filter of the requests below |
+//! | `#: properties {…}` | the properties of the documents that are created below |
 //! | `#: get NAME`, `create NAME TEXT`, `delete NAME`, `list`, `query`, `test` | a request |
 //! | `#: gives TEXT`, `gives nothing` | the body of its only result; that it has none |
 //! | `#: names A B` | the file names of its results, in their order |
@@ -109,6 +110,7 @@ impl Transcript {
             match word {
                 "settings" => {}
                 "leaves" => leaves_early = true,
+                "properties" => play.properties = serde_json::from_str(rest).unwrap(),
                 "options" => play.options = serde_json::from_str(rest).unwrap(),
                 "filter" => play.filter = serde_json::from_str(rest).unwrap(),
                 "times" | "never" | "sent" => counts.push((word, rest)),
@@ -190,6 +192,7 @@ pub(crate) struct Play {
     connection: std::sync::Arc<dyn Connection>,
     options: Value,
     filter: Value,
+    properties: BTreeMap<String, String>,
     /// What hosts before held of bodies that were cut.
     held: BTreeMap<String, Vec<u8>>,
     last: Option<Answer>,
@@ -224,7 +227,9 @@ impl Play {
         let connection =
             FtpConnector::new().connect(&settings, MemoryHost::new().context()).unwrap();
         let held = BTreeMap::new();
-        Self { server, connection, options: json!({}), filter: Value::Null, held, last: None }
+        let (options, filter) = (json!({}), Value::Null);
+        let properties = BTreeMap::new();
+        Self { server, connection, options, filter, properties, held, last: None }
     }
 
     /// The connection, for what no request does.
@@ -283,7 +288,9 @@ impl Play {
             "get" | "delete" => host.add_input(with_id(rest), Vec::new()),
             "create" => {
                 let (name, body) = rest.split_once(' ').unwrap_or((rest, ""));
-                host.add_input(with_properties(&[("fileName", name)]), body)
+                let given = self.properties.iter().map(|(id, value)| (id.as_str(), value.as_str()));
+                let all: Vec<_> = given.chain([("fileName", name)]).collect();
+                host.add_input(with_properties(&all), body)
             }
             _ => host.add_input(with_properties(&[]), Vec::new()),
         };
