@@ -25,5 +25,4 @@ mod transport;
 
 pub use connector::FtpConnector;
 
-// suppaftp logs every command, PASS included.
-host_sdk::export_connector!(FtpConnector::new, "ftp", label = "FTP", silence = ["suppaftp"]);
+host_sdk::export_connector!(FtpConnector::new, "ftp", label = "FTP");

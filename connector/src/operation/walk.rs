@@ -197,7 +197,7 @@ pub(super) fn walk(
 }
 
 /// Whether `error` is the server's answer about one directory, so that the others may be read.
-fn is_local(error: &Error, session: &Session) -> bool {
+fn is_local(error: &Error, session: &mut Session) -> bool {
     let report = error.report();
     let is_answer = report.reply.is_some()
         || matches!(error.kind(), ErrorKind::Permission | ErrorKind::NotFound);
@@ -205,7 +205,7 @@ fn is_local(error: &Error, session: &Session) -> bool {
 }
 
 /// Whether `error` is the server's answer about one directory, which may pass.
-fn is_busy(error: &Error, session: &Session) -> bool {
+fn is_busy(error: &Error, session: &mut Session) -> bool {
     error.kind() == ErrorKind::Unavailable && error.report().reply.is_some() && session.is_usable()
 }
 

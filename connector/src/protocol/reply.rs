@@ -5,8 +5,11 @@
 use std::fmt;
 
 use host_sdk::{Error, ErrorKind};
+use suppaftp::Status;
 
-use super::reply_line::{split_code, trim_line_end};
+#[cfg(test)]
+use super::reply_line::trim_line_end;
+use super::reply_line::{ends_reply, split_code, text_after_code, unescape_iac};
 use super::reply_text::{
     Emptiness, emptiness, gives_no_reason, speaks_of_a_shortfall, speaks_of_absence,
     speaks_of_rejection, speaks_of_too_many, without_name,
@@ -48,16 +51,13 @@ pub(crate) struct Repeated<'a> {
 }
 
 impl Reply {
-    /// Reads a reply from its bytes: lines that end in LF, the last one complete.
-    ///
-    /// The bytes are those of one reply in RFC 959 form; `None` for anything else.
+    /// Reads a reply from its bytes, the lines of one reply, for tests.
+    #[cfg(test)]
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let mut lines = bytes.split_inclusive(|byte| *byte == b'\n').map(trim_line_end);
-        let first = lines.next()?;
-        let (code, _) = split_code(first)?;
-        let mut texts = vec![text_after_code(first, code).to_vec()];
-        texts.extend(lines.map(|line| text_after_code(line, code).to_vec()));
-        Some(Self { code, lines: texts })
+        let mut reply = PartialReply::begin(lines.next()?)?;
+        lines.for_each(|line| reply.push(line));
+        Some(reply.into_reply())
     }
 
     /// A reply with one line, for tests and for what this side answers itself.
@@ -69,6 +69,12 @@ impl Reply {
     /// The reply with its lines changed.
     pub(crate) fn map_lines(&self, change: impl FnMut(&Vec<u8>) -> Vec<u8>) -> Self {
         Self { code: self.code, lines: self.lines.iter().map(change).collect() }
+    }
+
+    /// The code by its name in the field's vocabulary; `Unknown` for codes of RFC 2228 and RFC 4217,
+    /// such as 522 and 534, which that vocabulary lacks.
+    fn status(&self) -> Status {
+        Status::from(u32::from(self.code))
     }
 
     /// The first line's text.
@@ -115,67 +121,70 @@ impl Reply {
 
     /// Whether a greeting only announces a delay (120).
     pub(crate) fn is_delay(&self) -> bool {
-        self.code == 120
+        self.status() == Status::ReadyMinute
     }
 
     /// Whether a greeting invites to log in (220).
     pub(crate) fn is_ready(&self) -> bool {
-        self.code == 220
+        self.status() == Status::Ready
     }
 
     /// Whether TLS may begin now (234, RFC 4217 §4).
     pub(crate) fn is_tls_ready(&self) -> bool {
-        self.code == 234
+        self.status() == Status::AuthOk
     }
 
     /// Whether the user is logged in (230, 202 for a password that is not needed, 232).
     pub(crate) fn is_logged_in(&self) -> bool {
-        matches!(self.code, 230 | 202 | 232)
+        matches!(
+            self.status(),
+            Status::LoggedIn | Status::CommandNotImplemented | Status::LogoutAck
+        )
     }
 
     /// Whether a password is wanted (331).
     pub(crate) fn wants_password(&self) -> bool {
-        self.code == 331
+        self.status() == Status::NeedPassword
     }
 
     /// Whether an account is wanted (332).
     pub(crate) fn wants_account(&self) -> bool {
-        self.code == 332
+        self.status() == Status::LoginNeedAccount
     }
 
     /// Whether the restart marker precedes the opening of the transfer (110).
     pub(crate) fn is_restart_marker(&self) -> bool {
-        self.code == 110
+        self.status() == Status::RestartMarker
     }
 
     /// Whether it ends a transfer well (226, 250).
     pub(crate) fn is_transfer_complete(&self) -> bool {
-        matches!(self.code, 226 | 250)
+        matches!(self.status(), Status::ClosingDataConnection | Status::RequestedFileActionOk)
     }
 
     /// Whether the address of a passive data connection is in the text (227).
     pub(crate) fn is_passive(&self) -> bool {
-        self.code == 227
+        self.status() == Status::PassiveMode
     }
 
     /// Whether the port of an extended passive data connection is in the text (229).
     pub(crate) fn is_extended_passive(&self) -> bool {
-        self.code == 229
+        self.status() == Status::ExtendedPassiveMode
     }
 
     /// Whether a path name is quoted in the text (257).
     pub(crate) fn is_path_name(&self) -> bool {
-        self.code == 257
+        self.status() == Status::PathCreated
     }
 
     /// Whether a number or a time is in the text (213).
     pub(crate) fn is_file_status(&self) -> bool {
-        self.code == 213
+        self.status() == Status::File
     }
 
     /// Whether the server ends the control connection (421).
     pub(crate) fn is_goodbye(&self) -> bool {
-        self.code == 421
+        self.status() == Status::NotAvailable
     }
 
     /// Whether the data connection was refused: not opened (425), or without the session reuse
@@ -186,7 +195,7 @@ impl Reply {
 
     /// Whether it is about the file itself: missing, or out of reach (550).
     pub(crate) fn denies_file(&self) -> bool {
-        self.code == 550
+        self.status() == Status::FileUnavailable
     }
 
     /// Whether the path may be missing, or out of reach: a probe has to tell (550, and 450 and
@@ -212,7 +221,7 @@ impl Reply {
     /// Whether this refusal of RNFR is one that servers give for a name that is not there: it names
     /// no reason (550).
     pub(crate) fn refuses_without_reason(&self, path: Repeated<'_>) -> bool {
-        self.code == 550 && gives_no_reason(&self.text_without(path))
+        self.status() == Status::FileUnavailable && gives_no_reason(&self.text_without(path))
     }
 
     /// Whether it says of `path` what `other` says of `others`.
@@ -243,12 +252,12 @@ impl Reply {
 
     /// Whether the command was not expected now: 503, and ProFTPD's 501.
     pub(crate) fn is_out_of_sequence(&self) -> bool {
-        matches!(self.code, 501 | 503)
+        matches!(self.status(), Status::BadArguments | Status::BadSequence)
     }
 
     /// Whether the server does not know the command (500, 502).
     pub(crate) fn is_unknown_command(&self) -> bool {
-        matches!(self.code, 500 | 502)
+        matches!(self.status(), Status::BadCommand | Status::NotImplemented)
     }
 
     /// Whether it refuses for now (4yz).
@@ -320,6 +329,40 @@ impl Reply {
     }
 }
 
+/// A reply that is being received, line by line.
+pub(crate) struct PartialReply {
+    reply: Reply,
+    is_complete: bool,
+}
+
+impl PartialReply {
+    /// Begins with the first line, without its line end; `None` where it is no line of a reply.
+    pub(crate) fn begin(line: &[u8]) -> Option<Self> {
+        let (code, separator) = split_code(line)?;
+        let reply = Reply { code, lines: vec![unescape_iac(text_after_code(line))] };
+        Some(Self { reply, is_complete: separator != Some(b'-') })
+    }
+
+    /// Whether the last line is there.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.is_complete
+    }
+
+    /// Adds a line, without its line end. Only the code that the reply began with ends it: other
+    /// lines may begin with any digits.
+    pub(crate) fn push(&mut self, line: &[u8]) {
+        self.is_complete = ends_reply(line, self.reply.code);
+        let is_own = split_code(line).is_some_and(|(code, _)| code == self.reply.code);
+        let text = if is_own { text_after_code(line) } else { line };
+        self.reply.lines.push(unescape_iac(text));
+    }
+
+    /// The whole reply.
+    pub(crate) fn into_reply(self) -> Reply {
+        self.reply
+    }
+}
+
 impl fmt::Display for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.code, self.text())
@@ -329,13 +372,6 @@ impl fmt::Display for Reply {
 impl fmt::Debug for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Reply({self})")
-    }
-}
-
-fn text_after_code(line: &[u8], code: u16) -> &[u8] {
-    match split_code(line) {
-        Some((found, _)) if found == code => line.get(4..).unwrap_or(&[]),
-        _ => line,
     }
 }
 

@@ -1,4 +1,4 @@
-//! The lines that replies are made of (RFC 959 §4.2).
+//! The lines that commands and replies are made of (RFC 959 §4.2; Telnet's IAC, RFC 854).
 
 /// The three digits that `line` begins with and what follows them: nothing, a space or a hyphen.
 pub(crate) fn split_code(line: &[u8]) -> Option<(u16, Option<u8>)> {
@@ -19,6 +19,34 @@ pub(crate) fn ends_reply(line: &[u8], code: u16) -> bool {
     matches!(split_code(line), Some((found, None | Some(b' '))) if found == code)
 }
 
+/// The text of a line that begins with a code. Some servers leave out the space after a bare code.
+pub(crate) fn text_after_code(line: &[u8]) -> &[u8] {
+    line.get(4..).unwrap_or(&[])
+}
+
+/// Telnet's "interpret as command", which stands for itself only where it is doubled.
+const IAC: u8 = 0xff;
+
+/// A line to send: each IAC of a name is doubled.
+pub(crate) fn escape_iac(line: &[u8]) -> Vec<u8> {
+    let doubled = |byte: &u8| std::iter::repeat_n(*byte, if *byte == IAC { 2 } else { 1 });
+    line.iter().flat_map(doubled).collect()
+}
+
+/// A line that was received: each doubled IAC is one byte. A single one stays, because many servers
+/// do not double it.
+pub(crate) fn unescape_iac(line: &[u8]) -> Vec<u8> {
+    let mut bytes = line.iter().copied().peekable();
+    let mut text = Vec::with_capacity(line.len());
+    while let Some(byte) = bytes.next() {
+        if byte == IAC {
+            let _ = bytes.next_if_eq(&IAC);
+        }
+        text.push(byte);
+    }
+    text
+}
+
 /// `line` without its CR and LF.
 pub(crate) fn trim_line_end(line: &[u8]) -> &[u8] {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
@@ -28,6 +56,13 @@ pub(crate) fn trim_line_end(line: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn iac_is_doubled_on_the_wire() {
+        assert_eq!(escape_iac(b"RETR \xff\xfe"), b"RETR \xff\xff\xfe");
+        assert_eq!(unescape_iac(b"257 \xff\xff\xfe"), b"257 \xff\xfe");
+        assert_eq!(unescape_iac(b"257 \xff\xfe\xff"), b"257 \xff\xfe\xff");
+    }
 
     #[test]
     fn only_the_opening_code_ends_a_multi_line_reply() {

@@ -254,7 +254,7 @@ impl Session {
     }
 
     /// What a failed listing says about `path`.
-    fn undecided_by(&self, path: &RemotePath, error: Error) -> Result<Presence, Error> {
+    fn undecided_by(&mut self, path: &RemotePath, error: Error) -> Result<Presence, Error> {
         match error.kind() {
             // The directory itself is missing.
             ErrorKind::NotFound => Ok(Presence::Absent),

@@ -1,12 +1,7 @@
 //! Sessions: one control connection each, from the greeting to the goodbye.
 //!
-//! suppaftp is used here and nowhere else. It sends every command, checked and encoded, and
-//! reads the replies (see [`control`]); data connections are this side's own, because a port
-//! range, a proxy, an explicit TLS handshake and a deadline have no place in the crate's.
-//!
-//! A session on which anything unexpected happened is *poisoned*: after a time-out, a cut or a
-//! reply that does not fit, nobody knows which reply belongs to which command. It is dropped,
-//! never repaired and never returned to the pool.
+//! A session is *poisoned* after a timeout, a lost connection or an unexpected reply: later replies
+//! cannot be matched to commands. A poisoned session is dropped. It never returns to the pool.
 
 pub(crate) mod checksum;
 mod commands;

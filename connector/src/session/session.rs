@@ -1,24 +1,20 @@
 //! A session: its state, one command and one reply at a time.
 
-use std::borrow::Cow;
-use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use std::time::{Duration, Instant};
 
 use host_sdk::{Error, ErrorKind};
-use suppaftp::{Encoding, FtpError, ImplFtpStream};
 
-use super::control::{Control, Wire};
+use super::control::Control;
 use super::server::Shared;
 use super::transcript::{Scribe, Transcript};
 use crate::cancel::{CancelToken, SocketWatch};
 use crate::config::{ConnectionSettings, TransferFormat};
 use crate::deadline::Deadline;
 use crate::file::checksum::Algorithm;
-use crate::file::name::NameEncoding;
 use crate::file::path::RemotePath;
 use crate::protocol::features::Features;
 use crate::protocol::reply::{Occasion, Reply};
@@ -29,7 +25,6 @@ use crate::transport::tls::handshake::TlsSession;
 
 /// A session that is logged in.
 pub(crate) struct Session {
-    pub(super) ftp: ImplFtpStream<Wire>,
     pub(super) control: Control,
     pub(super) shared: Arc<Shared>,
     pub(super) tls: Option<TlsSession>,
@@ -94,7 +89,7 @@ impl Session {
 
     /// Whether another command can be sent: nothing went wrong, and the server has neither
     /// spoken nor hung up in the meantime.
-    pub(crate) fn is_usable(&self) -> bool {
+    pub(crate) fn is_usable(&mut self) -> bool {
         !self.poisoned && !self.control.is_disturbed()
     }
 
@@ -112,7 +107,7 @@ impl Session {
             self.current_directory.as_ref().is_some_and(|directory| !directory.is_absolute());
         self.watch = None;
         self.cancel = cancel.clone();
-        let watched = self.control.with_stream(|stream| cancel.watch(stream.socket()));
+        let watched = cancel.watch(self.control.stream().socket());
         self.watch = Some(watched.map_err(|e| io_error("the control connection", &e))?);
         Ok(())
     }
@@ -176,7 +171,11 @@ impl Session {
         self.cancel.check()?;
         self.undisturbed()?;
         let was_renaming = std::mem::take(&mut self.is_renaming);
-        let result = exchange(&mut self.ftp, &self.control, command, shown);
+        let bytes = self.shared.settings.encoding.encode(command).map_err(|e| {
+            Error::new(ErrorKind::Document, e.to_string())
+                .with_hint("set fileNameEncoding to one that has this character, such as utf-8")
+        })?;
+        let result = self.control.exchange(&bytes, shown);
         let reply = result.map_err(|e| self.broken(e))?;
         if was_renaming && reply.is_out_of_sequence() {
             // ProFTPD takes nothing but RNTO then, not even QUIT.
@@ -249,72 +248,4 @@ const GOODBYE: Duration = Duration::from_secs(2);
 /// The verb of a command: all of it that an error may show without asking what the argument is.
 pub(super) fn verb_of(command: &str) -> &str {
     command.split(' ').next().unwrap_or_default()
-}
-
-/// One command and its reply through suppaftp.
-fn exchange(
-    ftp: &mut ImplFtpStream<Wire>,
-    control: &Control,
-    command: &str,
-    shown: &str,
-) -> Result<Reply, Error> {
-    control.awaiting(shown);
-    // No reply is expected, so each comes back as an "unexpected" one, with all its bytes: the
-    // crate would reduce a code it does not know to 0.
-    let bytes = match ftp.custom_command(command, &[]) {
-        Ok(response) | Err(FtpError::UnexpectedResponse(response)) => response.body,
-        Err(e) => return Err(from_suppaftp(e, shown)),
-    };
-    Reply::parse(&bytes)
-        .ok_or_else(|| Error::internal(format!("the reply to {shown} lost its form")))
-}
-
-/// Opens suppaftp's side of `control`. The address it insists on connecting to is a listener of
-/// this process that nobody ever speaks to; all bytes go through [`Wire`].
-pub(super) fn attach(
-    control: &Control,
-    encoding: NameEncoding,
-) -> Result<ImplFtpStream<Wire>, Error> {
-    let what = "the session's inner socket";
-    let stand_in = TcpListener::bind(("127.0.0.1", 0)).map_err(|e| io_error(what, &e))?;
-    let address = stand_in.local_addr().map_err(|e| io_error(what, &e))?;
-    control.pretend_greeting();
-    let mut ftp = ImplFtpStream::connect_secure_implicit(address, control.wire(), "")
-        .map_err(|e| from_suppaftp(e, "the greeting"))?;
-    ftp.set_encoding(WireEncoding(encoding));
-    Ok(ftp)
-}
-
-/// The names' encoding, in the form suppaftp asks for it.
-#[derive(Debug)]
-struct WireEncoding(NameEncoding);
-
-impl Encoding for WireEncoding {
-    fn decode(&self, bytes: &[u8]) -> String {
-        self.0.decode(bytes)
-    }
-
-    fn encode(&self, text: &str) -> io::Result<Vec<u8>> {
-        self.0.encode(text).map(Cow::into_owned).map_err(|e| {
-            io::Error::other(
-                Error::new(ErrorKind::Document, e.to_string()).with_hint(
-                    "set fileNameEncoding to one that has this character, such as utf-8",
-                ),
-            )
-        })
-    }
-}
-
-/// The error behind suppaftp's; this side's own errors come back as they went in.
-fn from_suppaftp(error: FtpError, what: &str) -> Error {
-    match error {
-        FtpError::ConnectionError(e) => match e.downcast::<Error>() {
-            Ok(own) => own,
-            Err(e) => io_error(what, &e),
-        },
-        FtpError::BadResponse => {
-            Error::new(ErrorKind::Protocol, format!("{what}: the reply makes no sense"))
-        }
-        other => Error::internal(format!("{what}: {other}")),
-    }
 }

@@ -6,6 +6,17 @@ use std::time::Duration;
 
 use rustls::{ClientConnection, StreamOwned};
 
+/// The bytes of `buffer` that a read of `count` bytes has filled.
+///
+/// # Errors
+///
+/// `InvalidData` where the stream claims more than there is room for.
+pub(crate) fn filled(buffer: &[u8], count: usize) -> io::Result<&[u8]> {
+    buffer.get(..count).ok_or_else(|| {
+        io::Error::new(io::ErrorKind::InvalidData, "more bytes are said to be read than fit")
+    })
+}
+
 /// A connected stream.
 pub(crate) enum NetStream {
     /// Bytes in clear.

@@ -10,7 +10,7 @@ struct Rule {
 }
 
 const RULES: &[Rule] = &[
-    Rule { text: "suppaftp::", allowed: &["connector/src/session/"] },
+    Rule { text: "suppaftp::", allowed: &["connector/src/protocol/reply.rs"] },
     Rule { text: "abi_stable::", allowed: &["host-sdk/src/abi/", "host-sdk/src/loader"] },
 ];
 

@@ -25,6 +25,7 @@ mod memory;
 mod model;
 mod modes;
 mod names;
+mod oracle;
 mod plugin;
 mod proxies;
 mod publishing;

@@ -15,7 +15,7 @@ use crate::protocol::features::Features;
 use crate::protocol::reply::{Occasion, Reply};
 use crate::session::control::{Control, ControlLimits};
 use crate::session::server::Shared;
-use crate::session::session::{MAXIMUM_PRELIMINARY, Session, attach};
+use crate::session::session::{MAXIMUM_PRELIMINARY, Session};
 use crate::session::transcript::{Scribe, Transcript};
 use crate::session::transfer::transfer::DATA_IN_CLEAR;
 use crate::transport::error::io_error;
@@ -134,15 +134,13 @@ impl Session {
             }
             _ => NetStream::Plain(socket),
         };
-        let control = Control::new(stream, limits, deadline, scribe);
-        let greeting = greeting(&control).map_err(|e| match (settings.security, &tls) {
+        let mut control = Control::new(stream, limits, deadline, scribe);
+        let greeting = greeting(&mut control).map_err(|e| match (settings.security, &tls) {
             (Security::Implicit, Some(tls)) => tls.first_word_failed(e),
             _ => e,
         })?;
         reached(Milestone::Greeted { text: greeting.text() });
-        let ftp = attach(&control, settings.encoding)?;
         let mut session = Self {
-            ftp,
             control,
             shared: Arc::clone(shared),
             tls,
@@ -165,7 +163,7 @@ impl Session {
         };
         if settings.security == Security::Explicit {
             session.authenticate_tls(&greeting)?;
-            session.control.with_stream(|stream| reached(Milestone::Secured { stream }));
+            reached(Milestone::Secured { stream: session.control.stream() });
         }
         if session.tls.is_some() {
             session.protect_data()?;
@@ -280,7 +278,7 @@ impl Session {
     }
 }
 
-fn greeting(control: &Control) -> Result<Reply, Error> {
+fn greeting(control: &mut Control) -> Result<Reply, Error> {
     for _ in 0..MAXIMUM_PRELIMINARY {
         let reply = control.next_reply("the greeting")?;
         if reply.is_ready() || reply.is_logged_in() {

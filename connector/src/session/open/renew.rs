@@ -64,9 +64,8 @@ impl Session {
         deadline: Deadline,
     ) -> Result<(), Error> {
         let (Some(tls), Some(factory)) = (&self.tls, &self.shared.tls) else { return Ok(()) };
-        let is_tls_13 = self.control.with_stream(|stream| {
-            stream.tls().and_then(|tls| tls.protocol_version()) == Some(ProtocolVersion::TLSv1_3)
-        });
+        let version = self.control.stream().tls().and_then(|tls| tls.protocol_version());
+        let is_tls_13 = version == Some(ProtocolVersion::TLSv1_3);
         let protects = self.shared.settings.tls.protect_data && factory.reuses_sessions();
         if !(is_tls_13 && protects && tls.is_out_of_tickets()) {
             return Ok(());
@@ -116,8 +115,8 @@ impl Session {
         // A server may admit one session at a time: the old one ends before the new one begins.
         let _ = self.command("QUIT");
         self.poison();
-        self.control.with_stream(|stream| stream.socket().shutdown(std::net::Shutdown::Both)).ok();
-        let transcript = self.control.transcript();
+        let _ = self.control.stream().socket().shutdown(std::net::Shutdown::Both);
+        let transcript = self.control.transcript().clone();
         let fresh = Self::open_patiently(&self.shared, &self.cancel, &transcript, deadline)?;
         let old = std::mem::replace(self, fresh);
         self.control.set_overall(deadline);

@@ -126,7 +126,10 @@ impl Session {
     }
 
     /// Takes the server's connection; anybody else who connects is turned away.
-    pub(in crate::session) fn accept(&self, listener: &TcpListener) -> Result<TcpStream, Error> {
+    pub(in crate::session) fn accept(
+        &mut self,
+        listener: &TcpListener,
+    ) -> Result<TcpStream, Error> {
         let deadline = self.opening_deadline();
         let what = "waiting for the server's data connection";
         let listener = listener.try_clone().map_err(|e| io_error(what, &e))?;
@@ -136,7 +139,7 @@ impl Session {
     }
 
     fn await_connection(
-        &self,
+        &mut self,
         listener: &TcpListener,
         deadline: Deadline,
         what: &str,
