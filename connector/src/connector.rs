@@ -44,7 +44,7 @@ struct FtpConnection {
 
 impl Connection for FtpConnection {
     fn test(&self, context: Context) -> Result<CheckReport, Error> {
-        check::check(&self.pool, &context)
+        Ok(check::check(&self.pool, &context)?)
     }
 
     fn browse(&self, request: &BrowseRequest, _context: Context) -> Result<BrowseAnswer, Error> {

@@ -7,7 +7,7 @@
 use std::io::{self, Read};
 use std::net::{Ipv4Addr, SocketAddr};
 
-use host_sdk::{ErrorKind, Filter};
+use host_sdk::{Error, ErrorKind, Filter};
 use jiff::civil::{DateTime, datetime};
 use proptest::collection::vec;
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof, proptest};
@@ -18,11 +18,13 @@ use serde_json::{Map, Value, json};
 use crate::config::filter::EntryFilter;
 use crate::config::{ConnectionSettings, OperationSettings};
 use crate::descriptor;
+use crate::failure::Failure;
 use crate::file::name::NameEncoding;
 use crate::file::time::zone::ServerTimeZone;
 use crate::listing::{Entry, Listing, ListingSettings};
 use crate::protocol::payload::{extended_passive_port, passive_address, quoted_path};
 use crate::protocol::reply::{Occasion, Reply};
+use crate::protocol::verb::Verb;
 
 /// The most characters of a server's text that a message shows, and the mark behind them.
 const SHOWN: usize = 301;
@@ -236,7 +238,9 @@ proptest! {
                 Occasion::Path,
                 Occasion::Transfer,
             ] {
-                let error = reply.to_error(occasion, "NOOP", &reply);
+                let verb = Some(Verb::Noop);
+                let error: Error =
+                    Failure::refused(&reply, occasion, verb, "NOOP", &reply).into();
                 prop_assert!(!error.message().contains(|c: char| c.is_ascii_control()));
                 prop_assert_eq!(error.report().command.as_deref(), Some("NOOP"));
             }

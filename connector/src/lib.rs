@@ -11,6 +11,7 @@ mod config;
 mod connector;
 mod deadline;
 mod descriptor;
+mod failure;
 mod file;
 #[cfg(test)]
 pub(crate) mod fuzz;

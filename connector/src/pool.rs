@@ -4,11 +4,10 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use host_sdk::{Error, ErrorKind};
-
 use crate::cancel::CancelToken;
 use crate::config::ConnectionSettings;
 use crate::deadline::Deadline;
+use crate::failure::{Cause, Failure};
 use crate::session::{Session, Shared, Transcript};
 use crate::transport::tls::factory::TlsFactory;
 
@@ -39,7 +38,7 @@ impl Pool {
     /// # Errors
     ///
     /// `configuration` when certificates or keys cannot be used.
-    pub(crate) fn new(settings: ConnectionSettings) -> Result<Arc<Self>, Error> {
+    pub(crate) fn new(settings: ConnectionSettings) -> Result<Arc<Self>, Failure> {
         let tls = match settings.security {
             crate::config::Security::None => None,
             _ => Some(TlsFactory::new(&settings.tls, &settings.host)?),
@@ -77,10 +76,10 @@ impl Pool {
         self: &Arc<Self>,
         cancel: &CancelToken,
         transcript: &Transcript,
-    ) -> Result<Lease, Error> {
+    ) -> Result<Lease, Failure> {
         let next = || self.idle_or_slot(cancel).map(Some);
         self.lease(cancel, transcript, Session::open_patiently, next)
-            .and_then(|lease| lease.ok_or_else(|| Error::internal("no session and no reason")))
+            .and_then(|lease| lease.ok_or_else(|| Failure::internal("no session and no reason")))
     }
 
     /// Takes a session where that leaves one for every other operation; never waits.
@@ -92,7 +91,7 @@ impl Pool {
         self: &Arc<Self>,
         cancel: &CancelToken,
         transcript: &Transcript,
-    ) -> Result<Option<Lease>, Error> {
+    ) -> Result<Option<Lease>, Failure> {
         self.lease(cancel, transcript, Session::open, || Ok(self.spare()))
     }
 
@@ -100,9 +99,9 @@ impl Pool {
         self: &Arc<Self>,
         cancel: &CancelToken,
         transcript: &Transcript,
-        open: fn(&Arc<Shared>, &CancelToken, &Transcript, Deadline) -> Result<Session, Error>,
-        next: impl Fn() -> Result<Option<Option<Session>>, Error>,
-    ) -> Result<Option<Lease>, Error> {
+        open: fn(&Arc<Shared>, &CancelToken, &Transcript, Deadline) -> Result<Session, Failure>,
+        next: impl Fn() -> Result<Option<Option<Session>>, Failure>,
+    ) -> Result<Option<Lease>, Failure> {
         loop {
             let Some(idle) = next()? else { return Ok(None) };
             let slot = Slot { pool: Arc::clone(self) };
@@ -119,7 +118,7 @@ impl Pool {
     }
 
     /// An idle session, or `None` and the right to open one.
-    fn idle_or_slot(&self, cancel: &CancelToken) -> Result<Option<Session>, Error> {
+    fn idle_or_slot(&self, cancel: &CancelToken) -> Result<Option<Session>, Failure> {
         let limit = self.shared.settings.connection_timeout;
         let deadline = Deadline::after(limit, "maximumConnections");
         let mut state = self.lock();
@@ -129,7 +128,7 @@ impl Pool {
             cancel.check()?;
             deadline.remaining("waiting for a session").map_err(|_| {
                 let maximum = self.shared.settings.maximum_connections;
-                Error::new(ErrorKind::Busy, format!("all {maximum} sessions are in use"))
+                Failure::new(Cause::Busy, format!("all {maximum} sessions are in use"))
                     .with_hint("raise maximumConnections, or lower parallelTransfers")
             })?;
             if let Some(session) = state.idle.pop_back() {
@@ -202,8 +201,8 @@ impl Lease {
     /// # Errors
     ///
     /// `internal`, never in practice: the session is there until the lease is dropped.
-    pub(crate) fn session(&mut self) -> Result<&mut Session, Error> {
-        self.session.as_mut().ok_or_else(|| Error::internal("a lease without its session"))
+    pub(crate) fn session(&mut self) -> Result<&mut Session, Failure> {
+        self.session.as_mut().ok_or_else(|| Failure::internal("a lease without its session"))
     }
 }
 

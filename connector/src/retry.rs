@@ -5,11 +5,10 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use host_sdk::{Error, ErrorKind};
-
 use crate::cancel::CancelToken;
 use crate::config::RetryPolicy;
 use crate::deadline::Deadline;
+use crate::failure::{Cause, Failure};
 
 /// How often a pause looks whether it was cancelled.
 const POLL: Duration = Duration::from_millis(20);
@@ -56,17 +55,16 @@ impl Backoff {
     /// # Errors
     ///
     /// `error` with the number of attempts when no more are left, or no time for one; `cancelled`.
-    pub(crate) fn wait(&mut self, error: Error, cancel: &CancelToken) -> Result<(), Error> {
+    pub(crate) fn wait(&mut self, error: Failure, cancel: &CancelToken) -> Result<(), Failure> {
         self.attempts += 1;
         let pause = self.pause();
         let is_late = match self.until.remaining("") {
             Ok(left) => left.is_some_and(|left| left <= pause),
             Err(_) => true,
         };
-        let is_broken_again =
-            error.kind() == ErrorKind::Tls && std::mem::replace(&mut self.has_broken, true);
+        let is_broken_again = error.is(Cause::Tls) && std::mem::replace(&mut self.has_broken, true);
         if self.attempts >= self.policy.attempts || is_late || is_broken_again {
-            return Err(error.with_attempts(self.attempts));
+            return Err(error.given_up_after(self.attempts));
         }
         log::info!(
             "attempt {} of {} failed ({error}); the next one follows in {} ms",
@@ -74,7 +72,7 @@ impl Backoff {
             self.policy.attempts,
             pause.as_millis()
         );
-        self::pause(pause, cancel)
+        Ok(self::pause(pause, cancel)?)
     }
 
     /// Half of the doubled delay is certain, the other half is chance: clients that were cut off
@@ -97,7 +95,7 @@ pub(crate) fn chance() -> u64 {
 /// # Errors
 ///
 /// `cancelled`.
-pub(crate) fn pause(pause: Duration, cancel: &CancelToken) -> Result<(), Error> {
+pub(crate) fn pause(pause: Duration, cancel: &CancelToken) -> Result<(), host_sdk::Error> {
     let (_sender, nothing) = mpsc::channel::<()>();
     let mut left = pause;
     while !left.is_zero() {
@@ -127,18 +125,18 @@ mod tests {
     fn the_last_error_tells_the_attempts() {
         let mut backoff = Backoff::new(policy(3));
         let cancel = CancelToken::default();
-        let failure = || Error::new(ErrorKind::Busy, "too many");
+        let failure = || Failure::new(Cause::Busy, "too many");
         backoff.wait(failure(), &cancel).unwrap();
         backoff.wait(failure(), &cancel).unwrap();
         let error = backoff.wait(failure(), &cancel).unwrap_err();
-        assert_eq!(error.report().attempts, 3);
+        assert_eq!(error.attempts(), 3);
     }
 
     #[test]
     fn progress_counts_attempts_anew_and_standing_still_does_not() {
         let mut backoff = Backoff::new(policy(2));
         let cancel = CancelToken::default();
-        let failure = || Error::new(ErrorKind::Connection, "cut");
+        let failure = || Failure::new(Cause::Lost, "cut");
         for bytes in [PROGRESS, 2 * PROGRESS] {
             backoff.wait(failure(), &cancel).unwrap();
             backoff.reached(bytes);
@@ -155,22 +153,22 @@ mod tests {
     fn broken_tls_is_tried_again_once() {
         let mut backoff = Backoff::new(policy(9));
         let cancel = CancelToken::default();
-        let failure = || Error::new(ErrorKind::Tls, "garbage");
+        let failure = || Failure::new(Cause::Tls, "garbage");
         backoff.wait(failure(), &cancel).unwrap();
-        backoff.wait(Error::new(ErrorKind::Connection, "cut"), &cancel).unwrap();
-        assert_eq!(backoff.wait(failure(), &cancel).unwrap_err().report().attempts, 3);
+        backoff.wait(Failure::new(Cause::Lost, "cut"), &cancel).unwrap();
+        assert_eq!(backoff.wait(failure(), &cancel).unwrap_err().attempts(), 3);
     }
 
     #[test]
     fn no_attempt_begins_after_the_total_time() {
         let cancel = CancelToken::default();
-        let failure = || Error::new(ErrorKind::Connection, "cut");
+        let failure = || Failure::new(Cause::Lost, "cut");
         let late = Deadline::after(Some(Duration::ZERO), "transferTimeout");
         for mut backoff in [
             Backoff::new(RetryPolicy { total_time: Some(Duration::ZERO), ..policy(9) }),
             Backoff::new(policy(9)).by(late),
         ] {
-            assert_eq!(backoff.wait(failure(), &cancel).unwrap_err().report().attempts, 1);
+            assert_eq!(backoff.wait(failure(), &cancel).unwrap_err().attempts(), 1);
         }
         let minute = Some(Duration::from_secs(60));
         let hour = Duration::from_secs(3600);

@@ -36,17 +36,6 @@ pub(crate) fn of_threads(what: &str, error: &io::Error) -> Error {
     )
 }
 
-/// `error` with `hint`, unless it is a shortage, which has its own.
-pub(crate) fn hinted(error: Error, hint: &str) -> Error {
-    if is_one(&error) { error } else { error.with_hint(hint) }
-}
-
-/// Whether `error` is a shortage.
-pub(crate) fn is_one(error: &Error) -> bool {
-    // What a server calls busy may pass.
-    error.kind() == ErrorKind::Busy && !error.is_retryable()
-}
-
 fn lacking(message: String, hint: &str) -> Error {
     Error::new(ErrorKind::Busy, message).with_retryable(false).with_hint(hint)
 }

@@ -1,25 +1,25 @@
 //! Which setting to change when an examination failed.
 
-use host_sdk::{Error, ErrorKind};
-
 use super::book::Examination;
 use crate::config::{ConnectionSettings, DataMode, Security};
+use crate::failure::{Cause, Failure};
+use crate::protocol::verb::Verb;
 
 /// What to do about `error`, naming the setting. The error's own hint counts, except where the
 /// settings show a likelier cause.
 pub(super) fn advice(
     examination: Examination,
-    error: &Error,
+    error: &Failure,
     settings: &ConnectionSettings,
 ) -> String {
     let likelier = match examination {
         Examination::Greeting => about_greeting(error, settings),
-        Examination::Tls => about_protection(error),
+        Examination::Tls => about_protection(error, settings),
         Examination::Login => about_login(error, settings),
         Examination::DataConnection => Some(about_data(error, settings)),
         _ => None,
     };
-    let hint = error.report().hint.clone();
+    let hint = error.hint().map(str::to_owned);
     likelier.or(hint).unwrap_or_else(|| usual(examination).to_owned())
 }
 
@@ -41,47 +41,41 @@ fn usual(examination: Examination) -> &'static str {
 }
 
 /// A server that wants implicit TLS waits in silence, or hangs up on what is not TLS.
-fn about_greeting(error: &Error, settings: &ConnectionSettings) -> Option<String> {
+fn about_greeting(error: &Failure, settings: &ConnectionSettings) -> Option<String> {
     let silent =
-        matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Protocol | ErrorKind::Connection)
-            && error.report().reply.is_none();
+        matches!(error.cause(), Cause::Late | Cause::Nonsense | Cause::Lost) && !error.is_answer();
     (silent && settings.security != Security::Implicit).then(|| {
         "check host and port; a server that wants TLS from the first byte needs sslMode implicit"
             .to_owned()
     })
 }
 
-fn about_protection(error: &Error) -> Option<String> {
-    match error.report().command.as_deref()? {
-        "PROT P" => Some(
+fn about_protection(error: &Failure, settings: &ConnectionSettings) -> Option<String> {
+    let advice = match settings.tls.protect_data {
+        true => {
             "the server protects no data connections: set dataProtection to clear if the partner \
              agrees"
-                .to_owned(),
-        ),
-        "PROT C" => Some(
-            "the server wants data connections protected: set dataProtection to private".into(),
-        ),
-        _ => None,
-    }
+        }
+        false => "the server wants data connections protected: set dataProtection to private",
+    };
+    error.is_refusal_of(Verb::Prot).then(|| advice.to_owned())
 }
 
 /// Servers that demand TLS refuse a user in clear with the code of a wrong password.
-fn about_login(error: &Error, settings: &ConnectionSettings) -> Option<String> {
-    let report = error.report();
-    let at_user = report.command.as_deref() == Some("USER") && report.reply.is_some();
-    if !at_user || settings.security != Security::None {
+fn about_login(error: &Failure, settings: &ConnectionSettings) -> Option<String> {
+    if !error.is_refusal_of(Verb::User) || settings.security != Security::None {
         return None;
     }
-    let usual = match &error.report().hint {
+    let usual = match error.hint() {
         // Some servers refuse it as if they were full.
-        Some(hint) if error.kind() == ErrorKind::Busy => hint,
+        Some(hint) if error.is(Cause::Busy) => hint,
         _ => "check userName",
     };
     Some(format!("{usual}; if the server demands TLS, set sslMode to explicit"))
 }
 
-fn about_data(error: &Error, settings: &ConnectionSettings) -> String {
-    let refused = error.report().reply.is_some();
+fn about_data(error: &Failure, settings: &ConnectionSettings) -> String {
+    let refused = error.is_answer();
     if settings.security != Security::None && refused {
         if !settings.tls.protect_data {
             return "the server may refuse data connections in clear: set dataProtection to private"
@@ -93,10 +87,10 @@ fn about_data(error: &Error, settings: &ConnectionSettings) -> String {
                 .to_owned();
         }
     }
-    if error.kind() == ErrorKind::Tls
-        && let Some(hint) = &error.report().hint
+    if error.is(Cause::Tls)
+        && let Some(hint) = error.hint()
     {
-        return hint.clone();
+        return hint.to_owned();
     }
     match settings.mode {
         DataMode::Active => {
@@ -121,8 +115,9 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::protocol::reply::{Occasion, Reply};
 
-    fn advised(examination: Examination, error: &Error, settings: Value) -> String {
+    fn advised(examination: Examination, error: &Failure, settings: Value) -> String {
         advice(examination, error, &ConnectionSettings::parse(&settings).unwrap())
     }
 
@@ -133,11 +128,14 @@ mod tests {
         let without_reuse = json!({"host": "h", "sslMode": "explicit", "tlsSessionReuse": "off"});
         let in_clear = json!({"host": "h", "sslMode": "explicit", "dataProtection": "clear"});
         let active = json!({"host": "h", "connectionMode": "active"});
-        let silence = Error::new(ErrorKind::Timeout, "silence").with_hint("raise readTimeout");
-        let refusal = Error::new(ErrorKind::Connection, "no").with_reply(425, "no");
-        let user =
-            Error::new(ErrorKind::Authentication, "no").with_reply(530, "no").with_command("USER");
-        let level = Error::new(ErrorKind::Tls, "no").with_command("PROT P");
+        let silence = Failure::new(Cause::Late, "silence").with_hint("raise readTimeout");
+        let refused = |code, occasion, verb: Verb| {
+            let reply = Reply::new(code, "no");
+            Failure::refused(&reply, occasion, Some(verb), verb.as_str(), &reply)
+        };
+        let refusal = refused(425, Occasion::Transfer, Verb::List);
+        let user = refused(530, Occasion::Login, Verb::User);
+        let level = refused(536, Occasion::Protection, Verb::Prot);
         let cases = [
             (Examination::Greeting, &silence, &plain, "sslMode implicit"),
             (Examination::Login, &user, &plain, "sslMode to explicit"),

@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
-use host_sdk::{CheckReport, CheckStatus, Error, Finding};
+use host_sdk::{CheckReport, CheckStatus, Finding};
 
 use crate::config::Security;
+use crate::failure::Failure;
 
 /// One thing that is examined, in the order of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,7 +144,7 @@ impl Found {
 /// What was found so far. Each entry's time counts from the entry before it.
 pub(super) struct Book {
     lines: Vec<(Examination, Option<Finding>)>,
-    error: Option<Error>,
+    error: Option<Failure>,
     began: Instant,
     since: Instant,
 }
@@ -176,7 +177,7 @@ impl Book {
     }
 
     /// Enters that `examination` failed with `error`; the first error is the report's.
-    pub(super) fn fail(&mut self, examination: Examination, error: Error, advice: String) {
+    pub(super) fn fail(&mut self, examination: Examination, error: Failure, advice: String) {
         self.enter(examination, Found::failed(error.message(), advice));
         self.error.get_or_insert(error);
     }
@@ -205,7 +206,7 @@ impl Book {
             .collect();
         let verdict = verdict(&findings).named(VERDICT, milliseconds(began.elapsed()));
         findings.push(verdict);
-        CheckReport { findings, error }
+        CheckReport { findings, error: error.map(Into::into) }
     }
 }
 
@@ -231,17 +232,18 @@ fn milliseconds(time: std::time::Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use host_sdk::ErrorKind;
+    use host_sdk::Error;
 
     use super::*;
+    use crate::failure::Cause;
 
     #[test]
     fn a_failure_leaves_the_rest_skipped_and_the_lines_complete() {
         let mut book = Book::new(Security::None);
         book.enter(Dns, Found::ok("127.0.0.1"));
         assert_eq!(book.next(), Some(Tcp));
-        book.fail(Tcp, Error::new(ErrorKind::Connection, "refused"), "check port".to_owned());
-        book.fail(Tcp, Error::new(ErrorKind::Connection, "second"), "check port".to_owned());
+        book.fail(Tcp, Failure::new(Cause::Lost, "refused"), "check port".to_owned());
+        book.fail(Tcp, Failure::new(Cause::Lost, "second"), "check port".to_owned());
         let report = book.into_report();
         assert_eq!(report.findings.len(), ORDER.len() + 1);
         let greeting = &report.findings[2];

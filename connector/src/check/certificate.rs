@@ -1,6 +1,5 @@
 //! What a server's certificate says about itself.
 
-use host_sdk::Error;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rustls::client::verify_server_name;
@@ -11,6 +10,7 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
 
 use super::book::Found;
+use crate::failure::Failure;
 use crate::file::name::printable;
 
 /// From how many days before its end on a certificate is worth a warning.
@@ -75,11 +75,11 @@ impl Chain {
     }
 
     /// The finding for a certificate that was refused with `error`.
-    pub(super) fn refused(&self, now: Timestamp, is_pinned: bool, error: &Error) -> Found {
+    pub(super) fn refused(&self, now: Timestamp, is_pinned: bool, error: &Failure) -> Found {
         Found::failed(self.detail(now), self.advice(now, is_pinned, error))
     }
 
-    fn advice(&self, now: Timestamp, is_pinned: bool, error: &Error) -> String {
+    fn advice(&self, now: Timestamp, is_pinned: bool, error: &Failure) -> String {
         let pin = format!(
             "set certificateFingerprint to {}, once the partner has confirmed it",
             self.fingerprint
@@ -99,7 +99,7 @@ impl Chain {
         if self.valid_from > now {
             return format!("check this machine's clock; if it is right, {pin}");
         }
-        match error.report().hint.as_deref() {
+        match error.hint() {
             // Nobody vouches for a self-signed one: there is no authority to add.
             Some(hint) if hint.contains("its fingerprint") => pin,
             Some(hint) if !hint.contains("caCertificates") => hint.to_owned(),
@@ -188,11 +188,12 @@ fn fingerprint(certificate: &CertificateDer<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use host_sdk::{CheckStatus, ErrorKind};
+    use host_sdk::CheckStatus;
     use rustls::pki_types::pem::PemObject;
     use test_servers::{Certificate, Certificates};
 
     use super::*;
+    use crate::failure::Cause;
 
     fn chain(shown: Certificate, host: &str) -> Chain {
         let directory = tempfile::tempdir().unwrap();
@@ -231,7 +232,7 @@ mod tests {
 
     #[test]
     fn advice_names_the_setting_that_helps() {
-        let unknown = Error::new(ErrorKind::Tls, "unknown authority")
+        let unknown = Failure::new(Cause::Tls, "unknown authority")
             .with_hint("add the authority to caCertificates");
         let now = at("2026-01-01T00:00:00Z");
         let cases = [

@@ -10,10 +10,11 @@ mod opening;
 mod server_time;
 mod using;
 
-use host_sdk::{CheckReport, Context, Error};
+use host_sdk::{CheckReport, Context};
 
 use self::book::Book;
 use crate::cancel::CancelToken;
+use crate::failure::Failure;
 use crate::pool::Pool;
 use crate::session::Session;
 
@@ -22,7 +23,7 @@ use crate::session::Session;
 /// # Errors
 ///
 /// `cancelled`. Whatever else goes wrong is a finding.
-pub(crate) fn check(pool: &Pool, context: &Context) -> Result<CheckReport, Error> {
+pub(crate) fn check(pool: &Pool, context: &Context) -> Result<CheckReport, Failure> {
     let cancel = CancelToken::of(context);
     let shared = pool.shared();
     let mut book = Book::new(shared.settings.security);

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use host_sdk::{Error, ErrorKind};
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 
@@ -13,6 +12,7 @@ use super::certificate::Chain;
 use crate::cancel::CancelToken;
 use crate::config::{ConnectionSettings, Security};
 use crate::deadline::Deadline;
+use crate::failure::{Cause, Failure};
 use crate::file::name::printable;
 use crate::session::{Milestone, Session, Shared, Transcript};
 
@@ -71,11 +71,11 @@ pub(super) fn open(shared: &Arc<Shared>, cancel: &CancelToken, book: &mut Book) 
     }
 }
 
-fn not_opened(shared: &Shared, book: &mut Book, error: Error) {
+fn not_opened(shared: &Shared, book: &mut Book, error: Failure) {
     let settings = &shared.settings;
     // PBSZ and PROT follow the handshake, and so does a TLS 1.3 server's word about the client's
     // certificate.
-    let about_tls = settings.security != Security::None && error.kind() == ErrorKind::Tls;
+    let about_tls = settings.security != Security::None && error.is(Cause::Tls);
     let failed = if about_tls { Some(Examination::Tls) } else { book.next() };
     let Some(failed) = failed else { return };
     let mut advised = advice(failed, &error, settings);

@@ -1,10 +1,10 @@
 //! In which zone a server states times: LIST leaves it open, MDTM and MLSD are in UTC.
 
-use host_sdk::Error;
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
 
 use super::book::Found;
+use crate::failure::Failure;
 use crate::file::path::RemotePath;
 use crate::file::time::zone::{Measured, ServerTimeZone};
 use crate::session::{ProbedListing, Session};
@@ -18,7 +18,7 @@ pub(super) fn examine(
     session: &mut Session,
     directory: &RemotePath,
     listing: &ProbedListing,
-) -> Result<Found, Error> {
+) -> Result<Found, Failure> {
     if listing.samples.is_empty() {
         return Ok(Found::skipped(
             "the directory has no file with a plain name and a time of day to compare",

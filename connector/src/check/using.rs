@@ -2,13 +2,13 @@
 
 use std::net::SocketAddr;
 
-use host_sdk::{Error, ErrorKind};
-
 use super::advice::advice;
 use super::book::{Book, Examination, Found};
 use super::server_time;
 use crate::config::{ConnectionSettings, DataMode, ListingPreference, Security};
+use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
+use crate::protocol::verb::Verb;
 use crate::session::{DataFacts, ProbedListing, Session};
 
 /// Uses the session as operations would, as far as it lasts.
@@ -26,7 +26,7 @@ pub(super) fn try_out(session: &mut Session, book: &mut Book) {
     restart(session, book);
 }
 
-fn fail(session: &Session, book: &mut Book, examination: Examination, error: Error) {
+fn fail(session: &Session, book: &mut Book, examination: Examination, error: Failure) {
     let advised = advice(examination, &error, session.settings());
     book.fail(examination, error, advised);
 }
@@ -46,6 +46,7 @@ fn enter_directory(session: &mut Session, book: &mut Book) -> RemotePath {
     };
     let entered = login_directory
         .join(&configured)
+        .map_err(Failure::from)
         .and_then(|directory| session.change_directory(&directory).map(|()| directory));
     match entered {
         Ok(directory) => {
@@ -101,8 +102,7 @@ fn list(session: &mut Session, book: &mut Book, directory: &RemotePath) -> Optio
             None
         }
         Err(e) => {
-            let broke =
-                matches!(e.kind(), ErrorKind::Connection | ErrorKind::Timeout | ErrorKind::Tls);
+            let broke = matches!(e.cause(), Cause::Lost | Cause::Late | Cause::Tls);
             let failed =
                 if !is_open || broke { Examination::DataConnection } else { Examination::Listing };
             fail(session, book, failed, e);
@@ -112,14 +112,11 @@ fn list(session: &mut Session, book: &mut Book, directory: &RemotePath) -> Optio
 }
 
 /// Whether the server refused the listing itself, and not its data connection.
-fn is_about_listing(error: &Error, protected: bool, settings: &ConnectionSettings) -> bool {
+fn is_about_listing(error: &Failure, protected: bool, settings: &ConnectionSettings) -> bool {
     let refused_in_clear = settings.security != Security::None && !protected;
-    let report = error.report();
-    let command = report.command.as_deref();
-    report.reply.is_some()
-        && !refused_in_clear
-        && matches!(command, Some("MLSD" | "LIST"))
-        && !matches!(report.kind, ErrorKind::Connection | ErrorKind::Timeout | ErrorKind::Tls)
+    !refused_in_clear
+        && (error.is_refusal_of(Verb::Mlsd) || error.is_refusal_of(Verb::List))
+        && !matches!(error.cause(), Cause::Lost | Cause::Late | Cause::Tls)
 }
 
 fn data_connection(mode: DataMode, data: &DataFacts) -> Found {
@@ -152,7 +149,7 @@ fn reuse(resumed: bool, wanted: bool) -> Found {
 fn listing_kind(session: &Session, directory: &RemotePath, listing: &ProbedListing) -> Found {
     let ProbedListing { command, format, entries, .. } = listing;
     let form = match format {
-        _ if *command == "MLSD" => String::new(),
+        _ if *command == Verb::Mlsd => String::new(),
         Some(format) => format!(" in {} format", format.as_str()),
         None => ", whose format shows with the first entry".to_owned(),
     };

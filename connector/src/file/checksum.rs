@@ -36,17 +36,6 @@ impl Algorithm {
             Self::Crc32 => "CRC32",
         }
     }
-
-    /// The command that has no standard but computes it all the same.
-    pub(crate) fn command(self) -> &'static str {
-        match self {
-            Self::Sha256 => "XSHA256",
-            Self::Sha512 => "XSHA512",
-            Self::Sha1 => "XSHA1",
-            Self::Md5 => "XMD5",
-            Self::Crc32 => "XCRC",
-        }
-    }
 }
 
 /// Computes a checksum from bytes as they come.

@@ -1,9 +1,10 @@
 //! The body of a document on its way up: read once, but with its last part kept, so that an
 //! interrupted upload can go on where the server stopped.
 
-use host_sdk::{Error, InputDocument};
+use host_sdk::InputDocument;
 
 use super::compare::Comparison;
+use crate::failure::Failure;
 
 /// How much of what was read is kept: more than lies in the socket buffers between here and the
 /// server (up to 4 MiB and 6 MiB on Linux), which is what an interruption loses.
@@ -61,7 +62,7 @@ impl<'d> Body<'d> {
     /// # Errors
     ///
     /// Those of the host's source.
-    pub(super) fn next(&mut self) -> Result<&[u8], Error> {
+    pub(super) fn next(&mut self) -> Result<&[u8], Failure> {
         if self.position == self.read && !self.ended {
             self.fetch()?;
         }
@@ -84,7 +85,7 @@ impl<'d> Body<'d> {
         true
     }
 
-    fn fetch(&mut self) -> Result<(), Error> {
+    fn fetch(&mut self) -> Result<(), Failure> {
         if self.kept.len() + CHUNK > self.window {
             // Half at a time, so that moving what stays costs little.
             self.kept.drain(..self.window / 2);
@@ -127,7 +128,7 @@ mod tests {
             &self.header
         }
 
-        fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        fn read(&mut self, buffer: &mut [u8]) -> Result<usize, host_sdk::Error> {
             let count = buffer.len().min((self.length - self.next) as usize).min(100_000);
             for byte in &mut buffer[..count] {
                 *byte = value(self.next);

@@ -3,11 +3,10 @@
 use std::ops::RangeInclusive;
 use std::time::Instant;
 
-use host_sdk::{Error, ErrorKind};
-
 use super::lock::Held;
 use super::run::Run;
 use super::watch::rewritten;
+use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
 use crate::retry::Backoff;
 use crate::session::Session;
@@ -24,23 +23,23 @@ impl Run {
     pub(super) fn delete(
         &mut self,
         path: &RemotePath,
-        is_same: &mut dyn FnMut(&mut Self) -> Result<bool, Error>,
-    ) -> Result<(), Error> {
+        is_same: &mut dyn FnMut(&mut Self) -> Result<bool, Failure>,
+    ) -> Result<(), Failure> {
         let mut backoff = self.backoff()?;
         let mut was_sent = false;
         loop {
             let error = match self.session()?.delete(path) {
                 Ok(()) => return Ok(()),
-                Err(e) if was_sent && e.kind() == ErrorKind::NotFound => return Ok(()),
+                Err(e) if was_sent && e.is(Cause::Missing) => return Ok(()),
                 Err(e) => e,
             };
-            was_sent |= error.report().outcome_unknown;
+            was_sent |= error.is_outcome_unknown();
             self.wait(&mut backoff, error)?;
             match is_same(self) {
                 Ok(true) => {}
                 Ok(false) if was_sent => return Ok(()),
                 Ok(false) => return Err(rewritten(path)),
-                Err(e) if was_sent && e.kind() == ErrorKind::NotFound => return Ok(()),
+                Err(e) if was_sent && e.is(Cause::Missing) => return Ok(()),
                 Err(e) if was_sent => return Err(e.with_outcome_unknown()),
                 Err(e) => return Err(e),
             }
@@ -52,7 +51,7 @@ impl Run {
     /// # Errors
     ///
     /// As [`Run::delete`].
-    pub(super) fn delete_named(&mut self, path: &RemotePath) -> Result<(), Error> {
+    pub(super) fn delete_named(&mut self, path: &RemotePath) -> Result<(), Failure> {
         self.delete(path, &mut |run| run.repeat(|session| session.known_size(path)).map(|_| true))
     }
 
@@ -72,7 +71,7 @@ impl Run {
         from: &RemotePath,
         to: &RemotePath,
         sizes: Option<&RangeInclusive<u64>>,
-    ) -> Result<bool, Error> {
+    ) -> Result<bool, Failure> {
         let expires = match held {
             Some(held) => {
                 held.renew(self)?;
@@ -91,13 +90,13 @@ impl Run {
         from: &RemotePath,
         to: &RemotePath,
         expires: Option<Instant>,
-        is_done: impl FnMut(&mut Session) -> Result<bool, Error>,
-    ) -> Result<bool, Error> {
+        is_done: impl FnMut(&mut Session) -> Result<bool, Failure>,
+    ) -> Result<bool, Failure> {
         let error = match self.session()?.rename_by(from, to, expires) {
             Ok(()) => return Ok(true),
             Err(e) => e,
         };
-        let was_sent = error.report().outcome_unknown;
+        let was_sent = error.is_outcome_unknown();
         self.wait(backoff, error)?;
         if !was_sent {
             return Ok(false);
@@ -110,7 +109,11 @@ impl Run {
     /// # Errors
     ///
     /// Those of [`Session::rename`], after the retries that are configured.
-    pub(super) fn rename_aside(&mut self, from: &RemotePath, to: &RemotePath) -> Result<(), Error> {
+    pub(super) fn rename_aside(
+        &mut self,
+        from: &RemotePath,
+        to: &RemotePath,
+    ) -> Result<(), Failure> {
         let mut backoff = self.backoff()?;
         // The old name may have been written again by then; no other client makes up the new one.
         let is_done = |session: &mut Session| session.exists(to);
@@ -129,7 +132,7 @@ impl Run {
         from: &RemotePath,
         to: &RemotePath,
         sizes: Option<&RangeInclusive<u64>>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Failure> {
         let mut backoff = self.backoff()?;
         while !self.try_rename(&mut backoff, None, from, to, sizes)? {}
         Ok(())
@@ -140,22 +143,22 @@ impl Run {
     /// # Errors
     ///
     /// What a command can fail with.
-    pub(super) fn unlock(&mut self, lock: &RemotePath) -> Result<(), Error> {
+    pub(super) fn unlock(&mut self, lock: &RemotePath) -> Result<(), Failure> {
         match self.try_unlock(lock) {
-            Err(e) if e.kind() == ErrorKind::Cancelled => {
+            Err(e) if e.is(Cause::Cancelled) => {
                 self.rescue(|session| session.remove_directory(lock))
             }
             other => other,
         }
     }
 
-    fn try_unlock(&mut self, lock: &RemotePath) -> Result<(), Error> {
+    fn try_unlock(&mut self, lock: &RemotePath) -> Result<(), Failure> {
         let mut backoff = self.backoff()?;
         loop {
             match self.session()?.remove_directory(lock) {
                 Ok(()) => return Ok(()),
                 // What stands there now may be another's.
-                Err(e) if e.report().outcome_unknown && e.kind() != ErrorKind::Cancelled => {
+                Err(e) if e.is_outcome_unknown() && !e.is(Cause::Cancelled) => {
                     let is_there = self.repeat(|session| session.has_directory(lock))?;
                     return if is_there { Err(e) } else { Ok(()) };
                 }
@@ -169,7 +172,11 @@ impl Run {
     /// # Errors
     ///
     /// What a command can fail with; its hint tells where the file is.
-    pub(super) fn put_back(&mut self, aside: &RemotePath, path: &RemotePath) -> Result<(), Error> {
+    pub(super) fn put_back(
+        &mut self,
+        aside: &RemotePath,
+        path: &RemotePath,
+    ) -> Result<(), Failure> {
         let put_back = self.rescue(|session| {
             if !session.exists(aside)? {
                 return Ok(());
@@ -187,18 +194,18 @@ fn is_renamed(
     from: &RemotePath,
     to: &RemotePath,
     sizes: Option<&RangeInclusive<u64>>,
-) -> Result<bool, Error> {
+) -> Result<bool, Failure> {
     if session.exists(from)? {
         return Ok(false);
     }
     let size = session.known_size(to)?;
     match size.zip(sizes) {
         Some((size, sizes)) if sizes.contains(&size) => Ok(true),
-        _ => Err(Error::new(
-            ErrorKind::Integrity,
+        _ => Err(Failure::new(
+            Cause::Unproven,
             format!("{from} is gone, and {to} is not proven to be that file"),
         )
-        .with_path(to.to_string())
+        .with_path(to)
         .with_hint("compare the file on the server with the document before sending it again")),
     }
 }
@@ -207,16 +214,15 @@ fn is_renamed(
 ///
 /// A file that was read is one whose size the server tells, so that a refused SIZE is enough: a
 /// listing for each file would cost as many lines as there are files.
-fn require_free(session: &mut Session, path: &RemotePath) -> Result<(), Error> {
+fn require_free(session: &mut Session, path: &RemotePath) -> Result<(), Failure> {
     let is_taken = match session.size(path) {
         Ok(Some(_)) => true,
         Ok(None) => session.exists(path)?,
-        Err(e) if e.kind() == ErrorKind::NotFound => false,
+        Err(e) if e.is(Cause::Missing) => false,
         Err(e) => return Err(e),
     };
     if is_taken {
-        return Err(Error::new(ErrorKind::AlreadyExists, format!("{path} exists again"))
-            .with_path(path.to_string()));
+        return Err(Failure::new(Cause::Taken, format!("{path} exists again")).with_path(path));
     }
     Ok(())
 }

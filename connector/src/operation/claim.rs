@@ -2,12 +2,11 @@
 
 use std::ops::RangeInclusive;
 
-use host_sdk::Error;
-
 use super::lock::{Held, acquire};
 use super::names::Numbers;
 use super::run::Run;
 use super::watch::rewritten;
+use crate::failure::Failure;
 use crate::file::path::RemotePath;
 
 /// Does `work` while no other client that asks can claim `target`.
@@ -22,8 +21,8 @@ use crate::file::path::RemotePath;
 pub(super) fn claiming<T>(
     run: &mut Run,
     target: &RemotePath,
-    work: impl FnOnce(&mut Run, Option<&mut Held>) -> Result<T, Error>,
-) -> Result<T, Error> {
+    work: impl FnOnce(&mut Run, Option<&mut Held>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     let lock = target.parent().entry(&format!(".{}.lock", target.file_name()))?;
     let mut held = acquire(run, &lock)?;
     let result = work(run, held.as_mut());
@@ -45,8 +44,8 @@ pub(super) fn rename_to_free(
     from: &RemotePath,
     target: &RemotePath,
     sizes: Option<RangeInclusive<u64>>,
-    is_same: &mut dyn FnMut(&mut Run) -> Result<bool, Error>,
-) -> Result<RemotePath, Error> {
+    is_same: &mut dyn FnMut(&mut Run) -> Result<bool, Failure>,
+) -> Result<RemotePath, Failure> {
     let mut numbers = Numbers::of(run, target);
     let mut backoff = run.backoff()?;
     loop {

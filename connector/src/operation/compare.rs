@@ -1,8 +1,7 @@
 //! Comparing what was transferred with the server's own checksum of it.
 
-use host_sdk::{Error, ErrorKind};
-
 use crate::config::Checksum;
+use crate::failure::{Cause, Failure};
 use crate::file::checksum::{Algorithm, Hasher};
 use crate::file::path::RemotePath;
 use crate::session::Session;
@@ -20,7 +19,7 @@ impl Comparison {
     /// # Errors
     ///
     /// `unsupported` where an algorithm is demanded that the server does not have.
-    pub(super) fn new(session: &Session, wish: Checksum) -> Result<Self, Error> {
+    pub(super) fn new(session: &Session, wish: Checksum) -> Result<Self, Failure> {
         let algorithm = session.checksum_algorithm(wish)?;
         Ok(Self { wish, computing: algorithm.map(|one| (one, Hasher::new(one))) })
     }
@@ -55,36 +54,34 @@ impl Comparison {
     ///
     /// `integrity` when it has another one; `unsupported` when the algorithm is demanded and
     /// the server does not tell; what a command can fail with.
-    pub(super) fn prove(&self, session: &mut Session, path: &RemotePath) -> Result<(), Error> {
+    pub(super) fn prove(&self, session: &mut Session, path: &RemotePath) -> Result<(), Failure> {
         let Some((algorithm, hasher)) = &self.computing else { return Ok(()) };
         let (name, ours) = (algorithm.hash_name(), hasher.text());
         let verdict = match session.compare_checksum(path, *algorithm, &ours) {
             // A large file may take the server longer than a reply may.
-            Err(e) if e.kind() == ErrorKind::Timeout && self.wish == Checksum::Auto => {
-                Verdict::Unknown
-            }
-            Err(e) if e.kind() == ErrorKind::Timeout => {
+            Err(e) if e.is(Cause::Late) && self.wish == Checksum::Auto => Verdict::Unknown,
+            Err(e) if e.is(Cause::Late) => {
                 return Err(e.with_hint("raise readTimeout: the server reads the whole file"));
             }
             other => other?,
         };
         match verdict {
             Verdict::Same => Ok(()),
-            Verdict::Other(theirs) => Err(Error::new(
-                ErrorKind::Integrity,
+            Verdict::Other(theirs) => Err(Failure::new(
+                Cause::Unproven,
                 format!("{path} has the {name} {theirs} on the server, and {ours} here"),
             )
-            .with_path(path.to_string())
+            .with_path(path)
             .with_hint("the file may still be being written: transfer it again later")),
             Verdict::Unknown if self.wish == Checksum::Auto => {
                 log::info!("the server does not tell the {name} of {path}");
                 Ok(())
             }
-            Verdict::Unknown => Err(Error::new(
-                ErrorKind::Unsupported,
+            Verdict::Unknown => Err(Failure::new(
+                Cause::Unsupported,
                 format!("the server does not tell the {name} of {path}"),
             )
-            .with_path(path.to_string())),
+            .with_path(path)),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Create: one file for each document.
 
-use host_sdk::{Error, ErrorKind, InputDocument, Outcome, Properties};
+use host_sdk::{InputDocument, Outcome, Properties};
 use jiff::civil::DateTime;
 use serde::Serialize;
 
@@ -9,6 +9,7 @@ use super::publish::{Plan, publish};
 use super::run::Run;
 use crate::config::{CreateSettings, FileExists};
 use crate::descriptor::property;
+use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
 use crate::file::time::modified::Modified;
 use crate::file::time::text::parse_text;
@@ -33,7 +34,7 @@ pub(super) fn answer(
     run: &mut Run,
     settings: &CreateSettings,
     input: &mut dyn InputDocument,
-) -> Result<(), Error> {
+) -> Result<(), Failure> {
     let plan = plan(run, settings, &input.header().properties)?;
     if settings.file_exists == FileExists::Overwrite {
         run.namesakes.note(&plan.target);
@@ -49,7 +50,7 @@ pub(super) fn answer(
         timestamp_precision: told.as_ref().map(|(modified, _)| modified.precision.as_str()),
     };
     let body = serde_json::to_vec(&created)
-        .map_err(|e| Error::internal(format!("the document of what was created: {e}")))?;
+        .map_err(|e| Failure::internal(format!("the document of what was created: {e}")))?;
     let mut sink = run.context.begin_result(input.id(), &Properties::new())?;
     sink.write(&body)?;
     sink.finish(&Outcome::Success, &Properties::new())?;
@@ -70,16 +71,20 @@ fn time_of(run: &mut Run, path: &RemotePath) -> Option<(Modified, ServerTimeZone
 }
 
 /// Where the document goes and how it gets there.
-fn plan(run: &mut Run, settings: &CreateSettings, properties: &Properties) -> Result<Plan, Error> {
+fn plan(
+    run: &mut Run,
+    settings: &CreateSettings,
+    properties: &Properties,
+) -> Result<Plan, Failure> {
     let Some(name) = properties.get(property::FILE_NAME) else {
-        return Err(Error::new(ErrorKind::Document, "the document has no File Name")
+        return Err(Failure::new(Cause::Unsendable, "the document has no File Name")
             .with_hint("set the property \"fileName\", for example with a setProperties step"));
     };
     let directory = run.directory(properties)?;
     let target = directory.join(name)?;
     if names_directory(name) || target.is_top() {
-        return Err(Error::new(
-            ErrorKind::Document,
+        return Err(Failure::new(
+            Cause::Unsendable,
             format!("the File Name {target} names a directory"),
         ));
     }
@@ -105,10 +110,10 @@ fn plan(run: &mut Run, settings: &CreateSettings, properties: &Properties) -> Re
 
 /// The time that a document's property tells, in UTC. A server whose zone is not configured is
 /// asked for it by the files beside the new one.
-fn time(run: &mut Run, target: &RemotePath, text: &str) -> Result<DateTime, Error> {
+fn time(run: &mut Run, target: &RemotePath, text: &str) -> Result<DateTime, Failure> {
     let at = parse_text(text).ok_or_else(|| {
-        Error::new(
-            ErrorKind::Document,
+        Failure::new(
+            Cause::Unsendable,
             format!("the Timestamp \"{text}\" is not in the form yyyy-MM-dd HH:mm:ss.SSS"),
         )
     })?;
@@ -117,11 +122,11 @@ fn time(run: &mut Run, target: &RemotePath, text: &str) -> Result<DateTime, Erro
 }
 
 /// `.tmp` and `tmp` mean the same.
-fn extension(text: &str) -> Result<String, Error> {
+fn extension(text: &str) -> Result<String, Failure> {
     let bare = text.trim().trim_start_matches('.');
     if bare.is_empty() || RemotePath::root().entry(bare).is_err() {
-        return Err(Error::new(
-            ErrorKind::Document,
+        return Err(Failure::new(
+            Cause::Unsendable,
             "the Temporary Extension is no part of a file name",
         ));
     }

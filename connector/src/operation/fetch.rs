@@ -1,19 +1,21 @@
 //! Reading one file, through interruptions, and taking it out of the way once the host has it.
 
-use host_sdk::{Error, ErrorKind, Outcome, Properties, ResultSink};
+use host_sdk::{Outcome, Properties, ResultSink};
 
 use super::claim::rename_to_free;
 use super::compare::Comparison;
 use super::part::Part;
-use super::run::{Run, refuses_restart};
+use super::run::Run;
 use super::watch::{Watch, rewritten};
 use crate::config::{ReadingSettings, Removal, TransferFormat};
 use crate::descriptor::property;
+use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
 use crate::file::time::modified::{Modified, Precision, Zone};
 use crate::file::time::zone::ServerTimeZone;
 use crate::listing::{Entry, Perm};
-use crate::session::{Presence, missing};
+use crate::protocol::verb::Verb;
+use crate::session::Presence;
 
 /// A file to read.
 #[derive(Clone)]
@@ -64,7 +66,7 @@ impl RemoteFile {
         path: RemotePath,
         entry: &Entry,
         zone: &ServerTimeZone,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, Failure> {
         let is_exact = |told: Modified| told.precision >= Precision::Second && !told.is_reference;
         let stated = match entry.modified.is_some_and(is_exact) {
             true => None,
@@ -98,7 +100,7 @@ pub(super) fn deliver(
     input: u64,
     file: &RemoteFile,
     settings: &ReadingSettings,
-) -> Result<(), Error> {
+) -> Result<(), Failure> {
     let after = &settings.after;
     if after.must_succeed && after.removal != Removal::Keep {
         check_removable(run, file, &after.removal)?;
@@ -121,7 +123,7 @@ pub(super) fn deliver(
         // Nothing else can be told, or done, by an execution that ends.
         Err(e) if run.cancel.is_cancelled() => Err(e),
         // A server may say so of a file that it lists.
-        Err(e) if e.kind() == ErrorKind::NotFound && is_listed(run, &file.path) => {
+        Err(e) if e.is(Cause::Missing) && is_listed(run, &file.path) => {
             report_unremoved(run, input, file, e)
         }
         Err(e) if is_settled(&e, after.must_succeed) => {
@@ -134,13 +136,13 @@ pub(super) fn deliver(
 
 /// Whether nothing is left to remove: somebody else took the file, or has written to it since, so
 /// that the next query reads it as another one.
-fn is_settled(error: &Error, must_succeed: bool) -> bool {
-    error.kind() == ErrorKind::NotFound || (error.kind() == ErrorKind::Integrity && !must_succeed)
+fn is_settled(error: &Failure, must_succeed: bool) -> bool {
+    error.is(Cause::Missing) || (error.is(Cause::Unproven) && !must_succeed)
 }
 
 /// Refuses a file that the server says (the fact `perm`) cannot be taken out of the way. Nothing is
 /// tried: a partner's file is not renamed for a test.
-fn check_removable(run: &mut Run, file: &RemoteFile, removal: &Removal) -> Result<(), Error> {
+fn check_removable(run: &mut Run, file: &RemoteFile, removal: &Removal) -> Result<(), Failure> {
     let perm = match file.perm {
         None if run.session()?.features().mlst => {
             run.repeat(|session| session.facts(&file.path))?.and_then(|entry| entry.perm)
@@ -154,7 +156,7 @@ fn check_removable(run: &mut Run, file: &RemoteFile, removal: &Removal) -> Resul
     });
     let Some(perm) = denied else { return Ok(()) };
     let message = format!("{} may not be deleted or moved: the server says perm={perm}", file.path);
-    Err(Error::new(ErrorKind::Permission, message).with_path(file.path.to_string()).with_hint(
+    Err(Failure::new(Cause::Denied, message).with_path(file.path.to_string()).with_hint(
         "ask for the right to delete, or set failIfUnableToDelete to false if the server is wrong",
     ))
 }
@@ -162,11 +164,17 @@ fn check_removable(run: &mut Run, file: &RemoteFile, removal: &Removal) -> Resul
 /// Reports a file that was read and is still there, beside its document, which the host has
 /// acknowledged. It is a failure also where refusals are documents: an empty document of the same
 /// name would replace the one that was read.
-fn report_unremoved(run: &Run, input: u64, file: &RemoteFile, error: Error) -> Result<(), Error> {
+fn report_unremoved(
+    run: &Run,
+    input: u64,
+    file: &RemoteFile,
+    error: Failure,
+) -> Result<(), Failure> {
     log::warn!("{} was read but stays where it is: {error}", file.path);
     let mut sink = run.context.begin_result(input, &file.properties)?;
     let error = error.with_hint("the document was delivered; the file is read again next time");
-    sink.finish(&Outcome::Failure(error), &Properties::new())
+    sink.finish(&Outcome::Failure(error.into()), &Properties::new())?;
+    Ok(())
 }
 
 /// Takes a file that was read out of the way, unless it is another one by now: `size` is that of
@@ -177,7 +185,7 @@ fn remove(
     size: Option<u64>,
     watch: Watch,
     removal: &Removal,
-) -> Result<(), Error> {
+) -> Result<(), Failure> {
     let is_same = &mut |run: &mut Run| watch.sees_change(run, path, size).map(|changed| !changed);
     if !is_same(run)? {
         return Err(rewritten(path));
@@ -201,7 +209,7 @@ fn receive(
     input: u64,
     file: &RemoteFile,
     settings: &ReadingSettings,
-) -> Result<(Box<dyn ResultSink>, Option<u64>), Error> {
+) -> Result<(Box<dyn ResultSink>, Option<u64>), Failure> {
     let limit = run.session()?.transfer_limit();
     let mut backoff = run.backoff()?;
     let comparison = Comparison::new(run.session()?, settings.checksum)?;
@@ -216,16 +224,16 @@ fn receive(
                     let is_exact = settings.format == TransferFormat::Binary;
                     return Ok((sink, is_exact.then_some(part.received)));
                 }
-                None => return Err(Error::internal("a file was read without a sink")),
+                None => return Err(Failure::internal("a file was read without a sink")),
             },
             // No attempt of its own: nothing was interrupted.
-            Err(e) if part.restartable && refuses_restart(&e) => {
+            Err(e) if part.restartable && e.is_refusal_of(Verb::Rest) => {
                 part.restartable = false;
                 continue;
             }
             // What was refused may be missing or out of reach: only a proof of the one counts.
             Err(e) if is_denied(&e) && is_absent(run, &file.path)? => {
-                let error = missing(e);
+                let error = e.into_missing();
                 part.end(&error);
                 return Err(error);
             }
@@ -242,14 +250,13 @@ fn receive(
 }
 
 /// Whether the server refused to read, and will again.
-fn is_final_refusal(error: &Error) -> bool {
-    let report = error.report();
-    report.reply.is_some() && report.command.as_deref() == Some("RETR") && !report.retryable
+fn is_final_refusal(error: &Failure) -> bool {
+    error.is_refusal_of(Verb::Retr) && !error.is_transient()
 }
 
 /// Whether the server denied the file itself.
-fn is_denied(error: &Error) -> bool {
-    error.kind() == ErrorKind::Permission && error.report().reply.is_some()
+fn is_denied(error: &Failure) -> bool {
+    error.is(Cause::Denied) && error.is_answer()
 }
 
 /// Whether a file that is said to be missing is listed all the same.
@@ -258,6 +265,6 @@ fn is_listed(run: &mut Run, path: &RemotePath) -> bool {
 }
 
 /// Whether nothing of this name is there, and that is proven.
-fn is_absent(run: &mut Run, path: &RemotePath) -> Result<bool, Error> {
+fn is_absent(run: &mut Run, path: &RemotePath) -> Result<bool, Failure> {
     Ok(matches!(run.repeat(|session| session.presence(path))?, Presence::Absent))
 }

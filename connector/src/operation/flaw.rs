@@ -1,10 +1,10 @@
 //! What a walk could not use: it costs an error of its own, and nothing else.
 
-use host_sdk::{Error, ErrorKind, Outcome, Properties};
+use host_sdk::Properties;
 
-use super::is_refusal;
 use super::run::Run;
 use crate::descriptor::property;
+use crate::failure::{Cause, Failure};
 use crate::file::name::printable;
 use crate::file::path::RemotePath;
 
@@ -14,7 +14,7 @@ const MAXIMUM: usize = 1000;
 /// An entry, or a directory, that cannot be used.
 pub(super) struct Flaw {
     properties: Properties,
-    error: Error,
+    error: Failure,
 }
 
 /// The flaws of one walk.
@@ -36,13 +36,15 @@ impl Flaws {
     /// # Errors
     ///
     /// As [`Flaws::add`].
-    pub(super) fn add_line(&mut self, directory: &RemotePath, error: Error) -> Result<(), Error> {
-        if self.strict || error.kind() != ErrorKind::Integrity {
+    pub(super) fn add_line(
+        &mut self,
+        directory: &RemotePath,
+        error: Failure,
+    ) -> Result<(), Failure> {
+        if self.strict || !error.is(Cause::Unproven) {
             return self.add(directory, None, error);
         }
-        let mut report = error.report().clone();
-        report.kind = ErrorKind::Protocol;
-        self.add(directory, None, report.into())
+        self.add(directory, None, error.with_cause(Cause::Nonsense))
     }
 
     /// Keeps `error`, which is about `name` in `directory` as far as a name is known.
@@ -54,12 +56,9 @@ impl Flaws {
         &mut self,
         directory: &RemotePath,
         name: Option<&str>,
-        error: Error,
-    ) -> Result<(), Error> {
-        let error = match error.report().path {
-            Some(_) => error,
-            None => error.with_path(directory.to_string()),
-        };
+        error: Failure,
+    ) -> Result<(), Failure> {
+        let error = error.at(directory);
         if self.strict || self.found.len() >= MAXIMUM {
             return Err(error);
         }
@@ -84,17 +83,13 @@ impl Flaws {
         run: &Run,
         input: u64,
         as_application_errors: bool,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Failure> {
         for Flaw { properties, error } in self.found {
-            let outcome = if as_application_errors && is_refusal(&error) {
-                Outcome::ApplicationError(error)
-            } else {
-                Outcome::Failure(error)
-            };
+            let outcome = error.into_outcome(as_application_errors);
             let begun = run.context.begin_result(input, &properties);
             let answered = begun.and_then(|mut sink| sink.finish(&outcome, &Properties::new()));
-            match answered {
-                Err(e) if e.kind() == ErrorKind::Host => log::warn!("{e}: {outcome:?}"),
+            match answered.map_err(Failure::from) {
+                Err(e) if e.is(Cause::Host) => log::warn!("{e}: {outcome:?}"),
                 other => other?,
             }
         }
@@ -103,12 +98,12 @@ impl Flaws {
 }
 
 /// The error of directories that are nested deeper than any walk goes.
-pub(super) fn too_deep(directory: &RemotePath, deepest: u64) -> Error {
-    Error::new(
-        ErrorKind::Protocol,
+pub(super) fn too_deep(directory: &RemotePath, deepest: u64) -> Failure {
+    Failure::new(
+        Cause::Nonsense,
         format!("directories are nested deeper than {deepest} levels: {directory} is not read"),
     )
-    .with_path(directory.to_string())
-    .with_retryable(false)
+    .with_path(directory)
+    .with_transient(false)
     .with_hint("lower recursive, or exclude the directory on the server")
 }

@@ -1,11 +1,12 @@
 //! Get: one file by its ID. A missing file is an empty success.
 
-use host_sdk::{Error, ErrorKind, InputDocument};
+use host_sdk::InputDocument;
 
 use super::fetch::{RemoteFile, deliver};
 use super::path_of_id;
 use super::run::Run;
 use crate::config::GetSettings;
+use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
 use crate::session::Session;
 
@@ -14,7 +15,7 @@ pub(super) fn answer(
     run: &mut Run,
     settings: &GetSettings,
     input: &mut dyn InputDocument,
-) -> Result<(), Error> {
+) -> Result<(), Failure> {
     let path = path_of_id(run, input)?;
     // Nothing but RETR decides whether there is a file to read: a server may refuse SIZE alone.
     let size = run.repeat(|session| size_if_given(session, &path))?;
@@ -24,7 +25,7 @@ pub(super) fn answer(
     }
     let file = RemoteFile::new(path, size, modified, run.session()?.zone());
     match deliver(run, input.id(), &file, &settings.reading) {
-        Err(e) if e.kind() == ErrorKind::NotFound => {
+        Err(e) if e.is(Cause::Missing) => {
             log::info!("{} does not exist: there is nothing to get", file.path);
             Ok(())
         }
@@ -33,9 +34,9 @@ pub(super) fn answer(
 }
 
 /// The size of a file in bytes; `None` where the server does not say, for whatever reason.
-fn size_if_given(session: &mut Session, path: &RemotePath) -> Result<Option<u64>, Error> {
+fn size_if_given(session: &mut Session, path: &RemotePath) -> Result<Option<u64>, Failure> {
     match session.size(path) {
-        Err(e) if e.report().reply.is_some() && session.is_usable() => Ok(None),
+        Err(e) if e.is_answer() && session.is_usable() => Ok(None),
         other => other,
     }
 }

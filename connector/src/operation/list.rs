@@ -1,6 +1,6 @@
 //! List: one JSON document for each entry that the filter selects, as the listing arrives.
 
-use host_sdk::{Context, Error, InputDocument, Properties, SmallResult, Status};
+use host_sdk::{Context, InputDocument, Properties, SmallResult, Status};
 use serde::Serialize;
 
 use super::flaw::Flaws;
@@ -9,6 +9,7 @@ use super::run::Run;
 use super::select::{Selected, offer, select};
 use super::walk::{Seen, walk};
 use crate::config::{ListSettings, SelectionSettings};
+use crate::failure::Failure;
 use crate::file::path::RemotePath;
 use crate::file::time::zone::ServerTimeZone;
 use crate::listing::Entry;
@@ -43,7 +44,7 @@ pub(super) fn answer(
     run: &mut Run,
     settings: &ListSettings,
     input: &mut dyn InputDocument,
-) -> Result<(), Error> {
+) -> Result<(), Failure> {
     let directory = run.directory(&input.header().properties)?;
     let mut batch = Batch {
         context: run.context.clone(),
@@ -72,7 +73,7 @@ fn stream(
     settings: &SelectionSettings,
     directory: &RemotePath,
     batch: &mut Batch,
-) -> Result<Flaws, Error> {
+) -> Result<Flaws, Failure> {
     let limit = settings.limit();
     let mut backoff = run.backoff()?;
     loop {
@@ -106,12 +107,12 @@ struct Batch {
 }
 
 impl Batch {
-    fn add(&mut self, document: Vec<u8>) -> Result<(), Error> {
+    fn add(&mut self, document: Vec<u8>) -> Result<(), Failure> {
         self.documents.push(document);
         if self.documents.len() < BATCH { Ok(()) } else { self.flush() }
     }
 
-    fn flush(&mut self) -> Result<(), Error> {
+    fn flush(&mut self) -> Result<(), Failure> {
         let properties = Properties::new();
         let results: Vec<SmallResult<'_>> = self
             .documents
@@ -137,7 +138,7 @@ fn document(
     directory: &RemotePath,
     entry: &Entry,
     zone: &ServerTimeZone,
-) -> Result<Vec<u8>, Error> {
+) -> Result<Vec<u8>, Failure> {
     let listed = Listed {
         file_name: &entry.name,
         file_type: entry.kind.as_str(),
@@ -152,5 +153,6 @@ fn document(
         perm: entry.perm.map(|perm| perm.to_string()),
         unique: entry.unique.as_deref(),
     };
-    serde_json::to_vec(&listed).map_err(|e| Error::internal(format!("the listing's document: {e}")))
+    serde_json::to_vec(&listed)
+        .map_err(|e| Failure::internal(format!("the listing's document: {e}")))
 }

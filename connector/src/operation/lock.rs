@@ -12,11 +12,11 @@
 
 use std::time::{Duration, Instant};
 
-use host_sdk::{Error, ErrorKind};
 use jiff::SignedDuration;
 
 use super::run::Run;
 use crate::deadline::Deadline;
+use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
 use crate::file::time::modified::Modified;
 use crate::retry::{Backoff, chance, pause};
@@ -61,7 +61,7 @@ impl Held {
     /// # Errors
     ///
     /// `unavailable` if it may be another client's by now; what a command can fail with.
-    pub(super) fn renew(&mut self, run: &mut Run) -> Result<(), Error> {
+    pub(super) fn renew(&mut self, run: &mut Run) -> Result<(), Failure> {
         if self.proven.elapsed() > LEASE {
             return Err(expired(&self.lock));
         }
@@ -70,7 +70,7 @@ impl Held {
             match run.repeat(|session| clear(session, &self.lock)) {
                 Ok(()) => self.proven = begun,
                 // The lock is as good as it was.
-                Err(e) if is_refused(&e) => {}
+                Err(e) if e.is_about_path() => {}
                 Err(e) => return Err(e),
             }
         }
@@ -86,7 +86,7 @@ impl Held {
     /// the way of the next upload of that name for a while, and costs nothing else.
     pub(super) fn release(self, run: &mut Run) {
         if let Err(e) = self.remove(run) {
-            if is_refused(&e) && run.server_memory().forbid_locks() {
+            if e.is_about_path() && run.server_memory().forbid_locks() {
                 log::warn!("names cannot be locked here, {} stays behind: {e}", self.lock);
             } else {
                 log::warn!("the lock {} stays behind: {e}", self.lock);
@@ -94,12 +94,12 @@ impl Held {
         }
     }
 
-    fn remove(&self, run: &mut Run) -> Result<(), Error> {
+    fn remove(&self, run: &mut Run) -> Result<(), Failure> {
         if self.proven.elapsed() > PATIENCE {
             return Err(expired(&self.lock));
         }
         match run.unlock(&self.lock) {
-            Err(e) if is_refused(&e) => {
+            Err(e) if e.is_about_path() => {
                 // Challenges are in it.
                 run.repeat(|session| clear(session, &self.lock)).ok();
                 run.unlock(&self.lock).map_err(|_| e)
@@ -114,7 +114,7 @@ impl Held {
 /// # Errors
 ///
 /// `busy` if it is held all the time; what a command can fail with; `cancelled`.
-pub(super) fn acquire(run: &mut Run, lock: &RemotePath) -> Result<Option<Held>, Error> {
+pub(super) fn acquire(run: &mut Run, lock: &RemotePath) -> Result<Option<Held>, Failure> {
     let mut obstacle = Obstacle::default();
     let mut backoff = run.backoff()?;
     let until = Deadline::after(Some(WAITING), "");
@@ -124,7 +124,7 @@ pub(super) fn acquire(run: &mut Run, lock: &RemotePath) -> Result<Option<Held>, 
         let begun = Instant::now();
         let refusal = match run.session()?.make_directory(lock) {
             Ok(()) => return Ok(Some(Held { lock: lock.clone(), proven: begun })),
-            Err(e) if is_refused(&e) => Some(e),
+            Err(e) if e.is_about_path() => Some(e),
             Err(e) => {
                 // A lock that was there before is another client's.
                 obstacle.is_doubtful |= obstacle.since.is_none();
@@ -197,7 +197,7 @@ impl Obstacle {
         run: &mut Run,
         backoff: &mut Backoff,
         lock: &RemotePath,
-    ) -> Result<Verdict, Error> {
+    ) -> Result<Verdict, Failure> {
         let since = *self.since.get_or_insert_with(Instant::now);
         let Some(challenge) = &self.challenge else {
             if since.elapsed() < GRACE && !self.is_doubtful {
@@ -225,11 +225,11 @@ impl Obstacle {
         run: &mut Run,
         backoff: &mut Backoff,
         lock: &RemotePath,
-    ) -> Result<Verdict, Error> {
+    ) -> Result<Verdict, Failure> {
         let before = run.repeat(|session| modified(session, lock))?;
         let path = lock.entry(&format!("{:016x}", chance()))?;
         if let Err(e) = try_challenge(run, &path) {
-            if !is_refused(&e) {
+            if !e.is_about_path() {
                 run.wait(backoff, e)?;
                 return Ok(Verdict::Wait);
             }
@@ -248,7 +248,7 @@ impl Obstacle {
 
 /// Makes the directory of a challenge. The first one on a server is removed and made again: where
 /// directories cannot be removed, no lock may be waited for.
-fn try_challenge(run: &mut Run, path: &RemotePath) -> Result<(), Error> {
+fn try_challenge(run: &mut Run, path: &RemotePath) -> Result<(), Failure> {
     run.session()?.make_directory(path)?;
     if !run.server_memory().can_unlock() {
         run.session()?.remove_directory(path)?;
@@ -259,9 +259,9 @@ fn try_challenge(run: &mut Run, path: &RemotePath) -> Result<(), Error> {
 }
 
 /// When the lock was last changed, as a listing states it; `None` where nothing does.
-fn modified(session: &mut Session, lock: &RemotePath) -> Result<Option<Modified>, Error> {
+fn modified(session: &mut Session, lock: &RemotePath) -> Result<Option<Modified>, Failure> {
     match session.entry_modified(lock) {
-        Err(e) if is_refused(&e) && session.is_usable() => Ok(None),
+        Err(e) if e.is_about_path() && session.is_usable() => Ok(None),
         other => other,
     }
 }
@@ -276,7 +276,7 @@ fn is_old(before: Option<Modified>, after: Option<Modified>) -> bool {
 
 /// Removes a lock whose holder is dead, and no other: another client may have removed it in the
 /// same moment, and hold a lock of that name by now. The challenge in it shows which one it is.
-fn bury(run: &mut Run, lock: &RemotePath, challenge: &Challenge) -> Result<Verdict, Error> {
+fn bury(run: &mut Run, lock: &RemotePath, challenge: &Challenge) -> Result<Verdict, Failure> {
     log::warn!("the lock {lock} was left behind by an upload that died: it is removed");
     let aside = lock.unique_sibling("dead")?;
     let proof = aside.entry(challenge.path.file_name())?;
@@ -292,7 +292,7 @@ fn bury(run: &mut Run, lock: &RemotePath, challenge: &Challenge) -> Result<Verdi
             session.rename(&aside, lock)?;
         }
         // Directories may not be renamed here. The challenge can be removed only once.
-        Err(e) if is_refused(&e) => {
+        Err(e) if e.is_about_path() => {
             if session.remove_directory(&challenge.path).is_ok() {
                 clear(session, lock)?;
                 session.remove_directory(lock)?;
@@ -304,7 +304,7 @@ fn bury(run: &mut Run, lock: &RemotePath, challenge: &Challenge) -> Result<Verdi
 }
 
 /// Removes the challenges in a lock.
-fn clear(session: &mut Session, lock: &RemotePath) -> Result<(), Error> {
+fn clear(session: &mut Session, lock: &RemotePath) -> Result<(), Failure> {
     let mut challenges = Vec::new();
     session.list_proven(lock, &mut |entry| {
         challenges.extend(lock.entry(&entry.name));
@@ -312,28 +312,21 @@ fn clear(session: &mut Session, lock: &RemotePath) -> Result<(), Error> {
     })?;
     for challenge in challenges {
         match session.remove_directory(&challenge) {
-            Err(e) if !is_refused(&e) => return Err(e),
+            Err(e) if !e.is_about_path() => return Err(e),
             _ => {}
         }
     }
     Ok(())
 }
 
-fn expired(lock: &RemotePath) -> Error {
-    Error::new(ErrorKind::Unavailable, format!("the lock {lock} was held for too long"))
-        .with_retryable(true)
-        .with_path(lock.to_string())
+fn expired(lock: &RemotePath) -> Failure {
+    Failure::new(Cause::Unavailable, format!("the lock {lock} was held for too long"))
+        .with_transient(true)
+        .with_path(lock)
 }
 
-fn not_released(lock: &RemotePath) -> Error {
-    Error::new(ErrorKind::Busy, format!("the lock {lock} is not released"))
-        .with_path(lock.to_string())
+fn not_released(lock: &RemotePath) -> Failure {
+    Failure::new(Cause::Busy, format!("the lock {lock} is not released"))
+        .with_path(lock)
         .with_hint("remove that directory if no other upload is under way")
-}
-
-/// Whether the server answered that it will not, for whatever reason.
-fn is_refused(error: &Error) -> bool {
-    let is_about_session =
-        matches!(error.kind(), ErrorKind::Busy | ErrorKind::Connection | ErrorKind::Timeout);
-    error.report().reply.is_some() && !error.report().outcome_unknown && !is_about_session
 }

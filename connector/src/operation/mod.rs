@@ -27,10 +27,11 @@ mod watch;
 
 use std::sync::Arc;
 
-use host_sdk::{Context, Error, ErrorKind, InputDocument, Operation, Outcome, Summary};
+use host_sdk::{Context, Error, InputDocument, Operation, Outcome, Summary};
 
 use self::run::Run;
 use crate::config::OperationSettings;
+use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
 use crate::pool::Pool;
 
@@ -47,7 +48,7 @@ impl FtpOperation {
         Self { pool, settings }
     }
 
-    fn answer(&self, run: &mut Run, input: &mut dyn InputDocument) -> Result<(), Error> {
+    fn answer(&self, run: &mut Run, input: &mut dyn InputDocument) -> Result<(), Failure> {
         match &self.settings {
             OperationSettings::Create(settings) => create::answer(run, settings, input),
             OperationSettings::Query(settings) => query::answer(run, settings, input),
@@ -79,19 +80,22 @@ impl Operation for FtpOperation {
         let mut run = Run::new(Arc::clone(&self.pool), context);
         while let Some(mut input) = run.context.next_input()? {
             let id = input.id();
+            let mut ended = false;
             let answer = run.document(|run| self.answer(run, input.as_mut()));
             let outcome = match answer {
                 Ok(()) => Outcome::Success,
-                Err(e) if is_refusal(&e) && self.returns_application_errors() => {
+                Err(e) if e.is_about_document() && self.returns_application_errors() => {
                     run.deliver_refusal(id, e)
                 }
-                Err(e) if is_refusal(&e) => Outcome::ApplicationError(e),
-                Err(e) => Outcome::Failure(e),
+                Err(e) => {
+                    ended = e.ends_operation();
+                    e.into_outcome(true)
+                }
             };
             run.context.input_done(id, &outcome)?;
             run.meter.answered();
             if let Outcome::Failure(e) = outcome
-                && ends_operation(&e)
+                && ended
             {
                 return Err(e);
             }
@@ -101,16 +105,16 @@ impl Operation for FtpOperation {
 }
 
 /// The path that the parameter `id` of an input names.
-fn path_of_id(run: &mut Run, input: &dyn InputDocument) -> Result<RemotePath, Error> {
+fn path_of_id(run: &mut Run, input: &dyn InputDocument) -> Result<RemotePath, Failure> {
     let id = input.header().parameter("id").unwrap_or_default();
     if id.trim().is_empty() {
-        return Err(Error::new(ErrorKind::Document, "the ID is blank")
+        return Err(Failure::new(Cause::Unsendable, "the ID is blank")
             .with_hint("set the step's parameter \"id\" to the file's name"));
     }
     let directory = run.directory(&input.header().properties)?;
     let path = directory.join(id)?;
     if names_directory(id) || path.is_top() {
-        return Err(Error::new(ErrorKind::Document, format!("the ID {path} names a directory")));
+        return Err(Failure::new(Cause::Unsendable, format!("the ID {path} names a directory")));
     }
     Ok(path)
 }
@@ -119,31 +123,4 @@ fn path_of_id(run: &mut Run, input: &dyn InputDocument) -> Result<RemotePath, Er
 /// `..`.
 fn names_directory(path: &str) -> bool {
     matches!(path.rsplit('/').next(), None | Some("" | "." | ".."))
-}
-
-/// Whether `error` is about one document: the others may well succeed.
-fn is_refusal(error: &Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::Document
-            | ErrorKind::Permission
-            | ErrorKind::NotFound
-            | ErrorKind::AlreadyExists
-            | ErrorKind::Unavailable
-            | ErrorKind::Quota
-            | ErrorKind::Unsupported
-    )
-}
-
-/// Whether after `error` no other document can be better off.
-fn ends_operation(error: &Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::Authentication
-            | ErrorKind::Busy
-            | ErrorKind::Cancelled
-            | ErrorKind::Connection
-            | ErrorKind::Tls
-            | ErrorKind::Timeout
-    )
 }

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use host_sdk::{Error, ErrorKind};
-
-use super::is_refusal;
 use super::run::Run;
+use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
 use crate::session::{Presence, SizeAnswer};
 
@@ -47,7 +45,7 @@ impl Numbers {
     /// # Errors
     ///
     /// `alreadyExists` when none is; what a command or a data connection can fail with.
-    pub(super) fn next_free(&mut self, run: &mut Run) -> Result<(RemotePath, u32), Error> {
+    pub(super) fn next_free(&mut self, run: &mut Run) -> Result<(RemotePath, u32), Failure> {
         loop {
             if self.taken.len() >= QUESTIONS && !self.is_listed {
                 self.is_listed = true;
@@ -64,18 +62,18 @@ impl Numbers {
         }
     }
 
-    fn first_unknown(&self) -> Result<u32, Error> {
+    fn first_unknown(&self) -> Result<u32, Failure> {
         let gap = (0..CANDIDATES).zip(&self.taken).find(|(number, taken)| number != *taken);
         let number = gap.map_or(self.taken.len(), |(number, _)| number as usize);
         u32::try_from(number).ok().filter(|number| *number < CANDIDATES).ok_or_else(|| {
-            Error::new(
-                ErrorKind::AlreadyExists,
+            Failure::new(
+                Cause::Taken,
                 format!("{} and its first {CANDIDATES} numbered names exist already", self.target),
             )
         })
     }
 
-    fn list(&mut self, run: &mut Run) -> Result<(), Error> {
+    fn list(&mut self, run: &mut Run) -> Result<(), Failure> {
         let target = &self.target;
         let listed = run.repeat(|session| {
             let mut taken = BTreeSet::new();
@@ -88,7 +86,9 @@ impl Numbers {
         match listed {
             Ok(taken) => self.taken.extend(taken),
             // Each number is asked for by itself then.
-            Err(e) if is_refusal(&e) => log::debug!("{} cannot be listed: {e}", target.parent()),
+            Err(e) if e.is_about_document() => {
+                log::debug!("{} cannot be listed: {e}", target.parent());
+            }
             Err(e) => return Err(e),
         }
         Ok(())
@@ -96,14 +96,14 @@ impl Numbers {
 }
 
 /// Refuses to look for a free name on a server that says of a name that nobody has that it is there.
-fn refuse_if_anything_exists(run: &mut Run, target: &RemotePath) -> Result<(), Error> {
+fn refuse_if_anything_exists(run: &mut Run, target: &RemotePath) -> Result<(), Failure> {
     let nobodys = target.unique_sibling("none")?;
     if !matches!(run.repeat(|session| session.presence(&nobodys))?, Presence::Present) {
         return Ok(());
     }
     let message = format!("the server says that {nobodys} exists, as it does of any name");
-    Err(Error::new(ErrorKind::Permission, message)
-        .with_path(target.to_string())
+    Err(Failure::new(Cause::Denied, message)
+        .with_path(target)
         .with_hint("set actionIfFileExists to overwrite: nothing shows which names are free"))
 }
 

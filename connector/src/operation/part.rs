@@ -4,7 +4,7 @@
 
 use std::ops::RangeInclusive;
 
-use host_sdk::{Context, Error, ErrorKind, ResultSink};
+use host_sdk::{Context, ResultSink};
 
 use super::compare::Comparison;
 use super::fetch::RemoteFile;
@@ -13,8 +13,10 @@ use super::run::Run;
 use super::text::NetworkText;
 use crate::config::TransferFormat;
 use crate::deadline::Deadline;
+use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
 use crate::file::time::modified::Modified;
+use crate::protocol::verb::Verb;
 use crate::session::Session;
 
 /// How much is read at a time: large enough that system calls do not count.
@@ -88,8 +90,8 @@ impl Part {
     }
 
     /// The file fails with `error`: only what may succeed later is worth holding.
-    pub(super) fn end(&mut self, error: &Error) {
-        if !error.is_retryable() && error.kind() != ErrorKind::Cancelled {
+    pub(super) fn end(&mut self, error: &Failure) {
+        if !error.is_transient() && !error.is(Cause::Cancelled) {
             self.discard();
         }
     }
@@ -111,7 +113,7 @@ impl Part {
         input: u64,
         file: &RemoteFile,
         can_resume: bool,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Failure> {
         let sink = self.sink.insert(context.begin_result(input, &file.properties)?);
         let (Some(size), Some(modified)) = (self.size, self.modified) else { return Ok(()) };
         if !can_resume || self.comparison.is_running() {
@@ -143,7 +145,7 @@ impl Part {
         run: &mut Run,
         input: u64,
         file: &RemoteFile,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Failure> {
         let (context, server) = (run.context.clone(), run.server());
         let path = &file.path;
         let session = run.session()?;
@@ -156,9 +158,9 @@ impl Part {
             Missing::All => false,
         };
         session.set_format(self.format)?;
-        let command = session.path_line("RETR", path)?;
+        let command = session.path_line(Verb::Retr, path)?;
         let offset = self.received - self.tail.len() as u64;
-        let mut download = session.download(&command, offset, self.limit)?;
+        let mut download = session.download(command, offset, self.limit)?;
         // Only what the server does send is begun: where it goes, its beginning may do things.
         if self.sink.is_none() {
             self.begin(&context, &server, input, file, can_resume)?;
@@ -170,7 +172,7 @@ impl Part {
             }
         }
         let Some(sink) = &mut self.sink else {
-            return Err(Error::internal("a file is read without a sink"));
+            return Err(Failure::internal("a file is read without a sink"));
         };
         let resumed = self.received > 0;
         let mut expected = self.tail.clone();
@@ -199,7 +201,7 @@ impl Part {
         }
         let is_compared = expected.is_empty();
         let ended = download.finish();
-        ended.inspect_err(|e| self.is_unconfirmed = is_compared && e.report().reply.is_none())?;
+        ended.inspect_err(|e| self.is_unconfirmed = is_compared && !e.is_answer())?;
         if !expected.is_empty() {
             self.restart();
             return Err(changed(path));
@@ -216,7 +218,7 @@ impl Part {
 
     /// Goes on behind what has arrived if that is the beginning of what the server has now, and
     /// starts over if not.
-    fn prepare(&mut self, session: &mut Session, file: &RemoteFile) -> Result<Missing, Error> {
+    fn prepare(&mut self, session: &mut Session, file: &RemoteFile) -> Result<Missing, Failure> {
         let path = &file.path;
         let was_cut = self.received > 0;
         let is_unconfirmed = std::mem::take(&mut self.is_unconfirmed);
@@ -250,7 +252,7 @@ impl Part {
         path: &RemotePath,
         possible: RangeInclusive<u64>,
         resumed: bool,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Failure> {
         let received = self.received;
         let is_possible = |size: Option<u64>| size.is_some_and(|size| possible.contains(&size));
         if is_possible(self.size) || (self.size.is_none() && !resumed) {
@@ -273,11 +275,11 @@ impl Part {
         let size = now.or(self.size).unwrap_or_default();
         // What is missing is asked for once: a server that lies again is not believed any more.
         let is_first = !std::mem::replace(&mut self.was_short, true);
-        Err(Error::new(
-            ErrorKind::Integrity,
+        Err(Failure::new(
+            Cause::Unproven,
             format!("{path} has {size} bytes on the server and {received} arrived"),
         )
-        .with_retryable(is_first && received < size)
+        .with_transient(is_first && received < size)
         .with_hint("the file may still be being written: read it again later"))
     }
 }
@@ -292,9 +294,9 @@ enum Missing {
     All,
 }
 
-fn changed(path: &RemotePath) -> Error {
-    Error::new(ErrorKind::Integrity, format!("{path} changed while it was being read"))
-        .with_retryable(true)
+fn changed(path: &RemotePath) -> Failure {
+    Failure::new(Cause::Unproven, format!("{path} changed while it was being read"))
+        .with_transient(true)
 }
 
 /// Keeps the last [`OVERLAP`] bytes of what arrived.

@@ -2,14 +2,12 @@
 
 use std::ops::RangeInclusive;
 
-use host_sdk::{Error, ErrorKind};
-
 use super::claim::{claiming, rename_to_free};
-use super::is_refusal;
 use super::lock::Held;
 use super::publish::Plan;
 use super::run::Run;
 use crate::config::FileExists;
+use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
 use crate::session::{Session, SizeAnswer};
 
@@ -19,7 +17,7 @@ use crate::session::{Session, SizeAnswer};
 /// # Errors
 ///
 /// `alreadyExists`; what a command can fail with.
-pub(super) fn refuse_if_seen(run: &mut Run, target: &RemotePath) -> Result<(), Error> {
+pub(super) fn refuse_if_seen(run: &mut Run, target: &RemotePath) -> Result<(), Failure> {
     match run.repeat(|session| session.ask_size(target))? {
         SizeAnswer::Bytes(_) => Err(taken(target)),
         SizeAnswer::Missing(_) | SizeAnswer::Denied | SizeAnswer::Unanswered => Ok(()),
@@ -27,14 +25,13 @@ pub(super) fn refuse_if_seen(run: &mut Run, target: &RemotePath) -> Result<(), E
 }
 
 /// Refuses where `target` exists; `own` is the upload that is to get this name.
-fn refuse_if_taken(run: &mut Run, target: &RemotePath, own: &RemotePath) -> Result<(), Error> {
+fn refuse_if_taken(run: &mut Run, target: &RemotePath, own: &RemotePath) -> Result<(), Failure> {
     let presence = run.repeat(|session| session.presence_beside(target, own))?;
     if presence.known()? { Err(taken(target)) } else { Ok(()) }
 }
 
-fn taken(target: &RemotePath) -> Error {
-    Error::new(ErrorKind::AlreadyExists, format!("{target} exists already"))
-        .with_path(target.to_string())
+fn taken(target: &RemotePath) -> Failure {
+    Failure::new(Cause::Taken, format!("{target} exists already")).with_path(target)
 }
 
 /// Gives a complete upload its name; the one it really got. `sizes` are those that it may have on
@@ -49,7 +46,7 @@ pub(super) fn place(
     temporary: &RemotePath,
     target: &RemotePath,
     sizes: RangeInclusive<u64>,
-) -> Result<RemotePath, Error> {
+) -> Result<RemotePath, Failure> {
     match file_exists {
         FileExists::CreateUniqueName => {
             rename_to_free(run, temporary, target, Some(sizes), &mut |_| Ok(true))
@@ -77,9 +74,9 @@ fn replace(
     temporary: &RemotePath,
     target: &RemotePath,
     sizes: &RangeInclusive<u64>,
-) -> Result<(), Error> {
+) -> Result<(), Failure> {
     let refusal = match run.rename_over(temporary, target, Some(sizes)) {
-        Err(e) if is_refusal(&e) => e,
+        Err(e) if e.is_about_document() => e,
         other => return other,
     };
     // A directory of that name is nothing to replace.
@@ -112,10 +109,10 @@ pub(super) fn set_permissions(
     run: &mut Run,
     plan: &Plan,
     temporary: &RemotePath,
-) -> Result<(), Error> {
+) -> Result<(), Failure> {
     let Some(mode) = &plan.permissions else { return Ok(()) };
     match run.repeat(|session| session.set_permissions(temporary, mode)) {
-        Err(e) if is_answer(&e) => log::warn!("permissions of {temporary} were not set: {e}"),
+        Err(e) if e.is_refusal() => log::warn!("permissions of {temporary} were not set: {e}"),
         other => return other,
     }
     Ok(())
@@ -130,9 +127,4 @@ pub(super) fn set_time(run: &mut Run, plan: &Plan, path: &RemotePath) {
         Ok(false) => log::warn!("the server cannot set times: {path} keeps its own"),
         Err(e) => log::warn!("the time of {path} was not set: {e}"),
     }
-}
-
-/// Whether the server answered that it will not, in whatever words: 501 and 503 as well.
-fn is_answer(error: &Error) -> bool {
-    is_refusal(error) || (error.kind() == ErrorKind::Protocol && error.report().reply.is_some())
 }

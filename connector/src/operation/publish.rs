@@ -2,19 +2,20 @@
 
 use std::ops::RangeInclusive;
 
-use host_sdk::{Error, ErrorKind, InputDocument};
+use host_sdk::InputDocument;
 use jiff::civil::DateTime;
 
 use super::body::Body;
 use super::compare::Comparison;
-use super::is_refusal;
 use super::place::{place, refuse_if_seen, set_permissions, set_time};
-use super::run::{Run, refuses_restart};
+use super::run::Run;
 use super::sweep::sweep;
 use super::text::NetworkText;
 use crate::config::{CreateSettings, FileExists, TransferFormat};
 use crate::deadline::Deadline;
+use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
+use crate::protocol::verb::Verb;
 use crate::retry::Backoff;
 use crate::session::{Presence, Session, SizeAnswer};
 
@@ -42,7 +43,7 @@ pub(super) fn publish(
     settings: &CreateSettings,
     plan: &Plan,
     input: &mut dyn InputDocument,
-) -> Result<RemotePath, Error> {
+) -> Result<RemotePath, Failure> {
     let target = &plan.target;
     if settings.create_directories {
         run.repeat(|session| session.make_directories(&target.parent()))?;
@@ -81,7 +82,7 @@ fn store(
     settings: &CreateSettings,
     path: &RemotePath,
     body: &mut Body<'_>,
-) -> Result<RangeInclusive<u64>, Error> {
+) -> Result<RangeInclusive<u64>, Failure> {
     let limit = run.session()?.transfer_limit();
     let mut backoff = run.backoff()?;
     // Text has no offsets to go on from.
@@ -92,10 +93,10 @@ fn store(
         match attempt(run, settings, path, body, restartable, &mut backoff, limit) {
             Ok(sizes) => return Ok(sizes),
             // No attempt of its own: nothing was interrupted.
-            Err(e) if restartable && refuses_restart(&e) => restartable = false,
+            Err(e) if restartable && e.is_refusal_of(Verb::Rest) => restartable = false,
             // Which bytes the server has not kept nobody knows: all are sent once more, where they
             // can be. A server that does it again is no help.
-            Err(e) if e.kind() == ErrorKind::Integrity => {
+            Err(e) if e.is(Cause::Unproven) => {
                 let sent = body.position();
                 if was_short || !body.rewind_to(0) {
                     return Err(e);
@@ -106,7 +107,7 @@ fn store(
             }
             // What is left of the last attempt is in the way: some servers agree to REST and
             // refuse the STOR behind it, others do not let an upload replace anything.
-            Err(e) if was_cut && body.is_untouched() && is_refusal(&e) => {
+            Err(e) if was_cut && body.is_untouched() && e.is_about_document() => {
                 log::info!("{path} cannot be gone on with, and is sent anew: {e}");
                 (was_cut, restartable) = (false, false);
                 clean_up(run, path);
@@ -127,7 +128,7 @@ fn attempt(
     restartable: bool,
     backoff: &mut Backoff,
     limit: Deadline,
-) -> Result<RangeInclusive<u64>, Error> {
+) -> Result<RangeInclusive<u64>, Failure> {
     let sent = body.position();
     let offset = if restartable && sent > 0 {
         size_or_nothing(run.session()?, path)?.unwrap_or_default()
@@ -136,23 +137,19 @@ fn attempt(
     };
     if !body.rewind_to(offset) {
         let message = format!("the server kept {offset} bytes of the {sent} that were sent");
-        return Err(Error::new(ErrorKind::Connection, message)
-            .with_retryable(false)
-            .with_path(path.to_string())
+        return Err(Failure::new(Cause::Lost, message)
+            .with_transient(false)
+            .with_path(path)
             .with_hint("too much got lost to go on from there: send the document again"));
     }
     run.meter.lost(sent.saturating_sub(offset));
     backoff.reached(offset);
-    let possible = send(run, settings.format, ("STOR", path), body, offset, limit)
-        .map_err(|e| e.with_path(path.to_string()))?;
+    let possible = send(run, settings.format, (Verb::Stor, path), body, offset, limit)
+        .map_err(|e| e.with_path(path))?;
     if settings.verify {
         let is_text = settings.format == TransferFormat::Ascii;
         match prove(run, path, possible.clone(), false) {
-            Err(e)
-                if is_text
-                    && e.kind() == ErrorKind::Integrity
-                    && run.session()?.keeps_records()? =>
-            {
+            Err(e) if is_text && e.is(Cause::Unproven) && run.session()?.keeps_records()? => {
                 log::warn!("{path} is made of records: {e}");
             }
             proven => proven?,
@@ -169,7 +166,7 @@ fn append(
     settings: &CreateSettings,
     path: &RemotePath,
     body: &mut Body<'_>,
-) -> Result<(), Error> {
+) -> Result<(), Failure> {
     let limit = run.session()?.transfer_limit();
     let mut backoff = run.backoff()?;
     let is_binary = settings.format == TransferFormat::Binary;
@@ -178,21 +175,21 @@ fn append(
             true => run.repeat(|session| Base::ask(session, path))?,
             false => None,
         };
-        let error = match send(run, settings.format, ("APPE", path), body, 0, limit) {
+        let error = match send(run, settings.format, (Verb::Appe, path), body, 0, limit) {
             Ok(possible) => {
                 let Some(before) = before else { return Ok(()) };
                 let proven = prove(run, path, before.grown_by(&possible), before.bytes > 0);
                 // A repetition adds it twice.
                 return proven.map_err(|e| e.with_outcome_unknown());
             }
-            Err(e) => e.with_path(path.to_string()),
+            Err(e) => e.with_path(path),
         };
-        if body.position() == 0 && (body.is_spent() || !error.report().outcome_unknown) {
+        if body.position() == 0 && (body.is_spent() || !error.is_outcome_unknown()) {
             run.wait(&mut backoff, error)?;
             continue;
         }
         let error = error.with_outcome_unknown();
-        let is_lost = is_binary && body.is_spent() && error.report().reply.is_none();
+        let is_lost = is_binary && body.is_spent() && !error.is_answer();
         let Some(before) = before.filter(|_| is_lost) else { return Err(error) };
         // All of it was sent: where all of it is there, only the confirmation was lost.
         run.wait(&mut backoff, error.clone())?;
@@ -216,7 +213,7 @@ struct Base {
 
 impl Base {
     /// Asks for it; `None` where the server does not state it.
-    fn ask(session: &mut Session, path: &RemotePath) -> Result<Option<Self>, Error> {
+    fn ask(session: &mut Session, path: &RemotePath) -> Result<Option<Self>, Failure> {
         Ok(match session.ask_size(path)? {
             SizeAnswer::Bytes(bytes) => Some(Self { bytes, may_be_hidden: false }),
             SizeAnswer::Missing(_) => Some(Self { bytes: 0, may_be_hidden: false }),
@@ -239,10 +236,10 @@ impl Base {
 }
 
 /// A name that no other upload has: beside the target, or in the staging directory.
-fn temporary(plan: &Plan, extension: &str) -> Result<RemotePath, Error> {
+fn temporary(plan: &Plan, extension: &str) -> Result<RemotePath, Failure> {
     let beside_target = plan.target.unique_sibling(extension)?;
     match &plan.staging {
-        Some(staging) => staging.entry(beside_target.file_name()),
+        Some(staging) => Ok(staging.entry(beside_target.file_name())?),
         None => Ok(beside_target),
     }
 }
@@ -252,16 +249,16 @@ fn temporary(plan: &Plan, extension: &str) -> Result<RemotePath, Error> {
 fn send(
     run: &mut Run,
     format: TransferFormat,
-    (verb, path): (&str, &RemotePath),
+    (verb, path): (Verb, &RemotePath),
     body: &mut Body<'_>,
     offset: u64,
     limit: Deadline,
-) -> Result<RangeInclusive<u64>, Error> {
+) -> Result<RangeInclusive<u64>, Failure> {
     let meter = run.meter.clone();
     let session = run.session()?;
     session.set_format(format)?;
     let command = session.path_line(verb, path)?;
-    let mut upload = session.upload(&command, offset, limit)?;
+    let mut upload = session.upload(command, offset, limit)?;
     let mut text = NetworkText::default();
     loop {
         let bytes = body.next()?;
@@ -282,9 +279,9 @@ fn send(
 }
 
 /// The size of a file, 0 if there is none, `None` where the server does not tell.
-fn size_or_nothing(session: &mut Session, path: &RemotePath) -> Result<Option<u64>, Error> {
+fn size_or_nothing(session: &mut Session, path: &RemotePath) -> Result<Option<u64>, Failure> {
     match session.size(path) {
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(Some(0)),
+        Err(e) if e.is(Cause::Missing) => Ok(Some(0)),
         other => other,
     }
 }
@@ -297,25 +294,25 @@ fn prove(
     path: &RemotePath,
     possible: RangeInclusive<u64>,
     was_stated: bool,
-) -> Result<(), Error> {
+) -> Result<(), Failure> {
     match run.repeat(|session| session.size(path)) {
-        Ok(Some(size)) if !possible.contains(&size) => Err(Error::new(
-            ErrorKind::Integrity,
+        Ok(Some(size)) if !possible.contains(&size) => Err(Failure::new(
+            Cause::Unproven,
             format!("{} bytes were sent to {path} and the server kept {size}", possible.end()),
         )
-        .with_path(path.to_string())),
+        .with_path(path)),
         Ok(None) if was_stated => Err(unstated(path)),
-        Err(e) if e.kind() == ErrorKind::NotFound && was_stated => Err(unstated(path)),
+        Err(e) if e.is(Cause::Missing) && was_stated => Err(unstated(path)),
         Ok(_) => Ok(()),
         // Servers that hide what was uploaded have confirmed it all the same.
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
+        Err(e) if e.is(Cause::Missing) => Ok(()),
         Err(e) => Err(e),
     }
 }
 
-fn unstated(path: &RemotePath) -> Error {
-    Error::new(ErrorKind::Integrity, format!("the server states no size of {path} any more"))
-        .with_path(path.to_string())
+fn unstated(path: &RemotePath) -> Failure {
+    Failure::new(Cause::Unproven, format!("the server states no size of {path} any more"))
+        .with_path(path)
 }
 
 /// Removes what an upload that failed has left, even if the execution is cancelled by now.
@@ -326,7 +323,7 @@ fn clean_up(run: &mut Run, temporary: &RemotePath) {
     };
     match removed {
         Ok(()) => {}
-        Err(e) if e.kind() == ErrorKind::NotFound => {}
+        Err(e) if e.is(Cause::Missing) => {}
         Err(e) => log::warn!("{temporary} was left behind: {e}"),
     }
 }

@@ -5,14 +5,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use host_sdk::{Error, ErrorKind, ExecutionScope, InputDocument, Outcome, Properties};
+use host_sdk::{ExecutionScope, InputDocument, Properties};
 
 use super::fetch::{RemoteFile, deliver};
 use super::flaw::Flaws;
-use super::is_refusal;
 use super::run::Run;
 use super::select::{Selected, select};
 use crate::config::{QuerySettings, Removal};
+use crate::failure::{Cause, Failure};
 use crate::file::name::printable;
 use crate::file::path::RemotePath;
 use crate::file::time::zone::ServerTimeZone;
@@ -23,7 +23,7 @@ pub(super) fn answer(
     run: &mut Run,
     settings: &QuerySettings,
     input: &mut dyn InputDocument,
-) -> Result<(), Error> {
+) -> Result<(), Failure> {
     let directory = run.directory(&input.header().properties)?;
     let (files, flaws) = files(run, settings, &directory)?;
     flaws.answer(run, input.id(), settings.return_application_errors)?;
@@ -69,9 +69,9 @@ struct Queue {
     /// Whether the last file was lost to the network, for all its attempts.
     was_cut: AtomicBool,
     /// What ended the query before its last file.
-    failure: Mutex<Option<Error>>,
+    failure: Mutex<Option<Failure>>,
     /// The first document that the host did not take.
-    untaken: Mutex<Option<Error>>,
+    untaken: Mutex<Option<Failure>>,
 }
 
 impl Queue {
@@ -97,7 +97,7 @@ impl Queue {
             match answered {
                 Ok(()) => self.was_cut.store(false, Ordering::Relaxed),
                 // The host has answered for this document itself, and may take the others.
-                Err(e) if e.kind() == ErrorKind::Host => {
+                Err(e) if e.is(Cause::Host) => {
                     log::warn!("{} was not taken: {e}", entry.name);
                     lock(&self.untaken).get_or_insert(e);
                 }
@@ -123,8 +123,8 @@ impl Queue {
         settings: &QuerySettings,
         input: u64,
         file: &Selected,
-        error: Error,
-    ) -> Result<(), Error> {
+        error: Failure,
+    ) -> Result<(), Failure> {
         let entry = &file.entry;
         let shown = RemoteFile::new(file.path()?, entry.size, entry.modified, &self.zone);
         answer_one(run, input, &shown, settings, error)
@@ -132,8 +132,8 @@ impl Queue {
 
     /// Whether `error`, which all attempts at a file have come to, may be about that file alone: it
     /// is the first one in a row, and there is another file to try.
-    fn may_be_its_own(&self, error: &Error) -> bool {
-        let is_lost = matches!(error.kind(), ErrorKind::Connection | ErrorKind::Timeout);
+    fn may_be_its_own(&self, error: &Failure) -> bool {
+        let is_lost = matches!(error.cause(), Cause::Lost | Cause::Late);
         let has_next = self.next.load(Ordering::Relaxed) < self.files.len();
         is_lost && has_next && !self.was_cut.swap(true, Ordering::Relaxed)
     }
@@ -143,21 +143,21 @@ impl Queue {
     }
 
     /// A query whose documents were not all taken has not succeeded.
-    fn result(&self) -> Result<(), Error> {
+    fn result(&self) -> Result<(), Failure> {
         lock(&self.failure).take().or_else(|| lock(&self.untaken).take()).map_or(Ok(()), Err)
     }
 }
 
-fn lock(error: &Mutex<Option<Error>>) -> MutexGuard<'_, Option<Error>> {
+fn lock(error: &Mutex<Option<Failure>>) -> MutexGuard<'_, Option<Failure>> {
     error.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Does `work`; a panic in it is an error of kind `internal`.
-fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Error> {
+fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Failure> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
         let said = panic.downcast_ref::<String>().map(String::as_str);
         let said = said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
-        Error::internal(format!("a panic while a file was read: {}", printable(said)))
+        Failure::internal(format!("a panic while a file was read: {}", printable(said)))
     })
 }
 
@@ -167,7 +167,7 @@ fn read(
     settings: &QuerySettings,
     input: u64,
     file: &RemoteFile,
-) -> Result<(), Error> {
+) -> Result<(), Failure> {
     let delivered = run.document(|run| match file.size {
         Some(_) => deliver(run, input, file, &settings.reading),
         // The listing told none, or a rounded one: what arrives is to be proven all the same.
@@ -179,11 +179,11 @@ fn read(
     match delivered {
         Ok(()) => Ok(()),
         // Between the listing and now somebody else took it: nothing is left to read.
-        Err(e) if e.kind() == ErrorKind::NotFound => {
+        Err(e) if e.is(Cause::Missing) => {
             log::warn!("{} was listed and is gone: {e}", file.path);
             Ok(())
         }
-        Err(e) if is_refusal(&e) || e.kind() == ErrorKind::Integrity || run.is_answered(&e) => {
+        Err(e) if e.is_about_document() || e.is(Cause::Unproven) || run.is_answered(&e) => {
             answer_one(run, input, file, settings, e)
         }
         Err(e) => Err(e),
@@ -197,7 +197,7 @@ fn files(
     run: &mut Run,
     settings: &QuerySettings,
     directory: &RemotePath,
-) -> Result<(Vec<Selected>, Flaws), Error> {
+) -> Result<(Vec<Selected>, Flaws), Failure> {
     // Where files are moved to: what lies there has been read already.
     let mut destinations = HashSet::new();
     destinations.extend(destination(settings, directory));
@@ -226,15 +226,12 @@ fn answer_one(
     input: u64,
     file: &RemoteFile,
     settings: &QuerySettings,
-    error: Error,
-) -> Result<(), Error> {
-    let outcome = if settings.return_application_errors && is_refusal(&error) {
-        Outcome::ApplicationError(error)
-    } else {
-        Outcome::Failure(error)
-    };
+    error: Failure,
+) -> Result<(), Failure> {
+    let outcome = error.into_outcome(settings.return_application_errors);
     let mut sink = run.context.begin_result(input, &file.properties)?;
-    sink.finish(&outcome, &Properties::new())
+    sink.finish(&outcome, &Properties::new())?;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -249,7 +246,7 @@ mod tests {
             (|| std::panic::panic_any(7), "no message"),
         ] {
             let error = guarded(work).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Internal);
+            assert_eq!(host_sdk::Error::from(error.clone()).kind(), host_sdk::ErrorKind::Internal);
             assert!(error.message().contains(said), "{error}");
         }
         assert_eq!(guarded(|| 7).unwrap(), 7);

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use host_sdk::{Context, Error, ErrorKind, Outcome, Properties};
+use host_sdk::{Context, Outcome, Properties};
 
 use super::meter::Meter;
 use super::names::Numbers;
 use super::namesakes::Namesakes;
 use crate::cancel::CancelToken;
 use crate::descriptor::property;
+use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
 use crate::file::time::modified::Modified;
 use crate::pool::{Lease, Pool};
@@ -76,13 +77,10 @@ impl Run {
     /// Does the work of one document; an error tells what was said meanwhile.
     pub(super) fn document<T>(
         &mut self,
-        work: impl FnOnce(&mut Self) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+        work: impl FnOnce(&mut Self) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         self.transcript.clear();
-        work(self).map_err(|e| match e.report().transcript.is_empty() {
-            true => e.with_transcript(self.transcript.lines()),
-            false => e,
-        })
+        work(self).map_err(|e| e.with_transcript(|| self.transcript.lines()))
     }
 
     /// Whose files these are: the server and the user, who may see a tree of their own.
@@ -102,11 +100,11 @@ impl Run {
     /// # Errors
     ///
     /// What opening a session can fail with; a refusal that may pass.
-    pub(super) fn stated_time(&mut self, path: &RemotePath) -> Result<Option<Modified>, Error> {
+    pub(super) fn stated_time(&mut self, path: &RemotePath) -> Result<Option<Modified>, Failure> {
         for _ in 0..2 {
             let session = self.session()?;
             match session.modified(path) {
-                Err(e) if !session.is_usable() && e.kind() != ErrorKind::Cancelled => {
+                Err(e) if !session.is_usable() && !e.is(Cause::Cancelled) => {
                     log::warn!("{path}: {e}");
                 }
                 other => return other,
@@ -117,12 +115,12 @@ impl Run {
     }
 
     /// Whether `error` is the server's answer to one request, and others may follow.
-    pub(super) fn is_answered(&mut self, error: &Error) -> bool {
+    pub(super) fn is_answered(&mut self, error: &Failure) -> bool {
         let is_usable = match self.lease.as_mut().map(Lease::session) {
             Some(Ok(session)) => session.is_usable(),
             _ => false,
         };
-        error.report().reply.is_some() && !error.is_retryable() && is_usable
+        error.is_answer() && !error.is_transient() && is_usable
     }
 
     /// Gives the session back, for whoever waits for one.
@@ -143,7 +141,7 @@ impl Run {
     /// # Errors
     ///
     /// What opening a session can fail with.
-    pub(super) fn session(&mut self) -> Result<&mut Session, Error> {
+    pub(super) fn session(&mut self) -> Result<&mut Session, Failure> {
         let usable = match &mut self.lease {
             Some(lease) => lease.session()?.is_usable(),
             None => false,
@@ -164,11 +162,11 @@ impl Run {
     /// # Errors
     ///
     /// `document` when the property is no path; what opening a session can fail with.
-    pub(super) fn directory(&mut self, properties: &Properties) -> Result<RemotePath, Error> {
+    pub(super) fn directory(&mut self, properties: &Properties) -> Result<RemotePath, Failure> {
         let session = self.session()?;
         let configured = session.settings().remote_directory.as_deref();
         let text = properties.get(property::REMOTE_DIRECTORY).or(configured).unwrap_or_default();
-        session.login_directory().join(text)
+        Ok(session.login_directory().join(text)?)
     }
 
     /// Counts attempts at one thing, none of which begins when a transfer that begins now must be
@@ -177,7 +175,7 @@ impl Run {
     /// # Errors
     ///
     /// What opening a session can fail with.
-    pub(super) fn backoff(&mut self) -> Result<Backoff, Error> {
+    pub(super) fn backoff(&mut self) -> Result<Backoff, Failure> {
         let session = self.session()?;
         Ok(Backoff::new(session.settings().retry).by(session.transfer_limit()))
     }
@@ -187,8 +185,8 @@ impl Run {
     /// # Errors
     ///
     /// `error`; `cancelled`.
-    pub(super) fn wait(&self, backoff: &mut Backoff, error: Error) -> Result<(), Error> {
-        if is_interruption(&error) { backoff.wait(error, &self.cancel) } else { Err(error) }
+    pub(super) fn wait(&self, backoff: &mut Backoff, error: Failure) -> Result<(), Failure> {
+        if error.is_interruption() { backoff.wait(error, &self.cancel) } else { Err(error) }
     }
 
     /// Does `work`, which changes nothing on the server, until it is not interrupted.
@@ -198,8 +196,8 @@ impl Run {
     /// Those of `work`, after the retries that are configured.
     pub(super) fn repeat<T>(
         &mut self,
-        mut work: impl FnMut(&mut Session) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+        mut work: impl FnMut(&mut Session) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let mut backoff = self.backoff()?;
         loop {
             match self.session().and_then(&mut work) {
@@ -216,8 +214,8 @@ impl Run {
     /// Those of `work`; what opening a session can fail with.
     pub(super) fn rescue<T>(
         &mut self,
-        work: impl FnOnce(&mut Session) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+        work: impl FnOnce(&mut Session) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         self.release();
         let (token, _guard) = CancelToken::lasting(RESCUE)?;
         let taken = self.pool.take(&token, &self.transcript);
@@ -225,46 +223,14 @@ impl Run {
     }
 
     /// Sends a refusal on as a document of its own.
-    pub(super) fn deliver_refusal(&mut self, input: u64, error: Error) -> Outcome {
+    pub(super) fn deliver_refusal(&mut self, input: u64, error: Failure) -> Outcome {
         let properties = Properties::new();
-        let delivered = self
-            .context
-            .begin_result(input, &properties)
-            .and_then(|mut sink| sink.finish(&Outcome::ApplicationError(error), &properties));
+        let delivered = self.context.begin_result(input, &properties).and_then(|mut sink| {
+            sink.finish(&Outcome::ApplicationError(error.into()), &properties)
+        });
         match delivered {
             Ok(()) => Outcome::Success,
             Err(e) => Outcome::Failure(e),
         }
-    }
-}
-
-/// Whether a transfer was cut, so that going on where it stopped makes sense.
-///
-/// A host that did not take a document has its own reasons. What was repeated in vain already is
-/// not repeated again.
-fn is_interruption(error: &Error) -> bool {
-    let was_repeated = error.report().attempts > 1;
-    let is_answer =
-        matches!(error.kind(), ErrorKind::Busy | ErrorKind::Host | ErrorKind::Cancelled);
-    error.is_retryable() && !was_repeated && !is_answer
-}
-
-/// Whether the server refused to begin a transfer anywhere but at its beginning.
-pub(super) fn refuses_restart(error: &Error) -> bool {
-    error.report().reply.is_some() && error.report().command.as_deref() == Some("REST")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn answers_are_not_asked_for_again() {
-        let kinds = (0..=30).map(ErrorKind::from_number);
-        let repeated: Vec<ErrorKind> =
-            kinds.filter(|kind| is_interruption(&Error::new(*kind, "failed"))).collect();
-        assert_eq!(repeated, [ErrorKind::Unavailable, ErrorKind::Connection, ErrorKind::Timeout]);
-        let given_up = Error::new(ErrorKind::Connection, "cut").with_attempts(7);
-        assert!(!is_interruption(&given_up));
     }
 }

@@ -4,13 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use host_sdk::{Error, ErrorKind};
 use jiff::{SignedDuration, Timestamp};
 
 use super::flaw::Flaws;
 use super::run::Run;
 use super::walk::{Next, Seen, walk};
 use crate::config::{SelectionSettings, SortBy};
+use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
 use crate::file::time::modified::{Modified, Zone};
 use crate::file::time::zone::ServerTimeZone;
@@ -30,8 +30,8 @@ impl Selected {
     /// # Errors
     ///
     /// `protocol` when its name is none.
-    pub(super) fn path(&self) -> Result<RemotePath, Error> {
-        self.directory.entry(&self.entry.name)
+    pub(super) fn path(&self) -> Result<RemotePath, Failure> {
+        Ok(self.directory.entry(&self.entry.name)?)
     }
 }
 
@@ -59,8 +59,8 @@ impl SelectionSettings {
 pub(super) fn offer(
     settings: &SelectionSettings,
     seen: Seen<'_>,
-    take: &mut dyn FnMut(Seen<'_>) -> Result<bool, Error>,
-) -> Result<Next, Error> {
+    take: &mut dyn FnMut(Seen<'_>) -> Result<bool, Failure>,
+) -> Result<Next, Failure> {
     Ok(match settings.filter.verdict(&seen.entry, seen.zone, seen.is_exact) {
         None => Next::Exactly(seen.entry),
         Some(true) if !take(seen)? => Next::Enough,
@@ -79,8 +79,8 @@ pub(super) fn select(
     run: &mut Run,
     settings: &SelectionSettings,
     directory: &RemotePath,
-    eligible: &mut dyn FnMut(&RemotePath, &mut Entry) -> Result<bool, Error>,
-) -> Result<(Vec<Selected>, Flaws), Error> {
+    eligible: &mut dyn FnMut(&RemotePath, &mut Entry) -> Result<bool, Failure>,
+) -> Result<(Vec<Selected>, Flaws), Failure> {
     let limit = settings.limit();
     let (mut selected, flaws) = run.repeat(|session| {
         let mut selected: Vec<Selected> = Vec::new();
@@ -113,10 +113,10 @@ pub(super) fn select(
     Ok((selected, flaws))
 }
 
-fn too_many(directory: &RemotePath, most: usize) -> Error {
-    Error::new(ErrorKind::Protocol, format!("more than {most} entries are selected"))
-        .with_path(directory.to_string())
-        .with_retryable(false)
+fn too_many(directory: &RemotePath, most: usize) -> Failure {
+    Failure::new(Cause::Nonsense, format!("more than {most} entries are selected"))
+        .with_path(directory)
+        .with_transient(false)
         .with_hint("raise maximumListingEntries, or select fewer by a filter or a maximum")
 }
 
@@ -125,7 +125,7 @@ fn settled(
     session: &mut Session,
     selected: Vec<Selected>,
     age: Duration,
-) -> Result<Vec<Selected>, Error> {
+) -> Result<Vec<Selected>, Failure> {
     let zone = session.zone().clone();
     // A zone that was measured is an hour out for files on the other side of a change of clocks.
     let doubt = match session.settings().zone {
@@ -159,14 +159,14 @@ fn asked_end(
     session: &mut Session,
     file: &Selected,
     zone: &ServerTimeZone,
-) -> Result<Option<Timestamp>, Error> {
+) -> Result<Option<Timestamp>, Failure> {
     let path = file.path()?;
     let told = session.modified(&path)?.and_then(|modified| end_of(modified, zone));
     if told.is_some() || !session.exists(&path)? {
         return Ok(told);
     }
-    Err(Error::new(ErrorKind::Unsupported, format!("the server does not tell how old {path} is"))
-        .with_path(path.to_string())
+    Err(Failure::new(Cause::Unsupported, format!("the server does not tell how old {path} is"))
+        .with_path(path)
         .with_hint("set serverTimeZone, so that the listing's times can be understood"))
 }
 

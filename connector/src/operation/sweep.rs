@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use host_sdk::Error;
 use jiff::SignedDuration;
 
 use super::names::is_beside;
 use super::run::Run;
+use crate::failure::Failure;
 use crate::file::path::RemotePath;
 use crate::session::Session;
 
@@ -30,7 +30,7 @@ pub(super) fn sweep(run: &mut Run, own: &RemotePath, extension: &str) {
     }
 }
 
-fn try_sweep(run: &mut Run, own: &RemotePath, extension: &str) -> Result<(), Error> {
+fn try_sweep(run: &mut Run, own: &RemotePath, extension: &str) -> Result<(), Failure> {
     let Some(age) = longest_silence(run.session()?) else { return Ok(()) };
     if !run.server_memory().sweeps(&own.parent()) {
         return Ok(());
@@ -56,11 +56,11 @@ fn remove_stale(
     own: &RemotePath,
     extension: &str,
     age: SignedDuration,
-) -> Result<(), Error> {
+) -> Result<(), Failure> {
     let directory = &own.parent();
     let Some(now) = session.modified(own)? else { return Ok(()) };
     let mut names = match session.names_like(directory, &format!("*.{extension}")) {
-        Err(e) if e.report().reply.is_some() && session.is_usable() => Vec::new(),
+        Err(e) if e.is_answer() && session.is_usable() => Vec::new(),
         other => other?,
     };
     if !names.iter().any(|name| name == own.file_name()) {

@@ -3,10 +3,9 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use host_sdk::{Error, ErrorKind};
-
 use super::flaw::{Flaws, too_deep};
 use crate::config::WalkSettings;
+use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
 use crate::file::time::modified::Modified;
 use crate::file::time::zone::ServerTimeZone;
@@ -48,7 +47,7 @@ pub(super) enum Next {
 }
 
 /// Called for each entry.
-pub(super) type Visit<'a> = dyn FnMut(Seen<'_>) -> Result<Next, Error> + 'a;
+pub(super) type Visit<'a> = dyn FnMut(Seen<'_>) -> Result<Next, Failure> + 'a;
 
 /// A directory that a walk comes to.
 struct Waiting {
@@ -81,7 +80,7 @@ pub(super) fn walk(
     directory: &RemotePath,
     settings: &WalkSettings,
     visit: &mut Visit<'_>,
-) -> Result<Flaws, Error> {
+) -> Result<Flaws, Failure> {
     let mut flaws = Flaws::new(settings.strict);
     let mut seen = HashSet::from([directory.clone()]);
     if settings.follow_links {
@@ -109,7 +108,9 @@ pub(super) fn walk(
             // A name that is none would lead whoever believes it out of the directory.
             let path = match directory.entry(&entry.name) {
                 Ok(path) => path,
-                Err(e) => return flaws.add(&directory, Some(&entry.name), e).map(|()| wanted),
+                Err(e) => {
+                    return flaws.add(&directory, Some(&entry.name), e.into()).map(|()| wanted);
+                }
             };
             if entry.kind == Kind::Directory && descends {
                 below.push(path);
@@ -128,7 +129,7 @@ pub(super) fn walk(
         });
         match listed {
             // It was removed since the listing above it: nothing is left to visit.
-            Err(e) if depth > 0 && e.kind() == ErrorKind::NotFound => {
+            Err(e) if depth > 0 && e.is(Cause::Missing) => {
                 log::info!("{directory} is gone");
                 continue;
             }
@@ -187,9 +188,9 @@ pub(super) fn walk(
         waiting.extend(linked);
         if seen.len() > MAXIMUM_DIRECTORIES {
             let message = format!("there are more than {MAXIMUM_DIRECTORIES} directories");
-            return Err(Error::new(ErrorKind::Protocol, message)
-                .with_path(directory.to_string())
-                .with_retryable(false)
+            return Err(Failure::new(Cause::Nonsense, message)
+                .with_path(directory)
+                .with_transient(false)
                 .with_hint("lower recursive, or walk the directories below one by one"));
         }
     }
@@ -197,20 +198,18 @@ pub(super) fn walk(
 }
 
 /// Whether `error` is the server's answer about one directory, so that the others may be read.
-fn is_local(error: &Error, session: &mut Session) -> bool {
-    let report = error.report();
-    let is_answer = report.reply.is_some()
-        || matches!(error.kind(), ErrorKind::Permission | ErrorKind::NotFound);
-    is_answer && !error.is_retryable() && session.is_usable()
+fn is_local(error: &Failure, session: &mut Session) -> bool {
+    let is_answer = error.is_answer() || matches!(error.cause(), Cause::Denied | Cause::Missing);
+    is_answer && !error.is_transient() && session.is_usable()
 }
 
 /// Whether `error` is the server's answer about one directory, which may pass.
-fn is_busy(error: &Error, session: &mut Session) -> bool {
-    error.kind() == ErrorKind::Unavailable && error.report().reply.is_some() && session.is_usable()
+fn is_busy(error: &Failure, session: &mut Session) -> bool {
+    error.is(Cause::Unavailable) && error.is_answer() && session.is_usable()
 }
 
 /// The entry at `path` with what MDTM and SIZE tell of it, where they are better than the listing.
-fn exactly(session: &mut Session, path: &RemotePath, listed: Entry) -> Result<Entry, Error> {
+fn exactly(session: &mut Session, path: &RemotePath, listed: Entry) -> Result<Entry, Failure> {
     let exact = session.modified(path)?;
     let zone = session.zone();
     let refine = |modified: Modified| exact.map_or(modified, |it| modified.refined(&it, zone));
@@ -221,13 +220,13 @@ fn exactly(session: &mut Session, path: &RemotePath, listed: Entry) -> Result<En
     match session.size(path) {
         Ok(Some(size)) => Ok(Entry { size: Some(size), rounded_size: None, ..entry }),
         // What SIZE is refused for stays rounded.
-        Err(e) if e.report().reply.is_none() || !session.is_usable() => Err(e),
+        Err(e) if !e.is_answer() || !session.is_usable() => Err(e),
         Ok(None) | Err(_) => Ok(entry),
     }
 }
 
 /// The entry that a link leads to, under the link's name.
-fn resolve(session: &mut Session, path: &RemotePath, link: Entry) -> Result<Entry, Error> {
+fn resolve(session: &mut Session, path: &RemotePath, link: Entry) -> Result<Entry, Failure> {
     let kind = match session.ask_size(path)? {
         SizeAnswer::Bytes(size) => {
             let modified = session.modified(path)?.or(link.modified);
@@ -243,7 +242,7 @@ fn resolve(session: &mut Session, path: &RemotePath, link: Entry) -> Result<Entr
     if kind == Kind::RegularFile {
         return Ok(Entry { kind, size: None, ..link });
     }
-    Err(Error::new(ErrorKind::NotFound, format!("the symbolic link {path} leads nowhere"))
-        .with_path(path.to_string())
+    Err(Failure::new(Cause::Missing, format!("the symbolic link {path} leads nowhere"))
+        .with_path(path)
         .with_hint("repair the link on the server, or set followSymbolicLinks to false"))
 }

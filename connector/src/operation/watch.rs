@@ -1,9 +1,8 @@
 //! Whether a file is still the one that was read: only that one is removed.
 
-use host_sdk::{Error, ErrorKind};
-
 use super::fetch::RemoteFile;
 use super::run::Run;
+use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
 use crate::file::time::modified::Modified;
 
@@ -21,7 +20,7 @@ impl Watch {
     /// # Errors
     ///
     /// What a command can fail with.
-    pub(super) fn begin(run: &mut Run, file: &RemoteFile) -> Result<Self, Error> {
+    pub(super) fn begin(run: &mut Run, file: &RemoteFile) -> Result<Self, Failure> {
         if file.listed.is_some() && run.session()?.features().mlst {
             return Ok(Self { modified: file.listed, by_facts: true });
         }
@@ -42,7 +41,7 @@ impl Watch {
         run: &mut Run,
         path: &RemotePath,
         size: Option<u64>,
-    ) -> Result<bool, Error> {
+    ) -> Result<bool, Failure> {
         let (size_now, modified_now) = run.repeat(|session| {
             if self.by_facts
                 && let Some(entry) = session.facts(path)?
@@ -64,11 +63,11 @@ impl Watch {
 }
 
 /// The error about a file that is another one by now.
-pub(super) fn rewritten(path: &RemotePath) -> Error {
-    Error::new(
-        ErrorKind::Integrity,
+pub(super) fn rewritten(path: &RemotePath) -> Failure {
+    Failure::new(
+        Cause::Unproven,
         format!("{path} was written to after it had been read, so it is kept"),
     )
-    .with_path(path.to_string())
+    .with_path(path)
     .with_hint("set minimumAge, so that files are read only when they are complete")
 }

@@ -1,6 +1,7 @@
 //! What a server says it can do (FEAT, RFC 2389 §3).
 
 use super::reply::Reply;
+use super::verb::Verb;
 use crate::file::checksum::Algorithm;
 use crate::file::name::printable;
 
@@ -56,7 +57,9 @@ impl Features {
                 "HASH" => features.hashes = hashes(arguments),
                 _ => {
                     let mut all = Algorithm::ALL.into_iter();
-                    features.checksum_commands.extend(all.find(|one| one.command() == name));
+                    features
+                        .checksum_commands
+                        .extend(all.find(|one| Verb::computing(*one).as_str() == name));
                 }
             }
             features.lines.push(printable(&line));

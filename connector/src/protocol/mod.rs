@@ -5,3 +5,4 @@ pub(crate) mod payload;
 pub(crate) mod reply;
 pub(crate) mod reply_line;
 pub(crate) mod reply_text;
+pub(crate) mod verb;

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use once_cell::sync::Lazy;
 
 use super::reply::Reply;
+use super::verb::{Command, Verb};
 
 /// The path in `257 "/a ""quoted"" one" is …`: quotes inside are doubled (RFC 959 appendix II).
 pub(crate) fn quoted_path(text: &[u8]) -> Option<Vec<u8>> {
@@ -25,13 +26,14 @@ pub(crate) fn quoted_path(text: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// PORT for IPv4, EPRT for IPv6 (RFC 2428 §2).
-pub(crate) fn port_command(address: IpAddr, port: u16) -> String {
+pub(crate) fn port_command(address: IpAddr, port: u16) -> Command {
     match address.to_canonical() {
         IpAddr::V4(address) => {
             let [a, b, c, d] = address.octets();
-            format!("PORT {a},{b},{c},{d},{},{}", port >> 8, port & 0xff)
+            let numbers = format_args!("{a},{b},{c},{d},{},{}", port >> 8, port & 0xff);
+            Command::new(Verb::Port, numbers)
         }
-        IpAddr::V6(address) => format!("EPRT |2|{address}|{port}|"),
+        IpAddr::V6(address) => Command::new(Verb::Eprt, format_args!("|2|{address}|{port}|")),
     }
 }
 
@@ -115,8 +117,8 @@ mod tests {
     #[test]
     fn active_addresses_by_family() {
         let v4: IpAddr = "10.1.2.3".parse().unwrap();
-        assert_eq!(port_command(v4, 50_001), "PORT 10,1,2,3,195,81");
+        assert_eq!(port_command(v4, 50_001).line(), "PORT 10,1,2,3,195,81");
         let v6: IpAddr = "::1".parse().unwrap();
-        assert_eq!(port_command(v6, 50_001), "EPRT |2|::1|50001|");
+        assert_eq!(port_command(v6, 50_001).line(), "EPRT |2|::1|50001|");
     }
 }

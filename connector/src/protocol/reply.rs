@@ -4,7 +4,6 @@
 
 use std::fmt;
 
-use host_sdk::{Error, ErrorKind};
 use suppaftp::Status;
 
 #[cfg(test)]
@@ -12,8 +11,9 @@ use super::reply_line::trim_line_end;
 use super::reply_line::{ends_reply, split_code, text_after_code, unescape_iac};
 use super::reply_text::{
     Emptiness, emptiness, gives_no_reason, speaks_of_a_shortfall, speaks_of_absence,
-    speaks_of_rejection, speaks_of_too_many, without_name,
+    speaks_of_protection, speaks_of_rejection, speaks_of_too_many, without_name,
 };
+use super::verb::Verb;
 use crate::file::name::{NameEncoding, printable_bytes};
 
 /// How much of a server's text a message quotes.
@@ -24,6 +24,29 @@ const QUOTED_CHARACTERS: usize = 300;
 pub(crate) struct Reply {
     code: u16,
     lines: Vec<Vec<u8>>,
+}
+
+/// What a refusal means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Meaning {
+    /// The login is rejected.
+    LoginRejected,
+    /// Too many sessions.
+    Busy,
+    /// The connection is at its end.
+    Lost,
+    /// Not permitted, or not there.
+    Denied,
+    /// TLS is missing, or another kind of it is wanted.
+    Tls,
+    /// There is no room.
+    Full,
+    /// The command or its argument is not implemented.
+    Unsupported,
+    /// The command makes no sense here (501, 503), or the answer does not.
+    Nonsense,
+    /// Not now.
+    Unavailable,
 }
 
 /// What was being done when the server refused: the same code means different things.
@@ -270,61 +293,63 @@ impl Reply {
         self.code >= 500
     }
 
-    /// The error that this refusal of `command` is, which is told in the words of `shown`.
-    pub(crate) fn to_error(&self, occasion: Occasion, command: &str, shown: &Self) -> Error {
-        let (kind, hint) = self.meaning(occasion);
-        let transient = self.is_transient_refusal() && kind != ErrorKind::Authentication;
-        let error = Error::new(kind, format!("{command} refused: {shown}"))
-            .with_retryable(transient || kind == ErrorKind::Busy)
-            .with_reply(self.code, shown.text())
-            .with_command(command);
-        match hint {
-            Some(hint) => error.with_hint(hint),
-            None => error,
-        }
+    /// The three digits.
+    pub(crate) fn code(&self) -> u16 {
+        self.code
     }
 
-    fn meaning(&self, occasion: Occasion) -> (ErrorKind, Option<&'static str>) {
-        use ErrorKind::{
-            Authentication, Busy, Connection, Permission, Protocol, Quota, Tls, Unavailable,
-            Unsupported,
-        };
+    /// What this refusal of `verb` means, and what to do about it.
+    pub(crate) fn meaning(
+        &self,
+        occasion: Occasion,
+        verb: Option<Verb>,
+    ) -> (Meaning, Option<&'static str>) {
         const TOO_MANY: &str =
             "the server limits connections: lower maximumConnections, or retry later";
         const REJECTED: &str = "check userName, password and account";
+        let text = self.text();
+        // Only what takes room can be refused for lack of it: some servers use the codes otherwise.
+        let may_be_full = verb.is_none_or(Verb::stores);
         match (self.code, occasion) {
             (421 | 530, Occasion::Login)
-                if speaks_of_rejection(&self.text()) && !speaks_of_too_many(&self.text()) =>
+                if speaks_of_rejection(&text) && !speaks_of_too_many(&text) =>
             {
-                (Authentication, Some(REJECTED))
+                (Meaning::LoginRejected, Some(REJECTED))
             }
-            (421, Occasion::Greeting | Occasion::Login) => (Busy, Some(TOO_MANY)),
-            (421, _) => (Connection, None),
-            (530, Occasion::Login | Occasion::Greeting) if speaks_of_too_many(&self.text()) => {
-                (Busy, Some(TOO_MANY))
+            (421, Occasion::Greeting | Occasion::Login) => (Meaning::Busy, Some(TOO_MANY)),
+            (421, _) => (Meaning::Lost, None),
+            (530, Occasion::Login | Occasion::Greeting) if speaks_of_too_many(&text) => {
+                (Meaning::Busy, Some(TOO_MANY))
             }
-            (530 | 532 | 430, Occasion::Login) => (Authentication, Some(REJECTED)),
-            (530 | 534 | 536 | 521, Occasion::Path | Occasion::Transfer) => {
-                (Permission, Some("the server may require TLS: set sslMode to explicit"))
+            (530 | 532 | 430, Occasion::Login) => (Meaning::LoginRejected, Some(REJECTED)),
+            (530, Occasion::Path | Occasion::Transfer) if !speaks_of_protection(&text) => {
+                (Meaning::Denied, Some("the server asks for a login: check what userName may do"))
             }
+            (530 | 534 | 536 | 521, Occasion::Path | Occasion::Transfer) => (
+                Meaning::Denied,
+                Some("the server wants other TLS: check sslMode (explicit) and dataProtection"),
+            ),
             (522, _) => (
-                Tls,
+                Meaning::Tls,
                 Some(
-                    "the server wants TLS session reuse on data connections: leave tlsSessionReuse at auto",
+                    "the server wants TLS session reuse on data connections: leave \
+                     tlsSessionReuse at auto",
                 ),
             ),
             (_, Occasion::Protection) => {
-                (Tls, Some("the server offers no TLS here: check sslMode and port"))
+                (Meaning::Tls, Some("the server offers no TLS here: check sslMode and port"))
             }
-            (425 | 426, _) => (Connection, None),
-            (452 | 552, _) => (Quota, Some("the server's disk or quota is full")),
-            (500 | 502 | 504 | 551, _) => (Unsupported, None),
-            (501 | 503, _) => (Protocol, None),
-            (code, _) if (400..500).contains(&code) => (Unavailable, None),
-            (code, Occasion::Greeting) if code >= 500 => (Connection, None),
-            (code, Occasion::Login) if code >= 500 => (Authentication, None),
-            (code, _) if code >= 500 => (Permission, None),
-            _ => (Protocol, None),
+            (425 | 426, _) => (Meaning::Lost, None),
+            (452 | 552, _) if may_be_full => {
+                (Meaning::Full, Some("the server's disk or quota is full"))
+            }
+            (500 | 502 | 504 | 551, _) => (Meaning::Unsupported, None),
+            (501 | 503, _) => (Meaning::Nonsense, None),
+            (code, _) if (400..500).contains(&code) => (Meaning::Unavailable, None),
+            (code, Occasion::Greeting) if code >= 500 => (Meaning::Lost, None),
+            (code, Occasion::Login) if code >= 500 => (Meaning::LoginRejected, None),
+            (code, _) if code >= 500 => (Meaning::Denied, None),
+            _ => (Meaning::Nonsense, None),
         }
     }
 }
@@ -405,25 +430,29 @@ mod tests {
 
     #[test]
     fn refusals_mean_what_the_occasion_says() {
+        use Occasion::{Greeting, Login, Path, Transfer};
         let cases = [
-            (530, "Login incorrect.", Occasion::Login, ErrorKind::Authentication, false),
-            (530, "Sorry, too many users.", Occasion::Login, ErrorKind::Busy, true),
-            (421, "Too many connections", Occasion::Greeting, ErrorKind::Busy, true),
-            (421, "Timeout.", Occasion::Path, ErrorKind::Connection, true),
-            (450, "busy", Occasion::Path, ErrorKind::Unavailable, true),
-            (550, "No such file", Occasion::Path, ErrorKind::Permission, false),
-            (552, "Quota", Occasion::Transfer, ErrorKind::Quota, false),
-            (522, "reuse", Occasion::Transfer, ErrorKind::Tls, false),
-            (530, "Too many failed logins", Occasion::Login, ErrorKind::Authentication, false),
-            (421, "Password incorrect", Occasion::Login, ErrorKind::Authentication, false),
-            (502, "no", Occasion::Path, ErrorKind::Unsupported, false),
+            (530, "Login incorrect.", Login, Verb::Pass, Meaning::LoginRejected),
+            (530, "Sorry, too many users.", Login, Verb::User, Meaning::Busy),
+            (421, "Too many connections", Greeting, Verb::User, Meaning::Busy),
+            (421, "Timeout.", Path, Verb::Cwd, Meaning::Lost),
+            (450, "busy", Path, Verb::Dele, Meaning::Unavailable),
+            (550, "No such file", Path, Verb::Dele, Meaning::Denied),
+            (552, "Quota", Transfer, Verb::Stor, Meaning::Full),
+            (552, "Refused", Transfer, Verb::Retr, Meaning::Denied),
+            (452, "Busy", Path, Verb::Dele, Meaning::Unavailable),
+            (522, "reuse", Transfer, Verb::Retr, Meaning::Tls),
+            (530, "Too many failed logins", Login, Verb::Pass, Meaning::LoginRejected),
+            (421, "Password incorrect", Login, Verb::Pass, Meaning::LoginRejected),
+            (502, "no", Path, Verb::Mlst, Meaning::Unsupported),
         ];
-        for (code, text, occasion, kind, retryable) in cases {
+        for (code, text, occasion, verb, meaning) in cases {
             let reply = Reply::new(code, text);
-            let error = reply.to_error(occasion, "X", &reply);
-            assert_eq!(error.kind(), kind, "{code} {text}");
-            assert_eq!(error.is_retryable(), retryable, "{code} {text}");
+            assert_eq!(reply.meaning(occasion, Some(verb)).0, meaning, "{code} {text}");
         }
+        let hint = |text| Reply::new(530, text).meaning(Path, Some(Verb::Mkd)).1.unwrap();
+        assert!(hint("Non-anonymous sessions must use encryption.").contains("sslMode"));
+        assert!(!hint("Please login with USER and PASS.").contains("sslMode"));
     }
 
     #[test]

@@ -139,6 +139,12 @@ pub(crate) fn speaks_of_rejection(text: &str) -> bool {
     REJECTION.iter().any(|word| text.contains(word)) || text.contains("denied")
 }
 
+/// Whether a refusal asks for TLS.
+pub(crate) fn speaks_of_protection(text: &str) -> bool {
+    let text = text.to_lowercase();
+    ["tls", "ssl", "secur", "encrypt", "protect", "auth "].iter().any(|part| text.contains(part))
+}
+
 /// What the words of a refused listing say of the directory.
 pub(crate) fn emptiness(text: &str) -> Emptiness {
     let said = said(text);

@@ -1,13 +1,13 @@
 //! Checksums that the server computes: HASH (draft-bryan-ftpext-hash), and the older commands that
 //! have no standard.
 
-use host_sdk::{Error, ErrorKind};
-
 use super::session::Session;
 use crate::config::Checksum;
+use crate::failure::{Cause, Failure};
 use crate::file::checksum::Algorithm;
 use crate::file::path::RemotePath;
 use crate::protocol::reply::Occasion;
+use crate::protocol::verb::{Command, Verb};
 
 /// What the server says about a file's checksum.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,13 +26,13 @@ impl Session {
     /// # Errors
     ///
     /// `unsupported` where the server does not have the algorithm that is demanded.
-    pub(crate) fn checksum_algorithm(&self, wish: Checksum) -> Result<Option<Algorithm>, Error> {
+    pub(crate) fn checksum_algorithm(&self, wish: Checksum) -> Result<Option<Algorithm>, Failure> {
         match wish {
             Checksum::None => Ok(None),
             Checksum::Auto => Ok(Algorithm::ALL.into_iter().find(|one| self.computes(*one))),
             Checksum::Only(algorithm) if self.computes(algorithm) => Ok(Some(algorithm)),
-            Checksum::Only(algorithm) => Err(Error::new(
-                ErrorKind::Unsupported,
+            Checksum::Only(algorithm) => Err(Failure::new(
+                Cause::Unsupported,
                 format!("the server does not compute {}", algorithm.hash_name()),
             )
             .with_hint("set checksum to \"auto\" or \"none\"")),
@@ -49,18 +49,18 @@ impl Session {
         path: &RemotePath,
         algorithm: Algorithm,
         expected: &str,
-    ) -> Result<Verdict, Error> {
+    ) -> Result<Verdict, Failure> {
         let (verb, reply) = if self.features.hashes.contains(&algorithm) {
             if !self.select_hash(algorithm, path)? {
                 return Ok(Verdict::Unknown);
             }
-            ("HASH", self.path_command("HASH", path)?)
+            (Verb::Hash, self.path_command(Verb::Hash, path)?)
         } else {
-            let (verb, argument) = (algorithm.command(), argument(self.path_text(path)?));
-            (verb, self.command_as(&format!("{verb} {argument}"), verb)?)
+            let (verb, argument) = (Verb::computing(algorithm), argument(self.path_text(path)?));
+            (verb, self.command(Command::new(verb, argument))?)
         };
         if !reply.is_done() {
-            log::debug!("{}", self.refusal(&reply, Occasion::Path, verb));
+            log::debug!("{}", self.refusal(&reply, Occasion::Path, verb, verb.as_str()));
             self.unless_goodbye(&reply, verb, path)?;
             return Ok(Verdict::Unknown);
         }
@@ -68,14 +68,14 @@ impl Session {
     }
 
     /// Has HASH compute `algorithm` from now on; whether the server agrees.
-    fn select_hash(&mut self, algorithm: Algorithm, path: &RemotePath) -> Result<bool, Error> {
+    fn select_hash(&mut self, algorithm: Algorithm, path: &RemotePath) -> Result<bool, Failure> {
         if self.hash == Some(algorithm) {
             return Ok(true);
         }
-        let select = format!("OPTS HASH {}", algorithm.hash_name());
-        let reply = self.command(&select)?;
+        let select = Command::new(Verb::Opts, format_args!("HASH {}", algorithm.hash_name()));
+        let reply = self.command(select)?;
         if !reply.is_done() {
-            return self.unless_goodbye(&reply, &select, path).map(|()| false);
+            return self.unless_goodbye(&reply, Verb::Opts, path).map(|()| false);
         }
         self.hash = Some(algorithm);
         Ok(true)

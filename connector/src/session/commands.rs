@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::time::Instant;
 
-use host_sdk::{Error, ErrorKind};
 use jiff::civil::DateTime;
 
 use super::existence::Presence;
 use super::session::Session;
 use crate::config::TransferFormat;
+use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
 use crate::file::time::modified::{Modified, parse_time_val};
 use crate::file::time::text::format_time_val;
@@ -16,19 +16,20 @@ use crate::listing::formats::mlsd::parse_mlst;
 use crate::listing::{Entry, Kind, RawEntry};
 use crate::protocol::payload::quoted_path;
 use crate::protocol::reply::{Occasion, Reply};
+use crate::protocol::verb::{Command, Verb};
 
 impl Session {
     /// The working directory (PWD); `None` where the server does not say, or not as a Unix path.
-    pub(super) fn working_directory(&mut self) -> Result<Option<RemotePath>, Error> {
-        let reply = self.command("PWD")?;
+    pub(super) fn working_directory(&mut self) -> Result<Option<RemotePath>, Failure> {
+        let reply = self.command(Verb::Pwd)?;
         let quoted = if reply.is_path_name() { quoted_path(reply.first_line()) } else { None };
         let encoding = self.shared.settings.encoding;
         let text = quoted.map(|path| encoding.decode(&path));
         let Some(text) = text.filter(|text| text.starts_with('/')) else { return Ok(None) };
         RemotePath::root().join(&text).map(Some).map_err(|_| {
             self.poison();
-            Error::new(
-                ErrorKind::Protocol,
+            Failure::new(
+                Cause::Nonsense,
                 format!("the working directory is no path: {}", self.hidden(&reply)),
             )
         })
@@ -39,25 +40,25 @@ impl Session {
     /// # Errors
     ///
     /// `notFound` or `permission` as far as the server tells; what a command can fail with.
-    pub(crate) fn change_directory(&mut self, directory: &RemotePath) -> Result<(), Error> {
+    pub(crate) fn change_directory(&mut self, directory: &RemotePath) -> Result<(), Failure> {
         let Some(reply) = self.enter(directory)? else { return Ok(()) };
-        let error = self.path_refusal(&reply, "CWD", directory);
-        self.unless_goodbye(&reply, "CWD", directory)?;
+        let error = self.path_refusal(&reply, Verb::Cwd, directory);
+        self.unless_goodbye(&reply, Verb::Cwd, directory)?;
         if self.says_missing(&reply, directory) || self.is_unlisted(directory, &reply)? {
-            return Err(missing(error));
+            return Err(error.into_missing());
         }
         Err(error)
     }
 
     /// Enters `directory`, unless the session is there already; the reply where that is refused.
-    fn enter(&mut self, directory: &RemotePath) -> Result<Option<Reply>, Error> {
+    fn enter(&mut self, directory: &RemotePath) -> Result<Option<Reply>, Failure> {
         if self.current_directory.as_ref() == Some(directory) && self.is_directory_proven {
             return Ok(None);
         }
-        let command = self.path_line("CWD", directory)?;
+        let command = self.path_line(Verb::Cwd, directory)?;
         self.current_directory = None;
-        let sent = self.command_as(&command, "CWD");
-        let reply = sent.map_err(|e| e.with_path(directory.to_string()))?;
+        let sent = self.command(command);
+        let reply = sent.map_err(|e| e.with_path(directory))?;
         if reply.is_done() {
             self.current_directory = Some(directory.clone());
             self.is_directory_proven = true;
@@ -67,7 +68,7 @@ impl Session {
     }
 
     /// Whether a directory that may not be entered is proven to be missing.
-    fn is_unlisted(&mut self, directory: &RemotePath, reply: &Reply) -> Result<bool, Error> {
+    fn is_unlisted(&mut self, directory: &RemotePath, reply: &Reply) -> Result<bool, Failure> {
         if directory.is_top() || !reply.may_mean_missing() {
             return Ok(false);
         }
@@ -79,9 +80,9 @@ impl Session {
     /// # Errors
     ///
     /// `unavailable` for a refusal that may pass (4yz); what a command can fail with.
-    pub(crate) fn has_directory(&mut self, directory: &RemotePath) -> Result<bool, Error> {
+    pub(crate) fn has_directory(&mut self, directory: &RemotePath) -> Result<bool, Failure> {
         let Some(reply) = self.enter(directory)? else { return Ok(true) };
-        let error = self.path_refusal(&reply, "CWD", directory);
+        let error = self.path_refusal(&reply, Verb::Cwd, directory);
         if reply.may_mean_missing() && !self.poisoned { Ok(false) } else { Err(error) }
     }
 
@@ -90,7 +91,7 @@ impl Session {
     /// # Errors
     ///
     /// `permission`; what a command can fail with.
-    pub(crate) fn make_directories(&mut self, directory: &RemotePath) -> Result<(), Error> {
+    pub(crate) fn make_directories(&mut self, directory: &RemotePath) -> Result<(), Failure> {
         if directory.is_top() || self.has_directory(directory)? {
             return Ok(());
         }
@@ -108,12 +109,12 @@ impl Session {
     /// # Errors
     ///
     /// `permission`; what a command can fail with.
-    pub(crate) fn make_directory(&mut self, directory: &RemotePath) -> Result<(), Error> {
-        let reply = self.path_command("MKD", directory)?;
+    pub(crate) fn make_directory(&mut self, directory: &RemotePath) -> Result<(), Failure> {
+        let reply = self.path_command(Verb::Mkd, directory)?;
         if reply.is_done() {
             return Ok(());
         }
-        Err(self.path_refusal(&reply, "MKD", directory))
+        Err(self.path_refusal(&reply, Verb::Mkd, directory))
     }
 
     /// Removes an empty directory (RMD).
@@ -121,16 +122,16 @@ impl Session {
     /// # Errors
     ///
     /// `permission`; what a command can fail with.
-    pub(crate) fn remove_directory(&mut self, directory: &RemotePath) -> Result<(), Error> {
+    pub(crate) fn remove_directory(&mut self, directory: &RemotePath) -> Result<(), Failure> {
         if self.current_directory.as_ref() == Some(directory) {
             // Some servers do not remove the directory they are in.
             self.change_directory(&directory.parent())?;
         }
-        let reply = self.path_change("RMD", directory)?;
+        let reply = self.path_change(Verb::Rmd, directory)?;
         if reply.is_done() {
             return Ok(());
         }
-        Err(self.path_refusal(&reply, "RMD", directory))
+        Err(self.path_refusal(&reply, Verb::Rmd, directory))
     }
 
     /// Sets when a file was last modified (MFMT), in UTC; whether the server has the command.
@@ -138,17 +139,21 @@ impl Session {
     /// # Errors
     ///
     /// What a command can fail with.
-    pub(crate) fn set_modified(&mut self, path: &RemotePath, at: DateTime) -> Result<bool, Error> {
+    pub(crate) fn set_modified(
+        &mut self,
+        path: &RemotePath,
+        at: DateTime,
+    ) -> Result<bool, Failure> {
         if !self.features.mfmt {
             return Ok(false);
         }
-        let verb = format!("MFMT {}", format_time_val(at));
-        let command = self.path_line(&verb, path)?;
-        let reply = self.command(&command)?;
+        let path_text = self.path_text(path)?;
+        let argument = format!("{} {path_text}", format_time_val(at));
+        let reply = self.command(Command::new(Verb::Mfmt, argument))?;
         if reply.is_done() {
             return Ok(true);
         }
-        Err(self.path_refusal(&reply, "MFMT", path))
+        Err(self.path_refusal(&reply, Verb::Mfmt, path))
     }
 
     /// Sets a file's permission bits (SITE CHMOD), given as octal digits.
@@ -156,13 +161,14 @@ impl Session {
     /// # Errors
     ///
     /// `unsupported`, `permission`; what a command can fail with.
-    pub(crate) fn set_permissions(&mut self, path: &RemotePath, mode: &str) -> Result<(), Error> {
-        let command = self.path_line(&format!("SITE CHMOD {mode}"), path)?;
-        let reply = self.command(&command)?;
+    pub(crate) fn set_permissions(&mut self, path: &RemotePath, mode: &str) -> Result<(), Failure> {
+        let argument = format!("CHMOD {mode} {}", self.path_text(path)?);
+        let reply = self.command(Command::new(Verb::Site, argument))?;
         if reply.is_done() {
             return Ok(());
         }
-        Err(self.path_refusal(&reply, "SITE CHMOD", path))
+        let shown = format!("SITE CHMOD {path}");
+        Err(self.refusal(&reply, Occasion::Path, Verb::Site, &shown).with_path(path))
     }
 
     /// Sets the representation type (TYPE), unless it is set already.
@@ -170,17 +176,17 @@ impl Session {
     /// # Errors
     ///
     /// `unsupported`; what a command can fail with.
-    pub(crate) fn set_format(&mut self, format: TransferFormat) -> Result<(), Error> {
+    pub(crate) fn set_format(&mut self, format: TransferFormat) -> Result<(), Failure> {
         if self.format == Some(format) {
             return Ok(());
         }
         let command = match format {
-            TransferFormat::Binary => "TYPE I",
-            TransferFormat::Ascii => "TYPE A",
+            TransferFormat::Binary => Command::new(Verb::Type, "I"),
+            TransferFormat::Ascii => Command::new(Verb::Type, "A"),
         };
-        let reply = self.command(command)?;
+        let reply = self.command(command.clone())?;
         if !reply.is_done() {
-            return Err(self.refusal(&reply, Occasion::Path, command));
+            return Err(self.refusal(&reply, Occasion::Path, Verb::Type, command.line()));
         }
         self.format = Some(format);
         Ok(())
@@ -191,10 +197,10 @@ impl Session {
     /// # Errors
     ///
     /// What a command can fail with.
-    pub(crate) fn facts(&mut self, path: &RemotePath) -> Result<Option<Entry>, Error> {
-        let reply = self.path_command("MLST", path)?;
+    pub(crate) fn facts(&mut self, path: &RemotePath) -> Result<Option<Entry>, Failure> {
+        let reply = self.path_command(Verb::Mlst, path)?;
         if !reply.is_done() {
-            return self.unless_goodbye(&reply, "MLST", path).map(|()| None);
+            return self.unless_goodbye(&reply, Verb::Mlst, path).map(|()| None);
         }
         let entry = reply.inner_lines().find_map(parse_mlst);
         let is_file = |entry: &RawEntry<'_>| entry.kind == Kind::RegularFile;
@@ -207,7 +213,7 @@ impl Session {
     /// # Errors
     ///
     /// As [`Session::change_directory`].
-    pub(crate) fn real_path(&mut self, directory: &RemotePath) -> Result<RemotePath, Error> {
+    pub(crate) fn real_path(&mut self, directory: &RemotePath) -> Result<RemotePath, Failure> {
         self.change_directory(directory)?;
         Ok(self.working_directory()?.unwrap_or_else(|| directory.clone()))
     }
@@ -218,17 +224,17 @@ impl Session {
     /// # Errors
     ///
     /// What a command can fail with.
-    pub(crate) fn modified(&mut self, path: &RemotePath) -> Result<Option<Modified>, Error> {
+    pub(crate) fn modified(&mut self, path: &RemotePath) -> Result<Option<Modified>, Failure> {
         if !self.features.mdtm || !self.shared.server.may_ask_times() {
             return Ok(None);
         }
-        let reply = self.path_command("MDTM", path)?;
+        let reply = self.path_command(Verb::Mdtm, path)?;
         if reply.is_file_status() {
             return Ok(parse_time_val(file_status(&reply).as_bytes()));
         }
         // Asked once: an unknown command stays unknown.
         self.features.mdtm = !reply.is_unknown_command();
-        self.unless_goodbye(&reply, "MDTM", path).map(|()| None)
+        self.unless_goodbye(&reply, Verb::Mdtm, path).map(|()| None)
     }
 
     /// Whether files are made of records there (SYST), so that the size of a text is not that of
@@ -237,11 +243,11 @@ impl Session {
     /// # Errors
     ///
     /// What a command can fail with.
-    pub(crate) fn keeps_records(&mut self) -> Result<bool, Error> {
+    pub(crate) fn keeps_records(&mut self) -> Result<bool, Failure> {
         const SYSTEMS: [&str; 6] = ["VMS", "MVS", "Z/OS", "OS/400", "VM/", "NONSTOP"];
-        let reply = self.command("SYST")?;
+        let reply = self.command(Verb::Syst)?;
         let system = reply.text().to_uppercase();
-        self.unless_goodbye(&reply, "SYST", &RemotePath::root())?;
+        self.unless_goodbye(&reply, Verb::Syst, &RemotePath::root())?;
         Ok(reply.is_done() && SYSTEMS.iter().any(|name| system.contains(name)))
     }
 
@@ -251,12 +257,12 @@ impl Session {
     ///
     /// `notFound` where a listing proves it, `permission`; what a command can fail with, and
     /// then the outcome is unknown.
-    pub(crate) fn delete(&mut self, path: &RemotePath) -> Result<(), Error> {
-        let reply = self.path_change("DELE", path)?;
+    pub(crate) fn delete(&mut self, path: &RemotePath) -> Result<(), Failure> {
+        let reply = self.path_change(Verb::Dele, path)?;
         if reply.is_done() {
             return Ok(());
         }
-        let error = self.path_refusal(&reply, "DELE", path);
+        let error = self.path_refusal(&reply, Verb::Dele, path);
         if reply.is_goodbye() {
             return Err(error.with_outcome_unknown());
         }
@@ -264,7 +270,7 @@ impl Session {
             return Err(error);
         }
         if self.says_missing(&reply, path) || matches!(self.presence(path)?, Presence::Absent) {
-            return Err(missing(error));
+            return Err(error.into_missing());
         }
         Err(error)
     }
@@ -274,7 +280,7 @@ impl Session {
     /// # Errors
     ///
     /// `permission`; what a command can fail with, and after RNTO the outcome is unknown.
-    pub(crate) fn rename(&mut self, from: &RemotePath, to: &RemotePath) -> Result<(), Error> {
+    pub(crate) fn rename(&mut self, from: &RemotePath, to: &RemotePath) -> Result<(), Failure> {
         self.rename_by(from, to, None)
     }
 
@@ -288,28 +294,28 @@ impl Session {
         from: &RemotePath,
         to: &RemotePath,
         expires: Option<Instant>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Failure> {
         // Nothing may come between the two commands.
         self.reach(&[from, to])?;
-        let reply = self.path_command("RNFR", from)?;
+        let reply = self.path_command(Verb::Rnfr, from)?;
         if !reply.is_pending() {
-            return Err(self.path_refusal(&reply, "RNFR", from));
+            return Err(self.path_refusal(&reply, Verb::Rnfr, from));
         }
         if expires.is_some_and(|expires| Instant::now() >= expires) {
             let message = format!("RNFR {from} took too long for {to} to be still locked");
-            return Err(Error::new(ErrorKind::Unavailable, message).with_retryable(true));
+            return Err(Failure::new(Cause::Unavailable, message).with_transient(true));
         }
-        let reply = self.path_change("RNTO", to)?;
+        let reply = self.path_change(Verb::Rnto, to)?;
         if reply.is_done() {
             return Ok(());
         }
-        let error = self.path_refusal(&reply, "RNTO", to);
+        let error = self.path_refusal(&reply, Verb::Rnto, to);
         Err(if reply.is_goodbye() { error.with_outcome_unknown() } else { error })
     }
 
-    pub(super) fn path_command(&mut self, verb: &str, path: &RemotePath) -> Result<Reply, Error> {
+    pub(super) fn path_command(&mut self, verb: Verb, path: &RemotePath) -> Result<Reply, Failure> {
         let command = self.path_line(verb, path)?;
-        self.command_as(&command, verb).map_err(|e| e.with_path(path.to_string()))
+        self.command(command).map_err(|e| e.with_path(path))
     }
 
     /// The command `verb` about `path`, as the server understands it in the directory where the
@@ -318,12 +324,12 @@ impl Session {
     /// # Errors
     ///
     /// What opening a session can fail with.
-    pub(crate) fn path_line(&mut self, verb: &str, path: &RemotePath) -> Result<String, Error> {
-        Ok(format!("{verb} {}", self.path_text(path)?))
+    pub(crate) fn path_line(&mut self, verb: Verb, path: &RemotePath) -> Result<Command, Failure> {
+        Ok(Command::new(verb, self.path_text(path)?))
     }
 
     /// The text of `path` for a command; errors as [`Session::path_line`].
-    pub(super) fn path_text(&mut self, path: &RemotePath) -> Result<String, Error> {
+    pub(super) fn path_text(&mut self, path: &RemotePath) -> Result<String, Failure> {
         self.reach(&[path])?;
         Ok(self.spelled(path).unwrap_or_else(|| path.as_str().into()).into_owned())
     }
@@ -335,7 +341,7 @@ impl Session {
     /// # Errors
     ///
     /// What opening a session can fail with.
-    fn reach(&mut self, paths: &[&RemotePath]) -> Result<(), Error> {
+    fn reach(&mut self, paths: &[&RemotePath]) -> Result<(), Failure> {
         if paths.iter().all(|path| self.spelled(path).is_some()) {
             return Ok(());
         }
@@ -357,38 +363,29 @@ impl Session {
 
     /// As [`Session::path_command`], for a command that changes something: once it was sent, an
     /// error leaves its outcome unknown.
-    fn path_change(&mut self, verb: &str, path: &RemotePath) -> Result<Reply, Error> {
+    fn path_change(&mut self, verb: Verb, path: &RemotePath) -> Result<Reply, Failure> {
         self.undisturbed()?;
-        self.path_command(verb, path).map_err(|e| match e.kind() {
+        self.path_command(verb, path).map_err(|e| {
             // It could not be sent as it is.
-            ErrorKind::Document => e,
-            _ => e.with_outcome_unknown(),
+            if e.is(Cause::Unsendable) { e } else { e.with_outcome_unknown() }
         })
     }
 
     /// The error of a refusal about `path`.
-    pub(super) fn path_refusal(&mut self, reply: &Reply, verb: &str, path: &RemotePath) -> Error {
-        self.refusal(reply, Occasion::Path, &format!("{verb} {path}")).with_path(path.to_string())
+    pub(super) fn path_refusal(&mut self, reply: &Reply, verb: Verb, path: &RemotePath) -> Failure {
+        self.refusal(reply, Occasion::Path, verb, &format!("{verb} {path}")).with_path(path)
     }
 
     /// For answers that nothing depends on: only the end of the session is an error.
     pub(super) fn unless_goodbye(
         &mut self,
         reply: &Reply,
-        verb: &str,
+        verb: Verb,
         path: &RemotePath,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Failure> {
         let error = self.path_refusal(reply, verb, path);
         if self.poisoned { Err(error) } else { Ok(()) }
     }
-}
-
-/// The same refusal, now that it is known to mean that nothing is there.
-pub(crate) fn missing(error: Error) -> Error {
-    let mut report = error.report().clone();
-    report.kind = ErrorKind::NotFound;
-    report.retryable = false;
-    report.into()
 }
 
 pub(super) fn file_status(reply: &Reply) -> String {

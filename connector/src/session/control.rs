@@ -7,13 +7,13 @@ use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use host_sdk::{Error, ErrorKind};
-
 use super::transcript::{Scribe, Transcript};
 use crate::deadline::Deadline;
+use crate::failure::{Cause, Failure};
 use crate::file::name::printable_bytes;
 use crate::protocol::reply::{PartialReply, Reply};
 use crate::protocol::reply_line::{escape_iac, trim_line_end};
+use crate::protocol::verb::Verb;
 use crate::transport::error::{io_error, is_timeout, retry_interrupted};
 use crate::transport::stream::{NetStream, filled};
 
@@ -52,15 +52,15 @@ impl Control {
         Self { stream, limits, scribe, overall, received: Vec::new() }
     }
 
-    /// Sends a command without its line end and reads its reply; errors call it `shown`.
-    pub(crate) fn exchange(&mut self, command: &[u8], shown: &str) -> Result<Reply, Error> {
+    /// Sends a command without its line end and reads its reply.
+    pub(crate) fn exchange(&mut self, command: &[u8], verb: Verb) -> Result<Reply, Failure> {
         self.send(&[&*escape_iac(command), b"\r\n"].concat())?;
-        self.next_reply(&format!("the reply to {shown}"))
+        self.next_reply(&format!("the reply to {verb}"))
     }
 
     /// Reads the next reply without sending anything, such as the greeting and the one that ends a
     /// transfer; errors call it `awaited`.
-    pub(crate) fn next_reply(&mut self, awaited: &str) -> Result<Reply, Error> {
+    pub(crate) fn next_reply(&mut self, awaited: &str) -> Result<Reply, Failure> {
         let deadline = self.deadline();
         let first = self.read_line(deadline, MAXIMUM_REPLY, awaited)?;
         let Some(mut reply) = PartialReply::begin(trim_line_end(&first)) else {
@@ -84,13 +84,13 @@ impl Control {
     /// ahead of its first TLS record, which an attacker could have put there.
     pub(crate) fn upgrade(
         &mut self,
-        wrap: impl FnOnce(TcpStream, Deadline) -> Result<NetStream, Error>,
-    ) -> Result<(), Error> {
+        wrap: impl FnOnce(TcpStream, Deadline) -> Result<NetStream, Failure>,
+    ) -> Result<(), Failure> {
         // A server that has hung up by now shows it in the handshake.
         let _ = self.poll();
         if !self.received.is_empty() {
-            return Err(Error::new(
-                ErrorKind::Protocol,
+            return Err(Failure::new(
+                Cause::Nonsense,
                 "the server sent bytes in clear after it agreed to TLS",
             )
             .with_hint(
@@ -134,7 +134,7 @@ impl Control {
         deadline: Deadline,
         room: usize,
         awaited: &str,
-    ) -> Result<Vec<u8>, Error> {
+    ) -> Result<Vec<u8>, Failure> {
         let limit = self.limits.line.min(room);
         let mut searched = 0;
         loop {
@@ -147,8 +147,8 @@ impl Control {
             }
             searched = self.received.len();
             if searched > limit {
-                return Err(Error::new(
-                    ErrorKind::Protocol,
+                return Err(Failure::new(
+                    Cause::Nonsense,
                     format!("{awaited} is longer than any that makes sense"),
                 )
                 .with_hint("raise maximumLineLength if the server is known to be so talkative"));
@@ -172,13 +172,13 @@ impl Control {
         restored.is_err() || !matches!(&read, Err(e) if e.kind() == io::ErrorKind::WouldBlock)
     }
 
-    fn receive(&mut self, deadline: Deadline, awaited: &str) -> Result<(), Error> {
+    fn receive(&mut self, deadline: Deadline, awaited: &str) -> Result<(), Failure> {
         let mut buffer = [0; 4096];
         let left = deadline.remaining(awaited)?;
         let read = self.stream.set_read_timeout(left).and_then(|()| self.stream.read(&mut buffer));
         match read {
-            Ok(0) => Err(Error::new(
-                ErrorKind::Connection,
+            Ok(0) => Err(Failure::new(
+                Cause::Lost,
                 format!("the server closed the connection instead of {awaited}"),
             )),
             Ok(count) => {
@@ -188,12 +188,12 @@ impl Control {
             }
             // Nothing yet: the caller comes back, with less time left.
             Err(e) if e.kind() == io::ErrorKind::Interrupted => Ok(()),
-            Err(e) if is_timeout(&e) => Err(deadline.error(awaited)),
+            Err(e) if is_timeout(&e) => Err(deadline.error(awaited).into()),
             Err(e) => Err(io_error(awaited, &e)),
         }
     }
 
-    fn send(&mut self, bytes: &[u8]) -> Result<(), Error> {
+    fn send(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         self.scribe.sent(bytes);
         let deadline = self.deadline();
         let left = deadline.remaining("sending a command")?;
@@ -204,7 +204,7 @@ impl Control {
             .and_then(|()| self.stream.flush());
         sent.map_err(|e| {
             if is_timeout(&e) {
-                deadline.error("sending a command")
+                deadline.error("sending a command").into()
             } else {
                 io_error("sending a command", &e)
             }
@@ -212,10 +212,10 @@ impl Control {
     }
 }
 
-fn nonsense(bytes: &[u8]) -> Error {
+fn nonsense(bytes: &[u8]) -> Failure {
     let shown = bytes.get(..80).unwrap_or(bytes);
-    Error::new(
-        ErrorKind::Protocol,
+    Failure::new(
+        Cause::Nonsense,
         format!("the server sent \"{}\" instead of a reply", printable_bytes(trim_line_end(shown))),
     )
     .with_hint("check host and port: this may not be an FTP server, or it wants implicit TLS")

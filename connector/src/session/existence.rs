@@ -1,15 +1,15 @@
 //! Whether something of a name is there. A refusal proves nothing: absence is proven by a complete
 //! listing that does not hold the name, or by a reply about that very name whose words say so.
 
-use host_sdk::{Error, ErrorKind};
-
-use super::commands::{file_status, missing};
+use super::commands::file_status;
 use super::session::Session;
 use crate::config::TransferFormat;
+use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
 use crate::file::time::modified::Modified;
 use crate::listing::Entry;
 use crate::protocol::reply::{Repeated, Reply};
+use crate::protocol::verb::Verb;
 
 /// What is known about a name on the server.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub(crate) enum Presence {
     /// Nothing of that name is there, and that is proven.
     Absent,
     /// The server refuses every question that would decide it; the error says so.
-    Unknown(Error),
+    Unknown(Failure),
 }
 
 impl Presence {
@@ -28,7 +28,7 @@ impl Presence {
     /// # Errors
     ///
     /// `permission` where that cannot be decided.
-    pub(crate) fn known(self) -> Result<bool, Error> {
+    pub(crate) fn known(self) -> Result<bool, Failure> {
         match self {
             Self::Present => Ok(true),
             Self::Absent => Ok(false),
@@ -42,7 +42,7 @@ pub(crate) enum SizeAnswer {
     /// The size in bytes.
     Bytes(u64),
     /// Nothing of that name is there: the server says so.
-    Missing(Error),
+    Missing(Failure),
     /// Refused with 550: missing, out of reach, or no file.
     Denied,
     /// Refused for another reason, or without a number.
@@ -55,21 +55,21 @@ impl Session {
     /// # Errors
     ///
     /// `unavailable` for a refusal that may pass (4yz); what a command can fail with.
-    pub(crate) fn ask_size(&mut self, path: &RemotePath) -> Result<SizeAnswer, Error> {
+    pub(crate) fn ask_size(&mut self, path: &RemotePath) -> Result<SizeAnswer, Failure> {
         self.set_format(TransferFormat::Binary)?;
-        let reply = self.path_command("SIZE", path)?;
+        let reply = self.path_command(Verb::Size, path)?;
         if reply.is_file_status() {
             let size = file_status(&reply).parse();
             return Ok(size.map_or(SizeAnswer::Unanswered, SizeAnswer::Bytes));
         }
-        let error = self.path_refusal(&reply, "SIZE", path);
+        let error = self.path_refusal(&reply, Verb::Size, path);
         if reply.is_goodbye() || (reply.is_transient_refusal() && !self.says_missing(&reply, path))
         {
             return Err(error);
         }
-        self.unless_goodbye(&reply, "SIZE", path)?;
+        self.unless_goodbye(&reply, Verb::Size, path)?;
         Ok(if self.says_missing(&reply, path) {
-            SizeAnswer::Missing(missing(error))
+            SizeAnswer::Missing(error.into_missing())
         } else if reply.denies_file() {
             SizeAnswer::Denied
         } else {
@@ -83,7 +83,7 @@ impl Session {
     ///
     /// `notFound` where the server says that nothing of that name is there; as
     /// [`Session::ask_size`].
-    pub(crate) fn size(&mut self, path: &RemotePath) -> Result<Option<u64>, Error> {
+    pub(crate) fn size(&mut self, path: &RemotePath) -> Result<Option<u64>, Failure> {
         match self.ask_size(path)? {
             SizeAnswer::Bytes(size) => Ok(Some(size)),
             SizeAnswer::Missing(error) => Err(error),
@@ -97,7 +97,7 @@ impl Session {
     /// # Errors
     ///
     /// `notFound` where the absence is proven; as [`Session::size`].
-    pub(crate) fn known_size(&mut self, path: &RemotePath) -> Result<Option<u64>, Error> {
+    pub(crate) fn known_size(&mut self, path: &RemotePath) -> Result<Option<u64>, Failure> {
         match self.ask_size(path)? {
             SizeAnswer::Bytes(size) => Ok(Some(size)),
             SizeAnswer::Missing(error) => Err(error),
@@ -114,7 +114,7 @@ impl Session {
     /// # Errors
     ///
     /// What a command or a data connection can fail with.
-    pub(crate) fn presence(&mut self, path: &RemotePath) -> Result<Presence, Error> {
+    pub(crate) fn presence(&mut self, path: &RemotePath) -> Result<Presence, Failure> {
         match self.ask_size(path)? {
             SizeAnswer::Bytes(_) => Ok(Presence::Present),
             SizeAnswer::Missing(_) => Ok(Presence::Absent),
@@ -127,7 +127,7 @@ impl Session {
     /// # Errors
     ///
     /// `permission` where that cannot be decided; as [`Session::presence`].
-    pub(crate) fn exists(&mut self, path: &RemotePath) -> Result<bool, Error> {
+    pub(crate) fn exists(&mut self, path: &RemotePath) -> Result<bool, Failure> {
         self.presence(path)?.known()
     }
 
@@ -143,7 +143,7 @@ impl Session {
         &mut self,
         candidate: &RemotePath,
         own: &RemotePath,
-    ) -> Result<Presence, Error> {
+    ) -> Result<Presence, Failure> {
         match self.ask_size(candidate)? {
             SizeAnswer::Bytes(_) => return Ok(Presence::Present),
             SizeAnswer::Missing(_) => return Ok(Presence::Absent),
@@ -183,7 +183,7 @@ impl Session {
         candidate: &RemotePath,
         refusal: &Reply,
         nobodys: &RemotePath,
-    ) -> Result<bool, Error> {
+    ) -> Result<bool, Failure> {
         if refusal.refuses_without_reason(self.repeated(candidate)) {
             return Ok(true);
         }
@@ -199,7 +199,7 @@ impl Session {
         &mut self,
         candidate: &RemotePath,
         own: &RemotePath,
-    ) -> Result<Presence, Error> {
+    ) -> Result<Presence, Failure> {
         let is_beside = own.parent() == candidate.parent();
         let mut shows_own = false;
         let mut is_similar = false;
@@ -220,13 +220,13 @@ impl Session {
     }
 
     /// Names `path` as the source of a renaming (RNFR); `None` where the server accepts it.
-    fn ask_source(&mut self, path: &RemotePath) -> Result<Option<Reply>, Error> {
-        let reply = self.path_command("RNFR", path)?;
+    fn ask_source(&mut self, path: &RemotePath) -> Result<Option<Reply>, Failure> {
+        let reply = self.path_command(Verb::Rnfr, path)?;
         if reply.is_pending() {
             self.is_renaming = true;
             return Ok(None);
         }
-        self.unless_goodbye(&reply, "RNFR", path)?;
+        self.unless_goodbye(&reply, Verb::Rnfr, path)?;
         Ok(Some(reply))
     }
 
@@ -236,7 +236,7 @@ impl Session {
     /// # Errors
     ///
     /// What a command or a data connection can fail with.
-    pub(crate) fn is_listed(&mut self, path: &RemotePath) -> Result<Presence, Error> {
+    pub(crate) fn is_listed(&mut self, path: &RemotePath) -> Result<Presence, Failure> {
         if self.features.mlst
             && let Some(presence) = self.ask_facts(path)?
         {
@@ -254,10 +254,10 @@ impl Session {
     }
 
     /// What a failed listing says about `path`.
-    fn undecided_by(&mut self, path: &RemotePath, error: Error) -> Result<Presence, Error> {
-        match error.kind() {
+    fn undecided_by(&mut self, path: &RemotePath, error: Failure) -> Result<Presence, Failure> {
+        match error.cause() {
             // The directory itself is missing.
-            ErrorKind::NotFound => Ok(Presence::Absent),
+            Cause::Missing => Ok(Presence::Absent),
             _ if leaves_open(&error) && self.is_usable() => {
                 Ok(Presence::Unknown(undecided(path, &error)))
             }
@@ -266,12 +266,12 @@ impl Session {
     }
 
     /// What MLST says (RFC 3659 §7); `None` where it decides nothing.
-    fn ask_facts(&mut self, path: &RemotePath) -> Result<Option<Presence>, Error> {
-        let reply = self.path_command("MLST", path)?;
+    fn ask_facts(&mut self, path: &RemotePath) -> Result<Option<Presence>, Failure> {
+        let reply = self.path_command(Verb::Mlst, path)?;
         if reply.is_done() {
             return Ok(Some(Presence::Present));
         }
-        self.unless_goodbye(&reply, "MLST", path)?;
+        self.unless_goodbye(&reply, Verb::Mlst, path)?;
         Ok(self.says_missing(&reply, path).then_some(Presence::Absent))
     }
 
@@ -280,7 +280,10 @@ impl Session {
     /// # Errors
     ///
     /// As [`Session::list`].
-    pub(crate) fn entry_modified(&mut self, path: &RemotePath) -> Result<Option<Modified>, Error> {
+    pub(crate) fn entry_modified(
+        &mut self,
+        path: &RemotePath,
+    ) -> Result<Option<Modified>, Failure> {
         Ok(self.find_entry(path)?.and_then(|entry| entry.modified))
     }
 
@@ -293,7 +296,7 @@ impl Session {
         Repeated { path: path.as_str(), encoding: self.shared.settings.encoding }
     }
 
-    fn find_entry(&mut self, path: &RemotePath) -> Result<Option<Entry>, Error> {
+    fn find_entry(&mut self, path: &RemotePath) -> Result<Option<Entry>, Failure> {
         let mut found = None;
         self.list_proven(&path.parent(), &mut |entry| {
             if entry.name == path.file_name() {
@@ -307,33 +310,30 @@ impl Session {
 }
 
 /// Whether a failed listing leaves the question open: it is refused, or not all of it can be read.
-fn leaves_open(error: &Error) -> bool {
-    let is_refusal = error.report().reply.is_some()
+fn leaves_open(error: &Failure) -> bool {
+    let is_refusal = error.is_answer()
         && matches!(
-            error.kind(),
-            ErrorKind::Permission
-                | ErrorKind::Unavailable
-                | ErrorKind::Unsupported
-                | ErrorKind::Protocol
+            error.cause(),
+            Cause::Denied | Cause::Unavailable | Cause::Unsupported | Cause::Nonsense
         );
-    is_refusal || error.kind() == ErrorKind::Integrity
+    is_refusal || error.is(Cause::Unproven)
 }
 
-fn nothing_there(path: &RemotePath) -> Error {
-    Error::new(ErrorKind::NotFound, format!("{path} does not exist")).with_path(path.to_string())
+fn nothing_there(path: &RemotePath) -> Failure {
+    Failure::new(Cause::Missing, format!("{path} does not exist")).with_path(path)
 }
 
 /// The reason why a listing decides nothing: it may leave out names like `path`.
-fn hidden(path: &RemotePath) -> Error {
+fn hidden(path: &RemotePath) -> Failure {
     let message = format!("the server does not list names like {}", path.file_name());
-    Error::new(ErrorKind::Permission, message)
+    Failure::new(Cause::Denied, message)
 }
 
-fn undecided(path: &RemotePath, refusal: &Error) -> Error {
-    Error::new(
-        ErrorKind::Permission,
+fn undecided(path: &RemotePath, refusal: &Failure) -> Failure {
+    Failure::new(
+        Cause::Denied,
         format!("whether {path} exists cannot be found out: {}", refusal.message()),
     )
-    .with_path(path.to_string())
+    .with_path(path)
     .with_hint("give the user the right to list the directory, or to ask for sizes (SIZE, MLST)")
 }

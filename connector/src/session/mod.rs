@@ -15,7 +15,6 @@ mod session;
 mod transcript;
 mod transfer;
 
-pub(crate) use self::commands::missing;
 pub(crate) use self::existence::{Presence, SizeAnswer};
 pub(crate) use self::list::list::Found;
 pub(crate) use self::list::probe::{DataFacts, ProbedListing};

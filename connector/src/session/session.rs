@@ -6,19 +6,19 @@ use std::sync::atomic::Ordering;
 
 use std::time::{Duration, Instant};
 
-use host_sdk::{Error, ErrorKind};
-
 use super::control::Control;
 use super::server::Shared;
 use super::transcript::{Scribe, Transcript};
 use crate::cancel::{CancelToken, SocketWatch};
 use crate::config::{ConnectionSettings, TransferFormat};
 use crate::deadline::Deadline;
+use crate::failure::{Cause, Failure};
 use crate::file::checksum::Algorithm;
 use crate::file::path::RemotePath;
 use crate::protocol::features::Features;
 use crate::protocol::reply::{Occasion, Reply};
 use crate::protocol::reply_text::Emptiness;
+use crate::protocol::verb::{Command, Verb};
 use crate::session::redaction::hide;
 use crate::transport::error::io_error;
 use crate::transport::tls::handshake::TlsSession;
@@ -99,7 +99,7 @@ impl Session {
         &mut self,
         cancel: &CancelToken,
         transcript: &Transcript,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Failure> {
         self.control.set_scribe(Scribe::new(&self.shared, transcript));
         self.control.set_overall(Deadline::never());
         // Meanwhile it may have been removed. One that counts from the login cannot be entered twice.
@@ -119,7 +119,7 @@ impl Session {
             return true;
         }
         self.control.set_overall(Self::goodbye());
-        let answer = self.command("NOOP");
+        let answer = self.command(Verb::Noop);
         self.control.set_overall(Deadline::never());
         answer.is_ok() && !self.poisoned
     }
@@ -137,7 +137,7 @@ impl Session {
     pub(crate) fn quit(mut self, deadline: Deadline) {
         if self.is_usable() {
             self.control.set_overall(deadline);
-            let _ = self.command("QUIT");
+            let _ = self.command(Verb::Quit);
         }
     }
 
@@ -152,55 +152,52 @@ impl Session {
     ///
     /// `connection`, `timeout`, `protocol`, `cancelled`; the session is poisoned then.
     /// `document` when the command cannot be sent as it is.
-    pub(super) fn command(&mut self, command: &str) -> Result<Reply, Error> {
-        let verb = verb_of(command);
-        self.command_as(command, verb)
-    }
-
-    /// As [`Session::command`], under another name in errors: for commands that carry secrets.
-    pub(super) fn command_as(&mut self, command: &str, shown: &str) -> Result<Reply, Error> {
+    pub(super) fn command(&mut self, command: impl Into<Command>) -> Result<Reply, Failure> {
+        let command = command.into();
+        let verb = command.verb();
         if self.poisoned {
-            return Err(Error::internal("a command on a session that is of no use any more"));
+            return Err(Failure::internal("a command on a session that is of no use any more"));
         }
-        if command.contains(['\r', '\n', '\0']) {
-            return Err(Error::new(
-                ErrorKind::Document,
-                format!("{shown} with CR, LF or NUL in its argument was not sent"),
+        if command.line().contains(['\r', '\n', '\0']) {
+            return Err(Failure::new(
+                Cause::Unsendable,
+                format!("{verb} with CR, LF or NUL in its argument was not sent"),
             ));
         }
         self.cancel.check()?;
         self.undisturbed()?;
         let was_renaming = std::mem::take(&mut self.is_renaming);
-        let bytes = self.shared.settings.encoding.encode(command).map_err(|e| {
-            Error::new(ErrorKind::Document, e.to_string())
+        let bytes = self.shared.settings.encoding.encode(command.line()).map_err(|e| {
+            Failure::new(Cause::Unsendable, e.to_string())
                 .with_hint("set fileNameEncoding to one that has this character, such as utf-8")
         })?;
-        let result = self.control.exchange(&bytes, shown);
+        let result = self.control.exchange(&bytes, verb);
         let reply = result.map_err(|e| self.broken(e))?;
         if was_renaming && reply.is_out_of_sequence() {
             // ProFTPD takes nothing but RNTO then, not even QUIT.
             log::info!("the server wants the renaming to be finished: another session goes on");
             self.renew(self.transfer_limit())?;
-            return self.command_as(command, shown);
+            return self.command(command);
         }
         Ok(reply)
     }
 
     /// Checks that the server has neither spoken nor hung up since its last answer.
-    pub(super) fn undisturbed(&mut self) -> Result<(), Error> {
+    pub(super) fn undisturbed(&mut self) -> Result<(), Failure> {
         if self.control.is_disturbed() { Err(self.unasked()) } else { Ok(()) }
     }
 
     /// The error of a server that speaks, or hangs up, without being asked: its words would pass
     /// for the answer to the next command, and each answer after that for the next one's.
-    pub(super) fn unasked(&mut self) -> Error {
+    pub(super) fn unasked(&mut self) -> Failure {
         let error = match self.control.next_reply("waiting for a command") {
             Ok(reply) if reply.is_transient_refusal() => {
-                reply.to_error(Occasion::Transfer, "the session", &self.hidden(&reply))
+                let printed = self.hidden(&reply);
+                Failure::refused(&reply, Occasion::Transfer, None, "the session", &printed)
             }
             Ok(reply) => {
                 let reply = self.hidden(&reply);
-                Error::new(ErrorKind::Protocol, format!("the server said \"{reply}\" unasked"))
+                Failure::new(Cause::Nonsense, format!("the server said \"{reply}\" unasked"))
             }
             Err(e) => e,
         };
@@ -208,13 +205,19 @@ impl Session {
     }
 
     /// The error of a refusal; a goodbye also ends the session.
-    pub(super) fn refusal(&mut self, reply: &Reply, occasion: Occasion, command: &str) -> Error {
+    pub(super) fn refusal(
+        &mut self,
+        reply: &Reply,
+        occasion: Occasion,
+        verb: Verb,
+        shown: &str,
+    ) -> Failure {
         if reply.is_goodbye()
             || !(reply.is_done() || reply.is_permanent_refusal() || reply.is_transient_refusal())
         {
             self.poison();
         }
-        reply.to_error(occasion, command, &self.hidden(reply))
+        Failure::refused(reply, occasion, Some(verb), shown, &self.hidden(reply))
     }
 
     /// The reply as it may be told: some servers repeat what they heard.
@@ -223,11 +226,11 @@ impl Session {
     }
 
     /// Poisons the session for `error`, unless the command was never sent.
-    pub(super) fn broken(&mut self, error: Error) -> Error {
-        if error.kind() != ErrorKind::Document {
+    pub(super) fn broken(&mut self, error: Failure) -> Failure {
+        if !error.is(Cause::Unsendable) {
             self.poison();
         }
-        if self.cancel.is_cancelled() { Error::cancelled() } else { error }
+        if self.cancel.is_cancelled() { Failure::cancelled() } else { error }
     }
 
     /// Gives the session up: no command is sent over it any more.
@@ -244,8 +247,3 @@ const NAP: Duration = Duration::from_secs(30);
 
 /// How long the server may take to answer QUIT.
 const GOODBYE: Duration = Duration::from_secs(2);
-
-/// The verb of a command: all of it that an error may show without asking what the argument is.
-pub(super) fn verb_of(command: &str) -> &str {
-    command.split(' ').next().unwrap_or_default()
-}

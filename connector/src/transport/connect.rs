@@ -3,11 +3,11 @@
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
-use host_sdk::{Error, ErrorKind};
 use socket2::{SockRef, TcpKeepalive};
 
 use crate::cancel::CancelToken;
 use crate::deadline::Deadline;
+use crate::failure::{Cause, Failure};
 use crate::shortage;
 
 /// How long a control connection may be silent before the system probes it; NAT devices forget
@@ -29,7 +29,7 @@ pub(crate) fn connect(
     port: u16,
     deadline: Deadline,
     cancel: &CancelToken,
-) -> Result<TcpStream, Error> {
+) -> Result<TcpStream, Failure> {
     let addresses = resolve(host, port, deadline, cancel)?;
     connect_any(host, &addresses, deadline, cancel)
 }
@@ -44,7 +44,7 @@ pub(crate) fn connect_any(
     addresses: &[SocketAddr],
     deadline: Deadline,
     cancel: &CancelToken,
-) -> Result<TcpStream, Error> {
+) -> Result<TcpStream, Failure> {
     let mut failure = None;
     let count = u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
     // One address that swallows packets must not use up the time of the others.
@@ -52,9 +52,9 @@ pub(crate) fn connect_any(
     for address in addresses {
         match dial(*address, share, deadline, cancel) {
             Ok(socket) => return Ok(socket),
-            Err(e) if e.kind() == ErrorKind::Cancelled => return Err(e),
+            Err(e) if e.is(Cause::Cancelled) => return Err(e),
             // Every other address needs a socket as well.
-            Err(e) if shortage::is_one(&e) => return Err(e),
+            Err(e) if e.is(Cause::Exhausted) => return Err(e),
             Err(e) => failure = Some(e),
         }
     }
@@ -71,7 +71,7 @@ pub(crate) fn dial(
     share: Option<Duration>,
     deadline: Deadline,
     cancel: &CancelToken,
-) -> Result<TcpStream, Error> {
+) -> Result<TcpStream, Failure> {
     let what = format!("connecting to {address}");
     let left = deadline.remaining(&what)?;
     let limit = share.or(left).unwrap_or(UNLIMITED);
@@ -79,12 +79,12 @@ pub(crate) fn dial(
         .run(&what, cancel, move || TcpStream::connect_timeout(&address, limit))?
         .map_err(|e| {
             if let Some(shortage) = shortage::of_files(&what, &e) {
-                shortage
+                shortage.into()
             } else if super::error::is_timeout(&e) {
-                Error::timeout(&what, limit)
+                Failure::late(&what, limit)
                     .with_hint("a firewall may swallow the packets: check host, port and routes")
             } else {
-                Error::new(ErrorKind::Connection, format!("{what} failed: {e}")).with_hint(
+                Failure::new(Cause::Lost, format!("{what} failed: {e}")).with_hint(
                     "check host and port, and that a firewall lets the connection through",
                 )
             }
@@ -115,7 +115,7 @@ pub(crate) fn resolve(
     port: u16,
     deadline: Deadline,
     cancel: &CancelToken,
-) -> Result<Vec<SocketAddr>, Error> {
+) -> Result<Vec<SocketAddr>, Failure> {
     if let Ok(address) = host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
@@ -126,14 +126,14 @@ pub(crate) fn resolve(
         .map_err(|e| {
             // Without a descriptor the name service says that it does not know, or not now.
             let shortage = shortage::of_files(&what, &e).or_else(|| shortage::of_files_now(&what));
-            shortage.unwrap_or_else(|| unknown_host(host, &e.to_string()))
+            shortage.map_or_else(|| unknown_host(host, &e.to_string()), Failure::from)
         })?;
     Ok(addresses)
 }
 
-fn unknown_host(host: &str, reason: &str) -> Error {
-    Error::new(ErrorKind::Connection, format!("host {host} cannot be looked up: {reason}"))
-        .with_retryable(!denies_name(reason))
+fn unknown_host(host: &str, reason: &str) -> Failure {
+    Failure::new(Cause::Lost, format!("host {host} cannot be looked up: {reason}"))
+        .with_transient(!denies_name(reason))
         .with_hint("check host, and this machine's name service")
 }
 
@@ -158,8 +158,8 @@ mod tests {
     fn a_name_that_is_none_is_not_looked_up_again() {
         let lookup = "failed to lookup address information: ";
         let denied = unknown_host("h", &format!("{lookup}Name or service not known"));
-        assert!(!denied.is_retryable(), "{denied}");
+        assert!(!denied.is_transient(), "{denied}");
         let failed = unknown_host("h", &format!("{lookup}Temporary failure in name resolution"));
-        assert!(failed.is_retryable(), "{failed}");
+        assert!(failed.is_transient(), "{failed}");
     }
 }

@@ -2,28 +2,28 @@
 
 use std::io;
 
-use host_sdk::{Error, ErrorKind};
 use rustls::{AlertDescription, CertificateError};
 
+use crate::failure::{Cause, Failure};
 use crate::shortage;
 
 /// The error that a failure of the network or of TLS records is.
-pub(crate) fn io_error(what: &str, error: &io::Error) -> Error {
-    if let Some(own) = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+pub(crate) fn io_error(what: &str, error: &io::Error) -> Failure {
+    if let Some(own) = error.get_ref().and_then(|inner| inner.downcast_ref::<Failure>()) {
         return own.clone();
     }
     if let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
         return record_error(what, tls);
     }
     if let Some(shortage) = shortage::of_files(what, error) {
-        return shortage;
+        return shortage.into();
     }
     match error.kind() {
-        io::ErrorKind::UnexpectedEof => Error::new(
-            ErrorKind::Connection,
+        io::ErrorKind::UnexpectedEof => Failure::new(
+            Cause::Lost,
             format!("{what}: the connection was closed before its proper end"),
         ),
-        _ => Error::new(ErrorKind::Connection, format!("{what} failed: {error}")),
+        _ => Failure::new(Cause::Lost, format!("{what} failed: {error}")),
     }
 }
 
@@ -48,7 +48,7 @@ pub(crate) fn retry_interrupted(mut read: impl FnMut() -> io::Result<usize>) -> 
 pub(crate) struct SelfSigned;
 
 /// The error that a failure inside TLS is.
-pub(crate) fn tls_error(what: &str, error: &rustls::Error) -> Error {
+pub(crate) fn tls_error(what: &str, error: &rustls::Error) -> Failure {
     let (reason, hint) = match error {
         rustls::Error::InvalidCertificate(reason) => certificate_reason(reason),
         rustls::Error::AlertReceived(AlertDescription::ProtocolVersion)
@@ -67,12 +67,12 @@ pub(crate) fn tls_error(what: &str, error: &rustls::Error) -> Error {
         ),
         other => (other.to_string(), "check sslMode and port"),
     };
-    Error::new(ErrorKind::Tls, format!("{what} failed: {reason}")).with_hint(hint)
+    Failure::new(Cause::Tls, format!("{what} failed: {reason}")).with_hint(hint)
 }
 
 /// The error that a failure inside TLS is once its handshake is over: damage on the way may not
 /// happen again, a rejected certificate will.
-pub(crate) fn record_error(what: &str, error: &rustls::Error) -> Error {
+pub(crate) fn record_error(what: &str, error: &rustls::Error) -> Failure {
     use AlertDescription as Alert;
     let reason = match error {
         rustls::Error::AlertReceived(
@@ -94,7 +94,7 @@ pub(crate) fn record_error(what: &str, error: &rustls::Error) -> Error {
         }
         other => format!("what arrived is no TLS, or was damaged on its way ({other})"),
     };
-    Error::new(ErrorKind::Tls, format!("{what} failed: {reason}")).with_retryable(true)
+    Failure::new(Cause::Tls, format!("{what} failed: {reason}")).with_transient(true)
 }
 
 fn certificate_reason(reason: &CertificateError) -> (String, &'static str) {

@@ -3,14 +3,12 @@
 use std::io::{Read, Write};
 use std::net::{IpAddr, TcpStream};
 
-use host_sdk::{Error, ErrorKind};
-
 use super::error::is_timeout;
 use crate::cancel::CancelToken;
 use crate::config::{Proxy, ProxyKind};
 use crate::deadline::Deadline;
+use crate::failure::{Cause, Failure};
 use crate::file::name::printable_bytes;
-use crate::shortage;
 
 /// The longest answer head that an HTTP proxy may send.
 const MAXIMUM_HEAD: usize = 16 * 1024;
@@ -27,11 +25,11 @@ pub(crate) fn connect(
     port: u16,
     deadline: Deadline,
     cancel: &CancelToken,
-) -> Result<TcpStream, Error> {
+) -> Result<TcpStream, Failure> {
     let socket =
         super::connect::connect(&proxy.host, proxy.port, deadline, cancel).map_err(|e| {
             let hint = "the proxy cannot be reached: check proxy.host and proxy.port";
-            shortage::hinted(e, hint)
+            e.hinted(hint)
         })?;
     let _watch = cancel.watch(&socket).map_err(|e| super::error::io_error("the proxy", &e))?;
     let mut tunnel = Tunnel { socket, deadline };
@@ -49,7 +47,7 @@ struct Tunnel {
 
 impl Tunnel {
     /// Agrees with a SOCKS5 proxy on how to authenticate, and does it.
-    fn greet_socks5(&mut self, proxy: &Proxy) -> Result<(), Error> {
+    fn greet_socks5(&mut self, proxy: &Proxy) -> Result<(), Failure> {
         const NO_AUTHENTICATION: u8 = 0;
         const USER_AND_PASSWORD: u8 = 2;
         const NONE_ACCEPTED: u8 = 0xff;
@@ -71,12 +69,12 @@ impl Tunnel {
             }
             ([5, NONE_ACCEPTED], None) => Err(rejected("the proxy wants a user")),
             ([5, _], _) => Err(rejected("the proxy wants another way of authentication")),
-            _ => Err(Error::new(ErrorKind::Protocol, "the proxy does not speak SOCKS5")
+            _ => Err(Failure::new(Cause::Nonsense, "the proxy does not speak SOCKS5")
                 .with_hint("check proxy.type")),
         }
     }
 
-    fn socks5(&mut self, proxy: &Proxy, host: &str, port: u16) -> Result<(), Error> {
+    fn socks5(&mut self, proxy: &Proxy, host: &str, port: u16) -> Result<(), Failure> {
         self.greet_socks5(proxy)?;
         let mut request = vec![5, 1, 0];
         match host.parse::<IpAddr>() {
@@ -114,7 +112,7 @@ impl Tunnel {
         Ok(())
     }
 
-    fn http(&mut self, proxy: &Proxy, host: &str, port: u16) -> Result<(), Error> {
+    fn http(&mut self, proxy: &Proxy, host: &str, port: u16) -> Result<(), Failure> {
         let target = match host.parse::<IpAddr>() {
             Ok(IpAddr::V6(_)) => format!("[{host}]:{port}"),
             _ => format!("{host}:{port}"),
@@ -146,24 +144,24 @@ impl Tunnel {
     }
 
     /// Reads byte by byte: what follows the head belongs to the tunnel.
-    fn receive_head(&mut self) -> Result<Vec<u8>, Error> {
+    fn receive_head(&mut self) -> Result<Vec<u8>, Failure> {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             if head.len() >= MAXIMUM_HEAD {
-                return Err(Error::new(ErrorKind::Protocol, "the proxy's answer has no end"));
+                return Err(Failure::new(Cause::Nonsense, "the proxy's answer has no end"));
             }
             head.extend_from_slice(&self.receive::<1>()?);
         }
         Ok(head)
     }
 
-    fn send(&mut self, bytes: &[u8]) -> Result<(), Error> {
+    fn send(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let left = self.deadline.remaining(PROXY)?;
         let sent = self.socket.set_write_timeout(left).and_then(|()| self.socket.write_all(bytes));
         sent.map_err(|e| self.failed(&e))
     }
 
-    fn receive<const COUNT: usize>(&mut self) -> Result<[u8; COUNT], Error> {
+    fn receive<const COUNT: usize>(&mut self) -> Result<[u8; COUNT], Failure> {
         let mut bytes = [0; COUNT];
         let left = self.deadline.remaining(PROXY)?;
         let received =
@@ -172,13 +170,13 @@ impl Tunnel {
         Ok(bytes)
     }
 
-    fn failed(&self, error: &std::io::Error) -> Error {
+    fn failed(&self, error: &std::io::Error) -> Failure {
         let error = if is_timeout(error) {
-            self.deadline.error(PROXY)
+            self.deadline.error(PROXY).into()
         } else {
             super::error::io_error(PROXY, error)
         };
-        shortage::hinted(error, "check proxy.type, proxy.host and proxy.port")
+        error.hinted("check proxy.type, proxy.host and proxy.port")
     }
 }
 
@@ -187,26 +185,25 @@ const PROXY: &str = "the proxy's answer";
 /// A SOCKS5 connection that is not allowed by the proxy's rules.
 const FORBIDDEN: u8 = 2;
 
-fn rejected(message: &str) -> Error {
-    Error::new(ErrorKind::Authentication, message)
-        .with_hint("check proxy.userName and proxy.password")
+fn rejected(message: &str) -> Failure {
+    Failure::new(Cause::LoginRejected, message).with_hint("check proxy.userName and proxy.password")
 }
 
-fn unreachable(message: &str) -> Error {
-    Error::new(ErrorKind::Connection, message)
-        .with_hint("check host and port, as the proxy sees them")
+fn unreachable(message: &str) -> Failure {
+    Failure::new(Cause::Lost, message).with_hint("check host and port, as the proxy sees them")
 }
 
 /// Rules do not change from one attempt to the next.
-fn forbidden(error: Error) -> Error {
+fn forbidden(error: Failure) -> Failure {
     error
-        .with_retryable(false)
+        .with_transient(false)
         .with_hint("the proxy's rules have to allow host and port, passive ports included")
 }
 
-fn push_field(request: &mut Vec<u8>, bytes: &[u8], setting: &str) -> Result<(), Error> {
-    let length = u8::try_from(bytes.len())
-        .map_err(|_| Error::configuration(setting, "is longer than the 255 bytes SOCKS5 allows"))?;
+fn push_field(request: &mut Vec<u8>, bytes: &[u8], setting: &str) -> Result<(), Failure> {
+    let length = u8::try_from(bytes.len()).map_err(|_| {
+        Failure::configuration(setting, "is longer than the 255 bytes SOCKS5 allows")
+    })?;
     request.push(length);
     request.extend_from_slice(bytes);
     Ok(())

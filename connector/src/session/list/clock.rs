@@ -1,11 +1,11 @@
 //! The zone of the server's clock: LIST prints times in one that it does not name, MDTM and MLSD
 //! state them in UTC (RFC 3659 §2.3). One file that is told of in both ways shows the difference.
 
-use host_sdk::{Error, ErrorKind};
 use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
 
 use super::list::Found;
+use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
 use crate::file::time::modified::{Modified, Precision, Zone};
 use crate::file::time::zone::{Measured, ServerTimeZone};
@@ -24,7 +24,7 @@ const RECENT: SignedDuration = SignedDuration::from_hours(170 * 24);
 
 /// What a listing comes to as it arrives, with the zone of the server's clock as far as it is known; answers
 /// whether more are wanted.
-pub(crate) type TimedSink<'a> = dyn FnMut(Found, &ServerTimeZone) -> Result<bool, Error> + 'a;
+pub(crate) type TimedSink<'a> = dyn FnMut(Found, &ServerTimeZone) -> Result<bool, Failure> + 'a;
 
 /// The newest files of a listing that have a plain name and, in LIST, a time of day; the newest
 /// one first.
@@ -78,7 +78,7 @@ impl Session {
         &mut self,
         directory: &RemotePath,
         each: &mut TimedSink<'_>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Failure> {
         if !self.can_measure() {
             let zone = self.zone().clone();
             return self.list(directory, &mut |found| each(found, &zone));
@@ -124,7 +124,7 @@ impl Session {
     pub(crate) fn modified_and_zone(
         &mut self,
         path: &RemotePath,
-    ) -> Result<Option<Modified>, Error> {
+    ) -> Result<Option<Modified>, Failure> {
         let modified = self.modified(path)?;
         if !self.can_measure() && !self.doubts_mdtm() {
             return Ok(modified.map(|modified| self.by_its_clock(modified)));
@@ -146,7 +146,7 @@ impl Session {
     /// # Errors
     ///
     /// What a command can fail with, where the session is lost.
-    pub(crate) fn zone_beside(&mut self, path: &RemotePath) -> Result<ServerTimeZone, Error> {
+    pub(crate) fn zone_beside(&mut self, path: &RemotePath) -> Result<ServerTimeZone, Failure> {
         if self.features.mfmt && self.can_measure() {
             match self.list_with_zone(&path.parent(), &mut |_, _| Ok(false)) {
                 Err(e) if !self.is_usable() => return Err(e),
@@ -181,7 +181,7 @@ impl Session {
     }
 
     /// Measures the zone, once in a connection's life: what fails now would fail again.
-    fn learn_zone(&mut self, directory: &RemotePath, samples: &Samples) -> Result<(), Error> {
+    fn learn_zone(&mut self, directory: &RemotePath, samples: &Samples) -> Result<(), Failure> {
         let measured = self.measure(directory, samples);
         let zone = match &measured {
             Ok(Some(measured)) => ServerTimeZone::fixed(measured.offset),
@@ -189,7 +189,7 @@ impl Session {
         };
         self.shared.server.learn_zone(zone);
         match measured {
-            Err(e) if e.kind() == ErrorKind::Cancelled => Err(e),
+            Err(e) if e.is(Cause::Cancelled) => Err(e),
             Err(e) => {
                 log::debug!("measuring the server's time zone failed: {e}");
                 self.renew_if_lost()
@@ -207,12 +207,12 @@ impl Session {
         &mut self,
         directory: &RemotePath,
         samples: &Samples,
-    ) -> Result<Option<Measured>, Error> {
+    ) -> Result<Option<Measured>, Failure> {
         for file in &samples.0 {
             let Some(told) = file.modified else { continue };
             let other = if told.zone == Zone::Utc {
                 match self.time_by_list(directory, &file.name) {
-                    Err(e) if is_lost(&e) => return Err(e),
+                    Err(e) if e.ends_session() => return Err(e),
                     // Servers need not list single files, and nothing depends on it. A transfer
                     // that broke off has cost the session.
                     Err(_) => {
@@ -250,7 +250,7 @@ fn hand_over(
     entries: Vec<Found>,
     zone: &ServerTimeZone,
     each: &mut TimedSink<'_>,
-) -> Result<bool, Error> {
+) -> Result<bool, Failure> {
     for entry in entries {
         if !each(entry, zone)? {
             return Ok(false);
@@ -275,10 +275,4 @@ fn shows_time_of_day(modified: &Modified) -> bool {
 fn is_plain(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphanumeric())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
-}
-
-/// Whether the connection is gone, rather than the request refused.
-fn is_lost(error: &Error) -> bool {
-    let kinds = [ErrorKind::Connection, ErrorKind::Timeout, ErrorKind::Tls, ErrorKind::Cancelled];
-    kinds.contains(&error.kind())
 }

@@ -2,23 +2,24 @@
 
 use std::io::{self, Read};
 
-use host_sdk::{Error, ErrorKind};
 use jiff::tz::TimeZone;
 
 use super::names::has_names;
 use crate::config::ListingPreference;
+use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
 use crate::file::time::zone::ServerTimeZone;
 use crate::listing::{Entry, Format, Item, Listing, ListingError, ListingSettings};
 use crate::protocol::reply::Reply;
 use crate::protocol::reply_text::Emptiness;
+use crate::protocol::verb::{Command, Verb};
 use crate::session::session::Session;
 use crate::session::transfer::download::Download;
 use crate::transport::error::io_error;
 
 /// Called for each entry as it arrives; answers whether more are wanted. An error ends the
 /// listing.
-pub(crate) type EntrySink<'a> = dyn FnMut(Entry) -> Result<bool, Error> + 'a;
+pub(crate) type EntrySink<'a> = dyn FnMut(Entry) -> Result<bool, Failure> + 'a;
 
 /// What a listing comes to, one at a time.
 #[derive(Debug)]
@@ -27,11 +28,11 @@ pub(crate) enum Found {
     Entry(Entry),
     /// Something that is there and cannot be used: a line that is no entry, or entries that the
     /// server says it left out.
-    Unusable(Error),
+    Unusable(Failure),
 }
 
 /// As [`EntrySink`], for what cannot be used as well.
-pub(in crate::session) type FoundSink<'a> = dyn FnMut(Found) -> Result<bool, Error> + 'a;
+pub(in crate::session) type FoundSink<'a> = dyn FnMut(Found) -> Result<bool, Failure> + 'a;
 
 /// How much of a listing whose rest nobody wants is read all the same: servers complain about a
 /// listing that is cut, and a short one is over sooner than that.
@@ -51,7 +52,7 @@ impl Session {
         &mut self,
         directory: &RemotePath,
         each: &mut FoundSink<'_>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Failure> {
         let mut is_empty = true;
         let listed = self.list_given(directory, &mut |found| {
             is_empty = false;
@@ -73,18 +74,18 @@ impl Session {
     /// As [`Session::list`].
     pub(in crate::session) fn list_refused(
         &mut self,
-        refused: Error,
+        refused: Failure,
         each: &mut FoundSink<'_>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Failure> {
         match self.emptiness(&refused) {
             Some(Emptiness::Nothing) => return Ok(()),
             Some(Emptiness::Unclear) if self.is_usable() => {}
             _ => return Err(refused),
         }
-        let was_mlsd = refused.report().command.as_deref() == Some("MLSD");
+        let was_mlsd = refused.is_refusal_of(Verb::Mlsd);
         let with_names = !was_mlsd || self.shared.settings.listing != ListingPreference::Auto;
         let settings = self.listing_settings();
-        let answer = match self.begin_listing(if with_names { "NLST" } else { "LIST" }) {
+        let answer = match self.begin_listing(if with_names { Verb::Nlst } else { Verb::List }) {
             Ok(download) if with_names => has_names(download),
             Ok(download) => read_all(download, false, settings, each).map(|()| false),
             Err(e) => Err(e),
@@ -93,17 +94,16 @@ impl Session {
             Ok(false) => Ok(()),
             Ok(true) => Err(unproven(&refused)),
             Err(e) if self.emptiness(&e) == Some(Emptiness::Nothing) => Ok(()),
-            Err(e) if e.report().reply.is_some() && self.is_usable() => Err(unproven(&refused)),
+            Err(e) if e.is_answer() && self.is_usable() => Err(unproven(&refused)),
             Err(e) => Err(e),
         }
     }
 
     /// What the refusal of the last listing says of the directory, which CWD has entered; none for
     /// any other error.
-    fn emptiness(&self, error: &Error) -> Option<Emptiness> {
-        let report = error.report();
-        let is_listing = matches!(report.command.as_deref(), Some("LIST" | "MLSD" | "NLST"));
-        self.refused_listing.filter(|_| is_listing && report.reply.is_some())
+    fn emptiness(&self, error: &Failure) -> Option<Emptiness> {
+        let is_listing = error.refused_verb().is_some_and(Verb::lists);
+        self.refused_listing.filter(|_| is_listing)
     }
 
     /// As [`Session::list`], but a refused listing stays a refusal: for questions whose answer must
@@ -116,7 +116,7 @@ impl Session {
         &mut self,
         directory: &RemotePath,
         each: &mut EntrySink<'_>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Failure> {
         self.list_given(directory, &mut |found| match found {
             Found::Entry(entry) => each(entry),
             Found::Unusable(e) => Err(e),
@@ -128,17 +128,15 @@ impl Session {
         &mut self,
         directory: &RemotePath,
         each: &mut FoundSink<'_>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Failure> {
         // A bare command lists the working directory whatever its name looks like; a name given
         // to LIST may be taken for an option or a pattern.
         self.change_directory(directory)?;
         self.ask_for_types()?;
         let with_facts = self.lists_with_facts();
         let settings = self.listing_settings();
-        let verb = if with_facts { "MLSD" } else { "LIST" };
-        let at_directory = |e: Error| {
-            if e.report().path.is_some() { e } else { e.with_path(directory.to_string()) }
-        };
+        let verb = if with_facts { Verb::Mlsd } else { Verb::List };
+        let at_directory = |e: Failure| e.at(directory);
         let refused = match self.begin_listing(verb) {
             Ok(download) => {
                 return read_all(download, with_facts, settings, each).map_err(at_directory);
@@ -146,12 +144,12 @@ impl Session {
             Err(e) => e,
         };
         let may_list = self.shared.settings.listing == ListingPreference::Auto;
-        if with_facts && may_list && is_unknown_command(&refused) {
+        if with_facts && may_list && refused.is_unknown_command() {
             log::info!("the server announces MLSD and does not have it: {refused}");
             self.features.mlst = false;
             return self.list_given(directory, each);
         }
-        if !with_facts && self.features.lacks_types && is_unknown_command(&refused) {
+        if !with_facts && self.features.lacks_types && refused.is_unknown_command() {
             log::info!("the server has MLSD alone, which tells no types: each entry is tried");
             self.features.lacks_types = false;
             self.features.mlst = true;
@@ -167,27 +165,27 @@ impl Session {
     /// As [`Session::download`]; what logging in can fail with.
     pub(in crate::session) fn begin_listing(
         &mut self,
-        command: &str,
-    ) -> Result<Download<'_>, Error> {
+        command: impl Into<Command>,
+    ) -> Result<Download<'_>, Failure> {
         let limit = self.transfer_limit();
         if self.has_cut_listing {
             self.renew(limit)?;
         }
-        self.download(command, 0, limit)
+        self.download(command.into(), 0, limit)
     }
 
     /// Turns the type of entries on in MLSD, where the server announces that it is off; where it
     /// stays off, LIST tells it.
-    fn ask_for_types(&mut self) -> Result<(), Error> {
+    fn ask_for_types(&mut self) -> Result<(), Failure> {
         if !self.features.type_is_off || !self.lists_with_facts() {
             return Ok(());
         }
         self.features.type_is_off = false;
-        let command = "OPTS MLST type;size;modify;perm;unique;UNIX.mode;";
-        let reply = self.command_as(command, "OPTS MLST")?;
+        let facts = "MLST type;size;modify;perm;unique;UNIX.mode;";
+        let reply = self.command(Command::new(Verb::Opts, facts))?;
         // The reply names the facts that are on (RFC 3659 §7.9).
         if !(reply.is_done() && reply.text().to_ascii_lowercase().contains("type;")) {
-            self.unless_goodbye(&reply, "OPTS MLST", &RemotePath::root())?;
+            self.unless_goodbye(&reply, Verb::Opts, &RemotePath::root())?;
             self.features.mlst = false;
             self.features.lacks_types = true;
         }
@@ -218,40 +216,24 @@ impl Session {
     }
 }
 
-/// Whether the server refused a command that it does not have.
-fn is_unknown_command(error: &Error) -> bool {
-    error.kind() == ErrorKind::Unsupported && error.report().reply.is_some()
-}
-
 /// The error of a directory that may be empty or closed to the user.
-fn unproven(refused: &Error) -> Error {
-    let report = refused.report();
+fn unproven(refused: &Failure) -> Failure {
     let message = format!("{refused}; the server does not tell whether the directory is empty");
-    let mut error =
-        Error::new(ErrorKind::Permission, message).with_retryable(refused.is_retryable());
-    if let Some(reply) = &report.reply {
-        error = error.with_reply(reply.code, reply.text.clone());
-    }
-    if let Some(command) = &report.command {
-        error = error.with_command(command.clone());
-    }
-    match &report.path {
-        Some(path) => error.with_path(path.clone()),
-        None => error,
-    }
+    let error = Failure::new(Cause::Denied, message).with_transient(refused.is_transient());
+    error.with_refusal_of(refused)
 }
 
 /// Ends a listing that was read to its end. The words of its confirmation may take back that it
 /// is whole: they are the result then.
-pub(in crate::session) fn confirm(download: Download<'_>) -> Result<Option<Reply>, Error> {
+pub(in crate::session) fn confirm(download: Download<'_>) -> Result<Option<Reply>, Failure> {
     let reply = download.confirmed()?;
     Ok(reply.tells_shortfall().then_some(reply))
 }
 
 /// The error of a directory whose listing gave nothing and was not whole.
-pub(in crate::session) fn closed(shortfall: &Reply) -> Error {
-    Error::new(ErrorKind::Permission, format!("the directory was not listed: {shortfall}"))
-        .with_retryable(false)
+pub(in crate::session) fn closed(shortfall: &Reply) -> Failure {
+    Failure::new(Cause::Denied, format!("the directory was not listed: {shortfall}"))
+        .with_transient(false)
 }
 
 /// Reads a listing to its end, or until no more is wanted.
@@ -260,7 +242,7 @@ fn read_all(
     with_facts: bool,
     settings: ListingSettings,
     each: &mut FoundSink<'_>,
-) -> Result<(), Error> {
+) -> Result<(), Failure> {
     let source = Source { download };
     let listing =
         if with_facts { Listing::mlsd(source, settings) } else { Listing::list(source, settings) };
@@ -271,7 +253,7 @@ fn read_all(
 pub(in crate::session) fn read_on(
     mut listing: Listing<Source<'_>>,
     each: &mut FoundSink<'_>,
-) -> Result<Option<Format>, Error> {
+) -> Result<Option<Format>, Failure> {
     let mut is_empty = true;
     while let Some(item) = listing.next_item().map_err(listing_error)? {
         is_empty = false;
@@ -290,7 +272,7 @@ pub(in crate::session) fn read_on(
         Some(shortfall) if is_empty => return Err(closed(&shortfall)),
         Some(shortfall) => {
             let message = format!("the listing is not whole: {shortfall}");
-            let error = Error::new(ErrorKind::Integrity, message).with_retryable(false);
+            let error = Failure::new(Cause::Unproven, message).with_transient(false);
             each(Found::Unusable(error))?;
         }
     }
@@ -298,7 +280,7 @@ pub(in crate::session) fn read_on(
 }
 
 /// Ends a listing whose rest nobody wants: whatever becomes of that, what is wanted has arrived.
-pub(in crate::session) fn stop(mut download: Download<'_>) -> Result<(), Error> {
+pub(in crate::session) fn stop(mut download: Download<'_>) -> Result<(), Failure> {
     let mut buffer = [0; 8192];
     let mut rest = 0;
     while rest < REST {
@@ -312,9 +294,9 @@ pub(in crate::session) fn stop(mut download: Download<'_>) -> Result<(), Error> 
 }
 
 /// Only a cancellation counts; a session that failed is poisoned by now.
-fn unwanted(rest: Result<(), Error>) -> Result<(), Error> {
+fn unwanted(rest: Result<(), Failure>) -> Result<(), Failure> {
     match rest {
-        Err(e) if e.kind() != ErrorKind::Cancelled => {
+        Err(e) if !e.is(Cause::Cancelled) => {
             log::debug!("the rest of a listing that is not wanted: {e}");
             Ok(())
         }
@@ -322,10 +304,10 @@ fn unwanted(rest: Result<(), Error>) -> Result<(), Error> {
     }
 }
 
-pub(in crate::session) fn listing_error(error: ListingError) -> Error {
+pub(in crate::session) fn listing_error(error: ListingError) -> Failure {
     match error {
         ListingError::Read(e) => io_error("the listing", &e),
-        other => other.into(),
+        other => host_sdk::Error::from(other).into(),
     }
 }
 

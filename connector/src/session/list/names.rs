@@ -2,10 +2,10 @@
 
 use std::io::Read;
 
-use host_sdk::Error;
-
 use super::list::{closed, confirm, stop};
+use crate::failure::Failure;
 use crate::file::path::RemotePath;
+use crate::protocol::verb::{Command, Verb};
 use crate::session::session::Session;
 use crate::session::transfer::download::Download;
 use crate::transport::error::io_error;
@@ -29,10 +29,10 @@ impl Session {
         &mut self,
         directory: &RemotePath,
         pattern: &str,
-    ) -> Result<Vec<String>, Error> {
+    ) -> Result<Vec<String>, Failure> {
         self.change_directory(directory)?;
         let encoding = self.shared.settings.encoding;
-        let download = self.begin_listing(&format!("NLST {pattern}"))?;
+        let download = self.begin_listing(Command::new(Verb::Nlst, pattern))?;
         let mut text = Vec::new();
         let mut source = super::list::Source { download }.take(MAXIMUM);
         let read = source.read_to_end(&mut text);
@@ -46,7 +46,7 @@ impl Session {
 }
 
 /// Whether NLST, whose answer is read to its end, names anything.
-pub(in crate::session) fn has_names(mut download: Download<'_>) -> Result<bool, Error> {
+pub(in crate::session) fn has_names(mut download: Download<'_>) -> Result<bool, Failure> {
     let mut buffer = [0; 8192];
     if download.read(&mut buffer)? > 0 {
         return stop(download).map(|()| true);

@@ -3,15 +3,15 @@
 
 use std::net::SocketAddr;
 
-use host_sdk::Error;
-
 use super::clock::Samples;
 use super::list::{Found, Source, listing_error, read_on};
 use crate::config::{DataMode, TransferFormat};
+use crate::failure::Failure;
 use crate::file::path::RemotePath;
 use crate::file::time::modified::Modified;
 use crate::listing::{Format, Listing};
 use crate::protocol::reply::Occasion;
+use crate::protocol::verb::{Command, Verb};
 use crate::session::session::Session;
 use crate::session::transfer::download::Download;
 use crate::transport::stream::NetStream;
@@ -20,7 +20,7 @@ use crate::transport::tls::handshake::is_resumed;
 /// A data connection that stands.
 pub(crate) struct DataFacts {
     /// The command that it was agreed on with.
-    pub(crate) command: &'static str,
+    pub(crate) command: Verb,
     /// The server's end.
     pub(crate) peer: Option<SocketAddr>,
     /// This side's end.
@@ -32,7 +32,7 @@ pub(crate) struct DataFacts {
 /// A directory's listing that was read to its end.
 pub(crate) struct ProbedListing {
     /// The command, MLSD or LIST.
-    pub(crate) command: &'static str,
+    pub(crate) command: Verb,
     /// The format of its lines, unless there were none.
     pub(crate) format: Option<Format>,
     /// How many entries there are.
@@ -52,11 +52,11 @@ impl Session {
         &mut self,
         directory: &RemotePath,
         opened: &mut dyn FnMut(&DataFacts),
-    ) -> Result<ProbedListing, Error> {
+    ) -> Result<ProbedListing, Failure> {
         self.change_directory(directory)?;
         let with_facts = self.lists_with_facts();
         let settings = self.listing_settings();
-        let command = if with_facts { "MLSD" } else { "LIST" };
+        let command = if with_facts { Verb::Mlsd } else { Verb::List };
         let mut probed =
             ProbedListing { command, format: None, entries: 0, samples: Samples::default() };
         let refused = match self.begin_listing(command) {
@@ -86,10 +86,10 @@ impl Session {
         &mut self,
         directory: &RemotePath,
         name: &str,
-    ) -> Result<Option<Modified>, Error> {
+    ) -> Result<Option<Modified>, Failure> {
         self.change_directory(directory)?;
         let settings = self.listing_settings();
-        let download = self.begin_listing(&format!("LIST {name}"))?;
+        let download = self.begin_listing(Command::new(Verb::List, name))?;
         let mut listing = Listing::list(Source { download }, settings);
         let mut modified = None;
         while let Some(entry) = listing.next_entry().map_err(listing_error)? {
@@ -107,14 +107,14 @@ impl Session {
     /// # Errors
     ///
     /// What a command can fail with.
-    pub(crate) fn takes_restart_offset(&mut self) -> Result<bool, Error> {
+    pub(crate) fn takes_restart_offset(&mut self) -> Result<bool, Failure> {
         self.set_format(TransferFormat::Binary)?;
-        let reply = self.command("REST 1")?;
+        let reply = self.command(Command::new(Verb::Rest, 1))?;
         if !reply.is_pending() {
-            let error = self.refusal(&reply, Occasion::Transfer, "REST");
+            let error = self.refusal(&reply, Occasion::Transfer, Verb::Rest, "REST");
             return if self.is_usable() { Ok(false) } else { Err(error) };
         }
-        if !self.command("REST 0")?.is_pending() {
+        if !self.command(Command::new(Verb::Rest, 0))?.is_pending() {
             // The offset is still set, and would apply to whatever comes next.
             self.poison();
         }
@@ -123,7 +123,7 @@ impl Session {
 }
 
 /// Counts an entry; a connection test wants a listing of which every line can be used.
-fn count(probed: &mut ProbedListing, found: Found) -> Result<bool, Error> {
+fn count(probed: &mut ProbedListing, found: Found) -> Result<bool, Failure> {
     let entry = match found {
         Found::Entry(entry) => entry,
         Found::Unusable(e) => return Err(e),
@@ -137,10 +137,10 @@ fn facts(download: &Download<'_>) -> DataFacts {
     let (session, stream) = download.parts();
     let socket = stream.map(NetStream::socket);
     let command = match session.settings().mode {
-        DataMode::Active if session.local.ip().to_canonical().is_ipv6() => "EPRT",
-        DataMode::Active => "PORT",
-        DataMode::Passive if session.uses_epsv() => "EPSV",
-        DataMode::Passive => "PASV",
+        DataMode::Active if session.local.ip().to_canonical().is_ipv6() => Verb::Eprt,
+        DataMode::Active => Verb::Port,
+        DataMode::Passive if session.uses_epsv() => Verb::Epsv,
+        DataMode::Passive => Verb::Pasv,
     };
     DataFacts {
         command,

@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use host_sdk::{Error, ErrorKind};
-
 use crate::cancel::CancelToken;
 use crate::config::Security;
 use crate::deadline::Deadline;
+use crate::failure::{Cause, Failure};
 use crate::file::name::NameEncoding;
 use crate::file::path::RemotePath;
 use crate::protocol::features::Features;
 use crate::protocol::reply::{Occasion, Reply};
+use crate::protocol::verb::{Command, Verb};
 use crate::session::control::{Control, ControlLimits};
 use crate::session::server::Shared;
 use crate::session::session::{MAXIMUM_PRELIMINARY, Session};
@@ -70,7 +70,7 @@ impl Session {
         cancel: &CancelToken,
         transcript: &Transcript,
         deadline: Deadline,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, Failure> {
         Self::open_reporting(shared, cancel, transcript, deadline, &mut |_| {})
     }
 
@@ -85,10 +85,10 @@ impl Session {
         transcript: &Transcript,
         deadline: Deadline,
         reached: &mut dyn FnMut(Milestone<'_>),
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, Failure> {
         let scribe = Scribe::new(shared, transcript);
         let opened = Self::try_open(shared, cancel, scribe, deadline, reached);
-        opened.map_err(|e| if cancel.is_cancelled() { Error::cancelled() } else { e })
+        opened.map_err(|e| if cancel.is_cancelled() { Failure::cancelled() } else { e })
     }
 
     fn try_open(
@@ -97,7 +97,7 @@ impl Session {
         scribe: Scribe,
         deadline: Deadline,
         reached: &mut dyn FnMut(Milestone<'_>),
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, Failure> {
         let settings = &shared.settings;
         let deadline =
             Deadline::after(settings.connection_timeout, "connectionTimeout").or_sooner(deadline);
@@ -179,34 +179,35 @@ impl Session {
     }
 
     /// AUTH TLS before any USER (RFC 4217 §4).
-    fn authenticate_tls(&mut self, greeting: &Reply) -> Result<(), Error> {
+    fn authenticate_tls(&mut self, greeting: &Reply) -> Result<(), Failure> {
         if !greeting.is_ready() {
             // A greeting that claims a login would skip TLS: the trick of a man in the middle.
-            return Err(Error::new(
-                ErrorKind::Protocol,
+            return Err(Failure::new(
+                Cause::Nonsense,
                 format!("the server greeted with \"{greeting}\" where TLS has to come first"),
             ));
         }
-        let reply = self.command("AUTH TLS")?;
+        let reply = self.command(Command::new(Verb::Auth, "TLS"))?;
         if !reply.is_tls_ready() {
-            return Err(self.refusal(&reply, Occasion::Protection, "AUTH TLS"));
+            return Err(self.refusal(&reply, Occasion::Protection, Verb::Auth, "AUTH TLS"));
         }
-        let tls = self.tls.as_ref().ok_or_else(|| Error::internal("explicit TLS without TLS"))?;
+        let tls = self.tls.as_ref().ok_or_else(|| Failure::internal("explicit TLS without TLS"))?;
         let handshake = |socket, deadline| Ok(tls.handshake(socket, deadline, HANDSHAKE)?);
         self.control.upgrade(handshake)
     }
 
     /// PBSZ and PROT (RFC 4217 §9), which implicit TLS needs as well.
-    fn protect_data(&mut self) -> Result<(), Error> {
-        let level = if self.shared.settings.tls.protect_data { "PROT P" } else { "PROT C" };
+    fn protect_data(&mut self) -> Result<(), Failure> {
+        let level = if self.shared.settings.tls.protect_data { "P" } else { "C" };
         let explicit = self.shared.settings.security == Security::Explicit;
-        for command in ["PBSZ 0", level] {
-            let reply = self.command(command).map_err(|e| match &self.tls {
-                Some(tls) if explicit && command != level => tls.first_word_failed(e),
+        for command in [Command::new(Verb::Pbsz, 0), Command::new(Verb::Prot, level)] {
+            let verb = command.verb();
+            let reply = self.command(command.clone()).map_err(|e| match &self.tls {
+                Some(tls) if explicit && verb == Verb::Pbsz => tls.first_word_failed(e),
                 _ => e,
             })?;
             if !reply.is_done() {
-                let error = self.refusal(&reply, Occasion::Protection, command);
+                let error = self.refusal(&reply, Occasion::Protection, verb, command.line());
                 let clear = !self.shared.settings.tls.protect_data;
                 return Err(if clear { error.with_hint(DATA_IN_CLEAR) } else { error });
             }
@@ -214,10 +215,10 @@ impl Session {
         Ok(())
     }
 
-    fn log_in(&mut self) -> Result<(), Error> {
+    fn log_in(&mut self) -> Result<(), Failure> {
         let shared = Arc::clone(&self.shared);
         let credentials = &shared.settings.credentials;
-        let mut verb = "USER";
+        let mut verb = Verb::User;
         let mut reply = self.login_command(verb, &credentials.user)?;
         if reply.wants_password() {
             let anonymous = credentials.user.eq_ignore_ascii_case("anonymous");
@@ -225,49 +226,49 @@ impl Session {
                 Some(secret) => secret.reveal(),
                 None if anonymous => ANONYMOUS_PASSWORD,
                 None => {
-                    return Err(Error::new(
-                        ErrorKind::Authentication,
+                    return Err(Failure::new(
+                        Cause::LoginRejected,
                         "the server wants a password and none is configured",
                     )
                     .with_hint("set password"));
                 }
             };
-            verb = "PASS";
+            verb = Verb::Pass;
             reply = self.login_command(verb, password)?;
         }
         if reply.wants_account() {
             let Some(account) = &credentials.account else {
-                return Err(Error::new(
-                    ErrorKind::Authentication,
+                return Err(Failure::new(
+                    Cause::LoginRejected,
                     "the server wants an account and none is configured",
                 )
                 .with_hint("set account"));
             };
-            verb = "ACCT";
+            verb = Verb::Acct;
             reply = self.login_command(verb, account.reveal())?;
         }
         if reply.is_logged_in() {
             return Ok(());
         }
-        Err(self.refusal(&reply, Occasion::Login, verb))
+        Err(self.refusal(&reply, Occasion::Login, verb, verb.as_str()))
     }
 
-    fn login_command(&mut self, verb: &str, argument: &str) -> Result<Reply, Error> {
-        let sent = self.command_as(&format!("{verb} {argument}"), verb);
-        let reply = sent.map_err(|e| e.with_command(verb))?;
+    fn login_command(&mut self, verb: Verb, argument: &str) -> Result<Reply, Failure> {
+        let sent = self.command(Command::new(verb, argument));
+        let reply = sent.map_err(|e| e.awaiting(verb))?;
         if reply.is_logged_in() || reply.wants_password() || reply.wants_account() {
             return Ok(reply);
         }
-        Err(self.refusal(&reply, Occasion::Login, verb))
+        Err(self.refusal(&reply, Occasion::Login, verb, verb.as_str()))
     }
 
     /// Learns what the server can do and where the login led.
-    fn explore(&mut self) -> Result<(), Error> {
-        let reply = self.command("FEAT")?;
+    fn explore(&mut self) -> Result<(), Failure> {
+        let reply = self.command(Verb::Feat)?;
         self.features = Features::parse(&reply);
         if self.features.utf8 && !matches!(self.shared.settings.encoding, NameEncoding::Legacy(_)) {
             // Servers that always speak UTF-8 may refuse; nothing depends on the answer.
-            self.command("OPTS UTF8 ON")?;
+            self.command(Command::new(Verb::Opts, "UTF8 ON"))?;
         }
         self.login_directory = self.working_directory()?.unwrap_or_else(|| {
             log::info!("the server does not tell where the login leads: names count from there");
@@ -278,15 +279,21 @@ impl Session {
     }
 }
 
-fn greeting(control: &mut Control) -> Result<Reply, Error> {
+fn greeting(control: &mut Control) -> Result<Reply, Failure> {
     for _ in 0..MAXIMUM_PRELIMINARY {
         let reply = control.next_reply("the greeting")?;
         if reply.is_ready() || reply.is_logged_in() {
             return Ok(reply);
         }
         if !reply.is_delay() {
-            return Err(reply.to_error(Occasion::Greeting, "the connection", &reply));
+            return Err(Failure::refused(
+                &reply,
+                Occasion::Greeting,
+                None,
+                "the connection",
+                &reply,
+            ));
         }
     }
-    Err(Error::new(ErrorKind::Protocol, "the server announces its greeting without end"))
+    Err(Failure::new(Cause::Nonsense, "the server announces its greeting without end"))
 }

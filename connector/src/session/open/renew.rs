@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use host_sdk::{Error, ErrorKind};
 use rustls::ProtocolVersion;
 
 use crate::cancel::CancelToken;
 use crate::deadline::Deadline;
+use crate::failure::{Cause, Failure};
+use crate::protocol::verb::Verb;
 use crate::retry::Backoff;
 use crate::session::server::Shared;
 use crate::session::session::Session;
@@ -24,7 +25,7 @@ impl Session {
         cancel: &CancelToken,
         transcript: &Transcript,
         deadline: Deadline,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, Failure> {
         let mut backoff = Backoff::new(shared.settings.retry).by(deadline);
         let mut was_doubtful = false;
         loop {
@@ -35,18 +36,14 @@ impl Session {
             // A rejected password must not be sent again, or the account gets locked. A stall may
             // have been a mishap once, and what the server does instead of answering to a password
             // may be its way to reject it.
-            let is_doubtful = error.kind() == ErrorKind::Timeout || is_answer_to_secret(&error);
-            let worth_it = matches!(
-                error.kind(),
-                ErrorKind::Busy | ErrorKind::Connection | ErrorKind::Timeout
-            );
-            if !(worth_it && error.is_retryable()) {
+            let is_doubtful = error.is(Cause::Late) || error.awaited_secret();
+            let may_pass = matches!(error.cause(), Cause::Busy | Cause::Lost | Cause::Late);
+            if !(may_pass && error.is_transient()) {
                 return Err(error);
             }
             if is_doubtful && std::mem::replace(&mut was_doubtful, true) {
-                // Whoever sees two attempts makes no more of them.
-                let is_final = is_answer_to_secret(&error);
-                return Err(if is_final { error.with_attempts(2) } else { error });
+                // A third password could lock the account.
+                return Err(if error.awaited_secret() { error.given_up_after(2) } else { error });
             }
             backoff.wait(error, cancel)?;
         }
@@ -62,7 +59,7 @@ impl Session {
     pub(in crate::session) fn renew_without_tickets(
         &mut self,
         deadline: Deadline,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Failure> {
         let (Some(tls), Some(factory)) = (&self.tls, &self.shared.tls) else { return Ok(()) };
         let version = self.control.stream().tls().and_then(|tls| tls.protocol_version());
         let is_tls_13 = version == Some(ProtocolVersion::TLSv1_3);
@@ -86,7 +83,7 @@ impl Session {
     /// # Errors
     ///
     /// As [`Session::open_patiently`]; those of going back to the directory.
-    pub(in crate::session) fn renew_if_lost(&mut self) -> Result<(), Error> {
+    pub(in crate::session) fn renew_if_lost(&mut self) -> Result<(), Failure> {
         if self.is_usable() { Ok(()) } else { self.renew(self.transfer_limit()) }
     }
 
@@ -95,7 +92,7 @@ impl Session {
     /// # Errors
     ///
     /// As [`Session::open_patiently`]; those of going back to the directory.
-    pub(in crate::session) fn renew(&mut self, deadline: Deadline) -> Result<(), Error> {
+    pub(in crate::session) fn renew(&mut self, deadline: Deadline) -> Result<(), Failure> {
         let directory = self.current_directory.clone();
         self.renew_at_login(deadline)?;
         match directory {
@@ -110,10 +107,10 @@ impl Session {
     /// # Errors
     ///
     /// As [`Session::open_patiently`].
-    pub(in crate::session) fn renew_at_login(&mut self, deadline: Deadline) -> Result<(), Error> {
+    pub(in crate::session) fn renew_at_login(&mut self, deadline: Deadline) -> Result<(), Failure> {
         self.control.set_overall(Self::goodbye().or_sooner(deadline));
         // A server may admit one session at a time: the old one ends before the new one begins.
-        let _ = self.command("QUIT");
+        let _ = self.command(Verb::Quit);
         self.poison();
         let _ = self.control.stream().socket().shutdown(std::net::Shutdown::Both);
         let transcript = self.control.transcript().clone();
@@ -125,10 +122,4 @@ impl Session {
         }
         Ok(())
     }
-}
-
-/// Whether the server hung up or fell silent where it was to say what it thinks of a password.
-fn is_answer_to_secret(error: &Error) -> bool {
-    let report = error.report();
-    report.reply.is_none() && matches!(report.command.as_deref(), Some("PASS" | "ACCT"))
 }

@@ -4,13 +4,14 @@
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::Ordering;
 
-use host_sdk::{Error, ErrorKind};
 use socket2::{Domain, Socket, Type};
 
 use crate::config::{DataMode, PassiveAddress};
 use crate::deadline::Deadline;
+use crate::failure::{Cause, Failure};
 use crate::protocol::payload::{extended_passive_port, passive_address, port_command};
 use crate::protocol::reply::Reply;
+use crate::protocol::verb::Verb;
 use crate::session::session::Session;
 use crate::shortage;
 use crate::transport::connect::dial;
@@ -36,7 +37,7 @@ impl Session {
     /// # Errors
     ///
     /// What the server's refusal means; `connection`, `timeout`, `cancelled`.
-    pub(in crate::session) fn agree_on_data(&mut self) -> Result<Agreed, Error> {
+    pub(in crate::session) fn agree_on_data(&mut self) -> Result<Agreed, Failure> {
         match self.shared.settings.mode {
             DataMode::Active => self.listen(),
             DataMode::Passive => self.dial_passive().map(Agreed::Connected),
@@ -45,32 +46,32 @@ impl Session {
 
     /// Asks for EPSV, which carries no address that could lie or be wrong behind a NAT; then for
     /// PASV, where the server does not know EPSV or its port is dead. What works is remembered.
-    fn dial_passive(&mut self) -> Result<TcpStream, Error> {
+    fn dial_passive(&mut self) -> Result<TcpStream, Failure> {
         // Through a proxy the peer is the proxy, whatever the server's family.
         let only_extended = self.peer.is_ipv6() && self.shared.settings.proxy.is_none();
         if self.uses_epsv() {
-            let reply = self.command("EPSV")?;
+            let reply = self.command(Verb::Epsv)?;
             if reply.is_extended_passive() {
                 let port = extended_passive_port(reply.first_line()).ok_or_else(|| {
                     self.poison();
-                    unreadable("EPSV", &reply)
+                    unreadable(Verb::Epsv, &reply)
                 })?;
                 match self.dial_data(None, port) {
                     Ok(socket) => return Ok(socket),
-                    Err(e) if only_extended || !e.is_retryable() => return Err(e),
+                    Err(e) if only_extended || !e.is_transient() => return Err(e),
                     Err(e) => log::info!("EPSV led nowhere ({e}); trying PASV"),
                 }
             } else if only_extended || !reply.is_permanent_refusal() {
-                return Err(self.data_refusal(&reply, "EPSV"));
+                return Err(self.data_refusal(&reply, Verb::Epsv));
             }
         }
-        let reply = self.command("PASV")?;
+        let reply = self.command(Verb::Pasv)?;
         if !reply.is_passive() {
-            return Err(self.data_refusal(&reply, "PASV"));
+            return Err(self.data_refusal(&reply, Verb::Pasv));
         }
         let announced = passive_address(&reply).ok_or_else(|| {
             self.poison();
-            unreadable("PASV", &reply)
+            unreadable(Verb::Pasv, &reply)
         })?;
         let host = match self.shared.settings.passive_address {
             PassiveAddress::Control => None,
@@ -83,7 +84,7 @@ impl Session {
     }
 
     /// Connects to `port` of the server, or of another host.
-    fn dial_data(&self, other: Option<IpAddr>, port: u16) -> Result<TcpStream, Error> {
+    fn dial_data(&self, other: Option<IpAddr>, port: u16) -> Result<TcpStream, Failure> {
         let settings = &self.shared.settings;
         let deadline = self.opening_deadline();
         if let Some(proxy) = &settings.proxy {
@@ -95,32 +96,29 @@ impl Session {
         let mut address = other.map_or(self.peer, |address| SocketAddr::new(address, port));
         address.set_port(port);
         dial(address, None, deadline, &self.cancel).map_err(|e| {
-            shortage::hinted(
-                e,
+            e.hinted(
                 "the data connection is blocked: check that the server's passive ports are \
                  open, or try connectionMode active",
             )
         })
     }
 
-    fn listen(&mut self) -> Result<Agreed, Error> {
+    fn listen(&mut self) -> Result<Agreed, Failure> {
         let local = self.local.ip();
         let listener = bind(local, self.shared.settings.active.ports.clone())?;
         let port = listener.local_addr().map_err(|e| io_error("listening", &e))?.port();
         let announced = self.shared.settings.active.address.unwrap_or(local);
         let command = port_command(announced, port);
-        let reply = self.command(&command)?;
+        let reply = self.command(command.clone())?;
         if !reply.is_done() {
-            let error = self.data_refusal(&reply, &command);
+            let error = self.data_refusal(&reply, command.verb());
             if self.tls.is_some() && !self.shared.settings.tls.protect_data {
                 return Err(error);
             }
-            let mut report = error.with_hint(UNREACHABLE).report().clone();
-            if report.kind == ErrorKind::Tls {
-                // To EPRT 522 says that the server does not know the family (RFC 2428 §2).
-                report.kind = ErrorKind::Unsupported;
-            }
-            return Err(report.into());
+            let error = error.with_hint(UNREACHABLE);
+            // To EPRT 522 says that the server does not know the family (RFC 2428 §2).
+            let is_family = error.is(Cause::Tls);
+            return Err(if is_family { error.with_cause(Cause::Unsupported) } else { error });
         }
         Ok(Agreed::Awaited(listener))
     }
@@ -129,13 +127,13 @@ impl Session {
     pub(in crate::session) fn accept(
         &mut self,
         listener: &TcpListener,
-    ) -> Result<TcpStream, Error> {
+    ) -> Result<TcpStream, Failure> {
         let deadline = self.opening_deadline();
         let what = "waiting for the server's data connection";
         let listener = listener.try_clone().map_err(|e| io_error(what, &e))?;
         let peer = self.peer.ip();
         let accepted = self.await_connection(&listener, deadline, what, peer);
-        accepted.map_err(|e| shortage::hinted(e, UNREACHABLE))
+        accepted.map_err(|e| e.hinted(UNREACHABLE))
     }
 
     fn await_connection(
@@ -144,7 +142,7 @@ impl Session {
         deadline: Deadline,
         what: &str,
         peer: IpAddr,
-    ) -> Result<TcpStream, Error> {
+    ) -> Result<TcpStream, Failure> {
         listener.set_nonblocking(true).map_err(|e| io_error(what, &e))?;
         let mut given_up = false;
         loop {
@@ -160,8 +158,8 @@ impl Session {
                     // Accepting has no time-out of its own, and a refusal on the control
                     // connection (425) would otherwise be noticed only at the deadline.
                     if given_up {
-                        return Err(Error::new(
-                            ErrorKind::Connection,
+                        return Err(Failure::new(
+                            Cause::Lost,
                             "the server gave the data connection up",
                         ));
                     }
@@ -188,7 +186,7 @@ fn same_host(one: IpAddr, other: IpAddr) -> bool {
 
 /// Listens on the first free port of `ports`, beginning somewhere else each time so that a port
 /// the last transfer has just left is not the first one asked for.
-fn bind(local: IpAddr, ports: std::ops::RangeInclusive<u16>) -> Result<TcpListener, Error> {
+fn bind(local: IpAddr, ports: std::ops::RangeInclusive<u16>) -> Result<TcpListener, Failure> {
     static NEXT: std::sync::atomic::AtomicU16 = std::sync::atomic::AtomicU16::new(0);
     let count = u32::from(*ports.end()) - u32::from(*ports.start()) + 1;
     let first = u32::from(NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
@@ -199,14 +197,14 @@ fn bind(local: IpAddr, ports: std::ops::RangeInclusive<u16>) -> Result<TcpListen
         match listen_on(address) {
             Ok(listener) => return Ok(listener),
             Err(e) => match shortage::of_files("listening", &e) {
-                Some(shortage) => return Err(shortage),
+                Some(shortage) => return Err(shortage.into()),
                 None => failure = Some(e),
             },
         }
     }
     let reason = failure.map_or_else(String::new, |e| format!(": {e}"));
-    Err(Error::new(
-        ErrorKind::Connection,
+    Err(Failure::new(
+        Cause::Lost,
         format!("no free port from {} to {}{reason}", ports.start(), ports.end()),
     )
     .with_hint("widen activePorts"))
@@ -222,9 +220,8 @@ fn listen_on(address: SocketAddr) -> std::io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-fn unreadable(command: &str, reply: &Reply) -> Error {
-    Error::new(ErrorKind::Protocol, format!("no port in the reply to {command}: {reply}"))
-        .with_command(command)
+fn unreadable(verb: Verb, reply: &Reply) -> Failure {
+    Failure::new(Cause::Nonsense, format!("no port in the reply to {verb}: {reply}")).awaiting(verb)
 }
 
 #[cfg(test)]

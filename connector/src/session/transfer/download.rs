@@ -3,10 +3,9 @@
 
 use std::io::Read;
 
-use host_sdk::Error;
-
 use super::transfer::{LOOK, Transfer};
 use crate::deadline::Deadline;
+use crate::failure::Failure;
 use crate::protocol::reply::Reply;
 use crate::session::session::Session;
 use crate::transport::error::is_timeout;
@@ -36,7 +35,7 @@ impl<'s> Download<'s> {
     /// # Errors
     ///
     /// `connection`, `timeout`, `tls`, `cancelled`; what the server says about it.
-    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Failure> {
         let idle = self.transfer.session.shared.settings.read_timeout;
         let mut patience = Deadline::after(idle, "readTimeout");
         let read = loop {
@@ -74,15 +73,15 @@ impl<'s> Download<'s> {
     /// # Errors
     ///
     /// What the server says instead; `connection` when it says nothing any more.
-    pub(crate) fn finish(self) -> Result<u64, Error> {
+    pub(crate) fn finish(self) -> Result<u64, Failure> {
         let received = self.received;
         self.confirmed().map(|_| received)
     }
 
     /// As [`Download::finish`], with the reply that confirms it.
-    pub(in crate::session) fn confirmed(mut self) -> Result<Reply, Error> {
+    pub(in crate::session) fn confirmed(mut self) -> Result<Reply, Failure> {
         if !self.ended {
-            return Err(Error::internal("a download was finished before its end"));
+            return Err(Failure::internal("a download was finished before its end"));
         }
         if let Some(mut data) = self.transfer.data.take() {
             // Servers wait for this side's end as well, some for many seconds. Whether it still
@@ -98,7 +97,7 @@ impl<'s> Download<'s> {
     /// # Errors
     ///
     /// `cancelled`.
-    pub(in crate::session) fn stop(mut self) -> Result<(), Error> {
+    pub(in crate::session) fn stop(mut self) -> Result<(), Failure> {
         self.transfer.data = None;
         self.transfer.abandon()
     }

@@ -6,16 +6,15 @@ use std::net::TcpStream;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use host_sdk::{Error, ErrorKind};
-
 use super::data_connection::{Agreed, UNREACHABLE};
 use super::download::Download;
 use crate::cancel::SocketWatch;
 use crate::config::DataMode;
 use crate::deadline::Deadline;
+use crate::failure::{Cause, Failure};
 use crate::protocol::reply::{Occasion, Repeated, Reply};
-use crate::session::commands::missing;
-use crate::session::session::{MAXIMUM_PRELIMINARY, Session, verb_of};
+use crate::protocol::verb::{Command, Verb};
+use crate::session::session::{MAXIMUM_PRELIMINARY, Session};
 use crate::transport::error::io_error;
 use crate::transport::error::is_timeout;
 use crate::transport::stream::NetStream;
@@ -36,7 +35,7 @@ pub(in crate::session) const DATA_IN_CLEAR: &str =
 pub(in crate::session) struct Transfer<'s> {
     pub(in crate::session) session: &'s mut Session,
     pub(in crate::session) data: Option<DataConnection>,
-    command: String,
+    verb: Verb,
     deadline: Deadline,
     /// The time-out that the data connection has now.
     limit: Option<Duration>,
@@ -71,10 +70,10 @@ impl Session {
     /// What the server's refusal means; what a command or a data connection can fail with.
     pub(crate) fn download(
         &mut self,
-        command: &str,
+        command: Command,
         offset: u64,
         deadline: Deadline,
-    ) -> Result<Download<'_>, Error> {
+    ) -> Result<Download<'_>, Failure> {
         let transfer = self.transfer(command, offset, deadline)?;
         Ok(Download::new(transfer))
     }
@@ -82,13 +81,14 @@ impl Session {
     /// Begins a transfer with `command`, from `offset` on, which must be over by `deadline`.
     pub(in crate::session) fn transfer(
         &mut self,
-        command: &str,
+        command: Command,
         offset: u64,
         deadline: Deadline,
-    ) -> Result<Transfer<'_>, Error> {
+    ) -> Result<Transfer<'_>, Failure> {
         self.renew_without_tickets(deadline)?;
         self.transfer_deadline = deadline;
         self.control.set_overall(deadline);
+        let verb = command.verb();
         let opened = self.open_data(command, offset).inspect_err(|_| {
             self.control.set_overall(Deadline::never());
         });
@@ -98,7 +98,7 @@ impl Session {
             limit: self.shared.settings.read_timeout,
             session: self,
             data: Some(data),
-            command: verb_of(command).to_owned(),
+            verb,
             deadline,
             full_handshake,
             confirmation,
@@ -107,23 +107,28 @@ impl Session {
         })
     }
 
-    fn open_data(&mut self, command: &str, offset: u64) -> Result<Opened, Error> {
-        let verb = verb_of(command);
+    fn open_data(&mut self, command: Command, offset: u64) -> Result<Opened, Failure> {
+        let verb = command.verb();
         let agreed = self.agree_on_data()?;
         if offset > 0 {
-            let reply = self.command(&format!("REST {offset}"))?;
+            let reply = self.command(Command::new(Verb::Rest, offset))?;
             if !reply.is_pending() {
-                return Err(self.refusal(&reply, Occasion::Transfer, "REST"));
+                return Err(self.refusal(
+                    &reply,
+                    Occasion::Transfer,
+                    Verb::Rest,
+                    Verb::Rest.as_str(),
+                ));
             }
         }
-        let reply = self.command_as(command, verb)?;
+        let reply = self.command(command.clone())?;
         let reply = self.reply_behind(reply, verb, Reply::is_restart_marker)?;
         let confirmation = if reply.is_transfer_complete() {
             Some(reply)
         } else if reply.is_preliminary() {
             None
         } else {
-            return Err(self.transfer_refusal(&reply, command));
+            return Err(self.transfer_refusal(&reply, &command));
         };
         let socket = match agreed {
             Agreed::Connected(socket) => socket,
@@ -144,13 +149,12 @@ impl Session {
 
     /// The error of a transfer that the server does not begin. RETR may be refused in words that
     /// say that the file is missing.
-    fn transfer_refusal(&mut self, reply: &Reply, command: &str) -> Error {
-        let error = self.data_refusal(reply, verb_of(command));
-        let encoding = self.shared.settings.encoding;
-        match command.strip_prefix("RETR ") {
-            Some(path) if reply.says_missing(Repeated { path, encoding }) => missing(error),
-            _ => error,
-        }
+    fn transfer_refusal(&mut self, reply: &Reply, command: &Command) -> Failure {
+        let error = self.data_refusal(reply, command.verb());
+        let repeated =
+            Repeated { path: command.argument(), encoding: self.shared.settings.encoding };
+        let is_missing = command.verb() == Verb::Retr && reply.says_missing(repeated);
+        if is_missing { error.into_missing() } else { error }
     }
 
     /// Puts TLS around a data connection. The handshake is made now, and explicitly: an upload
@@ -166,14 +170,14 @@ impl Session {
     }
 
     /// The error of a data connection without its TLS.
-    fn unprotected(&mut self, failure: HandshakeError, verb: &str) -> Error {
+    fn unprotected(&mut self, failure: HandshakeError, verb: Verb) -> Failure {
         if failure.by_this_side {
             // What the server says about being turned away explains nothing.
             self.poison();
             return failure.error;
         }
         let error = self.explained(failure.error, verb);
-        if error.kind() != ErrorKind::Tls || !self.shared.settings.tls.session_reuse {
+        if !error.is(Cause::Tls) || !self.shared.settings.tls.session_reuse {
             return error;
         }
         error
@@ -181,24 +185,23 @@ impl Session {
     }
 
     /// The error of a transfer that was refused, with the hint that the settings suggest.
-    pub(in crate::session) fn data_refusal(&mut self, reply: &Reply, command: &str) -> Error {
-        let error = self.refusal(reply, Occasion::Transfer, command);
+    pub(in crate::session) fn data_refusal(&mut self, reply: &Reply, verb: Verb) -> Failure {
+        let error = self.refusal(reply, Occasion::Transfer, verb, verb.as_str());
         self.refused_listing = reply.emptiness();
         let settings = &self.shared.settings;
-        let kind = error.kind();
         if self.tls.is_some()
             && !settings.tls.protect_data
-            && matches!(kind, ErrorKind::Tls | ErrorKind::Permission)
+            && matches!(error.cause(), Cause::Tls | Cause::Denied)
         {
             return error.with_hint(DATA_IN_CLEAR);
         }
-        if settings.mode == DataMode::Active && kind == ErrorKind::Connection {
+        if settings.mode == DataMode::Active && error.is(Cause::Lost) {
             return error.with_hint(UNREACHABLE);
         }
         error
     }
 
-    fn next_reply(&mut self, verb: &str) -> Result<Reply, Error> {
+    fn next_reply(&mut self, verb: Verb) -> Result<Reply, Failure> {
         let result = self.control.next_reply(&format!("the end of {verb}"));
         result.map_err(|e| self.broken(e))
     }
@@ -207,9 +210,9 @@ impl Session {
     fn reply_behind(
         &mut self,
         mut reply: Reply,
-        verb: &str,
+        verb: Verb,
         is_passed_over: fn(&Reply) -> bool,
-    ) -> Result<Reply, Error> {
+    ) -> Result<Reply, Failure> {
         for _ in 0..MAXIMUM_PRELIMINARY {
             if !is_passed_over(&reply) {
                 return Ok(reply);
@@ -217,15 +220,15 @@ impl Session {
             reply = self.next_reply(verb)?;
         }
         let message = format!("the server announces the end of {verb} without end");
-        Err(self.broken(Error::new(ErrorKind::Protocol, message)))
+        Err(self.broken(Failure::new(Cause::Nonsense, message)))
     }
 
     /// A data connection failed with `error`: the server's own words about it are better, where
     /// it has some.
-    fn explained(&mut self, error: Error, verb: &str) -> Error {
+    fn explained(&mut self, error: Failure, verb: Verb) -> Failure {
         if self.cancel.is_cancelled() {
             self.poison();
-            return Error::cancelled();
+            return Failure::cancelled();
         }
         self.control.set_overall(Deadline::after(Some(EXPLANATION), ""));
         let reply = self.next_reply(verb);
@@ -247,7 +250,7 @@ impl Transfer<'_> {
     pub(in crate::session) fn within_deadline(
         &mut self,
         most: Option<Duration>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Failure> {
         let left = self.deadline.remaining("the transfer")?;
         let idle = self.session.shared.settings.read_timeout;
         let limit = [left, idle, most].into_iter().flatten().min();
@@ -259,15 +262,14 @@ impl Transfer<'_> {
             .map_err(|e| io_error("the data connection", &e))
     }
 
-    pub(in crate::session) fn failed(&mut self, error: &std::io::Error) -> Error {
+    pub(in crate::session) fn failed(&mut self, error: &std::io::Error) -> Failure {
         self.data = None;
-        let command = self.command.clone();
         let is_silent = !self.session.control.is_disturbed();
         let stalled = is_timeout(error).then(|| {
             let idle = self.session.shared.settings.read_timeout.unwrap_or_default();
-            let late = self.deadline.remaining("the transfer").err();
+            let late = self.deadline.remaining("the transfer").err().map(Failure::from);
             late.unwrap_or_else(|| {
-                Error::timeout(&format!("waiting for the data of {command}"), idle)
+                Failure::late(&format!("waiting for the data of {}", self.verb), idle)
                     .with_hint("raise readTimeout if the server is just slow")
             })
         });
@@ -279,19 +281,19 @@ impl Transfer<'_> {
             Some(stalled) => stalled,
             None => io_error("the data connection", error),
         };
-        let explained = self.session.explained(error, &command);
+        let explained = self.session.explained(error, self.verb);
         // A server that refuses does so before the data, or says it: a cut later is just a cut.
-        let is_refusal = explained.report().reply.is_some() || !self.moved;
+        let is_refusal = explained.is_answer() || !self.moved;
         if is_refusal { self.without_tickets(explained) } else { explained }
     }
 
     /// Waits for the server's confirmation; the data connection must be closed by then.
-    pub(in crate::session) fn confirm(&mut self) -> Result<Reply, Error> {
+    pub(in crate::session) fn confirm(&mut self) -> Result<Reply, Failure> {
         let reply = match self.confirmation.take() {
             Some(reply) => reply,
-            None => self.session.next_reply(&self.command)?,
+            None => self.session.next_reply(self.verb)?,
         };
-        let reply = self.session.reply_behind(reply, &self.command, Reply::is_preliminary)?;
+        let reply = self.session.reply_behind(reply, self.verb, Reply::is_preliminary)?;
         self.done = true;
         if reply.is_transfer_complete() {
             return Ok(reply);
@@ -301,39 +303,37 @@ impl Transfer<'_> {
 
     /// Waits for what the server says to a listing that was cut: one reply, whatever it is, and
     /// the session is in step. Without one it is poisoned.
-    pub(in crate::session) fn abandon(&mut self) -> Result<(), Error> {
-        let command = self.command.clone();
+    pub(in crate::session) fn abandon(&mut self) -> Result<(), Failure> {
         self.session.has_cut_listing = true;
         self.session.control.set_overall(Deadline::after(Some(EXPLANATION), ""));
         let reply = match self.confirmation.take() {
             Some(reply) => Ok(reply),
-            None => self.session.next_reply(&command),
+            None => self.session.next_reply(self.verb),
         };
-        let behind = |reply| self.session.reply_behind(reply, &command, Reply::is_preliminary);
+        let verb = self.verb;
+        let behind = |reply| self.session.reply_behind(reply, verb, Reply::is_preliminary);
         if let Ok(reply) = reply.and_then(behind) {
             self.done = true;
             if !reply.is_transfer_complete() {
                 // Most servers complain (426), and only a goodbye among their words matters.
-                let _ = self.session.refusal(&reply, Occasion::Transfer, &command);
+                let _ = self.session.refusal(&reply, Occasion::Transfer, verb, verb.as_str());
             }
         }
-        self.session.cancel.check()
+        Ok(self.session.cancel.check()?)
     }
 
     /// The error of a server that refuses the transfer, or the rest of it.
-    fn refused(&mut self, reply: &Reply) -> Error {
-        let command = self.command.clone();
-        let error = self.session.data_refusal(reply, &command);
+    fn refused(&mut self, reply: &Reply) -> Failure {
+        let error = self.session.data_refusal(reply, self.verb);
         if reply.is_data_refused() { self.without_tickets(error) } else { error }
     }
 
     /// Hears what the server says while it is being sent data: mostly that it wants no more.
-    pub(in crate::session) fn heed(&mut self) -> Result<(), Error> {
+    pub(in crate::session) fn heed(&mut self) -> Result<(), Failure> {
         if self.confirmation.is_some() || !self.session.control.is_disturbed() {
             return Ok(());
         }
-        let command = self.command.clone();
-        let reply = self.session.next_reply(&command)?;
+        let reply = self.session.next_reply(self.verb)?;
         if reply.is_done() {
             self.confirmation = Some(reply);
         } else if !reply.is_preliminary() {
@@ -344,8 +344,8 @@ impl Transfer<'_> {
 
     /// A refused data connection that did not resume the TLS session: the next session may do
     /// better, with TLS 1.2, whose sessions resume any number of times, or with fresh tickets.
-    fn without_tickets(&self, error: Error) -> Error {
-        let refused = error.kind() == ErrorKind::Tls || error.kind() == ErrorKind::Connection;
+    fn without_tickets(&self, error: Failure) -> Failure {
+        let refused = error.is(Cause::Tls) || error.is(Cause::Lost);
         let Some(factory) = self.session.shared.tls.as_ref().filter(|_| refused) else {
             return error;
         };
@@ -353,7 +353,7 @@ impl Transfer<'_> {
             return error;
         }
         if !factory.reuses_sessions() {
-            return error.with_retryable(false).with_hint(
+            return error.with_transient(false).with_hint(
                 "the server may want TLS session reuse on data connections: leave \
                  tlsSessionReuse at auto",
             );
@@ -366,7 +366,7 @@ impl Transfer<'_> {
             .as_ref()
             .is_some_and(crate::transport::tls::handshake::TlsSession::had_tickets);
         let falls_back = factory.can_fall_back() && server.prefer_tls_12();
-        error.with_retryable(falls_back || had_tickets)
+        error.with_transient(falls_back || had_tickets)
     }
 }
 

@@ -3,10 +3,10 @@
 use std::io::{Read, Write};
 use std::time::Duration;
 
-use host_sdk::Error;
-
 use super::transfer::{LOOK, Transfer};
 use crate::deadline::Deadline;
+use crate::failure::Failure;
+use crate::protocol::verb::Command;
 use crate::session::session::Session;
 use crate::transport::error::{is_timeout, retry_interrupted};
 use crate::transport::stream::NetStream;
@@ -34,10 +34,10 @@ impl Session {
     /// As [`Session::download`].
     pub(crate) fn upload(
         &mut self,
-        command: &str,
+        command: Command,
         offset: u64,
         deadline: Deadline,
-    ) -> Result<Upload<'_>, Error> {
+    ) -> Result<Upload<'_>, Failure> {
         let transfer = self.transfer(command, offset, deadline)?;
         Ok(Upload::new(transfer))
     }
@@ -54,7 +54,7 @@ impl<'s> Upload<'s> {
     /// # Errors
     ///
     /// As [`Download::read`](super::download::Download::read).
-    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let idle = self.transfer.session.shared.settings.read_timeout;
         let mut patience = Deadline::after(idle, "readTimeout");
         let mut rest = bytes;
@@ -62,7 +62,7 @@ impl<'s> Upload<'s> {
         while !rest.is_empty() {
             self.transfer.within_deadline(Some(LOOK))?;
             let Some(data) = &mut self.transfer.data else {
-                return Err(Error::internal("an upload went on after its end"));
+                return Err(Failure::internal("an upload went on after its end"));
             };
             match retry_interrupted(|| data.stream.write(rest)) {
                 Ok(count) if count > 0 => {
@@ -86,7 +86,7 @@ impl<'s> Upload<'s> {
     /// # Errors
     ///
     /// What the server says instead. When it says nothing any more the outcome is unknown.
-    pub(crate) fn finish(mut self) -> Result<u64, Error> {
+    pub(crate) fn finish(mut self) -> Result<u64, Failure> {
         self.transfer.within_deadline(None)?;
         if let Some(mut data) = self.transfer.data.take() {
             if let Err(e) = data.stream.close_sending() {
@@ -99,7 +99,7 @@ impl<'s> Upload<'s> {
         self.transfer.session.cancel.check()?;
         self.transfer
             .confirm()
-            .map_err(|e| if e.report().reply.is_none() { e.with_outcome_unknown() } else { e })?;
+            .map_err(|e| if !e.is_answer() { e.with_outcome_unknown() } else { e })?;
         Ok(self.sent)
     }
 }

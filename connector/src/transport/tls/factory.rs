@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use host_sdk::Error;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -11,6 +10,7 @@ use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
 use super::handshake::TlsSession;
 use super::verifier::Verifier;
 use crate::config::{TlsSettings, Trust, Versions};
+use crate::failure::Failure;
 
 /// The only protocol that may be negotiated here: an answer meant for another is an attack
 /// (ALPACA).
@@ -31,9 +31,9 @@ impl TlsFactory {
     /// # Errors
     ///
     /// `configuration` with the setting that cannot be used.
-    pub(crate) fn new(settings: &TlsSettings, host: &str) -> Result<Self, Error> {
+    pub(crate) fn new(settings: &TlsSettings, host: &str) -> Result<Self, Failure> {
         let server_name = ServerName::try_from(host.to_owned()).map_err(|_| {
-            Error::configuration("host", format!("\"{host}\" is no name that TLS can verify"))
+            Failure::configuration("host", format!("\"{host}\" is no name that TLS can verify"))
         })?;
         let verifier = verifier(settings)?;
         let build = |versions: &[&'static SupportedProtocolVersion]| {
@@ -84,10 +84,10 @@ fn client_config(
     settings: &TlsSettings,
     versions: &[&'static SupportedProtocolVersion],
     verifier: Arc<Verifier>,
-) -> Result<ClientConfig, Error> {
+) -> Result<ClientConfig, Failure> {
     let builder = ClientConfig::builder_with_provider(provider())
         .with_protocol_versions(versions)
-        .map_err(|e| Error::internal(format!("TLS versions: {e}")))?
+        .map_err(|e| Failure::internal(format!("TLS versions: {e}")))?
         .dangerous()
         .with_custom_certificate_verifier(verifier);
     let mut config = match &settings.client {
@@ -95,13 +95,13 @@ fn client_config(
         Some((chain, key)) => {
             let chain = certificates("clientCertificate", chain)?;
             let key = PrivateKeyDer::from_pem_slice(key.reveal().as_bytes()).map_err(|_| {
-                Error::configuration(
+                Failure::configuration(
                     "clientKey",
                     "expected one private key in PEM, without a password",
                 )
             })?;
             builder.with_client_auth_cert(chain, key).map_err(|e| {
-                Error::configuration("clientCertificate", format!("does not fit clientKey: {e}"))
+                Failure::configuration("clientCertificate", format!("does not fit clientKey: {e}"))
             })?
         }
     };
@@ -109,7 +109,7 @@ fn client_config(
     Ok(config)
 }
 
-fn verifier(settings: &TlsSettings) -> Result<Arc<Verifier>, Error> {
+fn verifier(settings: &TlsSettings) -> Result<Arc<Verifier>, Failure> {
     let extra = match &settings.authorities {
         Some(pem) => certificates("caCertificates", pem)?,
         None => Vec::new(),
@@ -131,22 +131,25 @@ fn verifier(settings: &TlsSettings) -> Result<Arc<Verifier>, Error> {
     };
     verifier
         .map(Arc::new)
-        .map_err(|e| Error::configuration("trust", format!("no authority can be used: {e}")))
+        .map_err(|e| Failure::configuration("trust", format!("no authority can be used: {e}")))
 }
 
-fn add_roots(roots: &mut RootCertStore, extra: Vec<CertificateDer<'static>>) -> Result<(), Error> {
+fn add_roots(
+    roots: &mut RootCertStore,
+    extra: Vec<CertificateDer<'static>>,
+) -> Result<(), Failure> {
     for certificate in extra {
         roots.add(certificate).map_err(|e| {
-            Error::configuration("caCertificates", format!("a certificate cannot be used: {e}"))
+            Failure::configuration("caCertificates", format!("a certificate cannot be used: {e}"))
         })?;
     }
     Ok(())
 }
 
-fn certificates(id: &str, pem: &str) -> Result<Vec<CertificateDer<'static>>, Error> {
+fn certificates(id: &str, pem: &str) -> Result<Vec<CertificateDer<'static>>, Failure> {
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
     match certificates {
         Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        _ => Err(Error::configuration(id, "expected certificates in PEM")),
+        _ => Err(Failure::configuration(id, "expected certificates in PEM")),
     }
 }

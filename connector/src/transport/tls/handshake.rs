@@ -7,7 +7,6 @@ use std::io::{self, ErrorKind as IoErrorKind};
 use std::net::TcpStream;
 use std::sync::Arc;
 
-use host_sdk::Error;
 use rustls::client::Resumption;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, HandshakeKind, StreamOwned};
@@ -15,6 +14,7 @@ use rustls::{ClientConfig, ClientConnection, HandshakeKind, StreamOwned};
 use super::identity::Identity;
 use super::tickets::TicketStore;
 use crate::deadline::Deadline;
+use crate::failure::Failure;
 use crate::transport::error::io_error;
 use crate::transport::error::is_timeout;
 use crate::transport::error::tls_error;
@@ -31,13 +31,13 @@ pub(crate) struct TlsSession {
 /// Why there is no TLS.
 pub(crate) struct HandshakeError {
     /// The error to report.
-    pub(crate) error: Error,
+    pub(crate) error: Failure,
     /// Whether it was this side that turned the other away: then nothing that the server says
     /// about it explains more.
     pub(crate) by_this_side: bool,
 }
 
-impl From<HandshakeError> for Error {
+impl From<HandshakeError> for Failure {
     fn from(failure: HandshakeError) -> Self {
         failure.error
     }
@@ -88,7 +88,7 @@ impl TlsSession {
 
     /// What `error` really is, that came instead of the server's first word inside TLS 1.3: only
     /// there a server tells what it thinks of the client's certificate after the handshake.
-    pub(crate) fn first_word_failed(&self, error: Error) -> Error {
+    pub(crate) fn first_word_failed(&self, error: Failure) -> Failure {
         self.identity.or_rejection("the TLS handshake", error)
     }
 
@@ -118,12 +118,12 @@ fn complete_handshake(
     deadline: Deadline,
     what: &str,
 ) -> Result<(), HandshakeError> {
-    let by_server = |error: Error| HandshakeError { error, by_this_side: false };
+    let by_server = |error: Failure| HandshakeError { error, by_this_side: false };
     let failed = |e: &io::Error| {
-        by_server(if is_timeout(e) { deadline.error(what) } else { io_error(what, e) })
+        by_server(if is_timeout(e) { deadline.error(what).into() } else { io_error(what, e) })
     };
     while stream.conn.is_handshaking() {
-        let left = deadline.remaining(what).map_err(by_server)?;
+        let left = deadline.remaining(what).map_err(|e| by_server(e.into()))?;
         stream.sock.set_read_timeout(left).map_err(|e| failed(&e))?;
         stream.sock.set_write_timeout(left).map_err(|e| failed(&e))?;
         while stream.conn.wants_write() {

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use host_sdk::{Error, ErrorKind};
 use rustls::SignatureScheme;
 use rustls::client::ResolvesClientCert;
 use rustls::sign::CertifiedKey;
+
+use crate::failure::{Cause, Failure};
 
 /// Shows the configured client certificate and notes that it was asked for. A server that does
 /// not accept what it gets often just hangs up: this is what tells that from a broken network.
@@ -24,9 +25,8 @@ impl Identity {
 
     /// The failure behind `error`, which ended the connection before the server's first word
     /// inside TLS: if it wants to know who this side is, it did not like the answer.
-    pub(crate) fn or_rejection(&self, what: &str, error: Error) -> Error {
-        let hung_up = matches!(error.kind(), ErrorKind::Connection | ErrorKind::Tls)
-            && error.report().reply.is_none();
+    pub(crate) fn or_rejection(&self, what: &str, error: Failure) -> Failure {
+        let hung_up = matches!(error.cause(), Cause::Lost | Cause::Tls) && !error.is_answer();
         if !hung_up || !self.asked.load(Ordering::Relaxed) {
             return error;
         }
@@ -42,7 +42,7 @@ impl Identity {
                 "set clientCertificate and clientKey",
             )
         };
-        Error::new(ErrorKind::Tls, format!("{what} failed: {reason} ({error})")).with_hint(hint)
+        Failure::new(Cause::Tls, format!("{what} failed: {reason} ({error})")).with_hint(hint)
     }
 }
 
