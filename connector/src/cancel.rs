@@ -77,7 +77,7 @@ impl CancelToken {
     }
 
     /// Registers `socket` until the guard is dropped.
-    pub(crate) fn watch(&self, socket: &TcpStream) -> std::io::Result<SocketWatch> {
+    pub(crate) fn watch(&self, socket: &TcpStream) -> std::io::Result<SocketRegistration> {
         let id = self.state.next.fetch_add(1, Ordering::Relaxed);
         let clone = socket.try_clone()?;
         let mut sockets = self.state.sockets.lock().unwrap_or_else(PoisonError::into_inner);
@@ -87,17 +87,17 @@ impl CancelToken {
             // Cancelled between two steps: the hook has already passed over the sockets.
             let _ = socket.shutdown(Shutdown::Both);
         }
-        Ok(SocketWatch { token: self.clone(), id })
+        Ok(SocketRegistration { token: self.clone(), id })
     }
 }
 
 /// Keeps a socket registered.
-pub(crate) struct SocketWatch {
+pub(crate) struct SocketRegistration {
     token: CancelToken,
     id: u64,
 }
 
-impl Drop for SocketWatch {
+impl Drop for SocketRegistration {
     fn drop(&mut self) {
         let mut sockets = self.token.state.sockets.lock().unwrap_or_else(PoisonError::into_inner);
         sockets.remove(&self.id);

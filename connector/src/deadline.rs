@@ -36,7 +36,7 @@ impl Deadline {
     }
 
     /// The nearer of the two.
-    pub(crate) fn or_sooner(self, other: Self) -> Self {
+    pub(crate) fn earlier(self, other: Self) -> Self {
         match (self.at, other.at) {
             (Some(mine), Some(others)) if others < mine => other,
             (None, Some(_)) => other,
@@ -115,10 +115,10 @@ mod tests {
     fn the_sooner_one_wins() {
         let soon = Deadline::after(Some(Duration::from_secs(1)), "soon");
         let late = Deadline::after(Some(Duration::from_secs(9)), "late");
-        assert_eq!(late.or_sooner(soon).setting, "soon");
-        assert_eq!(soon.or_sooner(late).setting, "soon");
-        assert_eq!(Deadline::never().or_sooner(late).setting, "late");
-        assert_eq!(late.or_sooner(Deadline::never()).setting, "late");
+        assert_eq!(late.earlier(soon).setting, "soon");
+        assert_eq!(soon.earlier(late).setting, "soon");
+        assert_eq!(Deadline::never().earlier(late).setting, "late");
+        assert_eq!(late.earlier(Deadline::never()).setting, "late");
     }
 
     #[test]

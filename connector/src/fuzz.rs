@@ -23,7 +23,8 @@ use crate::file::name::NameEncoding;
 use crate::file::time::zone::ServerTimeZone;
 use crate::listing::{Entry, Listing, ListingSettings};
 use crate::protocol::payload::{extended_passive_port, passive_address, quoted_path};
-use crate::protocol::reply::{Occasion, Reply};
+use crate::protocol::refusal::Phase;
+use crate::protocol::reply::Reply;
 use crate::protocol::verb::Verb;
 
 /// The most characters of a server's text that a message shows, and the mark behind them.
@@ -231,16 +232,16 @@ proptest! {
     ) {
         if let Some(reply) = Reply::parse(&bytes) {
             prop_assert!(reply.text().chars().count() <= SHOWN);
-            for occasion in [
-                Occasion::Greeting,
-                Occasion::Protection,
-                Occasion::Login,
-                Occasion::Path,
-                Occasion::Transfer,
+            for phase in [
+                Phase::Greeting,
+                Phase::Protection,
+                Phase::Login,
+                Phase::Path,
+                Phase::Transfer,
             ] {
                 let verb = Some(Verb::Noop);
                 let error: Error =
-                    Failure::refused(&reply, occasion, verb, "NOOP", &reply).into();
+                    Failure::refused(&reply, phase, verb, "NOOP", &reply).into();
                 prop_assert!(!error.message().contains(|c: char| c.is_ascii_control()));
                 prop_assert_eq!(error.report().command.as_deref(), Some("NOOP"));
             }
@@ -304,7 +305,7 @@ proptest! {
         match compiled {
             Ok(filter) => {
                 for entry in read(&*text, false, settings).0 {
-                    let _ = filter.verdict(&entry, &ServerTimeZone::Auto, false);
+                    let _ = filter.evaluate(&entry, &ServerTimeZone::Auto, false);
                 }
             }
             Err(error) => prop_assert_eq!(error.kind(), ErrorKind::Configuration),

@@ -56,12 +56,12 @@ impl Pool {
     }
 
     /// Another operation will take sessions.
-    pub(crate) fn join(&self) {
+    pub(crate) fn add_operation(&self) {
         self.lock().operations += 1;
     }
 
     /// An operation will take no more sessions.
-    pub(crate) fn leave(&self) {
+    pub(crate) fn remove_operation(&self) {
         self.lock().operations -= 1;
     }
 
@@ -76,9 +76,9 @@ impl Pool {
         self: &Arc<Self>,
         cancel: &CancelToken,
         transcript: &Transcript,
-    ) -> Result<Lease, Failure> {
+    ) -> Result<PooledSession, Failure> {
         let next = || self.idle_or_slot(cancel).map(Some);
-        self.lease(cancel, transcript, Session::open_patiently, next)
+        self.lease(cancel, transcript, Session::open_with_retry, next)
             .and_then(|lease| lease.ok_or_else(|| Failure::internal("no session and no reason")))
     }
 
@@ -87,11 +87,11 @@ impl Pool {
     /// # Errors
     ///
     /// What opening a session can fail with.
-    pub(crate) fn take_spare(
+    pub(crate) fn try_take(
         self: &Arc<Self>,
         cancel: &CancelToken,
         transcript: &Transcript,
-    ) -> Result<Option<Lease>, Failure> {
+    ) -> Result<Option<PooledSession>, Failure> {
         self.lease(cancel, transcript, Session::open, || Ok(self.spare()))
     }
 
@@ -101,18 +101,18 @@ impl Pool {
         transcript: &Transcript,
         open: fn(&Arc<Shared>, &CancelToken, &Transcript, Deadline) -> Result<Session, Failure>,
         next: impl Fn() -> Result<Option<Option<Session>>, Failure>,
-    ) -> Result<Option<Lease>, Failure> {
+    ) -> Result<Option<PooledSession>, Failure> {
         loop {
             let Some(idle) = next()? else { return Ok(None) };
-            let slot = Slot { pool: Arc::clone(self) };
+            let slot = Permit { pool: Arc::clone(self) };
             let Some(mut session) = idle else {
                 let session = open(&self.shared, cancel, transcript, Deadline::never())?;
-                return Ok(Some(Lease { session: Some(session), slot }));
+                return Ok(Some(PooledSession { session: Some(session), slot }));
             };
             // A server may have hung up on an idle session; then the next one is asked for.
-            let is_leased = session.is_usable() && session.lease_to(cancel, transcript).is_ok();
-            if is_leased && session.is_awake() {
-                return Ok(Some(Lease { session: Some(session), slot }));
+            let is_leased = session.is_usable() && session.attach(cancel, transcript).is_ok();
+            if is_leased && session.is_alive() {
+                return Ok(Some(PooledSession { session: Some(session), slot }));
             }
         }
     }
@@ -178,11 +178,11 @@ impl Pool {
 }
 
 /// The right to have one session open.
-struct Slot {
+struct Permit {
     pool: Arc<Pool>,
 }
 
-impl Drop for Slot {
+impl Drop for Permit {
     fn drop(&mut self) {
         self.pool.lock().open -= 1;
         self.pool.released.notify_one();
@@ -190,12 +190,12 @@ impl Drop for Slot {
 }
 
 /// A session in use; dropped, it goes back to its pool, unless it is of no use any more.
-pub(crate) struct Lease {
+pub(crate) struct PooledSession {
     session: Option<Session>,
-    slot: Slot,
+    slot: Permit,
 }
 
-impl Lease {
+impl PooledSession {
     /// The session.
     ///
     /// # Errors
@@ -206,7 +206,7 @@ impl Lease {
     }
 }
 
-impl Drop for Lease {
+impl Drop for PooledSession {
     fn drop(&mut self) {
         let Some(mut session) = self.session.take() else { return };
         session.release();

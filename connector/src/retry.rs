@@ -24,7 +24,7 @@ pub(crate) struct Backoff {
     /// How far a transfer had come when its attempts were last counted anew, in bytes.
     mark: u64,
     /// Whether TLS has broken already: what may be an attack is tried again once.
-    has_broken: bool,
+    had_tls_error: bool,
     /// No attempt begins after this.
     until: Deadline,
 }
@@ -33,12 +33,12 @@ impl Backoff {
     /// No attempt yet; the policy's total time begins now.
     pub(crate) fn new(policy: RetryPolicy) -> Self {
         let until = Deadline::after(policy.total_time, "retry.totalTime");
-        Self { policy, attempts: 0, mark: 0, has_broken: false, until }
+        Self { policy, attempts: 0, mark: 0, had_tls_error: false, until }
     }
 
     /// Has no attempt begin after `deadline` either.
     pub(crate) fn by(mut self, deadline: Deadline) -> Self {
-        self.until = self.until.or_sooner(deadline);
+        self.until = self.until.earlier(deadline);
         self
     }
 
@@ -62,7 +62,8 @@ impl Backoff {
             Ok(left) => left.is_some_and(|left| left <= pause),
             Err(_) => true,
         };
-        let is_broken_again = error.is(Cause::Tls) && std::mem::replace(&mut self.has_broken, true);
+        let is_broken_again =
+            error.is(Cause::Tls) && std::mem::replace(&mut self.had_tls_error, true);
         if self.attempts >= self.policy.attempts || is_late || is_broken_again {
             return Err(error.given_up_after(self.attempts));
         }

@@ -1,42 +1,36 @@
 //! Which setting to change when an examination failed.
 
-use super::book::Examination;
+use super::report::Check;
 use crate::config::{ConnectionSettings, DataMode, Security};
 use crate::failure::{Cause, Failure};
 use crate::protocol::verb::Verb;
 
 /// What to do about `error`, naming the setting. The error's own hint counts, except where the
 /// settings show a likelier cause.
-pub(super) fn advice(
-    examination: Examination,
-    error: &Failure,
-    settings: &ConnectionSettings,
-) -> String {
-    let likelier = match examination {
-        Examination::Greeting => about_greeting(error, settings),
-        Examination::Tls => about_protection(error, settings),
-        Examination::Login => about_login(error, settings),
-        Examination::DataConnection => Some(about_data(error, settings)),
+pub(super) fn advice(check: Check, error: &Failure, settings: &ConnectionSettings) -> String {
+    let by_settings = match check {
+        Check::Greeting => about_greeting(error, settings),
+        Check::Tls => about_protection(error, settings),
+        Check::Login => about_login(error, settings),
+        Check::DataConnection => Some(about_data(error, settings)),
         _ => None,
     };
     let hint = error.hint().map(str::to_owned);
-    likelier.or(hint).unwrap_or_else(|| usual(examination).to_owned())
+    by_settings.or(hint).unwrap_or_else(|| usual(check).to_owned())
 }
 
-fn usual(examination: Examination) -> &'static str {
-    match examination {
-        Examination::Dns => "check host",
-        Examination::Tcp | Examination::Greeting => "check host and port",
-        Examination::Tls | Examination::SessionReuse => "check sslMode and port",
-        Examination::Certificate => "check caCertificates and trust",
-        Examination::Login => "check userName, password and account",
-        Examination::Features => "raise readTimeout if the server is just slow",
-        Examination::RemoteDirectory => "set remoteDirectory to a directory that exists",
-        Examination::DataConnection => "check connectionMode",
-        Examination::Listing => "set listing to the other command, list or mlsd",
-        Examination::ServerTime | Examination::Restart => {
-            "raise readTimeout if the server is just slow"
-        }
+fn usual(check: Check) -> &'static str {
+    match check {
+        Check::Dns => "check host",
+        Check::Tcp | Check::Greeting => "check host and port",
+        Check::Tls | Check::SessionReuse => "check sslMode and port",
+        Check::Certificate => "check caCertificates and trust",
+        Check::Login => "check userName, password and account",
+        Check::Features => "raise readTimeout if the server is just slow",
+        Check::RemoteDirectory => "set remoteDirectory to a directory that exists",
+        Check::DataConnection => "check connectionMode",
+        Check::Listing => "set listing to the other command, list or mlsd",
+        Check::ServerTime | Check::Restart => "raise readTimeout if the server is just slow",
     }
 }
 
@@ -115,10 +109,11 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::protocol::reply::{Occasion, Reply};
+    use crate::protocol::refusal::Phase;
+    use crate::protocol::reply::Reply;
 
-    fn advised(examination: Examination, error: &Failure, settings: Value) -> String {
-        advice(examination, error, &ConnectionSettings::parse(&settings).unwrap())
+    fn advised(check: Check, error: &Failure, settings: Value) -> String {
+        advice(check, error, &ConnectionSettings::parse(&settings).unwrap())
     }
 
     #[test]
@@ -129,28 +124,28 @@ mod tests {
         let in_clear = json!({"host": "h", "sslMode": "explicit", "dataProtection": "clear"});
         let active = json!({"host": "h", "connectionMode": "active"});
         let silence = Failure::new(Cause::Late, "silence").with_hint("raise readTimeout");
-        let refused = |code, occasion, verb: Verb| {
+        let refused = |code, phase, verb: Verb| {
             let reply = Reply::new(code, "no");
-            Failure::refused(&reply, occasion, Some(verb), verb.as_str(), &reply)
+            Failure::refused(&reply, phase, Some(verb), verb.as_str(), &reply)
         };
-        let refusal = refused(425, Occasion::Transfer, Verb::List);
-        let user = refused(530, Occasion::Login, Verb::User);
-        let level = refused(536, Occasion::Protection, Verb::Prot);
+        let refusal = refused(425, Phase::Transfer, Verb::List);
+        let user = refused(530, Phase::Login, Verb::User);
+        let level = refused(536, Phase::Protection, Verb::Prot);
         let cases = [
-            (Examination::Greeting, &silence, &plain, "sslMode implicit"),
-            (Examination::Login, &user, &plain, "sslMode to explicit"),
-            (Examination::Login, &user, &explicit, "userName, password"),
-            (Examination::Tls, &level, &explicit, "dataProtection to clear"),
-            (Examination::DataConnection, &refusal, &plain, "passiveAddress"),
-            (Examination::DataConnection, &refusal, &explicit, "connectionMode to active"),
-            (Examination::DataConnection, &refusal, &without_reuse, "tlsSessionReuse to auto"),
-            (Examination::DataConnection, &refusal, &in_clear, "dataProtection to private"),
-            (Examination::DataConnection, &refusal, &active, "activeAddress"),
-            (Examination::Restart, &silence, &plain, "raise readTimeout"),
+            (Check::Greeting, &silence, &plain, "sslMode implicit"),
+            (Check::Login, &user, &plain, "sslMode to explicit"),
+            (Check::Login, &user, &explicit, "userName, password"),
+            (Check::Tls, &level, &explicit, "dataProtection to clear"),
+            (Check::DataConnection, &refusal, &plain, "passiveAddress"),
+            (Check::DataConnection, &refusal, &explicit, "connectionMode to active"),
+            (Check::DataConnection, &refusal, &without_reuse, "tlsSessionReuse to auto"),
+            (Check::DataConnection, &refusal, &in_clear, "dataProtection to private"),
+            (Check::DataConnection, &refusal, &active, "activeAddress"),
+            (Check::Restart, &silence, &plain, "raise readTimeout"),
         ];
-        for (examination, error, settings, words) in cases {
-            let advice = advised(examination, error, settings.clone());
-            assert!(advice.contains(words), "{examination:?}: {advice}");
+        for (check, error, settings, words) in cases {
+            let advice = advised(check, error, settings.clone());
+            assert!(advice.contains(words), "{check:?}: {advice}");
         }
     }
 }

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
 
-use super::book::Found;
+use super::report::CheckResult;
 use crate::failure::Failure;
 use crate::file::name::printable;
 
@@ -59,11 +59,11 @@ impl Chain {
     }
 
     /// The finding for a certificate that was accepted.
-    pub(super) fn accepted(&self, now: Timestamp, is_pinned: bool) -> Found {
+    pub(super) fn accepted(&self, now: Timestamp, is_pinned: bool) -> CheckResult {
         let detail = self.detail(now);
         let days = self.days_left(now);
         if days >= SOON {
-            return Found::ok(detail);
+            return CheckResult::ok(detail);
         }
         let advice = if is_pinned {
             "have the partner renew the certificate, then set certificateFingerprint to the new one's"
@@ -71,12 +71,12 @@ impl Chain {
             "have the partner renew the certificate in time, and add its authority to \
              caCertificates if that changes"
         };
-        Found::warning(detail, advice)
+        CheckResult::warning(detail, advice)
     }
 
     /// The finding for a certificate that was refused with `error`.
-    pub(super) fn refused(&self, now: Timestamp, is_pinned: bool, error: &Failure) -> Found {
-        Found::failed(self.detail(now), self.advice(now, is_pinned, error))
+    pub(super) fn refused(&self, now: Timestamp, is_pinned: bool, error: &Failure) -> CheckResult {
+        CheckResult::failed(self.detail(now), self.advice(now, is_pinned, error))
     }
 
     fn advice(&self, now: Timestamp, is_pinned: bool, error: &Failure) -> String {

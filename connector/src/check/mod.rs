@@ -4,15 +4,15 @@
 //! twice and changes nothing on the server.
 
 mod advice;
-mod book;
 mod certificate;
 mod opening;
+mod report;
 mod server_time;
 mod using;
 
 use host_sdk::{CheckReport, Context};
 
-use self::book::Book;
+use self::report::ReportBuilder;
 use crate::cancel::CancelToken;
 use crate::failure::Failure;
 use crate::pool::Pool;
@@ -26,11 +26,11 @@ use crate::session::Session;
 pub(crate) fn check(pool: &Pool, context: &Context) -> Result<CheckReport, Failure> {
     let cancel = CancelToken::of(context);
     let shared = pool.shared();
-    let mut book = Book::new(shared.settings.security);
-    if let Some(mut session) = opening::open(shared, &cancel, &mut book) {
-        using::try_out(&mut session, &mut book);
+    let mut report = ReportBuilder::new(shared.settings.security);
+    if let Some(mut session) = opening::open(shared, &cancel, &mut report) {
+        using::run_checks(&mut session, &mut report);
         session.quit(Session::goodbye());
     }
     cancel.check()?;
-    Ok(book.into_report())
+    Ok(report.into_report())
 }

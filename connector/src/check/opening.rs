@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 
 use super::advice::advice;
-use super::book::{Book, Examination, Found};
 use super::certificate::Chain;
+use super::report::{Check, CheckResult, ReportBuilder};
 use crate::cancel::CancelToken;
 use crate::config::{ConnectionSettings, Security};
 use crate::deadline::Deadline;
@@ -20,63 +20,69 @@ use crate::session::{Milestone, Session, Shared, Transcript};
 const SHOWN_CHARACTERS: usize = 400;
 
 /// Opens a session; none where that failed, which the book says.
-pub(super) fn open(shared: &Arc<Shared>, cancel: &CancelToken, book: &mut Book) -> Option<Session> {
+pub(super) fn open(
+    shared: &Arc<Shared>,
+    cancel: &CancelToken,
+    report: &mut ReportBuilder,
+) -> Option<Session> {
     let settings = &shared.settings;
     if settings.security == Security::None {
         let reason = "sslMode is none: passwords and files travel in clear";
-        book.enter(Examination::Tls, Found::skipped(reason));
-        book.enter(Examination::Certificate, Found::skipped("there is no TLS"));
+        report.record(Check::Tls, CheckResult::skipped(reason));
+        report.record(Check::Certificate, CheckResult::skipped("there is no TLS"));
     }
     if settings.proxy.is_some() {
-        book.enter(Examination::Dns, Found::skipped("the proxy looks the name up"));
+        report.record(Check::Dns, CheckResult::skipped("the proxy looks the name up"));
     }
     // Another session of this connection may have left one.
     let _ = shared.tls.as_ref().and_then(|tls| tls.take_refused_chain());
     let mut tried = Vec::new();
     let unread = Transcript::default();
     let opened =
-        Session::open_reporting(shared, cancel, &unread, Deadline::never(), &mut |milestone| {
+        Session::open_with_progress(shared, cancel, &unread, Deadline::never(), &mut |milestone| {
             match milestone {
                 Milestone::Resolved { addresses } => {
                     tried = addresses.to_vec();
-                    book.enter(Examination::Dns, resolved(settings, addresses));
+                    report.record(Check::Dns, resolved(settings, addresses));
                 }
                 Milestone::Connected { peer } => {
-                    book.enter(Examination::Tcp, connected(settings, peer, &tried));
+                    report.record(Check::Tcp, connected(settings, peer, &tried));
                 }
-                Milestone::Greeted { text } => book.enter(Examination::Greeting, Found::ok(text)),
+                Milestone::Greeted { text } => {
+                    report.record(Check::Greeting, CheckResult::ok(text))
+                }
                 Milestone::Secured { stream } => {
                     let tls = stream.tls();
                     let version = tls.and_then(|tls| tls.protocol_version());
                     let suite = tls.and_then(|tls| tls.negotiated_cipher_suite());
                     let chain = tls.and_then(|tls| tls.peer_certificates()).unwrap_or_default();
-                    book.enter(Examination::Tls, secured(version, suite));
-                    book.enter(Examination::Certificate, accepted(settings, chain));
+                    report.record(Check::Tls, secured(version, suite));
+                    report.record(Check::Certificate, accepted(settings, chain));
                 }
                 Milestone::LoggedIn => {
                     let user = printable(&settings.credentials.user);
-                    book.enter(Examination::Login, Found::ok(format!("logged in as {user}")));
+                    report.record(Check::Login, CheckResult::ok(format!("logged in as {user}")));
                 }
                 Milestone::Ready { features } => {
-                    book.enter(Examination::Features, offered(settings, &features.lines));
+                    report.record(Check::Features, offered(settings, &features.lines));
                 }
             }
         });
     match opened {
         Ok(session) => Some(session),
         Err(e) => {
-            not_opened(shared, book, e);
+            not_opened(shared, report, e);
             None
         }
     }
 }
 
-fn not_opened(shared: &Shared, book: &mut Book, error: Failure) {
+fn not_opened(shared: &Shared, report: &mut ReportBuilder, error: Failure) {
     let settings = &shared.settings;
     // PBSZ and PROT follow the handshake, and so does a TLS 1.3 server's word about the client's
     // certificate.
     let about_tls = settings.security != Security::None && error.is(Cause::Tls);
-    let failed = if about_tls { Some(Examination::Tls) } else { book.next() };
+    let failed = if about_tls { Some(Check::Tls) } else { report.next() };
     let Some(failed) = failed else { return };
     let mut advised = advice(failed, &error, settings);
     if about_tls {
@@ -86,34 +92,37 @@ fn not_opened(shared: &Shared, book: &mut Book, error: Failure) {
             let is_pinned = settings.tls.fingerprint.is_some();
             let found = chain.refused(Timestamp::now(), is_pinned, &error);
             advised = found.advice.clone().unwrap_or(advised);
-            book.fail(failed, error, advised);
-            book.enter(Examination::Certificate, found);
+            report.fail(failed, error, advised);
+            report.record(Check::Certificate, found);
             return;
         }
     }
-    book.fail(failed, error, advised);
+    report.fail(failed, error, advised);
 }
 
-fn resolved(settings: &ConnectionSettings, addresses: &[SocketAddr]) -> Found {
+fn resolved(settings: &ConnectionSettings, addresses: &[SocketAddr]) -> CheckResult {
     let all: Vec<String> = addresses.iter().map(|it| it.ip().to_string()).collect();
     let (host, all) = (&settings.host, all.join(", "));
-    Found::ok(if *host == all {
+    CheckResult::ok(if *host == all {
         format!("{host} needs no look-up")
     } else {
         format!("{host} is {all}")
     })
 }
 
-fn connected(settings: &ConnectionSettings, peer: SocketAddr, tried: &[SocketAddr]) -> Found {
+fn connected(settings: &ConnectionSettings, peer: SocketAddr, tried: &[SocketAddr]) -> CheckResult {
     if let Some(proxy) = &settings.proxy {
-        return Found::ok(format!("connected through the proxy {}:{}", proxy.host, proxy.port));
+        return CheckResult::ok(format!(
+            "connected through the proxy {}:{}",
+            proxy.host, proxy.port
+        ));
     }
     let dead: Vec<String> =
         tried.iter().take_while(|it| **it != peer).map(ToString::to_string).collect();
     if dead.is_empty() {
-        return Found::ok(format!("connected to {peer}"));
+        return CheckResult::ok(format!("connected to {peer}"));
     }
-    Found::warning(
+    CheckResult::warning(
         format!("connected to {peer}; {} did not answer", dead.join(" and ")),
         "every session tries the dead address first: have this machine's route to it or the \
          name's record repaired, or set host to a name that has only addresses that answer",
@@ -123,26 +132,26 @@ fn connected(settings: &ConnectionSettings, peer: SocketAddr, tried: &[SocketAdd
 fn secured(
     version: Option<rustls::ProtocolVersion>,
     suite: Option<rustls::SupportedCipherSuite>,
-) -> Found {
+) -> CheckResult {
     let version = match version {
         Some(rustls::ProtocolVersion::TLSv1_2) => "TLS 1.2".to_owned(),
         Some(rustls::ProtocolVersion::TLSv1_3) => "TLS 1.3".to_owned(),
         other => format!("{other:?}"),
     };
     let suite = suite.and_then(|suite| suite.suite().as_str());
-    Found::ok(format!("{version} with {}", suite.unwrap_or("an unnamed cipher suite")))
+    CheckResult::ok(format!("{version} with {}", suite.unwrap_or("an unnamed cipher suite")))
 }
 
-fn accepted(settings: &ConnectionSettings, chain: &[CertificateDer<'_>]) -> Found {
+fn accepted(settings: &ConnectionSettings, chain: &[CertificateDer<'_>]) -> CheckResult {
     match Chain::read(chain, &settings.host) {
         Some(chain) => chain.accepted(Timestamp::now(), settings.tls.fingerprint.is_some()),
-        None => Found::ok("accepted, though its dates cannot be read"),
+        None => CheckResult::ok("accepted, though its dates cannot be read"),
     }
 }
 
-fn offered(settings: &ConnectionSettings, lines: &[String]) -> Found {
+fn offered(settings: &ConnectionSettings, lines: &[String]) -> CheckResult {
     if lines.is_empty() {
-        return Found::ok("none are told: what the server can do is tried");
+        return CheckResult::ok("none are told: what the server can do is tried");
     }
     // Lists of facts and algorithms would hide the rest.
     let names = lines.iter().map(|line| match line.split_once(' ') {
@@ -156,13 +165,13 @@ fn offered(settings: &ConnectionSettings, lines: &[String]) -> Found {
     }
     let has_tls = lines.iter().any(|line| line.starts_with("AUTH") && line.contains("TLS"));
     if has_tls && settings.security == Security::None {
-        return Found::warning(
+        return CheckResult::warning(
             detail,
             "the server offers TLS: set sslMode to explicit, so that passwords and files do not \
              travel in clear",
         );
     }
-    Found::ok(detail)
+    CheckResult::ok(detail)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
 
-use super::book::Found;
+use super::report::CheckResult;
 use crate::failure::Failure;
 use crate::file::path::RemotePath;
 use crate::file::time::zone::{Measured, ServerTimeZone};
@@ -18,9 +18,9 @@ pub(super) fn examine(
     session: &mut Session,
     directory: &RemotePath,
     listing: &ProbedListing,
-) -> Result<Found, Failure> {
+) -> Result<CheckResult, Failure> {
     if listing.samples.is_empty() {
-        return Ok(Found::skipped(
+        return Ok(CheckResult::skipped(
             "the directory has no file with a plain name and a time of day to compare",
         ));
     }
@@ -29,29 +29,31 @@ pub(super) fn examine(
         return Ok(judge(&measured, by_facts, &session.settings().zone));
     }
     Ok(if by_facts {
-        Found::ok("MLSD states times in UTC; those of LIST could not be compared with them")
+        CheckResult::ok("MLSD states times in UTC; those of LIST could not be compared with them")
     } else {
-        Found::skipped("the server has no time in UTC (MDTM) to compare the listing's with")
+        CheckResult::skipped("the server has no time in UTC (MDTM) to compare the listing's with")
     })
 }
 
-fn judge(measured: &Measured, by_facts: bool, zone: &ServerTimeZone) -> Found {
+fn judge(measured: &Measured, by_facts: bool, zone: &ServerTimeZone) -> CheckResult {
     let (name, date) = (name(measured.offset), measured.utc.date());
     if by_facts {
-        return Found::ok(format!("MLSD states times in UTC; LIST would state them in {name}"));
+        return CheckResult::ok(format!(
+            "MLSD states times in UTC; LIST would state them in {name}"
+        ));
     }
     let found = format!("LIST states times in {name}, as MDTM shows");
     match zone {
-        ServerTimeZone::Auto if measured.offset == Offset::UTC => Found::ok(found),
-        ServerTimeZone::Auto => Found::warning(
+        ServerTimeZone::Auto if measured.offset == Offset::UTC => CheckResult::ok(found),
+        ServerTimeZone::Auto => CheckResult::warning(
             found,
             format!("set serverTimeZone to the server's zone, one that is {name} on {date}"),
         ),
         ServerTimeZone::Known(zone) => match offset_of(zone, measured.utc) {
             Some(expected) if expected == measured.offset => {
-                Found::ok(format!("{found}, and serverTimeZone says"))
+                CheckResult::ok(format!("{found}, and serverTimeZone says"))
             }
-            _ => Found::warning(
+            _ => CheckResult::warning(
                 found,
                 format!(
                     "set serverTimeZone to a zone that is {name} on {date}, unless MDTM is not in \

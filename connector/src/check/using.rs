@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::advice::advice;
-use super::book::{Book, Examination, Found};
+use super::report::{Check, CheckResult, ReportBuilder};
 use super::server_time;
 use crate::config::{ConnectionSettings, DataMode, ListingPreference, Security};
 use crate::failure::{Cause, Failure};
@@ -12,28 +12,28 @@ use crate::protocol::verb::Verb;
 use crate::session::{DataFacts, ProbedListing, Session};
 
 /// Uses the session as operations would, as far as it lasts.
-pub(super) fn try_out(session: &mut Session, book: &mut Book) {
-    let directory = enter_directory(session, book);
+pub(super) fn run_checks(session: &mut Session, report: &mut ReportBuilder) {
+    let directory = enter_directory(session, report);
     if !session.is_usable() {
         return;
     }
-    if let Some(listing) = list(session, book, &directory) {
+    if let Some(listing) = list(session, report, &directory) {
         match server_time::examine(session, &directory, &listing) {
-            Ok(found) => book.enter(Examination::ServerTime, found),
-            Err(e) => fail(session, book, Examination::ServerTime, e),
+            Ok(found) => report.record(Check::ServerTime, found),
+            Err(e) => fail(session, report, Check::ServerTime, e),
         }
     }
-    restart(session, book);
+    restart(session, report);
 }
 
-fn fail(session: &Session, book: &mut Book, examination: Examination, error: Failure) {
-    let advised = advice(examination, &error, session.settings());
-    book.fail(examination, error, advised);
+fn fail(session: &Session, report: &mut ReportBuilder, check: Check, error: Failure) {
+    let advised = advice(check, &error, session.settings());
+    report.fail(check, error, advised);
 }
 
 /// Enters the configured directory; where that fails, data connections are tried with the one
 /// after login.
-fn enter_directory(session: &mut Session, book: &mut Book) -> RemotePath {
+fn enter_directory(session: &mut Session, report: &mut ReportBuilder) -> RemotePath {
     let login_directory = session.login_directory().clone();
     let Some(configured) = session.settings().remote_directory.clone() else {
         let leads = match login_directory.is_absolute() {
@@ -41,7 +41,7 @@ fn enter_directory(session: &mut Session, book: &mut Book) -> RemotePath {
             false => "where the login leads, which the server does not tell (PWD)".to_owned(),
         };
         let detail = format!("{leads}; remoteDirectory is not set");
-        book.enter(Examination::RemoteDirectory, Found::ok(detail));
+        report.record(Check::RemoteDirectory, CheckResult::ok(detail));
         return login_directory;
     };
     let entered = login_directory
@@ -50,62 +50,65 @@ fn enter_directory(session: &mut Session, book: &mut Book) -> RemotePath {
         .and_then(|directory| session.change_directory(&directory).map(|()| directory));
     match entered {
         Ok(directory) => {
-            book.enter(Examination::RemoteDirectory, Found::ok(directory.to_string()));
+            report.record(Check::RemoteDirectory, CheckResult::ok(directory.to_string()));
             directory
         }
         Err(e) => {
             if !session.is_usable() {
-                fail(session, book, Examination::RemoteDirectory, e);
+                fail(session, report, Check::RemoteDirectory, e);
                 return login_directory;
             }
             let advised = format!(
                 "set remoteDirectory to a directory that exists and that the user may enter; the \
                  login leads to {login_directory}"
             );
-            book.fail(Examination::RemoteDirectory, e, advised);
+            report.fail(Check::RemoteDirectory, e, advised);
             login_directory
         }
     }
 }
 
-fn list(session: &mut Session, book: &mut Book, directory: &RemotePath) -> Option<ProbedListing> {
+fn list(
+    session: &mut Session,
+    report: &mut ReportBuilder,
+    directory: &RemotePath,
+) -> Option<ProbedListing> {
     let mode = session.settings().mode;
     let protected =
         session.settings().security != Security::None && session.settings().tls.protect_data;
     let reuses = session.settings().tls.session_reuse;
     if !protected {
         let reason = "data connections have no TLS";
-        book.enter(Examination::SessionReuse, Found::skipped(reason));
+        report.record(Check::SessionReuse, CheckResult::skipped(reason));
     }
     let mut is_open = false;
     let listed = session.probe_listing(directory, &mut |data| {
         is_open = true;
-        book.enter(Examination::DataConnection, data_connection(mode, data));
+        report.record(Check::DataConnection, data_connection(mode, data));
         if let Some(resumed) = data.resumed {
-            book.enter(Examination::SessionReuse, reuse(resumed, reuses));
+            report.record(Check::SessionReuse, reuse(resumed, reuses));
         }
     });
     match listed {
         Ok(listing) => {
             if !is_open {
                 let reason = "the directory is empty, and the server opens none for that";
-                book.enter(Examination::DataConnection, Found::skipped(reason));
+                report.record(Check::DataConnection, CheckResult::skipped(reason));
             }
             let found = listing_kind(session, directory, &listing);
-            book.enter(Examination::Listing, found);
+            report.record(Check::Listing, found);
             Some(listing)
         }
         Err(e) if !is_open && is_about_listing(&e, protected, session.settings()) => {
             let reason = "the server refused the listing before it opened one";
-            book.enter(Examination::DataConnection, Found::skipped(reason));
-            fail(session, book, Examination::Listing, e);
+            report.record(Check::DataConnection, CheckResult::skipped(reason));
+            fail(session, report, Check::Listing, e);
             None
         }
         Err(e) => {
             let broke = matches!(e.cause(), Cause::Lost | Cause::Late | Cause::Tls);
-            let failed =
-                if !is_open || broke { Examination::DataConnection } else { Examination::Listing };
-            fail(session, book, failed, e);
+            let failed = if !is_open || broke { Check::DataConnection } else { Check::Listing };
+            fail(session, report, failed, e);
             None
         }
     }
@@ -119,26 +122,26 @@ fn is_about_listing(error: &Failure, protected: bool, settings: &ConnectionSetti
         && !matches!(error.cause(), Cause::Lost | Cause::Late | Cause::Tls)
 }
 
-fn data_connection(mode: DataMode, data: &DataFacts) -> Found {
+fn data_connection(mode: DataMode, data: &DataFacts) -> CheckResult {
     let show = |address: Option<SocketAddr>| {
         address.map_or_else(|| "an unknown address".to_owned(), |address| address.to_string())
     };
     let (peer, local) = (show(data.peer), show(data.local));
-    Found::ok(match mode {
+    CheckResult::ok(match mode {
         DataMode::Passive => format!("passive by {}, connected to {peer}", data.command),
         DataMode::Active => format!("active by {}, {peer} connected to {local}", data.command),
     })
 }
 
-fn reuse(resumed: bool, wanted: bool) -> Found {
+fn reuse(resumed: bool, wanted: bool) -> CheckResult {
     match (resumed, wanted) {
-        (true, _) => Found::ok("the data connection resumed the TLS session"),
-        (false, false) => Found::warning(
+        (true, _) => CheckResult::ok("the data connection resumed the TLS session"),
+        (false, false) => CheckResult::warning(
             "the data connection made a full handshake, as tlsSessionReuse is off",
             "set tlsSessionReuse to auto: many servers refuse data connections that do not resume \
              the session",
         ),
-        (false, true) => Found::warning(
+        (false, true) => CheckResult::warning(
             "the server let no TLS session be resumed: the data connection made a full handshake",
             "each transfer takes longer, and is easier to hijack; if the partner cannot change \
              that, try tlsMaximumVersion 1.2, whose sessions more servers resume",
@@ -146,7 +149,7 @@ fn reuse(resumed: bool, wanted: bool) -> Found {
     }
 }
 
-fn listing_kind(session: &Session, directory: &RemotePath, listing: &ProbedListing) -> Found {
+fn listing_kind(session: &Session, directory: &RemotePath, listing: &ProbedListing) -> CheckResult {
     let ProbedListing { command, format, entries, .. } = listing;
     let form = match format {
         _ if *command == Verb::Mlsd => String::new(),
@@ -154,7 +157,7 @@ fn listing_kind(session: &Session, directory: &RemotePath, listing: &ProbedListi
         None => ", whose format shows with the first entry".to_owned(),
     };
     let count = if *entries == 1 { "1 entry".to_owned() } else { format!("{entries} entries") };
-    let mut found = Found::ok(format!("{command}{form}: {count} in {directory}"));
+    let mut found = CheckResult::ok(format!("{command}{form}: {count} in {directory}"));
     let settings = session.settings();
     if settings.listing == ListingPreference::List && session.features().mlst {
         found.advice = Some(
@@ -164,11 +167,11 @@ fn listing_kind(session: &Session, directory: &RemotePath, listing: &ProbedListi
     found
 }
 
-fn restart(session: &mut Session, book: &mut Book) {
+fn restart(session: &mut Session, report: &mut ReportBuilder) {
     let features = session.features();
     if features.rest_stream && !features.lines.is_empty() {
         let detail = "REST STREAM is offered: interrupted transfers go on where they stopped";
-        book.enter(Examination::Restart, Found::ok(detail));
+        report.record(Check::Restart, CheckResult::ok(detail));
         return;
     }
     if !session.is_usable() {
@@ -177,15 +180,15 @@ fn restart(session: &mut Session, book: &mut Book) {
     match session.takes_restart_offset() {
         Ok(true) => {
             let detail = "REST is accepted: interrupted transfers go on where they stopped";
-            book.enter(Examination::Restart, Found::ok(detail));
+            report.record(Check::Restart, CheckResult::ok(detail));
         }
-        Ok(false) => book.enter(
-            Examination::Restart,
-            Found::warning(
+        Ok(false) => report.record(
+            Check::Restart,
+            CheckResult::warning(
                 "the server refuses REST: interrupted transfers begin again",
                 "leave transferTimeout at 0, or long enough for a whole file",
             ),
         ),
-        Err(e) => fail(session, book, Examination::Restart, e),
+        Err(e) => fail(session, report, Check::Restart, e),
     }
 }

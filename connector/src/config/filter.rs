@@ -20,8 +20,8 @@ pub(crate) enum EntryFilter {
     All(Vec<Self>),
     Any(Vec<Self>),
     Text(Property, TextTest),
-    Time(Ordering, DateTime),
-    Size(Ordering, i64),
+    Time(Comparison, DateTime),
+    Size(Comparison, i64),
 }
 
 /// A property that compares as text.
@@ -35,13 +35,13 @@ pub(crate) enum Property {
 /// A comparison of text.
 #[derive(Debug)]
 pub(crate) enum TextTest {
-    Ordered(Ordering, String),
+    Ordered(Comparison, String),
     Pattern(Regex),
 }
 
 /// A comparison of things that have an order.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Ordering {
+pub(crate) enum Comparison {
     Equals,
     NotEquals,
     LessThan,
@@ -65,7 +65,7 @@ impl EntryFilter {
     /// Whether `entry` is selected; none where that takes a more exact time or size than is known,
     /// unless they are as exact as they get. A value that the server did not tell matches nothing,
     /// not even `notEquals`.
-    pub(crate) fn verdict(
+    pub(crate) fn evaluate(
         &self,
         entry: &Entry,
         zone: &ServerTimeZone,
@@ -74,8 +74,8 @@ impl EntryFilter {
         let verdicts = |members: &[Self], settles: bool| -> Option<bool> {
             let mut open = false;
             for member in members {
-                match member.verdict(entry, zone, is_exact) {
-                    Some(verdict) if verdict == settles => return Some(settles),
+                match member.evaluate(entry, zone, is_exact) {
+                    Some(evaluate) if evaluate == settles => return Some(settles),
                     Some(_) => {}
                     None => open = true,
                 }
@@ -86,39 +86,39 @@ impl EntryFilter {
             Self::All(members) => return verdicts(members, false),
             Self::Any(members) => return verdicts(members, true),
             Self::Text(property, test) => match property {
-                Property::FileName => test.holds(&entry.name),
-                Property::FileType => test.holds(entry.kind.as_str()),
+                Property::FileName => test.matches(&entry.name),
+                Property::FileType => test.matches(entry.kind.as_str()),
                 Property::Timestamp => {
-                    entry.modified.as_ref().is_some_and(|time| test.holds(&time.text(zone)))
+                    entry.modified.as_ref().is_some_and(|time| test.matches(&time.text(zone)))
                 }
             },
             Self::Time(ordering, value) => {
                 let Some(time) = &entry.modified else { return Some(false) };
                 let at = time.server_time(zone);
-                if !is_exact && ordering.doubts(at, time.precision, *value) {
+                if !is_exact && ordering.is_ambiguous(at, time.precision, *value) {
                     return None;
                 }
-                ordering.holds(&at, value)
+                ordering.matches(&at, value)
             }
             Self::Size(..) if entry.rounded_size.is_some() && !is_exact => return None,
             Self::Size(ordering, value) => entry
-                .told_size()
+                .approximate_size()
                 .and_then(|size| i64::try_from(size).ok())
-                .is_some_and(|size| ordering.holds(&size, value)),
+                .is_some_and(|size| ordering.matches(&size, value)),
         })
     }
 }
 
 impl TextTest {
-    fn holds(&self, text: &str) -> bool {
+    fn matches(&self, text: &str) -> bool {
         match self {
-            Self::Ordered(ordering, value) => ordering.holds(text, value.as_str()),
+            Self::Ordered(ordering, value) => ordering.matches(text, value.as_str()),
             Self::Pattern(pattern) => pattern.is_match(text),
         }
     }
 }
 
-impl Ordering {
+impl Comparison {
     fn parse(operator: &str) -> Option<Self> {
         match operator {
             "equals" => Some(Self::Equals),
@@ -129,7 +129,7 @@ impl Ordering {
         }
     }
 
-    fn holds<T: Ord + ?Sized>(self, left: &T, right: &T) -> bool {
+    fn matches<T: Ord + ?Sized>(self, left: &T, right: &T) -> bool {
         match self {
             Self::Equals => left == right,
             Self::NotEquals => left != right,
@@ -140,7 +140,7 @@ impl Ordering {
 
     /// Whether the comparison with `value` depends on when exactly within the minute or the day
     /// that begins at `at` the true time lies.
-    fn doubts(self, at: DateTime, precision: Precision, value: DateTime) -> bool {
+    fn is_ambiguous(self, at: DateTime, precision: Precision, value: DateTime) -> bool {
         let Ok(end) = at.checked_add(precision.span()) else { return false };
         let is_within = precision < Precision::Second && at <= value && value < end;
         is_within && !(matches!(self, Self::LessThan) && value == at)
@@ -165,7 +165,7 @@ fn compile_all(group: &str, members: &[Filter]) -> Result<Vec<EntryFilter>, Erro
 
 fn compile_condition(condition: &Condition) -> Result<EntryFilter, Error> {
     let value = condition.value.to_text();
-    let ordering = Ordering::parse(&condition.operator);
+    let ordering = Comparison::parse(&condition.operator);
     match (condition.property.as_str(), ordering) {
         (property::TIMESTAMP, Some(ordering)) => {
             let time = parse_text(&value).ok_or_else(|| {
@@ -251,8 +251,8 @@ mod tests {
         json!({"property": property, "operator": operator, "value": value})
     }
 
-    fn verdict(filter: &EntryFilter, entry: &Entry) -> Option<bool> {
-        filter.verdict(entry, &ServerTimeZone::Auto, false)
+    fn evaluate(filter: &EntryFilter, entry: &Entry) -> Option<bool> {
+        filter.evaluate(entry, &ServerTimeZone::Auto, false)
     }
 
     #[test]
@@ -280,7 +280,7 @@ mod tests {
             (is("fileType", "equals", json!("regular_file")), true),
         ];
         for (raw, expected) in cases {
-            assert_eq!(verdict(&filter(raw.clone()), &entry), Some(expected), "{raw}");
+            assert_eq!(evaluate(&filter(raw.clone()), &entry), Some(expected), "{raw}");
         }
     }
 
@@ -292,7 +292,7 @@ mod tests {
         ]});
         let filter = filter(raw);
         let selects =
-            |name: &str, size| verdict(&filter, &entry(name, "2026-01-01 00:00:00.000", size));
+            |name: &str, size| evaluate(&filter, &entry(name, "2026-01-01 00:00:00.000", size));
         assert_eq!(selects("a.csv", 11), Some(true));
         assert_eq!(selects("a.csv", 10), Some(false));
         assert_eq!(selects("a.txt", 11), Some(false));
@@ -306,7 +306,7 @@ mod tests {
             is("timestamp", "notEquals", json!("2026-01-01 00:00:00.000")),
             is("size", "notEquals", json!(5)),
         ] {
-            assert_eq!(verdict(&filter(raw.clone()), &unknown), Some(false), "{raw}");
+            assert_eq!(evaluate(&filter(raw.clone()), &unknown), Some(false), "{raw}");
         }
     }
 
@@ -314,15 +314,15 @@ mod tests {
     fn a_rounded_size_is_asked_for() {
         let blocks = Entry { size: None, rounded_size: Some(1024), ..entry("a", "", 0) };
         let filter = filter(is("size", "lessThan", json!(2000)));
-        assert_eq!(verdict(&filter, &blocks), None);
-        assert_eq!(filter.verdict(&blocks, &ServerTimeZone::Auto, true), Some(true));
+        assert_eq!(evaluate(&filter, &blocks), None);
+        assert_eq!(filter.evaluate(&blocks, &ServerTimeZone::Auto, true), Some(true));
     }
 
     #[test]
     fn only_what_the_minute_does_not_settle_is_left_open() {
         let mut listed = entry("a", "2026-11-22 17:25:00.000", 1);
         let settled = |entry: &Entry, operator: &str, value: &str| {
-            verdict(&filter(is("timestamp", operator, json!(value))), entry)
+            evaluate(&filter(is("timestamp", operator, json!(value))), entry)
         };
         let cases = [
             ("lessThan", "2026-11-22 17:25:00.000", Some(false)),
@@ -359,8 +359,8 @@ mod tests {
             (json!({"or": [open, named("b")]}), None),
         ] {
             let filter = filter(raw.clone());
-            assert_eq!(verdict(&filter, &listed), expected, "{raw}");
-            assert!(filter.verdict(&listed, &ServerTimeZone::Auto, true).is_some(), "{raw}");
+            assert_eq!(evaluate(&filter, &listed), expected, "{raw}");
+            assert!(filter.evaluate(&listed, &ServerTimeZone::Auto, true).is_some(), "{raw}");
         }
     }
 

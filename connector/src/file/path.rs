@@ -151,6 +151,16 @@ impl fmt::Debug for RemotePath {
     }
 }
 
+/// Whether `name` is one that [`RemotePath::unique_sibling`] makes.
+pub(crate) fn is_unique_sibling(name: &str, extension: &str) -> bool {
+    let bare = name.strip_suffix(extension).and_then(|name| name.strip_suffix('.'));
+    let parts = bare.and_then(|bare| bare.rsplit_once('.'));
+    parts.is_some_and(|(target, chance)| {
+        let is_digit = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f');
+        !target.is_empty() && chance.len() == 16 && chance.bytes().all(is_digit)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -230,5 +240,28 @@ mod tests {
         assert_eq!(path.parent().parent().as_str(), "/");
         assert_eq!(path.file_name(), "b");
         assert_eq!(RemotePath::root().file_name(), "");
+    }
+
+    #[test]
+    fn names_beside_another_differ_and_keep_the_extension() {
+        let target = RemotePath::root().join("in/a.txt").unwrap();
+        let (one, other) =
+            (target.unique_sibling("tmp").unwrap(), target.unique_sibling("tmp").unwrap());
+        assert_ne!(one, other);
+        assert!(one.as_str().starts_with("/in/a.txt."));
+        assert!(one.as_str().ends_with(".tmp"));
+        assert!(is_unique_sibling(one.file_name(), "tmp"));
+        for other in [
+            "a.txt.0123456789abcdef.part",
+            "0123456789abcdef.tmp",
+            ".0123456789abcdef.tmp",
+            "a.txt.0123456789ABCDEF.tmp",
+            "a.txt.0123456789abcde.tmp",
+            "a.txt.0123456789abcdef0.tmp",
+            "a.txt.tmp",
+            "a.txt.0123456789abcdeftmp",
+        ] {
+            assert!(!is_unique_sibling(other, "tmp"), "{other}");
+        }
     }
 }

@@ -117,7 +117,7 @@ impl Entry {
 
     /// The size as far as it is told, to compare and to sort by; what a transfer is proven by is
     /// the exact one.
-    pub(crate) fn told_size(&self) -> Option<u64> {
+    pub(crate) fn approximate_size(&self) -> Option<u64> {
         self.size.or(self.rounded_size)
     }
 }

@@ -98,8 +98,8 @@ impl Expected {
             wrong.push(format!("type {kind}"));
         }
         // Other clients have no way to say that a size is unknown but 0.
-        if self.size.is_some_and(|size| entry.told_size().unwrap_or_default() != size) {
-            wrong.push(format!("size {:?}", entry.told_size()));
+        if self.size.is_some_and(|size| entry.approximate_size().unwrap_or_default() != size) {
+            wrong.push(format!("size {:?}", entry.approximate_size()));
         }
         if self.mtime.as_ref().is_some_and(|expected| !is_time(expected, time.as_deref())) {
             wrong.push(format!("mtime {time:?}"));

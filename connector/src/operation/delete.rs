@@ -2,12 +2,15 @@
 
 use host_sdk::InputDocument;
 
-use super::path_of_id;
-use super::run::Run;
+use super::execution::Execution;
+use super::target::path_of_id;
 use crate::failure::Failure;
 
 /// Answers one input.
-pub(super) fn answer(run: &mut Run, input: &mut dyn InputDocument) -> Result<(), Failure> {
-    let path = path_of_id(run, input)?;
-    run.delete_named(&path)
+pub(super) fn answer(
+    execution: &mut Execution,
+    input: &mut dyn InputDocument,
+) -> Result<(), Failure> {
+    let path = path_of_id(execution, input)?;
+    execution.delete_named(&path)
 }

@@ -2,9 +2,10 @@
 
 use host_sdk::InputDocument;
 
-use super::fetch::{RemoteFile, deliver};
-use super::path_of_id;
-use super::run::Run;
+use super::execution::Execution;
+use super::read::deliver::deliver;
+use super::read::remote_file::RemoteFile;
+use super::target::path_of_id;
 use crate::config::GetSettings;
 use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
@@ -12,19 +13,19 @@ use crate::session::Session;
 
 /// Answers one input.
 pub(super) fn answer(
-    run: &mut Run,
+    execution: &mut Execution,
     settings: &GetSettings,
     input: &mut dyn InputDocument,
 ) -> Result<(), Failure> {
-    let path = path_of_id(run, input)?;
+    let path = path_of_id(execution, input)?;
     // Nothing but RETR decides whether there is a file to read: a server may refuse SIZE alone.
-    let size = run.repeat(|session| size_if_given(session, &path))?;
+    let size = execution.repeat(|session| size_if_given(session, &path))?;
     let mut modified = None;
     if settings.all_metadata {
-        modified = run.repeat(|session| session.modified_and_zone(&path))?;
+        modified = execution.repeat(|session| session.modified_and_zone(&path))?;
     }
-    let file = RemoteFile::new(path, size, modified, run.session()?.zone());
-    match deliver(run, input.id(), &file, &settings.reading) {
+    let file = RemoteFile::new(path, size, modified, execution.session()?.zone());
+    match deliver(execution, input.id(), &file, &settings.reading) {
         Err(e) if e.is(Cause::Missing) => {
             log::info!("{} does not exist: there is nothing to get", file.path);
             Ok(())

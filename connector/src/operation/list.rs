@@ -3,11 +3,11 @@
 use host_sdk::{Context, InputDocument, Properties, SmallResult, Status};
 use serde::Serialize;
 
-use super::flaw::Flaws;
-use super::meter::Meter;
-use super::run::Run;
-use super::select::{Selected, offer, select};
-use super::walk::{Seen, walk};
+use super::execution::Execution;
+use super::progress::ExecutionProgress;
+use super::selection::flaw::Flaws;
+use super::selection::select::{Selected, filter_entry, select};
+use super::selection::walk::{VisitedEntry, walk};
 use crate::config::{ListSettings, SelectionSettings};
 use crate::failure::Failure;
 use crate::file::path::RemotePath;
@@ -41,46 +41,47 @@ struct Listed<'a> {
 
 /// Answers one input.
 pub(super) fn answer(
-    run: &mut Run,
+    execution: &mut Execution,
     settings: &ListSettings,
     input: &mut dyn InputDocument,
 ) -> Result<(), Failure> {
-    let directory = run.directory(&input.header().properties)?;
+    let directory = execution.directory(&input.header().properties)?;
     let mut batch = Batch {
-        context: run.context.clone(),
-        meter: run.meter.clone(),
+        context: execution.context.clone(),
+        progress: execution.progress.clone(),
         input: input.id(),
         documents: Vec::with_capacity(BATCH),
         told: false,
     };
-    let flaws = if settings.selection.decides_at_once() {
-        stream(run, &settings.selection, &directory, &mut batch)?
+    let flaws = if settings.selection.can_stream() {
+        stream(execution, &settings.selection, &directory, &mut batch)?
     } else {
-        let (selected, flaws) = select(run, &settings.selection, &directory, &mut |_, _| Ok(true))?;
-        let zone = run.session()?.zone().clone();
+        let (selected, flaws) =
+            select(execution, &settings.selection, &directory, &mut |_, _| Ok(true))?;
+        let zone = execution.session()?.zone().clone();
         for Selected { directory, entry } in selected {
             batch.add(document(&directory, &entry, &zone)?)?;
         }
         flaws
     };
     batch.flush()?;
-    flaws.answer(run, input.id(), settings.return_application_errors)
+    flaws.answer(execution, input.id(), settings.return_application_errors)
 }
 
 /// Tells entries while the listing arrives.
 fn stream(
-    run: &mut Run,
+    execution: &mut Execution,
     settings: &SelectionSettings,
     directory: &RemotePath,
     batch: &mut Batch,
 ) -> Result<Flaws, Failure> {
     let limit = settings.limit();
-    let mut backoff = run.backoff()?;
+    let mut backoff = execution.backoff()?;
     loop {
         let mut selected = 0;
-        let session = run.session()?;
+        let session = execution.session()?;
         let walked = walk(session, directory, &settings.walk, &mut |seen| {
-            offer(settings, seen, &mut |Seen { directory, entry, zone, .. }| {
+            filter_entry(settings, seen, &mut |VisitedEntry { directory, entry, zone, .. }| {
                 selected += 1;
                 batch.add(document(directory, &entry, zone)?)?;
                 Ok(selected < limit)
@@ -90,7 +91,7 @@ fn stream(
             Ok(flaws) => return Ok(flaws),
             // What was told cannot be taken back, and would be told twice.
             Err(e) if batch.told => return Err(e),
-            Err(e) => run.wait(&mut backoff, e)?,
+            Err(e) => execution.wait(&mut backoff, e)?,
         }
         batch.documents.clear();
     }
@@ -99,7 +100,7 @@ fn stream(
 /// Documents on their way to the host, many in one call.
 struct Batch {
     context: Context,
-    meter: Meter,
+    progress: ExecutionProgress,
     input: u64,
     documents: Vec<Vec<u8>>,
     /// Whether the host has got any.
@@ -127,7 +128,7 @@ impl Batch {
         if !results.is_empty() {
             self.told = true;
             self.context.add_results(&results)?;
-            self.meter.delivered(results.len() as u64);
+            self.progress.delivered(results.len() as u64);
         }
         self.documents.clear();
         Ok(())
@@ -145,7 +146,7 @@ fn document(
         link_path: entry.link_target.as_deref(),
         remote_directory: directory.as_str(),
         timestamp: entry.modified.map(|modified| modified.text(zone)),
-        size: entry.told_size(),
+        size: entry.approximate_size(),
         timestamp_utc: entry.modified.and_then(|modified| modified.utc_text(zone)),
         timestamp_precision: entry.modified.map(|modified| modified.precision.as_str()),
         size_is_rounded: entry.rounded_size.is_some(),

@@ -1,38 +1,29 @@
 //! The five operations: inputs in, one answer each.
 
-mod body;
 mod change;
-mod claim;
-mod compare;
 mod create;
 mod delete;
-mod fetch;
-mod flaw;
+mod execution;
 mod get;
+mod line_ends;
 mod list;
-mod lock;
-mod meter;
-mod names;
 mod namesakes;
-mod part;
-mod place;
-mod publish;
+mod numbered_names;
+mod progress;
 mod query;
-mod run;
-mod select;
-mod sweep;
-mod text;
-mod walk;
-mod watch;
+mod read;
+mod selection;
+mod target;
+mod verify;
+mod write;
 
 use std::sync::Arc;
 
 use host_sdk::{Context, Error, InputDocument, Operation, Outcome, Summary};
 
-use self::run::Run;
+use self::execution::Execution;
 use crate::config::OperationSettings;
-use crate::failure::{Cause, Failure};
-use crate::file::path::RemotePath;
+use crate::failure::Failure;
 use crate::pool::Pool;
 
 /// One configured operation over a connection.
@@ -44,17 +35,21 @@ pub(crate) struct FtpOperation {
 impl FtpOperation {
     /// Ties checked settings to the sessions they use.
     pub(crate) fn new(pool: Arc<Pool>, settings: OperationSettings) -> Self {
-        pool.join();
+        pool.add_operation();
         Self { pool, settings }
     }
 
-    fn answer(&self, run: &mut Run, input: &mut dyn InputDocument) -> Result<(), Failure> {
+    fn answer(
+        &self,
+        execution: &mut Execution,
+        input: &mut dyn InputDocument,
+    ) -> Result<(), Failure> {
         match &self.settings {
-            OperationSettings::Create(settings) => create::answer(run, settings, input),
-            OperationSettings::Query(settings) => query::answer(run, settings, input),
-            OperationSettings::Get(settings) => get::answer(run, settings, input),
-            OperationSettings::List(settings) => list::answer(run, settings, input),
-            OperationSettings::Delete(_) => delete::answer(run, input),
+            OperationSettings::Create(settings) => create::answer(execution, settings, input),
+            OperationSettings::Query(settings) => query::answer(execution, settings, input),
+            OperationSettings::Get(settings) => get::answer(execution, settings, input),
+            OperationSettings::List(settings) => list::answer(execution, settings, input),
+            OperationSettings::Delete(_) => delete::answer(execution, input),
         }
     }
 
@@ -71,56 +66,35 @@ impl FtpOperation {
 
 impl Drop for FtpOperation {
     fn drop(&mut self) {
-        self.pool.leave();
+        self.pool.remove_operation();
     }
 }
 
 impl Operation for FtpOperation {
     fn execute(&self, context: Context) -> Result<Summary, Error> {
-        let mut run = Run::new(Arc::clone(&self.pool), context);
-        while let Some(mut input) = run.context.next_input()? {
+        let mut execution = Execution::new(Arc::clone(&self.pool), context);
+        while let Some(mut input) = execution.context.next_input()? {
             let id = input.id();
             let mut ended = false;
-            let answer = run.document(|run| self.answer(run, input.as_mut()));
+            let answer = execution.document(|execution| self.answer(execution, input.as_mut()));
             let outcome = match answer {
                 Ok(()) => Outcome::Success,
                 Err(e) if e.is_about_document() && self.returns_application_errors() => {
-                    run.deliver_refusal(id, e)
+                    execution.deliver_refusal(id, e)
                 }
                 Err(e) => {
                     ended = e.ends_operation();
                     e.into_outcome(true)
                 }
             };
-            run.context.input_done(id, &outcome)?;
-            run.meter.answered();
+            execution.context.input_done(id, &outcome)?;
+            execution.progress.answered();
             if let Outcome::Failure(e) = outcome
                 && ended
             {
                 return Err(e);
             }
         }
-        Ok(run.meter.summary())
+        Ok(execution.progress.summary())
     }
-}
-
-/// The path that the parameter `id` of an input names.
-fn path_of_id(run: &mut Run, input: &dyn InputDocument) -> Result<RemotePath, Failure> {
-    let id = input.header().parameter("id").unwrap_or_default();
-    if id.trim().is_empty() {
-        return Err(Failure::new(Cause::Unsendable, "the ID is blank")
-            .with_hint("set the step's parameter \"id\" to the file's name"));
-    }
-    let directory = run.directory(&input.header().properties)?;
-    let path = directory.join(id)?;
-    if names_directory(id) || path.is_top() {
-        return Err(Failure::new(Cause::Unsendable, format!("the ID {path} names a directory")));
-    }
-    Ok(path)
-}
-
-/// Whether `path` cannot be the name of a file, whatever is there: it ends with a slash, `.` or
-/// `..`.
-fn names_directory(path: &str) -> bool {
-    matches!(path.rsplit('/').next(), None | Some("" | "." | ".."))
 }

@@ -7,10 +7,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use host_sdk::{ExecutionScope, InputDocument, Properties};
 
-use super::fetch::{RemoteFile, deliver};
-use super::flaw::Flaws;
-use super::run::Run;
-use super::select::{Selected, select};
+use super::execution::Execution;
+use super::read::deliver::deliver;
+use super::read::remote_file::RemoteFile;
+use super::selection::flaw::Flaws;
+use super::selection::select::{Selected, select};
 use crate::config::{QuerySettings, Removal};
 use crate::failure::{Cause, Failure};
 use crate::file::name::printable;
@@ -20,16 +21,16 @@ use crate::listing::Kind;
 
 /// Answers one input.
 pub(super) fn answer(
-    run: &mut Run,
+    execution: &mut Execution,
     settings: &QuerySettings,
     input: &mut dyn InputDocument,
 ) -> Result<(), Failure> {
-    let directory = run.directory(&input.header().properties)?;
-    let (files, flaws) = files(run, settings, &directory)?;
-    flaws.answer(run, input.id(), settings.return_application_errors)?;
-    let zone = run.session()?.zone().clone();
-    let sizes = files.iter().filter_map(|file| file.entry.told_size());
-    run.meter.expect(sizes.fold(0, u64::saturating_add));
+    let directory = execution.directory(&input.header().properties)?;
+    let (files, flaws) = files(execution, settings, &directory)?;
+    flaws.answer(execution, input.id(), settings.return_application_errors)?;
+    let zone = execution.session()?.zone().clone();
+    let sizes = files.iter().filter_map(|file| file.entry.approximate_size());
+    execution.progress.set_expected(sizes.fold(0, u64::saturating_add));
     let transfers = settings.parallel_transfers.min(files.len());
     let queue = Queue {
         files,
@@ -37,25 +38,25 @@ pub(super) fn answer(
         next: AtomicUsize::new(0),
         was_cut: AtomicBool::new(false),
         failure: Mutex::default(),
-        untaken: Mutex::default(),
+        rejected_by_host: Mutex::default(),
     };
     std::thread::scope(|scope| {
         for _ in 1..transfers {
-            let Some(mut sibling) = run.sibling() else { break };
+            let Some(mut for_another_thread) = execution.for_another_thread() else { break };
             let (queue, id) = (&queue, input.id());
             let thread = std::thread::Builder::new().name("ftp transfer".to_owned());
             let spawned = thread.spawn_scoped(scope, move || {
-                let _records = ExecutionScope::enter(sibling.context.execution_id());
-                queue.work(&mut sibling, settings, id);
+                let _records = ExecutionScope::enter(for_another_thread.context.execution_id());
+                queue.work(&mut for_another_thread, settings, id);
             });
             if let Err(e) = spawned {
                 log::warn!("one transfer less at a time: no thread can be started: {e}");
                 break;
             }
         }
-        queue.work(run, settings, input.id());
+        queue.work(execution, settings, input.id());
         // Whoever comes after may be waiting for a session while the siblings go on.
-        run.release();
+        execution.release();
     });
     queue.result()
 }
@@ -71,12 +72,12 @@ struct Queue {
     /// What ended the query before its last file.
     failure: Mutex<Option<Failure>>,
     /// The first document that the host did not take.
-    untaken: Mutex<Option<Failure>>,
+    rejected_by_host: Mutex<Option<Failure>>,
 }
 
 impl Queue {
     /// Reads files until there are none left or one of them ended the query.
-    fn work(&self, run: &mut Run, settings: &QuerySettings, input: u64) {
+    fn work(&self, execution: &mut Execution, settings: &QuerySettings, input: u64) {
         while !self.has_failed() {
             let Some(file) = self.files.get(self.next.fetch_add(1, Ordering::Relaxed)) else {
                 return;
@@ -84,14 +85,15 @@ impl Queue {
             let Selected { entry, .. } = file;
             let answered = file.path().and_then(|path| {
                 let reading = guarded(|| {
-                    let file =
-                        run.document(|run| RemoteFile::of_entry(run, path, entry, &self.zone));
-                    file.and_then(|file| read(run, settings, input, &file))
+                    let file = execution.document(|execution| {
+                        RemoteFile::of_entry(execution, path, entry, &self.zone)
+                    });
+                    file.and_then(|file| read(execution, settings, input, &file))
                 });
                 // A session that a panic left in mid-command is dropped with the lease.
                 reading.unwrap_or_else(|e| {
-                    run.release_poisoned();
-                    self.fail(run, settings, input, file, e)
+                    execution.release_poisoned();
+                    self.fail(execution, settings, input, file, e)
                 })
             });
             match answered {
@@ -99,11 +101,11 @@ impl Queue {
                 // The host has answered for this document itself, and may take the others.
                 Err(e) if e.is(Cause::Host) => {
                     log::warn!("{} was not taken: {e}", entry.name);
-                    lock(&self.untaken).get_or_insert(e);
+                    lock(&self.rejected_by_host).get_or_insert(e);
                 }
                 // It may be this file that ends the session each time: the next one shows.
                 Err(e) if self.may_be_its_own(&e) => {
-                    if let Err(e) = self.fail(run, settings, input, file, e) {
+                    if let Err(e) = self.fail(execution, settings, input, file, e) {
                         lock(&self.failure).get_or_insert(e);
                         return;
                     }
@@ -119,7 +121,7 @@ impl Queue {
     /// Answers for a file of which nothing is known but what its listing tells.
     fn fail(
         &self,
-        run: &Run,
+        execution: &Execution,
         settings: &QuerySettings,
         input: u64,
         file: &Selected,
@@ -127,7 +129,7 @@ impl Queue {
     ) -> Result<(), Failure> {
         let entry = &file.entry;
         let shown = RemoteFile::new(file.path()?, entry.size, entry.modified, &self.zone);
-        answer_one(run, input, &shown, settings, error)
+        report_file(execution, input, &shown, settings, error)
     }
 
     /// Whether `error`, which all attempts at a file have come to, may be about that file alone: it
@@ -144,7 +146,10 @@ impl Queue {
 
     /// A query whose documents were not all taken has not succeeded.
     fn result(&self) -> Result<(), Failure> {
-        lock(&self.failure).take().or_else(|| lock(&self.untaken).take()).map_or(Ok(()), Err)
+        lock(&self.failure)
+            .take()
+            .or_else(|| lock(&self.rejected_by_host).take())
+            .map_or(Ok(()), Err)
     }
 }
 
@@ -163,17 +168,17 @@ fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Failure> {
 
 /// Reads one file; an error is one that ends the query, or the host's.
 fn read(
-    run: &mut Run,
+    execution: &mut Execution,
     settings: &QuerySettings,
     input: u64,
     file: &RemoteFile,
 ) -> Result<(), Failure> {
-    let delivered = run.document(|run| match file.size {
-        Some(_) => deliver(run, input, file, &settings.reading),
+    let delivered = execution.document(|execution| match file.size {
+        Some(_) => deliver(execution, input, file, &settings.reading),
         // The listing told none, or a rounded one: what arrives is to be proven all the same.
         None => {
-            let size = run.repeat(|session| session.known_size(&file.path))?;
-            deliver(run, input, &RemoteFile { size, ..file.clone() }, &settings.reading)
+            let size = execution.repeat(|session| session.size_or_missing(&file.path))?;
+            deliver(execution, input, &RemoteFile { size, ..file.clone() }, &settings.reading)
         }
     });
     match delivered {
@@ -183,8 +188,8 @@ fn read(
             log::warn!("{} was listed and is gone: {e}", file.path);
             Ok(())
         }
-        Err(e) if e.is_about_document() || e.is(Cause::Unproven) || run.is_answered(&e) => {
-            answer_one(run, input, file, settings, e)
+        Err(e) if e.is_about_document() || e.is(Cause::Unproven) || execution.is_answered(&e) => {
+            report_file(execution, input, file, settings, e)
         }
         Err(e) => Err(e),
     }
@@ -194,14 +199,14 @@ fn read(
 /// before the first one is read. There may be a great many of them: what its document tells is
 /// made when it is read.
 fn files(
-    run: &mut Run,
+    execution: &mut Execution,
     settings: &QuerySettings,
     directory: &RemotePath,
 ) -> Result<(Vec<Selected>, Flaws), Failure> {
     // Where files are moved to: what lies there has been read already.
     let mut destinations = HashSet::new();
     destinations.extend(destination(settings, directory));
-    select(run, &settings.selection, directory, &mut |directory, entry| {
+    select(execution, &settings.selection, directory, &mut |directory, entry| {
         if entry.kind == Kind::Directory {
             let below = directory.entry(&entry.name)?;
             destinations.extend(destination(settings, &below));
@@ -221,15 +226,15 @@ fn destination(settings: &QuerySettings, directory: &RemotePath) -> Option<Remot
 }
 
 /// Answers for one file that could not be read; the others go on.
-fn answer_one(
-    run: &Run,
+fn report_file(
+    execution: &Execution,
     input: u64,
     file: &RemoteFile,
     settings: &QuerySettings,
     error: Failure,
 ) -> Result<(), Failure> {
     let outcome = error.into_outcome(settings.return_application_errors);
-    let mut sink = run.context.begin_result(input, &file.properties)?;
+    let mut sink = execution.context.begin_result(input, &file.properties)?;
     sink.finish(&outcome, &Properties::new())?;
     Ok(())
 }

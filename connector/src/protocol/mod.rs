@@ -2,6 +2,7 @@
 
 pub(crate) mod features;
 pub(crate) mod payload;
+pub(crate) mod refusal;
 pub(crate) mod reply;
 pub(crate) mod reply_line;
 pub(crate) mod reply_text;

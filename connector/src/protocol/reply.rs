@@ -1,6 +1,7 @@
-//! Replies: their codes (RFC 959 §4.2), their form on the wire, and what a refusal means.
+//! Replies: their codes (RFC 959 §4.2) and their form on the wire.
 //!
-//! Reply codes are known in this file alone; everything else asks a [`Reply`] what it says.
+//! Reply codes are known here and in [`super::refusal`] alone; everything else asks a [`Reply`] what
+//! it says.
 
 use std::fmt;
 
@@ -10,10 +11,8 @@ use suppaftp::Status;
 use super::reply_line::trim_line_end;
 use super::reply_line::{ends_reply, split_code, text_after_code, unescape_iac};
 use super::reply_text::{
-    Emptiness, emptiness, gives_no_reason, speaks_of_a_shortfall, speaks_of_absence,
-    speaks_of_protection, speaks_of_rejection, speaks_of_too_many, without_name,
+    Emptiness, emptiness, gives_no_reason, says_absent, says_incomplete, without_name,
 };
-use super::verb::Verb;
 use crate::file::name::{NameEncoding, printable_bytes};
 
 /// How much of a server's text a message quotes.
@@ -24,44 +23,6 @@ const QUOTED_CHARACTERS: usize = 300;
 pub(crate) struct Reply {
     code: u16,
     lines: Vec<Vec<u8>>,
-}
-
-/// What a refusal means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Meaning {
-    /// The login is rejected.
-    LoginRejected,
-    /// Too many sessions.
-    Busy,
-    /// The connection is at its end.
-    Lost,
-    /// Not permitted, or not there.
-    Denied,
-    /// TLS is missing, or another kind of it is wanted.
-    Tls,
-    /// There is no room.
-    Full,
-    /// The command or its argument is not implemented.
-    Unsupported,
-    /// The command makes no sense here (501, 503), or the answer does not.
-    Nonsense,
-    /// Not now.
-    Unavailable,
-}
-
-/// What was being done when the server refused: the same code means different things.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Occasion {
-    /// The greeting.
-    Greeting,
-    /// AUTH, PBSZ, PROT.
-    Protection,
-    /// USER, PASS, ACCT.
-    Login,
-    /// A command about a path.
-    Path,
-    /// Opening a data connection, or the end of a transfer.
-    Transfer,
 }
 
 /// A path that a reply may repeat: what its name says, the reply does not say.
@@ -206,7 +167,7 @@ impl Reply {
     }
 
     /// Whether the server ends the control connection (421).
-    pub(crate) fn is_goodbye(&self) -> bool {
+    pub(crate) fn closes_session(&self) -> bool {
         self.status() == Status::NotAvailable
     }
 
@@ -232,7 +193,7 @@ impl Reply {
         if !matches!(self.code, 450 | 501 | 550 | 553) {
             return false;
         }
-        speaks_of_absence(&self.text_without(path))
+        says_absent(&self.text_without(path))
     }
 
     /// What this answer to a listing says of the directory; none where it is no answer about the
@@ -269,8 +230,8 @@ impl Reply {
     }
 
     /// Whether it confirms a listing and says that the listing is not whole.
-    pub(crate) fn tells_shortfall(&self) -> bool {
-        speaks_of_a_shortfall(&self.text())
+    pub(crate) fn says_incomplete(&self) -> bool {
+        says_incomplete(&self.text())
     }
 
     /// Whether the command was not expected now: 503, and ProFTPD's 501.
@@ -296,61 +257,6 @@ impl Reply {
     /// The three digits.
     pub(crate) fn code(&self) -> u16 {
         self.code
-    }
-
-    /// What this refusal of `verb` means, and what to do about it.
-    pub(crate) fn meaning(
-        &self,
-        occasion: Occasion,
-        verb: Option<Verb>,
-    ) -> (Meaning, Option<&'static str>) {
-        const TOO_MANY: &str =
-            "the server limits connections: lower maximumConnections, or retry later";
-        const REJECTED: &str = "check userName, password and account";
-        let text = self.text();
-        // Only what takes room can be refused for lack of it: some servers use the codes otherwise.
-        let may_be_full = verb.is_none_or(Verb::stores);
-        match (self.code, occasion) {
-            (421 | 530, Occasion::Login)
-                if speaks_of_rejection(&text) && !speaks_of_too_many(&text) =>
-            {
-                (Meaning::LoginRejected, Some(REJECTED))
-            }
-            (421, Occasion::Greeting | Occasion::Login) => (Meaning::Busy, Some(TOO_MANY)),
-            (421, _) => (Meaning::Lost, None),
-            (530, Occasion::Login | Occasion::Greeting) if speaks_of_too_many(&text) => {
-                (Meaning::Busy, Some(TOO_MANY))
-            }
-            (530 | 532 | 430, Occasion::Login) => (Meaning::LoginRejected, Some(REJECTED)),
-            (530, Occasion::Path | Occasion::Transfer) if !speaks_of_protection(&text) => {
-                (Meaning::Denied, Some("the server asks for a login: check what userName may do"))
-            }
-            (530 | 534 | 536 | 521, Occasion::Path | Occasion::Transfer) => (
-                Meaning::Denied,
-                Some("the server wants other TLS: check sslMode (explicit) and dataProtection"),
-            ),
-            (522, _) => (
-                Meaning::Tls,
-                Some(
-                    "the server wants TLS session reuse on data connections: leave \
-                     tlsSessionReuse at auto",
-                ),
-            ),
-            (_, Occasion::Protection) => {
-                (Meaning::Tls, Some("the server offers no TLS here: check sslMode and port"))
-            }
-            (425 | 426, _) => (Meaning::Lost, None),
-            (452 | 552, _) if may_be_full => {
-                (Meaning::Full, Some("the server's disk or quota is full"))
-            }
-            (500 | 502 | 504 | 551, _) => (Meaning::Unsupported, None),
-            (501 | 503, _) => (Meaning::Nonsense, None),
-            (code, _) if (400..500).contains(&code) => (Meaning::Unavailable, None),
-            (code, Occasion::Greeting) if code >= 500 => (Meaning::Lost, None),
-            (code, Occasion::Login) if code >= 500 => (Meaning::LoginRejected, None),
-            (code, _) if code >= 500 => (Meaning::Denied, None),
-            _ => (Meaning::Nonsense, None),
-        }
     }
 }
 
@@ -426,33 +332,6 @@ mod tests {
         for bytes in [&b""[..], b"hello\r\n", b"99 x\r\n", b"620 x\r\n", b"2200 x\r\n", b"22\r\n"] {
             assert!(Reply::parse(bytes).is_none(), "{bytes:?}");
         }
-    }
-
-    #[test]
-    fn refusals_mean_what_the_occasion_says() {
-        use Occasion::{Greeting, Login, Path, Transfer};
-        let cases = [
-            (530, "Login incorrect.", Login, Verb::Pass, Meaning::LoginRejected),
-            (530, "Sorry, too many users.", Login, Verb::User, Meaning::Busy),
-            (421, "Too many connections", Greeting, Verb::User, Meaning::Busy),
-            (421, "Timeout.", Path, Verb::Cwd, Meaning::Lost),
-            (450, "busy", Path, Verb::Dele, Meaning::Unavailable),
-            (550, "No such file", Path, Verb::Dele, Meaning::Denied),
-            (552, "Quota", Transfer, Verb::Stor, Meaning::Full),
-            (552, "Refused", Transfer, Verb::Retr, Meaning::Denied),
-            (452, "Busy", Path, Verb::Dele, Meaning::Unavailable),
-            (522, "reuse", Transfer, Verb::Retr, Meaning::Tls),
-            (530, "Too many failed logins", Login, Verb::Pass, Meaning::LoginRejected),
-            (421, "Password incorrect", Login, Verb::Pass, Meaning::LoginRejected),
-            (502, "no", Path, Verb::Mlst, Meaning::Unsupported),
-        ];
-        for (code, text, occasion, verb, meaning) in cases {
-            let reply = Reply::new(code, text);
-            assert_eq!(reply.meaning(occasion, Some(verb)).0, meaning, "{code} {text}");
-        }
-        let hint = |text| Reply::new(530, text).meaning(Path, Some(Verb::Mkd)).1.unwrap();
-        assert!(hint("Non-anonymous sessions must use encryption.").contains("sslMode"));
-        assert!(!hint("Please login with USER and PASS.").contains("sslMode"));
     }
 
     #[test]

@@ -117,7 +117,7 @@ pub(crate) enum Emptiness {
 /// Whether a refused login is about the number of users: 530 has no code for that, and taking it
 /// for a wrong password would make a busy night look like a locked account. Words of a rejected
 /// login win, which may go on about "too many attempts": sending the password again would lock it.
-pub(crate) fn speaks_of_too_many(text: &str) -> bool {
+pub(crate) fn says_too_many_sessions(text: &str) -> bool {
     let text = text.to_lowercase();
     let words: Vec<&str> = words(&text).collect();
     let has = |word: &str| words.contains(&word);
@@ -134,13 +134,13 @@ pub(crate) fn speaks_of_too_many(text: &str) -> bool {
 }
 
 /// Whether a refused login is about who logs in.
-pub(crate) fn speaks_of_rejection(text: &str) -> bool {
+pub(crate) fn says_login_rejected(text: &str) -> bool {
     let text = text.to_lowercase();
     REJECTION.iter().any(|word| text.contains(word)) || text.contains("denied")
 }
 
 /// Whether a refusal asks for TLS.
-pub(crate) fn speaks_of_protection(text: &str) -> bool {
+pub(crate) fn says_tls_required(text: &str) -> bool {
     let text = text.to_lowercase();
     ["tls", "ssl", "secur", "encrypt", "protect", "auth "].iter().any(|part| text.contains(part))
 }
@@ -161,7 +161,7 @@ pub(crate) fn emptiness(text: &str) -> Emptiness {
 }
 
 /// Whether the confirmation of a listing says that the listing is not whole.
-pub(crate) fn speaks_of_a_shortfall(text: &str) -> bool {
+pub(crate) fn says_incomplete(text: &str) -> bool {
     let lower = text.to_lowercase();
     if SHORTFALL_PARTS.iter().any(|part| lower.contains(part)) {
         return true;
@@ -223,7 +223,7 @@ const AROUND_ABSENCE: &str = "a an angegebene archivo bestand but can cannot cha
     verzeichnis vorhanden was";
 
 /// Whether a refusal says that nothing is there, and says nothing else.
-pub(crate) fn speaks_of_absence(text: &str) -> bool {
+pub(crate) fn says_absent(text: &str) -> bool {
     let text = text.to_lowercase().replace('\u{2019}', "'");
     // A path that the reply repeats is no word, in whatever form the server keeps it.
     let spoken = text.split_ascii_whitespace().filter(|part| !part.contains(['/', '\\']));
@@ -289,7 +289,7 @@ mod tests {
             "The connection limit is reached",
             "Server overloaded",
         ] {
-            assert!(speaks_of_too_many(text), "{text}");
+            assert!(says_too_many_sessions(text), "{text}");
         }
         for text in [
             "User max cannot log in",
@@ -300,7 +300,7 @@ mod tests {
             "Access only 8-18",
             "Only registered users",
         ] {
-            assert!(!speaks_of_too_many(text), "{text}");
+            assert!(!says_too_many_sessions(text), "{text}");
         }
     }
 
@@ -346,7 +346,7 @@ mod tests {
             "Liste incomplète",
             "Maximum number of entries reached",
         ] {
-            assert!(speaks_of_a_shortfall(text), "{text}");
+            assert!(says_incomplete(text), "{text}");
         }
         for text in [
             "Transfer complete.",
@@ -355,7 +355,7 @@ mod tests {
             "Closing data connection, no error.",
             "0 matches total",
         ] {
-            assert!(!speaks_of_a_shortfall(text), "{text}");
+            assert!(!says_incomplete(text), "{text}");
         }
     }
 
@@ -396,7 +396,7 @@ mod tests {
             "Data set  not found",
             "error 2: file does not exist",
         ] {
-            assert!(speaks_of_absence(text), "{text}");
+            assert!(says_absent(text), "{text}");
         }
         for text in [
             "Could not get file size.",
@@ -416,7 +416,7 @@ mod tests {
             "Permission denied",
             "",
         ] {
-            assert!(!speaks_of_absence(text), "{text}");
+            assert!(!says_absent(text), "{text}");
         }
     }
 }

@@ -6,12 +6,12 @@ use crate::config::Checksum;
 use crate::failure::{Cause, Failure};
 use crate::file::checksum::Algorithm;
 use crate::file::path::RemotePath;
-use crate::protocol::reply::Occasion;
+use crate::protocol::refusal::Phase;
 use crate::protocol::verb::{Command, Verb};
 
 /// What the server says about a file's checksum.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum ChecksumMatch {
     /// It has the same one.
     Same,
     /// It has this one.
@@ -43,16 +43,16 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// What a command can fail with; a refusal is [`Verdict::Unknown`].
+    /// What a command can fail with; a refusal is [`ChecksumMatch::Unknown`].
     pub(crate) fn compare_checksum(
         &mut self,
         path: &RemotePath,
         algorithm: Algorithm,
         expected: &str,
-    ) -> Result<Verdict, Failure> {
+    ) -> Result<ChecksumMatch, Failure> {
         let (verb, reply) = if self.features.hashes.contains(&algorithm) {
             if !self.select_hash(algorithm, path)? {
-                return Ok(Verdict::Unknown);
+                return Ok(ChecksumMatch::Unknown);
             }
             (Verb::Hash, self.path_command(Verb::Hash, path)?)
         } else {
@@ -60,11 +60,11 @@ impl Session {
             (verb, self.command(Command::new(verb, argument))?)
         };
         if !reply.is_done() {
-            log::debug!("{}", self.refusal(&reply, Occasion::Path, verb, verb.as_str()));
-            self.unless_goodbye(&reply, verb, path)?;
-            return Ok(Verdict::Unknown);
+            log::debug!("{}", self.refusal(&reply, Phase::Path, verb, verb.as_str()));
+            self.ignore_refusal(&reply, verb, path)?;
+            return Ok(ChecksumMatch::Unknown);
         }
-        Ok(judge(reply.last_line(), expected))
+        Ok(compare(reply.last_line(), expected))
     }
 
     /// Has HASH compute `algorithm` from now on; whether the server agrees.
@@ -75,7 +75,7 @@ impl Session {
         let select = Command::new(Verb::Opts, format_args!("HASH {}", algorithm.hash_name()));
         let reply = self.command(select)?;
         if !reply.is_done() {
-            return self.unless_goodbye(&reply, Verb::Opts, path).map(|()| false);
+            return self.ignore_refusal(&reply, Verb::Opts, path).map(|()| false);
         }
         self.hash = Some(algorithm);
         Ok(true)
@@ -95,7 +95,7 @@ fn argument(path: String) -> String {
 
 /// Finds the checksum among the words of an answer: some have the range, the algorithm or the
 /// name beside it, and some leave out the zeros it begins with.
-fn judge(answer: &[u8], expected: &str) -> Verdict {
+fn compare(answer: &[u8], expected: &str) -> ChecksumMatch {
     let text = String::from_utf8_lossy(answer).to_ascii_lowercase();
     let is_checksum = |word: &&str| {
         word.len() <= expected.len()
@@ -104,12 +104,12 @@ fn judge(answer: &[u8], expected: &str) -> Verdict {
     };
     let mut found = text.split_ascii_whitespace().filter(is_checksum).peekable();
     match found.peek() {
-        None => Verdict::Unknown,
+        None => ChecksumMatch::Unknown,
         Some(first) => {
             let first = (*first).to_owned();
             let same =
                 |word: &str| word.trim_start_matches('0') == expected.trim_start_matches('0');
-            if found.any(same) { Verdict::Same } else { Verdict::Other(first) }
+            if found.any(same) { ChecksumMatch::Same } else { ChecksumMatch::Other(first) }
         }
     }
 }
@@ -120,19 +120,19 @@ mod tests {
 
     #[test]
     fn the_checksum_is_found_in_every_form_of_answer() {
-        let cases: [(&str, Verdict); 8] = [
-            ("C4C55DFF", Verdict::Same),
-            (" c4c55dff", Verdict::Same),
-            ("CRC32 0-12 c4c55dff hello.txt", Verdict::Same),
-            ("hello.txt C4C55DFF", Verdict::Same),
-            ("00000000", Verdict::Other("00000000".to_owned())),
-            ("deadbeef c4c55dff", Verdict::Same),
-            ("done", Verdict::Unknown),
-            ("", Verdict::Unknown),
+        let cases: [(&str, ChecksumMatch); 8] = [
+            ("C4C55DFF", ChecksumMatch::Same),
+            (" c4c55dff", ChecksumMatch::Same),
+            ("CRC32 0-12 c4c55dff hello.txt", ChecksumMatch::Same),
+            ("hello.txt C4C55DFF", ChecksumMatch::Same),
+            ("00000000", ChecksumMatch::Other("00000000".to_owned())),
+            ("deadbeef c4c55dff", ChecksumMatch::Same),
+            ("done", ChecksumMatch::Unknown),
+            ("", ChecksumMatch::Unknown),
         ];
         for (answer, verdict) in cases {
-            assert_eq!(judge(answer.as_bytes(), "c4c55dff"), verdict, "{answer}");
+            assert_eq!(compare(answer.as_bytes(), "c4c55dff"), verdict, "{answer}");
         }
-        assert_eq!(judge(b"4C55DFF", "04c55dff"), Verdict::Same);
+        assert_eq!(compare(b"4C55DFF", "04c55dff"), ChecksumMatch::Same);
     }
 }

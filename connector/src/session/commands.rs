@@ -15,7 +15,8 @@ use crate::file::time::text::format_time_val;
 use crate::listing::formats::mlsd::parse_mlst;
 use crate::listing::{Entry, Kind, RawEntry};
 use crate::protocol::payload::quoted_path;
-use crate::protocol::reply::{Occasion, Reply};
+use crate::protocol::refusal::Phase;
+use crate::protocol::reply::Reply;
 use crate::protocol::verb::{Command, Verb};
 
 impl Session {
@@ -30,7 +31,7 @@ impl Session {
             self.poison();
             Failure::new(
                 Cause::Nonsense,
-                format!("the working directory is no path: {}", self.hidden(&reply)),
+                format!("the working directory is no path: {}", self.redacted(&reply)),
             )
         })
     }
@@ -43,7 +44,7 @@ impl Session {
     pub(crate) fn change_directory(&mut self, directory: &RemotePath) -> Result<(), Failure> {
         let Some(reply) = self.enter(directory)? else { return Ok(()) };
         let error = self.path_refusal(&reply, Verb::Cwd, directory);
-        self.unless_goodbye(&reply, Verb::Cwd, directory)?;
+        self.ignore_refusal(&reply, Verb::Cwd, directory)?;
         if self.says_missing(&reply, directory) || self.is_unlisted(directory, &reply)? {
             return Err(error.into_missing());
         }
@@ -168,7 +169,7 @@ impl Session {
             return Ok(());
         }
         let shown = format!("SITE CHMOD {path}");
-        Err(self.refusal(&reply, Occasion::Path, Verb::Site, &shown).with_path(path))
+        Err(self.refusal(&reply, Phase::Path, Verb::Site, &shown).with_path(path))
     }
 
     /// Sets the representation type (TYPE), unless it is set already.
@@ -186,7 +187,7 @@ impl Session {
         };
         let reply = self.command(command.clone())?;
         if !reply.is_done() {
-            return Err(self.refusal(&reply, Occasion::Path, Verb::Type, command.line()));
+            return Err(self.refusal(&reply, Phase::Path, Verb::Type, command.line()));
         }
         self.format = Some(format);
         Ok(())
@@ -200,7 +201,7 @@ impl Session {
     pub(crate) fn facts(&mut self, path: &RemotePath) -> Result<Option<Entry>, Failure> {
         let reply = self.path_command(Verb::Mlst, path)?;
         if !reply.is_done() {
-            return self.unless_goodbye(&reply, Verb::Mlst, path).map(|()| None);
+            return self.ignore_refusal(&reply, Verb::Mlst, path).map(|()| None);
         }
         let entry = reply.inner_lines().find_map(parse_mlst);
         let is_file = |entry: &RawEntry<'_>| entry.kind == Kind::RegularFile;
@@ -234,7 +235,7 @@ impl Session {
         }
         // Asked once: an unknown command stays unknown.
         self.features.mdtm = !reply.is_unknown_command();
-        self.unless_goodbye(&reply, Verb::Mdtm, path).map(|()| None)
+        self.ignore_refusal(&reply, Verb::Mdtm, path).map(|()| None)
     }
 
     /// Whether files are made of records there (SYST), so that the size of a text is not that of
@@ -243,11 +244,11 @@ impl Session {
     /// # Errors
     ///
     /// What a command can fail with.
-    pub(crate) fn keeps_records(&mut self) -> Result<bool, Failure> {
+    pub(crate) fn is_record_based(&mut self) -> Result<bool, Failure> {
         const SYSTEMS: [&str; 6] = ["VMS", "MVS", "Z/OS", "OS/400", "VM/", "NONSTOP"];
         let reply = self.command(Verb::Syst)?;
         let system = reply.text().to_uppercase();
-        self.unless_goodbye(&reply, Verb::Syst, &RemotePath::root())?;
+        self.ignore_refusal(&reply, Verb::Syst, &RemotePath::root())?;
         Ok(reply.is_done() && SYSTEMS.iter().any(|name| system.contains(name)))
     }
 
@@ -263,7 +264,7 @@ impl Session {
             return Ok(());
         }
         let error = self.path_refusal(&reply, Verb::Dele, path);
-        if reply.is_goodbye() {
+        if reply.closes_session() {
             return Err(error.with_outcome_unknown());
         }
         if self.poisoned || !reply.may_mean_missing() {
@@ -310,7 +311,7 @@ impl Session {
             return Ok(());
         }
         let error = self.path_refusal(&reply, Verb::Rnto, to);
-        Err(if reply.is_goodbye() { error.with_outcome_unknown() } else { error })
+        Err(if reply.closes_session() { error.with_outcome_unknown() } else { error })
     }
 
     pub(super) fn path_command(&mut self, verb: Verb, path: &RemotePath) -> Result<Reply, Failure> {
@@ -364,7 +365,7 @@ impl Session {
     /// As [`Session::path_command`], for a command that changes something: once it was sent, an
     /// error leaves its outcome unknown.
     fn path_change(&mut self, verb: Verb, path: &RemotePath) -> Result<Reply, Failure> {
-        self.undisturbed()?;
+        self.check_quiet()?;
         self.path_command(verb, path).map_err(|e| {
             // It could not be sent as it is.
             if e.is(Cause::Unsendable) { e } else { e.with_outcome_unknown() }
@@ -373,11 +374,11 @@ impl Session {
 
     /// The error of a refusal about `path`.
     pub(super) fn path_refusal(&mut self, reply: &Reply, verb: Verb, path: &RemotePath) -> Failure {
-        self.refusal(reply, Occasion::Path, verb, &format!("{verb} {path}")).with_path(path)
+        self.refusal(reply, Phase::Path, verb, &format!("{verb} {path}")).with_path(path)
     }
 
     /// For answers that nothing depends on: only the end of the session is an error.
-    pub(super) fn unless_goodbye(
+    pub(super) fn ignore_refusal(
         &mut self,
         reply: &Reply,
         verb: Verb,

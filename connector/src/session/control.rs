@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use super::transcript::{Scribe, Transcript};
+use super::transcript::{Transcript, TranscriptWriter};
 use crate::deadline::Deadline;
 use crate::failure::{Cause, Failure};
 use crate::file::name::printable_bytes;
@@ -34,7 +34,7 @@ pub(crate) struct Control {
     stream: NetStream,
     limits: ControlLimits,
     /// Records what is said.
-    scribe: Scribe,
+    scribe: TranscriptWriter,
     /// A deadline above that of single replies, such as that of the whole login.
     overall: Deadline,
     /// Bytes received that no reply has used yet.
@@ -47,7 +47,7 @@ impl Control {
         stream: NetStream,
         limits: ControlLimits,
         overall: Deadline,
-        scribe: Scribe,
+        scribe: TranscriptWriter,
     ) -> Self {
         Self { stream, limits, scribe, overall, received: Vec::new() }
     }
@@ -64,7 +64,7 @@ impl Control {
         let deadline = self.deadline();
         let first = self.read_line(deadline, MAXIMUM_REPLY, awaited)?;
         let Some(mut reply) = PartialReply::begin(trim_line_end(&first)) else {
-            return Err(nonsense(&self.scribe.hidden(&first)));
+            return Err(not_a_reply(&self.scribe.redacted(&first)));
         };
         let mut room = MAXIMUM_REPLY.saturating_sub(first.len());
         while !reply.is_complete() {
@@ -76,7 +76,7 @@ impl Control {
     }
 
     /// Sets the deadline above that of single replies.
-    pub(crate) fn set_overall(&mut self, deadline: Deadline) {
+    pub(crate) fn set_deadline(&mut self, deadline: Deadline) {
         self.overall = deadline;
     }
 
@@ -106,12 +106,12 @@ impl Control {
 
     /// Whether the server has said or closed something since the last reply: then the
     /// connection is unusable.
-    pub(crate) fn is_disturbed(&mut self) -> bool {
+    pub(crate) fn has_unsolicited_input(&mut self) -> bool {
         !self.received.is_empty() || self.poll()
     }
 
     /// Has what is said from now on recorded by `scribe`.
-    pub(crate) fn set_scribe(&mut self, scribe: Scribe) {
+    pub(crate) fn set_transcript(&mut self, scribe: TranscriptWriter) {
         self.scribe = scribe;
     }
 
@@ -126,7 +126,7 @@ impl Control {
     }
 
     fn deadline(&self) -> Deadline {
-        Deadline::after(self.limits.reply, "readTimeout").or_sooner(self.overall)
+        Deadline::after(self.limits.reply, "readTimeout").earlier(self.overall)
     }
 
     fn read_line(
@@ -212,7 +212,7 @@ impl Control {
     }
 }
 
-fn nonsense(bytes: &[u8]) -> Failure {
+fn not_a_reply(bytes: &[u8]) -> Failure {
     let shown = bytes.get(..80).unwrap_or(bytes);
     Failure::new(
         Cause::Nonsense,

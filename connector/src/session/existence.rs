@@ -63,11 +63,12 @@ impl Session {
             return Ok(size.map_or(SizeAnswer::Unanswered, SizeAnswer::Bytes));
         }
         let error = self.path_refusal(&reply, Verb::Size, path);
-        if reply.is_goodbye() || (reply.is_transient_refusal() && !self.says_missing(&reply, path))
+        if reply.closes_session()
+            || (reply.is_transient_refusal() && !self.says_missing(&reply, path))
         {
             return Err(error);
         }
-        self.unless_goodbye(&reply, Verb::Size, path)?;
+        self.ignore_refusal(&reply, Verb::Size, path)?;
         Ok(if self.says_missing(&reply, path) {
             SizeAnswer::Missing(error.into_missing())
         } else if reply.denies_file() {
@@ -97,7 +98,7 @@ impl Session {
     /// # Errors
     ///
     /// `notFound` where the absence is proven; as [`Session::size`].
-    pub(crate) fn known_size(&mut self, path: &RemotePath) -> Result<Option<u64>, Failure> {
+    pub(crate) fn size_or_missing(&mut self, path: &RemotePath) -> Result<Option<u64>, Failure> {
         match self.ask_size(path)? {
             SizeAnswer::Bytes(size) => Ok(Some(size)),
             SizeAnswer::Missing(error) => Err(error),
@@ -203,7 +204,7 @@ impl Session {
         let is_beside = own.parent() == candidate.parent();
         let mut shows_own = false;
         let mut is_similar = false;
-        let listed = self.list_proven(&candidate.parent(), &mut |entry| {
+        let listed = self.list_strict(&candidate.parent(), &mut |entry| {
             shows_own |= entry.name == own.file_name();
             // Some servers take names that differ in case for the same one.
             is_similar |= entry.name.to_lowercase() == candidate.file_name().to_lowercase();
@@ -226,7 +227,7 @@ impl Session {
             self.is_renaming = true;
             return Ok(None);
         }
-        self.unless_goodbye(&reply, Verb::Rnfr, path)?;
+        self.ignore_refusal(&reply, Verb::Rnfr, path)?;
         Ok(Some(reply))
     }
 
@@ -271,7 +272,7 @@ impl Session {
         if reply.is_done() {
             return Ok(Some(Presence::Present));
         }
-        self.unless_goodbye(&reply, Verb::Mlst, path)?;
+        self.ignore_refusal(&reply, Verb::Mlst, path)?;
         Ok(self.says_missing(&reply, path).then_some(Presence::Absent))
     }
 
@@ -298,7 +299,7 @@ impl Session {
 
     fn find_entry(&mut self, path: &RemotePath) -> Result<Option<Entry>, Failure> {
         let mut found = None;
-        self.list_proven(&path.parent(), &mut |entry| {
+        self.list_strict(&path.parent(), &mut |entry| {
             if entry.name == path.file_name() {
                 found = Some(entry);
             }

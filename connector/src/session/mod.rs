@@ -19,6 +19,6 @@ pub(crate) use self::existence::{Presence, SizeAnswer};
 pub(crate) use self::list::list::Found;
 pub(crate) use self::list::probe::{DataFacts, ProbedListing};
 pub(crate) use self::open::login::Milestone;
-pub(crate) use self::server::{ServerMemory, Shared};
+pub(crate) use self::server::{ServerBehaviour, Shared};
 pub(crate) use self::session::Session;
 pub(crate) use self::transcript::Transcript;

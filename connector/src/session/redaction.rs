@@ -5,10 +5,10 @@ use host_sdk::Secret;
 use crate::config::ConnectionSettings;
 
 /// What stands for a secret.
-pub(super) const HIDDEN: &str = "…";
+pub(super) const REDACTED: &str = "…";
 
 /// `text` without the secrets of `settings`, in their own form and in that of the wire.
-pub(super) fn hide(settings: &ConnectionSettings, text: &[u8]) -> Vec<u8> {
+pub(super) fn redact(settings: &ConnectionSettings, text: &[u8]) -> Vec<u8> {
     let credentials = &settings.credentials;
     let proxy = settings.proxy.as_ref().and_then(|proxy| proxy.password.as_ref());
     let secrets = [credentials.password.as_ref(), credentials.account.as_ref(), proxy];
@@ -32,7 +32,7 @@ fn without(text: &[u8], secret: &[u8]) -> Vec<u8> {
     while let Some(first) = rest.first() {
         match rest.strip_prefix(secret) {
             Some(after) if !secret.is_empty() => {
-                clean.extend_from_slice(HIDDEN.as_bytes());
+                clean.extend_from_slice(REDACTED.as_bytes());
                 rest = after;
             }
             _ => {

@@ -18,7 +18,7 @@ const MAXIMUM_SWEPT: usize = 64;
 
 /// What was learnt of the server, for the next session.
 #[derive(Default)]
-pub(crate) struct ServerMemory {
+pub(crate) struct ServerBehaviour {
     /// Whether sessions begin with TLS 1.2, because with TLS 1.3 the tickets run out.
     pub(super) prefer_tls_12: AtomicBool,
     /// Whether the server refused a data connection that did not resume the TLS session.
@@ -38,7 +38,7 @@ pub(crate) struct ServerMemory {
     pub(super) zone: OnceLock<ServerTimeZone>,
 }
 
-impl ServerMemory {
+impl ServerBehaviour {
     /// Whether names can be locked, as far as is known.
     pub(crate) fn may_lock(&self) -> bool {
         !self.forbids_locks.load(Ordering::Relaxed)
@@ -94,5 +94,5 @@ impl ServerMemory {
 pub(crate) struct Shared {
     pub(crate) settings: ConnectionSettings,
     pub(crate) tls: Option<TlsFactory>,
-    pub(crate) server: ServerMemory,
+    pub(crate) server: ServerBehaviour,
 }

@@ -8,18 +8,19 @@ use std::time::{Duration, Instant};
 
 use super::control::Control;
 use super::server::Shared;
-use super::transcript::{Scribe, Transcript};
-use crate::cancel::{CancelToken, SocketWatch};
+use super::transcript::{Transcript, TranscriptWriter};
+use crate::cancel::{CancelToken, SocketRegistration};
 use crate::config::{ConnectionSettings, TransferFormat};
 use crate::deadline::Deadline;
 use crate::failure::{Cause, Failure};
 use crate::file::checksum::Algorithm;
 use crate::file::path::RemotePath;
 use crate::protocol::features::Features;
-use crate::protocol::reply::{Occasion, Reply};
+use crate::protocol::refusal::Phase;
+use crate::protocol::reply::Reply;
 use crate::protocol::reply_text::Emptiness;
 use crate::protocol::verb::{Command, Verb};
-use crate::session::redaction::hide;
+use crate::session::redaction::redact;
 use crate::transport::error::io_error;
 use crate::transport::tls::handshake::TlsSession;
 
@@ -29,7 +30,7 @@ pub(crate) struct Session {
     pub(super) shared: Arc<Shared>,
     pub(super) tls: Option<TlsSession>,
     pub(super) cancel: CancelToken,
-    pub(super) watch: Option<SocketWatch>,
+    pub(super) watch: Option<SocketRegistration>,
     pub(super) peer: SocketAddr,
     pub(super) local: SocketAddr,
     pub(super) features: Features,
@@ -74,7 +75,7 @@ impl Session {
     /// By when a data connection must be open.
     pub(super) fn opening_deadline(&self) -> Deadline {
         let limit = self.shared.settings.connection_timeout;
-        Deadline::after(limit, "connectionTimeout").or_sooner(self.transfer_deadline)
+        Deadline::after(limit, "connectionTimeout").earlier(self.transfer_deadline)
     }
 
     /// By when a transfer that begins now must be over.
@@ -90,18 +91,18 @@ impl Session {
     /// Whether another command can be sent: nothing went wrong, and the server has neither
     /// spoken nor hung up in the meantime.
     pub(crate) fn is_usable(&mut self) -> bool {
-        !self.poisoned && !self.control.is_disturbed()
+        !self.poisoned && !self.control.has_unsolicited_input()
     }
 
     /// Hands the session to another execution: its cancellation is the one that counts now, and
     /// what is said goes into its transcript.
-    pub(crate) fn lease_to(
+    pub(crate) fn attach(
         &mut self,
         cancel: &CancelToken,
         transcript: &Transcript,
     ) -> Result<(), Failure> {
-        self.control.set_scribe(Scribe::new(&self.shared, transcript));
-        self.control.set_overall(Deadline::never());
+        self.control.set_transcript(TranscriptWriter::new(&self.shared, transcript));
+        self.control.set_deadline(Deadline::never());
         // Meanwhile it may have been removed. One that counts from the login cannot be entered twice.
         self.is_directory_proven =
             self.current_directory.as_ref().is_some_and(|directory| !directory.is_absolute());
@@ -114,20 +115,20 @@ impl Session {
 
     /// Whether the server still answers, where the session has been idle long enough for a NAT
     /// device to have forgotten it.
-    pub(crate) fn is_awake(&mut self) -> bool {
-        if self.idle_since.elapsed() < NAP {
+    pub(crate) fn is_alive(&mut self) -> bool {
+        if self.idle_since.elapsed() < IDLE_CHECK_AFTER {
             return true;
         }
-        self.control.set_overall(Self::goodbye());
+        self.control.set_deadline(Self::goodbye());
         let answer = self.command(Verb::Noop);
-        self.control.set_overall(Deadline::never());
+        self.control.set_deadline(Deadline::never());
         answer.is_ok() && !self.poisoned
     }
 
     /// Takes the session from its execution.
     pub(crate) fn release(&mut self) {
         self.idle_since = Instant::now();
-        self.control.set_scribe(Scribe::new(&self.shared, &Transcript::default()));
+        self.control.set_transcript(TranscriptWriter::new(&self.shared, &Transcript::default()));
         self.watch = None;
         self.cancel = CancelToken::default();
     }
@@ -136,14 +137,14 @@ impl Session {
     /// at most. What the server answers changes nothing.
     pub(crate) fn quit(mut self, deadline: Deadline) {
         if self.is_usable() {
-            self.control.set_overall(deadline);
+            self.control.set_deadline(deadline);
             let _ = self.command(Verb::Quit);
         }
     }
 
     /// The deadline of all goodbyes that are said now.
     pub(crate) fn goodbye() -> Deadline {
-        Deadline::after(Some(GOODBYE), "")
+        Deadline::after(Some(QUIT_TIMEOUT), "")
     }
 
     /// Sends `command` and reads its reply, whatever it is. A preliminary reply comes back too.
@@ -165,14 +166,14 @@ impl Session {
             ));
         }
         self.cancel.check()?;
-        self.undisturbed()?;
+        self.check_quiet()?;
         let was_renaming = std::mem::take(&mut self.is_renaming);
         let bytes = self.shared.settings.encoding.encode(command.line()).map_err(|e| {
             Failure::new(Cause::Unsendable, e.to_string())
                 .with_hint("set fileNameEncoding to one that has this character, such as utf-8")
         })?;
         let result = self.control.exchange(&bytes, verb);
-        let reply = result.map_err(|e| self.broken(e))?;
+        let reply = result.map_err(|e| self.poison_for(e))?;
         if was_renaming && reply.is_out_of_sequence() {
             // ProFTPD takes nothing but RNTO then, not even QUIT.
             log::info!("the server wants the renaming to be finished: another session goes on");
@@ -183,50 +184,50 @@ impl Session {
     }
 
     /// Checks that the server has neither spoken nor hung up since its last answer.
-    pub(super) fn undisturbed(&mut self) -> Result<(), Failure> {
-        if self.control.is_disturbed() { Err(self.unasked()) } else { Ok(()) }
+    pub(super) fn check_quiet(&mut self) -> Result<(), Failure> {
+        if self.control.has_unsolicited_input() { Err(self.unsolicited_reply()) } else { Ok(()) }
     }
 
     /// The error of a server that speaks, or hangs up, without being asked: its words would pass
     /// for the answer to the next command, and each answer after that for the next one's.
-    pub(super) fn unasked(&mut self) -> Failure {
+    pub(super) fn unsolicited_reply(&mut self) -> Failure {
         let error = match self.control.next_reply("waiting for a command") {
             Ok(reply) if reply.is_transient_refusal() => {
-                let printed = self.hidden(&reply);
-                Failure::refused(&reply, Occasion::Transfer, None, "the session", &printed)
+                let printed = self.redacted(&reply);
+                Failure::refused(&reply, Phase::Transfer, None, "the session", &printed)
             }
             Ok(reply) => {
-                let reply = self.hidden(&reply);
+                let reply = self.redacted(&reply);
                 Failure::new(Cause::Nonsense, format!("the server said \"{reply}\" unasked"))
             }
             Err(e) => e,
         };
-        self.broken(error)
+        self.poison_for(error)
     }
 
     /// The error of a refusal; a goodbye also ends the session.
     pub(super) fn refusal(
         &mut self,
         reply: &Reply,
-        occasion: Occasion,
+        phase: Phase,
         verb: Verb,
         shown: &str,
     ) -> Failure {
-        if reply.is_goodbye()
+        if reply.closes_session()
             || !(reply.is_done() || reply.is_permanent_refusal() || reply.is_transient_refusal())
         {
             self.poison();
         }
-        Failure::refused(reply, occasion, Some(verb), shown, &self.hidden(reply))
+        Failure::refused(reply, phase, Some(verb), shown, &self.redacted(reply))
     }
 
     /// The reply as it may be told: some servers repeat what they heard.
-    pub(super) fn hidden(&self, reply: &Reply) -> Reply {
-        reply.map_lines(|line| hide(&self.shared.settings, line))
+    pub(super) fn redacted(&self, reply: &Reply) -> Reply {
+        reply.map_lines(|line| redact(&self.shared.settings, line))
     }
 
     /// Poisons the session for `error`, unless the command was never sent.
-    pub(super) fn broken(&mut self, error: Failure) -> Failure {
+    pub(super) fn poison_for(&mut self, error: Failure) -> Failure {
         if !error.is(Cause::Unsendable) {
             self.poison();
         }
@@ -243,7 +244,7 @@ impl Session {
 pub(super) const MAXIMUM_PRELIMINARY: usize = 100;
 
 /// How long a session may be idle before the server is asked whether it is still there.
-const NAP: Duration = Duration::from_secs(30);
+const IDLE_CHECK_AFTER: Duration = Duration::from_secs(30);
 
 /// How long the server may take to answer QUIT.
-const GOODBYE: Duration = Duration::from_secs(2);
+const QUIT_TIMEOUT: Duration = Duration::from_secs(2);

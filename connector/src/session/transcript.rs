@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::redaction::{HIDDEN, hide};
+use super::redaction::{REDACTED, redact};
 use super::server::Shared;
 use crate::file::name::printable_bytes;
 use crate::protocol::reply_line::trim_line_end;
@@ -47,12 +47,12 @@ impl Transcript {
 
 /// Writes one session's lines into a transcript, and knows what must not stand there.
 #[derive(Clone)]
-pub(crate) struct Scribe {
+pub(crate) struct TranscriptWriter {
     shared: Arc<Shared>,
     transcript: Transcript,
 }
 
-impl Scribe {
+impl TranscriptWriter {
     /// Writes into `transcript` without the secrets of the connection.
     pub(crate) fn new(shared: &Arc<Shared>, transcript: &Transcript) -> Self {
         Self { shared: Arc::clone(shared), transcript: transcript.clone() }
@@ -64,8 +64,8 @@ impl Scribe {
     }
 
     /// `text` without the secrets of the connection.
-    pub(crate) fn hidden(&self, text: &[u8]) -> Vec<u8> {
-        hide(&self.shared.settings, text)
+    pub(crate) fn redacted(&self, text: &[u8]) -> Vec<u8> {
+        redact(&self.shared.settings, text)
     }
 
     /// Writes what happened beside the conversation.
@@ -78,7 +78,7 @@ impl Scribe {
         let command = trim_line_end(command);
         match command.get(..5) {
             Some(verb @ (b"PASS " | b"ACCT ")) => {
-                self.write(">", &[verb, HIDDEN.as_bytes()].concat());
+                self.write(">", &[verb, REDACTED.as_bytes()].concat());
             }
             _ => self.write(">", command),
         }
@@ -90,7 +90,7 @@ impl Scribe {
     }
 
     fn write(&self, direction: &str, text: &[u8]) {
-        let text = self.hidden(text);
+        let text = self.redacted(text);
         self.transcript.push(format!("{direction} {}", cut(&text)));
     }
 }
@@ -101,9 +101,9 @@ fn cut(text: &[u8]) -> String {
     if text.len() <= LINE && whole.len() <= LINE {
         return whole;
     }
-    let room = LINE - HIDDEN.len();
+    let room = LINE - REDACTED.len();
     let end = (0..=room).rev().find(|end| whole.is_char_boundary(*end)).unwrap_or_default();
-    whole.get(..end).unwrap_or_default().to_owned() + HIDDEN
+    whole.get(..end).unwrap_or_default().to_owned() + REDACTED
 }
 
 #[cfg(test)]
@@ -128,7 +128,7 @@ mod tests {
         assert_eq!(cut(b"226 Done.\x1b[2J"), "226 Done.\\x1b[2J");
         for text in [&[b'x'; 5000][..], &[0x1b; 200], "ü".repeat(200).as_bytes(), &[0xff; 256]] {
             let short = cut(text);
-            assert!(short.len() <= LINE && short.ends_with(HIDDEN), "{short}");
+            assert!(short.len() <= LINE && short.ends_with(REDACTED), "{short}");
         }
         assert_eq!(cut(&[b'x'; LINE]).len(), LINE);
     }

@@ -50,7 +50,7 @@ pub(crate) fn connect_any(
     // One address that swallows packets must not use up the time of the others.
     let share = deadline.remaining("connecting")?.map(|left| left / count);
     for address in addresses {
-        match dial(*address, share, deadline, cancel) {
+        match connect_to(*address, share, deadline, cancel) {
             Ok(socket) => return Ok(socket),
             Err(e) if e.is(Cause::Cancelled) => return Err(e),
             // Every other address needs a socket as well.
@@ -66,7 +66,7 @@ pub(crate) fn connect_any(
 /// # Errors
 ///
 /// As [`connect`].
-pub(crate) fn dial(
+pub(crate) fn connect_to(
     address: SocketAddr,
     share: Option<Duration>,
     deadline: Deadline,

@@ -10,11 +10,11 @@ use crate::file::path::RemotePath;
 use crate::file::time::modified::{Modified, Precision, Zone};
 use crate::file::time::zone::{Measured, ServerTimeZone};
 use crate::listing::{Entry, Kind};
-use crate::session::server::ServerMemory;
+use crate::session::server::ServerBehaviour;
 use crate::session::session::Session;
 
 /// How many entries of a listing wait until the zone is known.
-const HELD: usize = 1000;
+const BUFFERED_ENTRIES: usize = 1000;
 
 /// How many files are remembered to measure with.
 const SAMPLES: usize = 3;
@@ -33,7 +33,7 @@ pub(crate) struct Samples(Vec<Entry>);
 
 impl Samples {
     /// Keeps `entry` if it is one of them.
-    pub(in crate::session) fn consider(&mut self, entry: &Entry) {
+    pub(in crate::session) fn add_candidate(&mut self, entry: &Entry) {
         if entry.kind != Kind::RegularFile
             || !entry.modified.is_some_and(|modified| shows_time_of_day(&modified))
             || !is_plain(&entry.name)
@@ -74,7 +74,7 @@ impl Session {
     /// # Errors
     ///
     /// As [`Session::list`].
-    pub(crate) fn list_with_zone(
+    pub(crate) fn list_in_zone(
         &mut self,
         directory: &RemotePath,
         each: &mut TimedSink<'_>,
@@ -89,10 +89,10 @@ impl Session {
         self.list(directory, &mut |found| {
             let Some(entries) = &mut held else { return each(found, &ServerTimeZone::Auto) };
             if let Found::Entry(entry) = &found {
-                samples.consider(entry);
+                samples.add_candidate(entry);
             }
             entries.push(found);
-            is_long = entries.len() >= HELD;
+            is_long = entries.len() >= BUFFERED_ENTRIES;
             if !is_long {
                 return Ok(true);
             }
@@ -101,7 +101,7 @@ impl Session {
             }
             // Nothing to measure with: the listing goes on as it is.
             is_long = false;
-            hand_over(held.take().unwrap_or_default(), &ServerTimeZone::Auto, each)
+            emit_all(held.take().unwrap_or_default(), &ServerTimeZone::Auto, each)
         })?;
         let Some(entries) = held else { return Ok(()) };
         self.renew_if_lost()?;
@@ -112,7 +112,7 @@ impl Session {
         if is_long {
             return self.list(directory, &mut |found| each(found, &zone));
         }
-        hand_over(entries, &zone, each).map(drop)
+        emit_all(entries, &zone, each).map(drop)
     }
 
     /// When a file was last modified, as [`Session::modified`] tells; the clock is measured with
@@ -126,18 +126,18 @@ impl Session {
         path: &RemotePath,
     ) -> Result<Option<Modified>, Failure> {
         let modified = self.modified(path)?;
-        if !self.can_measure() && !self.doubts_mdtm() {
-            return Ok(modified.map(|modified| self.by_its_clock(modified)));
+        if !self.can_measure() && !self.may_be_local_mdtm() {
+            return Ok(modified.map(|modified| self.in_server_zone(modified)));
         }
         let mut samples = Samples::default();
-        samples.consider(&Entry {
+        samples.add_candidate(&Entry {
             modified,
             ..Entry::new(path.file_name().to_owned(), Kind::RegularFile)
         });
         if !samples.is_empty() {
             self.learn_zone(&path.parent(), &samples)?;
         }
-        Ok(modified.map(|modified| self.by_its_clock(modified)))
+        Ok(modified.map(|modified| self.in_server_zone(modified)))
     }
 
     /// The zone of the server's clock; measured, if it has not been, with the files in the
@@ -146,9 +146,12 @@ impl Session {
     /// # Errors
     ///
     /// What a command can fail with, where the session is lost.
-    pub(crate) fn zone_beside(&mut self, path: &RemotePath) -> Result<ServerTimeZone, Failure> {
+    pub(crate) fn measure_zone_near(
+        &mut self,
+        path: &RemotePath,
+    ) -> Result<ServerTimeZone, Failure> {
         if self.features.mfmt && self.can_measure() {
-            match self.list_with_zone(&path.parent(), &mut |_, _| Ok(false)) {
+            match self.list_in_zone(&path.parent(), &mut |_, _| Ok(false)) {
                 Err(e) if !self.is_usable() => return Err(e),
                 // A directory that is missing is made later; one that is hidden stays that.
                 Err(e) => log::debug!("no files to measure the server's time zone with: {e}"),
@@ -167,13 +170,13 @@ impl Session {
 
     /// Whether MDTM may be about the same clock as LIST: vsftpd with `use_localtime` has no time in
     /// UTC at all. Servers with MLSD keep to its standard.
-    fn doubts_mdtm(&self) -> bool {
+    fn may_be_local_mdtm(&self) -> bool {
         let configured = self.shared.settings.zone != ServerTimeZone::Auto;
         configured && !self.features.mlst && self.shared.server.zone.get().is_none()
     }
 
     /// What MDTM told, in the zone in which it was told.
-    fn by_its_clock(&self, modified: Modified) -> Modified {
+    fn in_server_zone(&self, modified: Modified) -> Modified {
         let measured = self.shared.server.zone.get();
         let is_same_clock = *self.zone() != ServerTimeZone::Auto
             && measured.is_some_and(|zone| *zone == ServerTimeZone::fixed(Offset::UTC));
@@ -234,7 +237,7 @@ impl Session {
     }
 }
 
-impl ServerMemory {
+impl ServerBehaviour {
     fn learn_zone(&self, zone: ServerTimeZone) {
         match &zone {
             ServerTimeZone::Auto => log::debug!("the server's time zone cannot be measured"),
@@ -246,7 +249,7 @@ impl ServerMemory {
 }
 
 /// Hands held entries over; whether more are wanted.
-fn hand_over(
+fn emit_all(
     entries: Vec<Found>,
     zone: &ServerTimeZone,
     each: &mut TimedSink<'_>,

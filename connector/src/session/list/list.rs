@@ -36,7 +36,7 @@ pub(in crate::session) type FoundSink<'a> = dyn FnMut(Found) -> Result<bool, Fai
 
 /// How much of a listing whose rest nobody wants is read all the same: servers complain about a
 /// listing that is cut, and a short one is over sooner than that.
-const REST: usize = 64 * 1024;
+const DRAIN_LIMIT: usize = 64 * 1024;
 
 impl Session {
     /// Lists `directory`: MLSD (RFC 3659 §7) where the server has it and the settings allow, else
@@ -112,7 +112,7 @@ impl Session {
     /// # Errors
     ///
     /// As [`Session::list`]; `integrity` for any line that cannot be read.
-    pub(crate) fn list_proven(
+    pub(crate) fn list_strict(
         &mut self,
         directory: &RemotePath,
         each: &mut EntrySink<'_>,
@@ -185,7 +185,7 @@ impl Session {
         let reply = self.command(Command::new(Verb::Opts, facts))?;
         // The reply names the facts that are on (RFC 3659 §7.9).
         if !(reply.is_done() && reply.text().to_ascii_lowercase().contains("type;")) {
-            self.unless_goodbye(&reply, Verb::Opts, &RemotePath::root())?;
+            self.ignore_refusal(&reply, Verb::Opts, &RemotePath::root())?;
             self.features.mlst = false;
             self.features.lacks_types = true;
         }
@@ -227,7 +227,7 @@ fn unproven(refused: &Failure) -> Failure {
 /// is whole: they are the result then.
 pub(in crate::session) fn confirm(download: Download<'_>) -> Result<Option<Reply>, Failure> {
     let reply = download.confirmed()?;
-    Ok(reply.tells_shortfall().then_some(reply))
+    Ok(reply.says_incomplete().then_some(reply))
 }
 
 /// The error of a directory whose listing gave nothing and was not whole.
@@ -283,7 +283,7 @@ pub(in crate::session) fn read_on(
 pub(in crate::session) fn stop(mut download: Download<'_>) -> Result<(), Failure> {
     let mut buffer = [0; 8192];
     let mut rest = 0;
-    while rest < REST {
+    while rest < DRAIN_LIMIT {
         match download.read(&mut buffer) {
             Ok(0) => return unwanted(download.finish().map(drop)),
             Ok(count) => rest += count,

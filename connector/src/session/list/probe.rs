@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::file::path::RemotePath;
 use crate::file::time::modified::Modified;
 use crate::listing::{Format, Listing};
-use crate::protocol::reply::Occasion;
+use crate::protocol::refusal::Phase;
 use crate::protocol::verb::{Command, Verb};
 use crate::session::session::Session;
 use crate::session::transfer::download::Download;
@@ -111,7 +111,7 @@ impl Session {
         self.set_format(TransferFormat::Binary)?;
         let reply = self.command(Command::new(Verb::Rest, 1))?;
         if !reply.is_pending() {
-            let error = self.refusal(&reply, Occasion::Transfer, Verb::Rest, "REST");
+            let error = self.refusal(&reply, Phase::Transfer, Verb::Rest, "REST");
             return if self.is_usable() { Ok(false) } else { Err(error) };
         }
         if !self.command(Command::new(Verb::Rest, 0))?.is_pending() {
@@ -129,7 +129,7 @@ fn count(probed: &mut ProbedListing, found: Found) -> Result<bool, Failure> {
         Found::Unusable(e) => return Err(e),
     };
     probed.entries += 1;
-    probed.samples.consider(&entry);
+    probed.samples.add_candidate(&entry);
     Ok(true)
 }
 

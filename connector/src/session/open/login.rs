@@ -11,12 +11,13 @@ use crate::failure::{Cause, Failure};
 use crate::file::name::NameEncoding;
 use crate::file::path::RemotePath;
 use crate::protocol::features::Features;
-use crate::protocol::reply::{Occasion, Reply};
+use crate::protocol::refusal::Phase;
+use crate::protocol::reply::Reply;
 use crate::protocol::verb::{Command, Verb};
 use crate::session::control::{Control, ControlLimits};
 use crate::session::server::Shared;
 use crate::session::session::{MAXIMUM_PRELIMINARY, Session};
-use crate::session::transcript::{Scribe, Transcript};
+use crate::session::transcript::{Transcript, TranscriptWriter};
 use crate::session::transfer::transfer::DATA_IN_CLEAR;
 use crate::transport::error::io_error;
 use crate::transport::stream::NetStream;
@@ -71,7 +72,7 @@ impl Session {
         transcript: &Transcript,
         deadline: Deadline,
     ) -> Result<Self, Failure> {
-        Self::open_reporting(shared, cancel, transcript, deadline, &mut |_| {})
+        Self::open_with_progress(shared, cancel, transcript, deadline, &mut |_| {})
     }
 
     /// As [`Session::open`], and tells `reached` of every milestone.
@@ -79,28 +80,28 @@ impl Session {
     /// # Errors
     ///
     /// As [`Session::open`].
-    pub(crate) fn open_reporting(
+    pub(crate) fn open_with_progress(
         shared: &Arc<Shared>,
         cancel: &CancelToken,
         transcript: &Transcript,
         deadline: Deadline,
         reached: &mut dyn FnMut(Milestone<'_>),
     ) -> Result<Self, Failure> {
-        let scribe = Scribe::new(shared, transcript);
-        let opened = Self::try_open(shared, cancel, scribe, deadline, reached);
+        let scribe = TranscriptWriter::new(shared, transcript);
+        let opened = Self::open_once(shared, cancel, scribe, deadline, reached);
         opened.map_err(|e| if cancel.is_cancelled() { Failure::cancelled() } else { e })
     }
 
-    fn try_open(
+    fn open_once(
         shared: &Arc<Shared>,
         cancel: &CancelToken,
-        scribe: Scribe,
+        scribe: TranscriptWriter,
         deadline: Deadline,
         reached: &mut dyn FnMut(Milestone<'_>),
     ) -> Result<Self, Failure> {
         let settings = &shared.settings;
         let deadline =
-            Deadline::after(settings.connection_timeout, "connectionTimeout").or_sooner(deadline);
+            Deadline::after(settings.connection_timeout, "connectionTimeout").earlier(deadline);
         scribe.note(&format!("connecting to {}:{}", settings.host, settings.port));
         let socket = match &settings.proxy {
             None => {
@@ -136,7 +137,7 @@ impl Session {
         };
         let mut control = Control::new(stream, limits, deadline, scribe);
         let greeting = greeting(&mut control).map_err(|e| match (settings.security, &tls) {
-            (Security::Implicit, Some(tls)) => tls.first_word_failed(e),
+            (Security::Implicit, Some(tls)) => tls.first_reply_failed(e),
             _ => e,
         })?;
         reached(Milestone::Greeted { text: greeting.text() });
@@ -172,8 +173,8 @@ impl Session {
             session.log_in()?;
         }
         reached(Milestone::LoggedIn);
-        session.explore()?;
-        session.control.set_overall(Deadline::never());
+        session.read_features()?;
+        session.control.set_deadline(Deadline::never());
         reached(Milestone::Ready { features: &session.features });
         Ok(session)
     }
@@ -189,7 +190,7 @@ impl Session {
         }
         let reply = self.command(Command::new(Verb::Auth, "TLS"))?;
         if !reply.is_tls_ready() {
-            return Err(self.refusal(&reply, Occasion::Protection, Verb::Auth, "AUTH TLS"));
+            return Err(self.refusal(&reply, Phase::Protection, Verb::Auth, "AUTH TLS"));
         }
         let tls = self.tls.as_ref().ok_or_else(|| Failure::internal("explicit TLS without TLS"))?;
         let handshake = |socket, deadline| Ok(tls.handshake(socket, deadline, HANDSHAKE)?);
@@ -203,11 +204,11 @@ impl Session {
         for command in [Command::new(Verb::Pbsz, 0), Command::new(Verb::Prot, level)] {
             let verb = command.verb();
             let reply = self.command(command.clone()).map_err(|e| match &self.tls {
-                Some(tls) if explicit && verb == Verb::Pbsz => tls.first_word_failed(e),
+                Some(tls) if explicit && verb == Verb::Pbsz => tls.first_reply_failed(e),
                 _ => e,
             })?;
             if !reply.is_done() {
-                let error = self.refusal(&reply, Occasion::Protection, verb, command.line());
+                let error = self.refusal(&reply, Phase::Protection, verb, command.line());
                 let clear = !self.shared.settings.tls.protect_data;
                 return Err(if clear { error.with_hint(DATA_IN_CLEAR) } else { error });
             }
@@ -250,7 +251,7 @@ impl Session {
         if reply.is_logged_in() {
             return Ok(());
         }
-        Err(self.refusal(&reply, Occasion::Login, verb, verb.as_str()))
+        Err(self.refusal(&reply, Phase::Login, verb, verb.as_str()))
     }
 
     fn login_command(&mut self, verb: Verb, argument: &str) -> Result<Reply, Failure> {
@@ -259,11 +260,11 @@ impl Session {
         if reply.is_logged_in() || reply.wants_password() || reply.wants_account() {
             return Ok(reply);
         }
-        Err(self.refusal(&reply, Occasion::Login, verb, verb.as_str()))
+        Err(self.refusal(&reply, Phase::Login, verb, verb.as_str()))
     }
 
     /// Learns what the server can do and where the login led.
-    fn explore(&mut self) -> Result<(), Failure> {
+    fn read_features(&mut self) -> Result<(), Failure> {
         let reply = self.command(Verb::Feat)?;
         self.features = Features::parse(&reply);
         if self.features.utf8 && !matches!(self.shared.settings.encoding, NameEncoding::Legacy(_)) {
@@ -286,13 +287,7 @@ fn greeting(control: &mut Control) -> Result<Reply, Failure> {
             return Ok(reply);
         }
         if !reply.is_delay() {
-            return Err(Failure::refused(
-                &reply,
-                Occasion::Greeting,
-                None,
-                "the connection",
-                &reply,
-            ));
+            return Err(Failure::refused(&reply, Phase::Greeting, None, "the connection", &reply));
         }
     }
     Err(Failure::new(Cause::Nonsense, "the server announces its greeting without end"))

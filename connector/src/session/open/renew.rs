@@ -20,14 +20,14 @@ impl Session {
     /// # Errors
     ///
     /// As [`Session::open`], after the retries that are configured.
-    pub(crate) fn open_patiently(
+    pub(crate) fn open_with_retry(
         shared: &Arc<Shared>,
         cancel: &CancelToken,
         transcript: &Transcript,
         deadline: Deadline,
     ) -> Result<Self, Failure> {
         let mut backoff = Backoff::new(shared.settings.retry).by(deadline);
-        let mut was_doubtful = false;
+        let mut may_lock_account = false;
         loop {
             let error = match Self::open(shared, cancel, transcript, deadline) {
                 Ok(session) => return Ok(session),
@@ -41,7 +41,7 @@ impl Session {
             if !(may_pass && error.is_transient()) {
                 return Err(error);
             }
-            if is_doubtful && std::mem::replace(&mut was_doubtful, true) {
+            if is_doubtful && std::mem::replace(&mut may_lock_account, true) {
                 // A third password could lock the account.
                 return Err(if error.awaited_secret() { error.given_up_after(2) } else { error });
             }
@@ -55,8 +55,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// As [`Session::open_patiently`]; those of going back to the directory.
-    pub(in crate::session) fn renew_without_tickets(
+    /// As [`Session::open_with_retry`]; those of going back to the directory.
+    pub(in crate::session) fn renew_for_tickets(
         &mut self,
         deadline: Deadline,
     ) -> Result<(), Failure> {
@@ -82,7 +82,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// As [`Session::open_patiently`]; those of going back to the directory.
+    /// As [`Session::open_with_retry`]; those of going back to the directory.
     pub(in crate::session) fn renew_if_lost(&mut self) -> Result<(), Failure> {
         if self.is_usable() { Ok(()) } else { self.renew(self.transfer_limit()) }
     }
@@ -91,7 +91,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// As [`Session::open_patiently`]; those of going back to the directory.
+    /// As [`Session::open_with_retry`]; those of going back to the directory.
     pub(in crate::session) fn renew(&mut self, deadline: Deadline) -> Result<(), Failure> {
         let directory = self.current_directory.clone();
         self.renew_at_login(deadline)?;
@@ -106,17 +106,17 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// As [`Session::open_patiently`].
+    /// As [`Session::open_with_retry`].
     pub(in crate::session) fn renew_at_login(&mut self, deadline: Deadline) -> Result<(), Failure> {
-        self.control.set_overall(Self::goodbye().or_sooner(deadline));
+        self.control.set_deadline(Self::goodbye().earlier(deadline));
         // A server may admit one session at a time: the old one ends before the new one begins.
         let _ = self.command(Verb::Quit);
         self.poison();
         let _ = self.control.stream().socket().shutdown(std::net::Shutdown::Both);
         let transcript = self.control.transcript().clone();
-        let fresh = Self::open_patiently(&self.shared, &self.cancel, &transcript, deadline)?;
+        let fresh = Self::open_with_retry(&self.shared, &self.cancel, &transcript, deadline)?;
         let old = std::mem::replace(self, fresh);
-        self.control.set_overall(deadline);
+        self.control.set_deadline(deadline);
         if let Some(format) = old.format {
             self.set_format(format)?;
         }

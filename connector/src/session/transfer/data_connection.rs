@@ -14,7 +14,7 @@ use crate::protocol::reply::Reply;
 use crate::protocol::verb::Verb;
 use crate::session::session::Session;
 use crate::shortage;
-use crate::transport::connect::dial;
+use crate::transport::connect::connect_to;
 use crate::transport::error::io_error;
 use crate::transport::error::is_timeout;
 use crate::transport::proxy;
@@ -24,11 +24,11 @@ pub(in crate::session) const UNREACHABLE: &str = "the server cannot reach this m
     activeAddress, or use connectionMode passive";
 
 /// A data connection that is agreed on: open already, or awaited.
-pub(crate) enum Agreed {
+pub(crate) enum DataEndpoint {
     /// This side has connected.
     Connected(TcpStream),
     /// The server will connect, from the control connection's peer.
-    Awaited(TcpListener),
+    Listening(TcpListener),
 }
 
 impl Session {
@@ -37,16 +37,16 @@ impl Session {
     /// # Errors
     ///
     /// What the server's refusal means; `connection`, `timeout`, `cancelled`.
-    pub(in crate::session) fn agree_on_data(&mut self) -> Result<Agreed, Failure> {
+    pub(in crate::session) fn negotiate(&mut self) -> Result<DataEndpoint, Failure> {
         match self.shared.settings.mode {
             DataMode::Active => self.listen(),
-            DataMode::Passive => self.dial_passive().map(Agreed::Connected),
+            DataMode::Passive => self.open_passive().map(DataEndpoint::Connected),
         }
     }
 
     /// Asks for EPSV, which carries no address that could lie or be wrong behind a NAT; then for
     /// PASV, where the server does not know EPSV or its port is dead. What works is remembered.
-    fn dial_passive(&mut self) -> Result<TcpStream, Failure> {
+    fn open_passive(&mut self) -> Result<TcpStream, Failure> {
         // Through a proxy the peer is the proxy, whatever the server's family.
         let only_extended = self.peer.is_ipv6() && self.shared.settings.proxy.is_none();
         if self.uses_epsv() {
@@ -54,9 +54,9 @@ impl Session {
             if reply.is_extended_passive() {
                 let port = extended_passive_port(reply.first_line()).ok_or_else(|| {
                     self.poison();
-                    unreadable(Verb::Epsv, &reply)
+                    no_address_in_reply(Verb::Epsv, &reply)
                 })?;
-                match self.dial_data(None, port) {
+                match self.connect_data(None, port) {
                     Ok(socket) => return Ok(socket),
                     Err(e) if only_extended || !e.is_transient() => return Err(e),
                     Err(e) => log::info!("EPSV led nowhere ({e}); trying PASV"),
@@ -71,20 +71,20 @@ impl Session {
         }
         let announced = passive_address(&reply).ok_or_else(|| {
             self.poison();
-            unreadable(Verb::Pasv, &reply)
+            no_address_in_reply(Verb::Pasv, &reply)
         })?;
         let host = match self.shared.settings.passive_address {
             PassiveAddress::Control => None,
             PassiveAddress::Server => Some(announced.ip()),
         };
-        let socket = self.dial_data(host, announced.port())?;
+        let socket = self.connect_data(host, announced.port())?;
         // Remembered only now: where PASV does no better, EPSV deserves another chance.
         self.shared.server.prefer_pasv.store(true, Ordering::Relaxed);
         Ok(socket)
     }
 
     /// Connects to `port` of the server, or of another host.
-    fn dial_data(&self, other: Option<IpAddr>, port: u16) -> Result<TcpStream, Failure> {
+    fn connect_data(&self, other: Option<IpAddr>, port: u16) -> Result<TcpStream, Failure> {
         let settings = &self.shared.settings;
         let deadline = self.opening_deadline();
         if let Some(proxy) = &settings.proxy {
@@ -95,7 +95,7 @@ impl Session {
         // The peer's whole address: one of a link is of no use without its interface.
         let mut address = other.map_or(self.peer, |address| SocketAddr::new(address, port));
         address.set_port(port);
-        dial(address, None, deadline, &self.cancel).map_err(|e| {
+        connect_to(address, None, deadline, &self.cancel).map_err(|e| {
             e.hinted(
                 "the data connection is blocked: check that the server's passive ports are \
                  open, or try connectionMode active",
@@ -103,7 +103,7 @@ impl Session {
         })
     }
 
-    fn listen(&mut self) -> Result<Agreed, Failure> {
+    fn listen(&mut self) -> Result<DataEndpoint, Failure> {
         let local = self.local.ip();
         let listener = bind(local, self.shared.settings.active.ports.clone())?;
         let port = listener.local_addr().map_err(|e| io_error("listening", &e))?.port();
@@ -120,7 +120,7 @@ impl Session {
             let is_family = error.is(Cause::Tls);
             return Err(if is_family { error.with_cause(Cause::Unsupported) } else { error });
         }
-        Ok(Agreed::Awaited(listener))
+        Ok(DataEndpoint::Listening(listener))
     }
 
     /// Takes the server's connection; anybody else who connects is turned away.
@@ -165,7 +165,7 @@ impl Session {
                     }
                     // A server that is quick has called, sent everything and confirmed it since
                     // the last look: only another one proves that nobody called.
-                    given_up = self.control.is_disturbed();
+                    given_up = self.control.has_unsolicited_input();
                     if !given_up {
                         std::thread::sleep(ACCEPT_POLL);
                     }
@@ -220,7 +220,7 @@ fn listen_on(address: SocketAddr) -> std::io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-fn unreadable(verb: Verb, reply: &Reply) -> Failure {
+fn no_address_in_reply(verb: Verb, reply: &Reply) -> Failure {
     Failure::new(Cause::Nonsense, format!("no port in the reply to {verb}: {reply}")).awaiting(verb)
 }
 

@@ -3,7 +3,7 @@
 
 use std::io::Read;
 
-use super::transfer::{LOOK, Transfer};
+use super::transfer::{POLL_INTERVAL, Transfer};
 use crate::deadline::Deadline;
 use crate::failure::Failure;
 use crate::protocol::reply::Reply;
@@ -39,7 +39,7 @@ impl<'s> Download<'s> {
         let idle = self.transfer.session.shared.settings.read_timeout;
         let mut patience = Deadline::after(idle, "readTimeout");
         let read = loop {
-            self.transfer.within_deadline(Some(LOOK))?;
+            self.transfer.set_timeouts(Some(POLL_INTERVAL))?;
             let Some(data) = &mut self.transfer.data else { return Ok(0) };
             match data.stream.read(buffer) {
                 // Part of a TLS record has arrived.
@@ -47,7 +47,7 @@ impl<'s> Download<'s> {
                     patience = Deadline::after(idle, "readTimeout");
                 }
                 Err(e) if is_timeout(&e) && patience.remaining("").is_ok() => {
-                    self.transfer.heed()?;
+                    self.transfer.read_early_reply()?;
                 }
                 read => break read,
             }

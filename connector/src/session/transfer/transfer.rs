@@ -6,13 +6,14 @@ use std::net::TcpStream;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::data_connection::{Agreed, UNREACHABLE};
+use super::data_connection::{DataEndpoint, UNREACHABLE};
 use super::download::Download;
-use crate::cancel::SocketWatch;
+use crate::cancel::SocketRegistration;
 use crate::config::DataMode;
 use crate::deadline::Deadline;
 use crate::failure::{Cause, Failure};
-use crate::protocol::reply::{Occasion, Repeated, Reply};
+use crate::protocol::refusal::Phase;
+use crate::protocol::reply::{Repeated, Reply};
 use crate::protocol::verb::{Command, Verb};
 use crate::session::session::{MAXIMUM_PRELIMINARY, Session};
 use crate::transport::error::io_error;
@@ -21,11 +22,11 @@ use crate::transport::stream::NetStream;
 use crate::transport::tls::handshake::{HandshakeError, is_resumed};
 
 /// How long the server may take to say why a data connection failed.
-const EXPLANATION: Duration = Duration::from_secs(3);
+const REASON_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How long a read or a write may block before the control connection is looked at: a server that
 /// has refused the rest of a transfer need neither read nor hang up.
-pub(in crate::session) const LOOK: Duration = Duration::from_millis(500);
+pub(in crate::session) const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// What to do about a server that wants data protected.
 pub(in crate::session) const DATA_IN_CLEAR: &str =
@@ -58,7 +59,7 @@ struct Opened {
 /// only when both are closed: they go together.
 pub(in crate::session) struct DataConnection {
     pub(in crate::session) stream: NetStream,
-    _watch: SocketWatch,
+    _watch: SocketRegistration,
 }
 
 impl Session {
@@ -85,12 +86,12 @@ impl Session {
         offset: u64,
         deadline: Deadline,
     ) -> Result<Transfer<'_>, Failure> {
-        self.renew_without_tickets(deadline)?;
+        self.renew_for_tickets(deadline)?;
         self.transfer_deadline = deadline;
-        self.control.set_overall(deadline);
+        self.control.set_deadline(deadline);
         let verb = command.verb();
         let opened = self.open_data(command, offset).inspect_err(|_| {
-            self.control.set_overall(Deadline::never());
+            self.control.set_deadline(Deadline::never());
         });
         let Opened { data, confirmation } = opened?;
         let full_handshake = data.stream.tls().is_some() && !is_resumed(&data.stream);
@@ -109,20 +110,15 @@ impl Session {
 
     fn open_data(&mut self, command: Command, offset: u64) -> Result<Opened, Failure> {
         let verb = command.verb();
-        let agreed = self.agree_on_data()?;
+        let agreed = self.negotiate()?;
         if offset > 0 {
             let reply = self.command(Command::new(Verb::Rest, offset))?;
             if !reply.is_pending() {
-                return Err(self.refusal(
-                    &reply,
-                    Occasion::Transfer,
-                    Verb::Rest,
-                    Verb::Rest.as_str(),
-                ));
+                return Err(self.refusal(&reply, Phase::Transfer, Verb::Rest, Verb::Rest.as_str()));
             }
         }
         let reply = self.command(command.clone())?;
-        let reply = self.reply_behind(reply, verb, Reply::is_restart_marker)?;
+        let reply = self.skip_replies(reply, verb, Reply::is_restart_marker)?;
         let confirmation = if reply.is_transfer_complete() {
             Some(reply)
         } else if reply.is_preliminary() {
@@ -131,15 +127,15 @@ impl Session {
             return Err(self.transfer_refusal(&reply, &command));
         };
         let socket = match agreed {
-            Agreed::Connected(socket) => socket,
-            Agreed::Awaited(listener) => {
+            DataEndpoint::Connected(socket) => socket,
+            DataEndpoint::Listening(listener) => {
                 let accepted = self.accept(&listener);
-                accepted.map_err(|e| self.explained(e, verb))?
+                accepted.map_err(|e| self.with_server_reason(e, verb))?
             }
         };
         let watch = self.cancel.watch(&socket).map_err(|e| io_error("the data connection", &e))?;
         let protected = self.protect(socket);
-        let stream = protected.map_err(|failure| self.unprotected(failure, verb))?;
+        let stream = protected.map_err(|failure| self.handshake_failed(failure, verb))?;
         let timeouts = stream
             .set_read_timeout(self.shared.settings.read_timeout)
             .and_then(|()| stream.set_write_timeout(self.shared.settings.read_timeout));
@@ -170,13 +166,13 @@ impl Session {
     }
 
     /// The error of a data connection without its TLS.
-    fn unprotected(&mut self, failure: HandshakeError, verb: Verb) -> Failure {
-        if failure.by_this_side {
+    fn handshake_failed(&mut self, failure: HandshakeError, verb: Verb) -> Failure {
+        if failure.by_client {
             // What the server says about being turned away explains nothing.
             self.poison();
             return failure.error;
         }
-        let error = self.explained(failure.error, verb);
+        let error = self.with_server_reason(failure.error, verb);
         if !error.is(Cause::Tls) || !self.shared.settings.tls.session_reuse {
             return error;
         }
@@ -186,7 +182,7 @@ impl Session {
 
     /// The error of a transfer that was refused, with the hint that the settings suggest.
     pub(in crate::session) fn data_refusal(&mut self, reply: &Reply, verb: Verb) -> Failure {
-        let error = self.refusal(reply, Occasion::Transfer, verb, verb.as_str());
+        let error = self.refusal(reply, Phase::Transfer, verb, verb.as_str());
         self.refused_listing = reply.emptiness();
         let settings = &self.shared.settings;
         if self.tls.is_some()
@@ -203,11 +199,11 @@ impl Session {
 
     fn next_reply(&mut self, verb: Verb) -> Result<Reply, Failure> {
         let result = self.control.next_reply(&format!("the end of {verb}"));
-        result.map_err(|e| self.broken(e))
+        result.map_err(|e| self.poison_for(e))
     }
 
     /// The first reply, `reply` or one after it, that is not to be passed over.
-    fn reply_behind(
+    fn skip_replies(
         &mut self,
         mut reply: Reply,
         verb: Verb,
@@ -220,19 +216,19 @@ impl Session {
             reply = self.next_reply(verb)?;
         }
         let message = format!("the server announces the end of {verb} without end");
-        Err(self.broken(Failure::new(Cause::Nonsense, message)))
+        Err(self.poison_for(Failure::new(Cause::Nonsense, message)))
     }
 
     /// A data connection failed with `error`: the server's own words about it are better, where
     /// it has some.
-    fn explained(&mut self, error: Failure, verb: Verb) -> Failure {
+    fn with_server_reason(&mut self, error: Failure, verb: Verb) -> Failure {
         if self.cancel.is_cancelled() {
             self.poison();
             return Failure::cancelled();
         }
-        self.control.set_overall(Deadline::after(Some(EXPLANATION), ""));
+        self.control.set_deadline(Deadline::after(Some(REASON_TIMEOUT), ""));
         let reply = self.next_reply(verb);
-        self.control.set_overall(Deadline::never());
+        self.control.set_deadline(Deadline::never());
         match reply {
             Ok(reply) if !reply.is_preliminary() && !reply.is_done() => {
                 self.data_refusal(&reply, verb)
@@ -247,7 +243,7 @@ impl Session {
 
 impl Transfer<'_> {
     /// Limits the next reads and writes to what the transfer has left, and to `most`.
-    pub(in crate::session) fn within_deadline(
+    pub(in crate::session) fn set_timeouts(
         &mut self,
         most: Option<Duration>,
     ) -> Result<(), Failure> {
@@ -264,7 +260,7 @@ impl Transfer<'_> {
 
     pub(in crate::session) fn failed(&mut self, error: &std::io::Error) -> Failure {
         self.data = None;
-        let is_silent = !self.session.control.is_disturbed();
+        let is_silent = !self.session.control.has_unsolicited_input();
         let stalled = is_timeout(error).then(|| {
             let idle = self.session.shared.settings.read_timeout.unwrap_or_default();
             let late = self.deadline.remaining("the transfer").err().map(Failure::from);
@@ -281,10 +277,10 @@ impl Transfer<'_> {
             Some(stalled) => stalled,
             None => io_error("the data connection", error),
         };
-        let explained = self.session.explained(error, self.verb);
+        let with_server_reason = self.session.with_server_reason(error, self.verb);
         // A server that refuses does so before the data, or says it: a cut later is just a cut.
-        let is_refusal = explained.is_answer() || !self.moved;
-        if is_refusal { self.without_tickets(explained) } else { explained }
+        let is_refusal = with_server_reason.is_answer() || !self.moved;
+        if is_refusal { self.after_full_handshake(with_server_reason) } else { with_server_reason }
     }
 
     /// Waits for the server's confirmation; the data connection must be closed by then.
@@ -293,7 +289,7 @@ impl Transfer<'_> {
             Some(reply) => reply,
             None => self.session.next_reply(self.verb)?,
         };
-        let reply = self.session.reply_behind(reply, self.verb, Reply::is_preliminary)?;
+        let reply = self.session.skip_replies(reply, self.verb, Reply::is_preliminary)?;
         self.done = true;
         if reply.is_transfer_complete() {
             return Ok(reply);
@@ -305,18 +301,18 @@ impl Transfer<'_> {
     /// the session is in step. Without one it is poisoned.
     pub(in crate::session) fn abandon(&mut self) -> Result<(), Failure> {
         self.session.has_cut_listing = true;
-        self.session.control.set_overall(Deadline::after(Some(EXPLANATION), ""));
+        self.session.control.set_deadline(Deadline::after(Some(REASON_TIMEOUT), ""));
         let reply = match self.confirmation.take() {
             Some(reply) => Ok(reply),
             None => self.session.next_reply(self.verb),
         };
         let verb = self.verb;
-        let behind = |reply| self.session.reply_behind(reply, verb, Reply::is_preliminary);
+        let behind = |reply| self.session.skip_replies(reply, verb, Reply::is_preliminary);
         if let Ok(reply) = reply.and_then(behind) {
             self.done = true;
             if !reply.is_transfer_complete() {
                 // Most servers complain (426), and only a goodbye among their words matters.
-                let _ = self.session.refusal(&reply, Occasion::Transfer, verb, verb.as_str());
+                let _ = self.session.refusal(&reply, Phase::Transfer, verb, verb.as_str());
             }
         }
         Ok(self.session.cancel.check()?)
@@ -325,12 +321,12 @@ impl Transfer<'_> {
     /// The error of a server that refuses the transfer, or the rest of it.
     fn refused(&mut self, reply: &Reply) -> Failure {
         let error = self.session.data_refusal(reply, self.verb);
-        if reply.is_data_refused() { self.without_tickets(error) } else { error }
+        if reply.is_data_refused() { self.after_full_handshake(error) } else { error }
     }
 
     /// Hears what the server says while it is being sent data: mostly that it wants no more.
-    pub(in crate::session) fn heed(&mut self) -> Result<(), Failure> {
-        if self.confirmation.is_some() || !self.session.control.is_disturbed() {
+    pub(in crate::session) fn read_early_reply(&mut self) -> Result<(), Failure> {
+        if self.confirmation.is_some() || !self.session.control.has_unsolicited_input() {
             return Ok(());
         }
         let reply = self.session.next_reply(self.verb)?;
@@ -344,7 +340,7 @@ impl Transfer<'_> {
 
     /// A refused data connection that did not resume the TLS session: the next session may do
     /// better, with TLS 1.2, whose sessions resume any number of times, or with fresh tickets.
-    fn without_tickets(&self, error: Failure) -> Failure {
+    fn after_full_handshake(&self, error: Failure) -> Failure {
         let refused = error.is(Cause::Tls) || error.is(Cause::Lost);
         let Some(factory) = self.session.shared.tls.as_ref().filter(|_| refused) else {
             return error;
@@ -372,7 +368,7 @@ impl Transfer<'_> {
 
 impl Drop for Transfer<'_> {
     fn drop(&mut self) {
-        self.session.control.set_overall(Deadline::never());
+        self.session.control.set_deadline(Deadline::never());
         if !self.done {
             self.session.poison();
         }

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::time::Duration;
 
-use super::transfer::{LOOK, Transfer};
+use super::transfer::{POLL_INTERVAL, Transfer};
 use crate::deadline::Deadline;
 use crate::failure::Failure;
 use crate::protocol::verb::Command;
@@ -58,9 +58,9 @@ impl<'s> Upload<'s> {
         let idle = self.transfer.session.shared.settings.read_timeout;
         let mut patience = Deadline::after(idle, "readTimeout");
         let mut rest = bytes;
-        self.transfer.heed()?;
+        self.transfer.read_early_reply()?;
         while !rest.is_empty() {
-            self.transfer.within_deadline(Some(LOOK))?;
+            self.transfer.set_timeouts(Some(POLL_INTERVAL))?;
             let Some(data) = &mut self.transfer.data else {
                 return Err(Failure::internal("an upload went on after its end"));
             };
@@ -70,7 +70,7 @@ impl<'s> Upload<'s> {
                     patience = Deadline::after(idle, "readTimeout");
                 }
                 Err(e) if is_timeout(&e) && patience.remaining("").is_ok() => {
-                    self.transfer.heed()?;
+                    self.transfer.read_early_reply()?;
                 }
                 Ok(_) => return Err(self.transfer.failed(&std::io::ErrorKind::WriteZero.into())),
                 Err(e) => return Err(self.transfer.failed(&e)),
@@ -87,7 +87,7 @@ impl<'s> Upload<'s> {
     ///
     /// What the server says instead. When it says nothing any more the outcome is unknown.
     pub(crate) fn finish(mut self) -> Result<u64, Failure> {
-        self.transfer.within_deadline(None)?;
+        self.transfer.set_timeouts(None)?;
         if let Some(mut data) = self.transfer.data.take() {
             if let Err(e) = data.stream.close_sending() {
                 return Err(self.transfer.failed(&e));

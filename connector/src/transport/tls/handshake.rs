@@ -11,7 +11,7 @@ use rustls::client::Resumption;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, HandshakeKind, StreamOwned};
 
-use super::identity::Identity;
+use super::identity::ClientCertificate;
 use super::tickets::TicketStore;
 use crate::deadline::Deadline;
 use crate::failure::Failure;
@@ -25,7 +25,7 @@ pub(crate) struct TlsSession {
     config: Arc<ClientConfig>,
     server_name: ServerName<'static>,
     tickets: Arc<TicketStore>,
-    identity: Arc<Identity>,
+    identity: Arc<ClientCertificate>,
 }
 
 /// Why there is no TLS.
@@ -34,7 +34,7 @@ pub(crate) struct HandshakeError {
     pub(crate) error: Failure,
     /// Whether it was this side that turned the other away: then nothing that the server says
     /// about it explains more.
-    pub(crate) by_this_side: bool,
+    pub(crate) by_client: bool,
 }
 
 impl From<HandshakeError> for Failure {
@@ -51,7 +51,7 @@ impl TlsSession {
         reuse: bool,
     ) -> Self {
         let tickets = Arc::new(TicketStore::default());
-        let identity = Identity::new(config.client_auth_cert_resolver);
+        let identity = ClientCertificate::new(config.client_auth_cert_resolver);
         config.client_auth_cert_resolver = Arc::clone(&identity) as _;
         config.resumption = if reuse {
             Resumption::store(Arc::clone(&tickets) as _)
@@ -74,22 +74,22 @@ impl TlsSession {
     ) -> Result<NetStream, HandshakeError> {
         let made = ClientConnection::new(Arc::clone(&self.config), self.server_name.clone());
         let connection =
-            made.map_err(|e| HandshakeError { error: tls_error("TLS", &e), by_this_side: true })?;
+            made.map_err(|e| HandshakeError { error: tls_error("TLS", &e), by_client: true })?;
         let mut stream = StreamOwned::new(connection, socket);
         match complete_handshake(&mut stream, deadline, what) {
             Ok(()) => Ok(NetStream::Tls(Box::new(stream))),
-            Err(failure) if failure.by_this_side => Err(failure),
+            Err(failure) if failure.by_client => Err(failure),
             Err(failure) => {
-                let error = self.identity.or_rejection(what, failure.error);
-                Err(HandshakeError { error, by_this_side: false })
+                let error = self.identity.explain_rejection(what, failure.error);
+                Err(HandshakeError { error, by_client: false })
             }
         }
     }
 
     /// What `error` really is, that came instead of the server's first word inside TLS 1.3: only
     /// there a server tells what it thinks of the client's certificate after the handshake.
-    pub(crate) fn first_word_failed(&self, error: Failure) -> Failure {
-        self.identity.or_rejection("the TLS handshake", error)
+    pub(crate) fn first_reply_failed(&self, error: Failure) -> Failure {
+        self.identity.explain_rejection("the TLS handshake", error)
     }
 
     /// Whether no data connection can resume this session any more.
@@ -118,7 +118,7 @@ fn complete_handshake(
     deadline: Deadline,
     what: &str,
 ) -> Result<(), HandshakeError> {
-    let by_server = |error: Failure| HandshakeError { error, by_this_side: false };
+    let by_server = |error: Failure| HandshakeError { error, by_client: false };
     let failed = |e: &io::Error| {
         by_server(if is_timeout(e) { deadline.error(what).into() } else { io_error(what, e) })
     };
@@ -142,8 +142,8 @@ fn complete_handshake(
         if let Err(e) = stream.conn.process_new_packets() {
             // The alert tells the server's log why; whether it arrives changes nothing here.
             let _ = stream.conn.write_tls(&mut stream.sock);
-            let by_this_side = !matches!(e, rustls::Error::AlertReceived(_));
-            return Err(HandshakeError { error: tls_error(what, &e), by_this_side });
+            let by_client = !matches!(e, rustls::Error::AlertReceived(_));
+            return Err(HandshakeError { error: tls_error(what, &e), by_client });
         }
     }
     while stream.conn.wants_write() {

@@ -12,12 +12,12 @@ use crate::failure::{Cause, Failure};
 /// Shows the configured client certificate and notes that it was asked for. A server that does
 /// not accept what it gets often just hangs up: this is what tells that from a broken network.
 #[derive(Debug)]
-pub(crate) struct Identity {
+pub(crate) struct ClientCertificate {
     certificate: Arc<dyn ResolvesClientCert>,
     asked: AtomicBool,
 }
 
-impl Identity {
+impl ClientCertificate {
     /// Shows what `certificate` chooses.
     pub(crate) fn new(certificate: Arc<dyn ResolvesClientCert>) -> Arc<Self> {
         Arc::new(Self { certificate, asked: AtomicBool::new(false) })
@@ -25,7 +25,7 @@ impl Identity {
 
     /// The failure behind `error`, which ended the connection before the server's first word
     /// inside TLS: if it wants to know who this side is, it did not like the answer.
-    pub(crate) fn or_rejection(&self, what: &str, error: Failure) -> Failure {
+    pub(crate) fn explain_rejection(&self, what: &str, error: Failure) -> Failure {
         let hung_up = matches!(error.cause(), Cause::Lost | Cause::Tls) && !error.is_answer();
         if !hung_up || !self.asked.load(Ordering::Relaxed) {
             return error;
@@ -46,7 +46,7 @@ impl Identity {
     }
 }
 
-impl ResolvesClientCert for Identity {
+impl ResolvesClientCert for ClientCertificate {
     fn resolve(&self, issuers: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
         self.asked.store(true, Ordering::Relaxed);
         self.certificate.resolve(issuers, schemes)

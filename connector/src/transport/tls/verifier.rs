@@ -18,14 +18,14 @@ use crate::transport::error::SelfSigned;
 /// Decides whether a certificate is the server's.
 #[derive(Debug)]
 pub(crate) struct Verifier {
-    rule: Rule,
+    rule: Policy,
     provider: Arc<CryptoProvider>,
     /// The chain refused last, for a report: a handshake that fails leaves none behind.
     refused: Mutex<Option<Vec<CertificateDer<'static>>>>,
 }
 
 #[derive(Debug)]
-enum Rule {
+enum Policy {
     /// An authority vouches for it.
     Authority(Arc<dyn ServerCertVerifier>),
     /// It is the one with this SHA-256 fingerprint.
@@ -44,7 +44,7 @@ impl Verifier {
     ) -> Result<Self, Error> {
         let verifier =
             rustls_platform_verifier::Verifier::new_with_extra_roots(extra, Arc::clone(&provider))?;
-        Ok(Self::new(Rule::Authority(Arc::new(verifier)), provider))
+        Ok(Self::new(Policy::Authority(Arc::new(verifier)), provider))
     }
 
     /// Trusts `roots`.
@@ -56,7 +56,7 @@ impl Verifier {
             WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
                 .build()
                 .map_err(|e| Error::General(e.to_string()))?;
-        Ok(Self::new(Rule::Authority(verifier), provider))
+        Ok(Self::new(Policy::Authority(verifier), provider))
     }
 
     /// Trusts the certificate with this fingerprint, and no other: until it expires, and for the
@@ -70,10 +70,10 @@ impl Verifier {
             WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
                 .build()
                 .map_err(|e| Error::General(e.to_string()))?;
-        Ok(Self::new(Rule::Pinned { fingerprint, dates }, provider))
+        Ok(Self::new(Policy::Pinned { fingerprint, dates }, provider))
     }
 
-    fn new(rule: Rule, provider: Arc<CryptoProvider>) -> Self {
+    fn new(rule: Policy, provider: Arc<CryptoProvider>) -> Self {
         Self { rule, provider, refused: Mutex::default() }
     }
 
@@ -82,7 +82,7 @@ impl Verifier {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    fn judge(
+    fn verify(
         &self,
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
@@ -91,10 +91,10 @@ impl Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         match &self.rule {
-            Rule::Authority(verifier) => verifier
+            Policy::Authority(verifier) => verifier
                 .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
                 .map_err(|e| if is_self_signed(end_entity, &e) { self_signed() } else { e }),
-            Rule::Pinned { fingerprint, dates } => {
+            Policy::Pinned { fingerprint, dates } => {
                 if Sha256::digest(end_entity.as_ref()).as_slice() != fingerprint {
                     return Err(Error::InvalidCertificate(
                         CertificateError::ApplicationVerificationFailure,
@@ -122,7 +122,7 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let verdict = self.judge(end_entity, intermediates, server_name, ocsp_response, now);
+        let verdict = self.verify(end_entity, intermediates, server_name, ocsp_response, now);
         if verdict.is_err() {
             let chain = std::iter::once(end_entity).chain(intermediates);
             let chain = chain.map(|certificate| certificate.clone().into_owned()).collect();

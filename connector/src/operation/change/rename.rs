@@ -1,60 +1,16 @@
-//! What changes the server and must not be repeated blindly: deleting, renaming, putting back.
+//! Renaming, and putting back: where the reply is lost, a look decides whether it was done.
 
 use std::ops::RangeInclusive;
 use std::time::Instant;
 
 use super::lock::Held;
-use super::run::Run;
-use super::watch::rewritten;
 use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
+use crate::operation::execution::Execution;
 use crate::retry::Backoff;
 use crate::session::Session;
 
-impl Run {
-    /// Deletes a file. Before that is tried again, `is_same` has to say that the file is still the
-    /// one to delete. Where the answer got lost, that tells whether it was done: it was where nothing
-    /// is there any more, and where another file is, which somebody has written since.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Session::delete`], after the retries that are configured; `integrity` where it is
-    /// another file by now.
-    pub(super) fn delete(
-        &mut self,
-        path: &RemotePath,
-        is_same: &mut dyn FnMut(&mut Self) -> Result<bool, Failure>,
-    ) -> Result<(), Failure> {
-        let mut backoff = self.backoff()?;
-        let mut was_sent = false;
-        loop {
-            let error = match self.session()?.delete(path) {
-                Ok(()) => return Ok(()),
-                Err(e) if was_sent && e.is(Cause::Missing) => return Ok(()),
-                Err(e) => e,
-            };
-            was_sent |= error.is_outcome_unknown();
-            self.wait(&mut backoff, error)?;
-            match is_same(self) {
-                Ok(true) => {}
-                Ok(false) if was_sent => return Ok(()),
-                Ok(false) => return Err(rewritten(path)),
-                Err(e) if was_sent && e.is(Cause::Missing) => return Ok(()),
-                Err(e) if was_sent => return Err(e.with_outcome_unknown()),
-                Err(e) => return Err(e),
-            }
-        }
-    }
-
-    /// Deletes what has this name, whatever it is by now.
-    ///
-    /// # Errors
-    ///
-    /// As [`Run::delete`].
-    pub(super) fn delete_named(&mut self, path: &RemotePath) -> Result<(), Failure> {
-        self.delete(path, &mut |run| run.repeat(|session| session.known_size(path)).map(|_| true))
-    }
-
+impl Execution {
     /// Tries once to rename a file to a name that is free, and pauses where it failed for now.
     /// Answers whether it was done; if not, whatever the caller looked at before is to be looked at
     /// again. Where the reply is lost, it was done if the old name is gone and the new one has one
@@ -64,7 +20,7 @@ impl Run {
     ///
     /// Those of [`Session::rename`] that do not pass, or once `backoff` is used up; the outcome is
     /// unknown where neither can be proven.
-    pub(super) fn try_rename(
+    pub(in crate::operation) fn try_rename(
         &mut self,
         backoff: &mut Backoff,
         held: Option<&mut Held>,
@@ -83,7 +39,7 @@ impl Run {
         self.try_rename_by(backoff, from, to, expires, is_done)
     }
 
-    /// As [`Run::try_rename`], where `is_done` is the look and RNTO may be sent until `expires`.
+    /// As [`Execution::try_rename`], where `is_done` is the look and RNTO may be sent until `expires`.
     fn try_rename_by(
         &mut self,
         backoff: &mut Backoff,
@@ -109,7 +65,7 @@ impl Run {
     /// # Errors
     ///
     /// Those of [`Session::rename`], after the retries that are configured.
-    pub(super) fn rename_aside(
+    pub(in crate::operation) fn rename_aside(
         &mut self,
         from: &RemotePath,
         to: &RemotePath,
@@ -122,12 +78,12 @@ impl Run {
     }
 
     /// Renames a file whose name nobody else uses to one that may be taken; `sizes` as for
-    /// [`Run::try_rename`].
+    /// [`Execution::try_rename`].
     ///
     /// # Errors
     ///
-    /// As [`Run::try_rename`], after the retries that are configured.
-    pub(super) fn rename_over(
+    /// As [`Execution::try_rename`], after the retries that are configured.
+    pub(in crate::operation) fn rename_over(
         &mut self,
         from: &RemotePath,
         to: &RemotePath,
@@ -138,53 +94,24 @@ impl Run {
         Ok(())
     }
 
-    /// Releases a lock, even if the execution is cancelled by now.
-    ///
-    /// # Errors
-    ///
-    /// What a command can fail with.
-    pub(super) fn unlock(&mut self, lock: &RemotePath) -> Result<(), Failure> {
-        match self.try_unlock(lock) {
-            Err(e) if e.is(Cause::Cancelled) => {
-                self.rescue(|session| session.remove_directory(lock))
-            }
-            other => other,
-        }
-    }
-
-    fn try_unlock(&mut self, lock: &RemotePath) -> Result<(), Failure> {
-        let mut backoff = self.backoff()?;
-        loop {
-            match self.session()?.remove_directory(lock) {
-                Ok(()) => return Ok(()),
-                // What stands there now may be another's.
-                Err(e) if e.is_outcome_unknown() && !e.is(Cause::Cancelled) => {
-                    let is_there = self.repeat(|session| session.has_directory(lock))?;
-                    return if is_there { Err(e) } else { Ok(()) };
-                }
-                Err(e) => self.wait(&mut backoff, e)?,
-            }
-        }
-    }
-
     /// Renames `aside` to `path`, where it came from, even if the execution is cancelled by now.
     ///
     /// # Errors
     ///
     /// What a command can fail with; its hint tells where the file is.
-    pub(super) fn put_back(
+    pub(in crate::operation) fn restore(
         &mut self,
         aside: &RemotePath,
         path: &RemotePath,
     ) -> Result<(), Failure> {
-        let put_back = self.rescue(|session| {
+        let restore = self.run_after_cancel(|session| {
             if !session.exists(aside)? {
                 return Ok(());
             }
             require_free(session, path)?;
             session.rename(aside, path)
         });
-        put_back.map_err(|e| e.with_hint(format!("the file lies under {aside} now")))
+        restore.map_err(|e| e.with_hint(format!("the file lies under {aside} now")))
     }
 }
 
@@ -198,7 +125,7 @@ fn is_renamed(
     if session.exists(from)? {
         return Ok(false);
     }
-    let size = session.known_size(to)?;
+    let size = session.size_or_missing(to)?;
     match size.zip(sizes) {
         Some((size, sizes)) if sizes.contains(&size) => Ok(true),
         _ => Err(Failure::new(

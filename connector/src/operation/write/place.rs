@@ -2,13 +2,13 @@
 
 use std::ops::RangeInclusive;
 
-use super::claim::{claiming, rename_to_free};
-use super::lock::Held;
-use super::publish::Plan;
-use super::run::Run;
+use super::plan::Plan;
 use crate::config::FileExists;
 use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
+use crate::operation::change::free_name::{rename_to_free, with_lock};
+use crate::operation::change::lock::Held;
+use crate::operation::execution::Execution;
 use crate::session::{Session, SizeAnswer};
 
 /// Refuses where `target` is known to exist, before any byte travels. Where the server says nothing
@@ -17,16 +17,23 @@ use crate::session::{Session, SizeAnswer};
 /// # Errors
 ///
 /// `alreadyExists`; what a command can fail with.
-pub(super) fn refuse_if_seen(run: &mut Run, target: &RemotePath) -> Result<(), Failure> {
-    match run.repeat(|session| session.ask_size(target))? {
+pub(in crate::operation) fn require_unseen(
+    execution: &mut Execution,
+    target: &RemotePath,
+) -> Result<(), Failure> {
+    match execution.repeat(|session| session.ask_size(target))? {
         SizeAnswer::Bytes(_) => Err(taken(target)),
         SizeAnswer::Missing(_) | SizeAnswer::Denied | SizeAnswer::Unanswered => Ok(()),
     }
 }
 
 /// Refuses where `target` exists; `own` is the upload that is to get this name.
-fn refuse_if_taken(run: &mut Run, target: &RemotePath, own: &RemotePath) -> Result<(), Failure> {
-    let presence = run.repeat(|session| session.presence_beside(target, own))?;
+fn require_absent(
+    execution: &mut Execution,
+    target: &RemotePath,
+    own: &RemotePath,
+) -> Result<(), Failure> {
+    let presence = execution.repeat(|session| session.presence_beside(target, own))?;
     if presence.known()? { Err(taken(target)) } else { Ok(()) }
 }
 
@@ -40,8 +47,8 @@ fn taken(target: &RemotePath) -> Failure {
 /// # Errors
 ///
 /// `alreadyExists`, `permission`; what a command can fail with.
-pub(super) fn place(
-    run: &mut Run,
+pub(in crate::operation) fn place(
+    execution: &mut Execution,
     file_exists: FileExists,
     temporary: &RemotePath,
     target: &RemotePath,
@@ -49,19 +56,19 @@ pub(super) fn place(
 ) -> Result<RemotePath, Failure> {
     match file_exists {
         FileExists::CreateUniqueName => {
-            rename_to_free(run, temporary, target, Some(sizes), &mut |_| Ok(true))
+            rename_to_free(execution, temporary, target, Some(sizes), &mut |_| Ok(true))
         }
         FileExists::GenerateError => {
-            let mut backoff = run.backoff()?;
-            let mut try_place = |run: &mut Run, held: Option<&mut Held>| {
-                refuse_if_taken(run, target, temporary)?;
-                run.try_rename(&mut backoff, held, temporary, target, Some(&sizes))
+            let mut backoff = execution.backoff()?;
+            let mut try_place = |execution: &mut Execution, held: Option<&mut Held>| {
+                require_absent(execution, target, temporary)?;
+                execution.try_rename(&mut backoff, held, temporary, target, Some(&sizes))
             };
-            while !claiming(run, target, &mut try_place)? {}
+            while !with_lock(execution, target, &mut try_place)? {}
             Ok(target.clone())
         }
         FileExists::Overwrite | FileExists::Append => {
-            replace(run, temporary, target, &sizes)?;
+            replace(execution, temporary, target, &sizes)?;
             Ok(target.clone())
         }
     }
@@ -70,30 +77,30 @@ pub(super) fn place(
 /// Renames over what is there. A server that does not replace gets the old file out of the way
 /// first, and back if the new one cannot take its place.
 fn replace(
-    run: &mut Run,
+    execution: &mut Execution,
     temporary: &RemotePath,
     target: &RemotePath,
     sizes: &RangeInclusive<u64>,
 ) -> Result<(), Failure> {
-    let refusal = match run.rename_over(temporary, target, Some(sizes)) {
+    let refusal = match execution.rename_over(temporary, target, Some(sizes)) {
         Err(e) if e.is_about_document() => e,
         other => return other,
     };
     // A directory of that name is nothing to replace.
     let is_file =
         |session: &mut Session| Ok(session.exists(target)? && !session.has_directory(target)?);
-    if !run.repeat(is_file)? {
+    if !execution.repeat(is_file)? {
         return Err(refusal);
     }
     let aside = target.unique_sibling("old")?;
-    run.rename_aside(target, &aside)?;
-    if let Err(e) = run.rename_over(temporary, target, Some(sizes)) {
-        return Err(match run.put_back(&aside, target) {
+    execution.rename_aside(target, &aside)?;
+    if let Err(e) = execution.rename_over(temporary, target, Some(sizes)) {
+        return Err(match execution.restore(&aside, target) {
             Ok(()) => e,
             Err(lost) => e.with_hint(format!("the old file lies under {aside} now: {lost}")),
         });
     }
-    if let Err(e) = run.delete_named(&aside) {
+    if let Err(e) = execution.delete_named(&aside) {
         log::warn!("the replaced file was left behind as {aside}: {e}");
     }
     Ok(())
@@ -105,13 +112,13 @@ fn replace(
 /// # Errors
 ///
 /// What a command can fail with, except refusals.
-pub(super) fn set_permissions(
-    run: &mut Run,
+pub(in crate::operation) fn set_permissions(
+    execution: &mut Execution,
     plan: &Plan,
     temporary: &RemotePath,
 ) -> Result<(), Failure> {
     let Some(mode) = &plan.permissions else { return Ok(()) };
-    match run.repeat(|session| session.set_permissions(temporary, mode)) {
+    match execution.repeat(|session| session.set_permissions(temporary, mode)) {
         Err(e) if e.is_refusal() => log::warn!("permissions of {temporary} were not set: {e}"),
         other => return other,
     }
@@ -120,9 +127,9 @@ pub(super) fn set_permissions(
 
 /// Gives a file that has its name its time. Before that, an old time would make an upload look as if
 /// nobody had written to it for long. The file is there whatever becomes of this.
-pub(super) fn set_time(run: &mut Run, plan: &Plan, path: &RemotePath) {
+pub(in crate::operation) fn set_time(execution: &mut Execution, plan: &Plan, path: &RemotePath) {
     let Some(at) = plan.modified else { return };
-    match run.repeat(|session| session.set_modified(path, at)) {
+    match execution.repeat(|session| session.set_modified(path, at)) {
         Ok(true) => {}
         Ok(false) => log::warn!("the server cannot set times: {path} keeps its own"),
         Err(e) => log::warn!("the time of {path} was not set: {e}"),

@@ -3,8 +3,8 @@
 
 use host_sdk::InputDocument;
 
-use super::compare::Comparison;
 use crate::failure::Failure;
+use crate::operation::verify::TransferChecksum;
 
 /// How much of what was read is kept: more than lies in the socket buffers between here and the
 /// server (up to 4 MiB and 6 MiB on Linux), which is what an interruption loses.
@@ -14,7 +14,7 @@ const WINDOW: usize = 16 * 1024 * 1024;
 const CHUNK: usize = 256 * 1024;
 
 /// A body that can go back a little.
-pub(super) struct Body<'d> {
+pub(in crate::operation) struct RewindableBody<'d> {
     input: &'d mut dyn InputDocument,
     /// The last bytes that were read.
     kept: Vec<u8>,
@@ -26,34 +26,37 @@ pub(super) struct Body<'d> {
     resumed_at: u64,
     ended: bool,
     window: usize,
-    comparison: Comparison,
+    checksum: TransferChecksum,
 }
 
-impl<'d> Body<'d> {
+impl<'d> RewindableBody<'d> {
     /// The body of `input`, from its beginning.
-    pub(super) fn new(input: &'d mut dyn InputDocument, comparison: Comparison) -> Self {
+    pub(in crate::operation) fn new(
+        input: &'d mut dyn InputDocument,
+        checksum: TransferChecksum,
+    ) -> Self {
         let (kept, window) = (Vec::new(), WINDOW);
         let (read, position, resumed_at, ended) = (0, 0, 0, false);
-        Self { input, kept, read, position, resumed_at, ended, window, comparison }
+        Self { input, kept, read, position, resumed_at, ended, window, checksum }
     }
 
     /// The comparison of what has been read so far.
-    pub(super) fn comparison(&self) -> &Comparison {
-        &self.comparison
+    pub(in crate::operation) fn checksum(&self) -> &TransferChecksum {
+        &self.checksum
     }
 
     /// How many bytes have been handed out.
-    pub(super) fn position(&self) -> u64 {
+    pub(in crate::operation) fn position(&self) -> u64 {
         self.position
     }
 
     /// Whether nothing has been handed out since it last went back.
-    pub(super) fn is_untouched(&self) -> bool {
+    pub(in crate::operation) fn is_at_resume_point(&self) -> bool {
         self.position == self.resumed_at
     }
 
     /// Whether all of it has been handed out.
-    pub(super) fn is_spent(&self) -> bool {
+    pub(in crate::operation) fn is_exhausted(&self) -> bool {
         self.ended && self.position == self.read
     }
 
@@ -62,7 +65,7 @@ impl<'d> Body<'d> {
     /// # Errors
     ///
     /// Those of the host's source.
-    pub(super) fn next(&mut self) -> Result<&[u8], Failure> {
+    pub(in crate::operation) fn next(&mut self) -> Result<&[u8], Failure> {
         if self.position == self.read && !self.ended {
             self.fetch()?;
         }
@@ -75,7 +78,7 @@ impl<'d> Body<'d> {
     }
 
     /// Goes back to `offset`; whether that far is kept.
-    pub(super) fn rewind_to(&mut self, offset: u64) -> bool {
+    pub(in crate::operation) fn rewind_to(&mut self, offset: u64) -> bool {
         let oldest = self.read - self.kept.len() as u64;
         if offset < oldest || offset > self.read {
             return false;
@@ -96,7 +99,7 @@ impl<'d> Body<'d> {
         let count = self.input.read(room);
         self.kept.truncate(start + count.as_ref().copied().unwrap_or_default());
         let count = count?;
-        self.comparison.update(self.kept.get(start..).unwrap_or_default());
+        self.checksum.update(self.kept.get(start..).unwrap_or_default());
         self.read += count as u64;
         self.ended = count == 0;
         Ok(())
@@ -142,7 +145,7 @@ mod tests {
         (at.wrapping_mul(2_654_435_761) >> 16) as u8
     }
 
-    fn expect_rest(body: &mut Body<'_>, length: u64) {
+    fn expect_rest(body: &mut RewindableBody<'_>, length: u64) {
         loop {
             let from = body.position();
             let bytes = body.next().unwrap();
@@ -160,7 +163,10 @@ mod tests {
     fn it_goes_back_as_far_as_it_keeps() {
         let length = 9_000_000;
         let mut input = Counting { header: InputHeader::default(), next: 0, length };
-        let mut body = Body { window: 4_000_000, ..Body::new(&mut input, Comparison::none()) };
+        let mut body = RewindableBody {
+            window: 4_000_000,
+            ..RewindableBody::new(&mut input, TransferChecksum::none())
+        };
         expect_rest(&mut body, length);
         assert!(body.rewind_to(length - 1_000_000));
         expect_rest(&mut body, length);
@@ -171,7 +177,7 @@ mod tests {
     #[test]
     fn a_short_body_goes_back_to_its_beginning() {
         let mut input = Counting { header: InputHeader::default(), next: 0, length: 1_000_000 };
-        let mut body = Body::new(&mut input, Comparison::none());
+        let mut body = RewindableBody::new(&mut input, TransferChecksum::none());
         expect_rest(&mut body, 1_000_000);
         assert!(body.rewind_to(0));
         expect_rest(&mut body, 1_000_000);

@@ -7,21 +7,21 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::flaw::Flaws;
-use super::run::Run;
-use super::walk::{Next, Seen, walk};
+use super::walk::{Visited, VisitedEntry, walk};
 use crate::config::{SelectionSettings, SortBy};
 use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
 use crate::file::time::modified::{Modified, Zone};
 use crate::file::time::zone::ServerTimeZone;
 use crate::listing::{Entry, Kind};
+use crate::operation::execution::Execution;
 use crate::session::Session;
 
 /// An entry that is meant. There may be a great many of them, most in one directory.
-pub(super) struct Selected {
-    pub(super) directory: Arc<RemotePath>,
+pub(in crate::operation) struct Selected {
+    pub(in crate::operation) directory: Arc<RemotePath>,
     /// Apart from the others, so that a list that grows moves none of them.
-    pub(super) entry: Box<Entry>,
+    pub(in crate::operation) entry: Box<Entry>,
 }
 
 impl Selected {
@@ -30,14 +30,14 @@ impl Selected {
     /// # Errors
     ///
     /// `protocol` when its name is none.
-    pub(super) fn path(&self) -> Result<RemotePath, Failure> {
+    pub(in crate::operation) fn path(&self) -> Result<RemotePath, Failure> {
         Ok(self.directory.entry(&self.entry.name)?)
     }
 }
 
 impl SelectionSettings {
     /// How many entries are wanted at most.
-    pub(super) fn limit(&self) -> usize {
+    pub(in crate::operation) fn limit(&self) -> usize {
         let maximum = self.maximum.unwrap_or(u64::MAX);
         usize::try_from(maximum).unwrap_or(usize::MAX)
     }
@@ -45,7 +45,7 @@ impl SelectionSettings {
     /// Whether it is known of each entry by itself if it is meant: without an order, in which the
     /// last one may come first, and without questions that the control connection cannot answer
     /// while it lists.
-    pub(super) fn decides_at_once(&self) -> bool {
+    pub(in crate::operation) fn can_stream(&self) -> bool {
         self.sort_by == SortBy::None && self.minimum_age.is_none()
     }
 }
@@ -56,15 +56,15 @@ impl SelectionSettings {
 /// # Errors
 ///
 /// Those of `take`.
-pub(super) fn offer(
+pub(in crate::operation) fn filter_entry(
     settings: &SelectionSettings,
-    seen: Seen<'_>,
-    take: &mut dyn FnMut(Seen<'_>) -> Result<bool, Failure>,
-) -> Result<Next, Failure> {
-    Ok(match settings.filter.verdict(&seen.entry, seen.zone, seen.is_exact) {
-        None => Next::Exactly(seen.entry),
-        Some(true) if !take(seen)? => Next::Enough,
-        Some(_) => Next::More,
+    seen: VisitedEntry<'_>,
+    take: &mut dyn FnMut(VisitedEntry<'_>) -> Result<bool, Failure>,
+) -> Result<Visited, Failure> {
+    Ok(match settings.filter.evaluate(&seen.entry, seen.zone, seen.is_exact) {
+        None => Visited::Refine(seen.entry),
+        Some(true) if !take(seen)? => Visited::Stop,
+        Some(_) => Visited::Continue,
     })
 }
 
@@ -75,21 +75,21 @@ pub(super) fn offer(
 ///
 /// Those of walking; `protocol` for more entries than one directory may have; `unsupported` when a minimum age is asked for and the server does not tell
 /// how old a file is.
-pub(super) fn select(
-    run: &mut Run,
+pub(in crate::operation) fn select(
+    execution: &mut Execution,
     settings: &SelectionSettings,
     directory: &RemotePath,
     eligible: &mut dyn FnMut(&RemotePath, &mut Entry) -> Result<bool, Failure>,
 ) -> Result<(Vec<Selected>, Flaws), Failure> {
     let limit = settings.limit();
-    let (mut selected, flaws) = run.repeat(|session| {
+    let (mut selected, flaws) = execution.repeat(|session| {
         let mut selected: Vec<Selected> = Vec::new();
         let most = session.settings().maximum_entries;
         let flaws = walk(session, directory, &settings.walk, &mut |mut seen| {
             if !eligible(seen.directory, &mut seen.entry)? {
-                return Ok(Next::More);
+                return Ok(Visited::Continue);
             }
-            offer(settings, seen, &mut |Seen { directory, entry, .. }| {
+            filter_entry(settings, seen, &mut |VisitedEntry { directory, entry, .. }| {
                 if selected.len() >= most {
                     return Err(too_many(directory, most));
                 }
@@ -99,11 +99,11 @@ pub(super) fn select(
                     None => Arc::new(directory.clone()),
                 };
                 selected.push(Selected { directory, entry: Box::new(entry) });
-                Ok(!settings.decides_at_once() || selected.len() < limit)
+                Ok(!settings.can_stream() || selected.len() < limit)
             })
         })?;
         let mut selected = match settings.minimum_age {
-            Some(age) => settled(session, selected, age)?,
+            Some(age) => is_old_enough(session, selected, age)?,
             None => selected,
         };
         sort(&mut selected, settings.sort_by, session.zone());
@@ -121,7 +121,7 @@ fn too_many(directory: &RemotePath, most: usize) -> Failure {
 }
 
 /// Leaves out files that are younger than `age`: somebody may still be writing them.
-fn settled(
+fn is_old_enough(
     session: &mut Session,
     selected: Vec<Selected>,
     age: Duration,
@@ -133,10 +133,10 @@ fn settled(
         ServerTimeZone::Known(_) => SignedDuration::ZERO,
     };
     let latest = Timestamp::now().checked_sub(age).unwrap_or(Timestamp::MIN);
-    let mut settled = Vec::new();
+    let mut is_old_enough = Vec::new();
     for candidate in selected {
         let listed = candidate.entry.modified.and_then(|modified| {
-            let end = end_of(modified, &zone)?;
+            let end = latest_instant(modified, &zone)?;
             let is_sure = modified.zone != Zone::Server || end.duration_since(latest).abs() > doubt;
             is_sure.then_some(end)
         });
@@ -144,24 +144,24 @@ fn settled(
             _ if !matches!(candidate.entry.kind, Kind::RegularFile | Kind::Untold) => true,
             Some(end) => end <= latest,
             // A listing without a certain zone does not tell when; MDTM does.
-            None => asked_end(session, &candidate, &zone)?.is_some_and(|end| end <= latest),
+            None => modified_by_mdtm(session, &candidate, &zone)?.is_some_and(|end| end <= latest),
         };
         if is_settled {
-            settled.push(candidate);
+            is_old_enough.push(candidate);
         }
     }
-    Ok(settled)
+    Ok(is_old_enough)
 }
 
 /// When the file was last written to, as MDTM tells; none for one that is gone: an upload that
 /// was renamed since the listing.
-fn asked_end(
+fn modified_by_mdtm(
     session: &mut Session,
     file: &Selected,
     zone: &ServerTimeZone,
 ) -> Result<Option<Timestamp>, Failure> {
     let path = file.path()?;
-    let told = session.modified(&path)?.and_then(|modified| end_of(modified, zone));
+    let told = session.modified(&path)?.and_then(|modified| latest_instant(modified, zone));
     if told.is_some() || !session.exists(&path)? {
         return Ok(told);
     }
@@ -171,7 +171,7 @@ fn asked_end(
 }
 
 /// The last instant at which the file can have been modified, as exactly as that was told.
-fn end_of(modified: Modified, zone: &ServerTimeZone) -> Option<Timestamp> {
+fn latest_instant(modified: Modified, zone: &ServerTimeZone) -> Option<Timestamp> {
     modified.instant(zone)?.checked_add(modified.precision.span()).ok()
 }
 
@@ -181,7 +181,7 @@ fn sort(selected: &mut [Selected], by: SortBy, zone: &ServerTimeZone) {
         SortBy::FileName => selected
             .sort_by(|a, b| (&a.directory, &a.entry.name).cmp(&(&b.directory, &b.entry.name))),
         SortBy::Size => selected.sort_by_key(|one| {
-            let size = one.entry.told_size();
+            let size = one.entry.approximate_size();
             (size.is_none(), size)
         }),
         SortBy::Timestamp => selected.sort_by_key(|one| {

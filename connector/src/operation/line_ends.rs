@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 /// Converts line ends across chunks.
 #[derive(Default)]
-pub(super) struct NetworkText {
+pub(super) struct LineEndConverter {
     /// Whether the last byte seen was a CR that may belong to a line end.
     pending_cr: bool,
     converted: Vec<u8>,
@@ -12,7 +12,7 @@ pub(super) struct NetworkText {
     line_ends: u64,
 }
 
-impl NetworkText {
+impl LineEndConverter {
     /// How many bytes a file may have of which `network` bytes travelled: a server keeps its own
     /// line ends, of one byte or two.
     pub(super) fn possible_sizes(&self, network: u64) -> RangeInclusive<u64> {
@@ -20,7 +20,7 @@ impl NetworkText {
     }
 
     /// What arrived, with this side's line ends.
-    pub(super) fn localize(&mut self, bytes: &[u8]) -> &[u8] {
+    pub(super) fn to_local(&mut self, bytes: &[u8]) -> &[u8] {
         self.converted.clear();
         for byte in bytes {
             if self.pending_cr && *byte != b'\n' {
@@ -45,7 +45,7 @@ impl NetworkText {
     }
 
     /// What is to be sent, with the network's line ends. Text that has them already keeps them.
-    pub(super) fn networkize(&mut self, bytes: &[u8]) -> &[u8] {
+    pub(super) fn to_network(&mut self, bytes: &[u8]) -> &[u8] {
         self.converted.clear();
         for byte in bytes {
             if *byte == b'\n' && !self.pending_cr {
@@ -63,8 +63,11 @@ impl NetworkText {
 mod tests {
     use super::*;
 
-    fn through(convert: impl Fn(&mut NetworkText, &[u8]) -> Vec<u8>, chunks: &[&str]) -> String {
-        let mut text = NetworkText::default();
+    fn through(
+        convert: impl Fn(&mut LineEndConverter, &[u8]) -> Vec<u8>,
+        chunks: &[&str],
+    ) -> String {
+        let mut text = LineEndConverter::default();
         let mut all: Vec<u8> =
             chunks.iter().flat_map(|chunk| convert(&mut text, chunk.as_bytes())).collect();
         if !chunks.is_empty() {
@@ -75,14 +78,14 @@ mod tests {
 
     #[test]
     fn line_ends_that_straddle_chunks() {
-        let local = |text: &mut NetworkText, bytes: &[u8]| text.localize(bytes).to_vec();
+        let local = |text: &mut LineEndConverter, bytes: &[u8]| text.to_local(bytes).to_vec();
         assert_eq!(through(local, &["a\r", "\nb\r\n", "c\rd\r"]), "a\nb\nc\rd\r");
-        let mut text = NetworkText::default();
-        assert_eq!(text.networkize(b"a\nb\r"), b"a\r\nb\r");
-        assert_eq!(text.networkize(b"\nc\n"), b"\nc\r\n");
+        let mut text = LineEndConverter::default();
+        assert_eq!(text.to_network(b"a\nb\r"), b"a\r\nb\r");
+        assert_eq!(text.to_network(b"\nc\n"), b"\nc\r\n");
         assert_eq!(text.possible_sizes(9), 6..=9);
-        let mut text = NetworkText::default();
-        assert_eq!(text.localize(b"a\r\nb\rc\n\r\n"), b"a\nb\rc\n\n");
+        let mut text = LineEndConverter::default();
+        assert_eq!(text.to_local(b"a\r\nb\rc\n\r\n"), b"a\nb\rc\n\n");
         assert_eq!(text.possible_sizes(9), 7..=9);
     }
 }

@@ -14,11 +14,11 @@ use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
 
-use super::run::Run;
 use crate::deadline::Deadline;
 use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
 use crate::file::time::modified::Modified;
+use crate::operation::execution::Execution;
 use crate::retry::{Backoff, chance, pause};
 use crate::session::Session;
 
@@ -49,7 +49,7 @@ const PAUSE: Duration = Duration::from_millis(25);
 const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 
 /// A lock that this execution holds.
-pub(super) struct Held {
+pub(in crate::operation) struct Held {
     lock: RemotePath,
     /// When the last request began that proved the lock to be this client's.
     proven: Instant,
@@ -61,13 +61,13 @@ impl Held {
     /// # Errors
     ///
     /// `unavailable` if it may be another client's by now; what a command can fail with.
-    pub(super) fn renew(&mut self, run: &mut Run) -> Result<(), Failure> {
+    pub(in crate::operation) fn renew(&mut self, execution: &mut Execution) -> Result<(), Failure> {
         if self.proven.elapsed() > LEASE {
             return Err(expired(&self.lock));
         }
         if self.proven.elapsed() > RENEWAL {
             let begun = Instant::now();
-            match run.repeat(|session| clear(session, &self.lock)) {
+            match execution.repeat(|session| clear(session, &self.lock)) {
                 Ok(()) => self.proven = begun,
                 // The lock is as good as it was.
                 Err(e) if e.is_about_path() => {}
@@ -78,15 +78,15 @@ impl Held {
     }
 
     /// Until when RNTO may be sent.
-    pub(super) fn expires(&self) -> Instant {
+    pub(in crate::operation) fn expires(&self) -> Instant {
         self.proven + LEASE
     }
 
     /// Releases the lock, even if the execution is cancelled by now. A lock that stays behind is in
     /// the way of the next upload of that name for a while, and costs nothing else.
-    pub(super) fn release(self, run: &mut Run) {
-        if let Err(e) = self.remove(run) {
-            if e.is_about_path() && run.server_memory().forbid_locks() {
+    pub(in crate::operation) fn release(self, execution: &mut Execution) {
+        if let Err(e) = self.remove(execution) {
+            if e.is_about_path() && execution.server_behaviour().forbid_locks() {
                 log::warn!("names cannot be locked here, {} stays behind: {e}", self.lock);
             } else {
                 log::warn!("the lock {} stays behind: {e}", self.lock);
@@ -94,15 +94,15 @@ impl Held {
         }
     }
 
-    fn remove(&self, run: &mut Run) -> Result<(), Failure> {
+    fn remove(&self, execution: &mut Execution) -> Result<(), Failure> {
         if self.proven.elapsed() > PATIENCE {
             return Err(expired(&self.lock));
         }
-        match run.unlock(&self.lock) {
+        match execution.unlock(&self.lock) {
             Err(e) if e.is_about_path() => {
                 // Challenges are in it.
-                run.repeat(|session| clear(session, &self.lock)).ok();
-                run.unlock(&self.lock).map_err(|_| e)
+                execution.repeat(|session| clear(session, &self.lock)).ok();
+                execution.unlock(&self.lock).map_err(|_| e)
             }
             other => other,
         }
@@ -114,32 +114,35 @@ impl Held {
 /// # Errors
 ///
 /// `busy` if it is held all the time; what a command can fail with; `cancelled`.
-pub(super) fn acquire(run: &mut Run, lock: &RemotePath) -> Result<Option<Held>, Failure> {
+pub(in crate::operation) fn acquire(
+    execution: &mut Execution,
+    lock: &RemotePath,
+) -> Result<Option<Held>, Failure> {
     let mut obstacle = Obstacle::default();
-    let mut backoff = run.backoff()?;
+    let mut backoff = execution.backoff()?;
     let until = Deadline::after(Some(WAITING), "");
     let mut in_vain = 0;
     let mut rest = PAUSE;
-    while run.server_memory().may_lock() {
+    while execution.server_behaviour().may_lock() {
         let begun = Instant::now();
-        let refusal = match run.session()?.make_directory(lock) {
+        let refusal = match execution.session()?.make_directory(lock) {
             Ok(()) => return Ok(Some(Held { lock: lock.clone(), proven: begun })),
             Err(e) if e.is_about_path() => Some(e),
             Err(e) => {
                 // A lock that was there before is another client's.
                 obstacle.is_doubtful |= obstacle.since.is_none();
-                run.wait(&mut backoff, e)?;
+                execution.wait(&mut backoff, e)?;
                 None
             }
         };
-        if run.repeat(|session| session.has_directory(lock))? {
+        if execution.repeat(|session| session.has_directory(lock))? {
             in_vain = 0;
-            match obstacle.look(run, &mut backoff, lock)? {
+            match obstacle.look(execution, &mut backoff, lock)? {
                 Verdict::Wait => {}
                 Verdict::Gone => obstacle = Obstacle::default(),
                 Verdict::Own => return Ok(Some(Held { lock: lock.clone(), proven: begun })),
                 Verdict::Impossible => {
-                    if run.server_memory().forbid_locks() {
+                    if execution.server_behaviour().forbid_locks() {
                         log::warn!("names cannot be locked here: {lock} cannot be removed");
                     }
                     return Ok(None);
@@ -150,7 +153,7 @@ pub(super) fn acquire(run: &mut Run, lock: &RemotePath) -> Result<Option<Held>, 
             obstacle = Obstacle::default();
             in_vain += 1;
             if in_vain >= VAIN {
-                if run.server_memory().forbid_locks() {
+                if execution.server_behaviour().forbid_locks() {
                     log::warn!("names cannot be locked here: {refusal}");
                 }
                 return Ok(None);
@@ -159,10 +162,41 @@ pub(super) fn acquire(run: &mut Run, lock: &RemotePath) -> Result<Option<Held>, 
             obstacle = Obstacle::default();
         }
         until.remaining("").map_err(|_| not_released(lock))?;
-        pause(rest, &run.cancel)?;
+        pause(rest, &execution.cancel)?;
         rest = (rest * 2).min(LONGEST_PAUSE);
     }
     Ok(None)
+}
+
+impl Execution {
+    /// Releases a lock, even if the execution is cancelled by now.
+    ///
+    /// # Errors
+    ///
+    /// What a command can fail with.
+    pub(in crate::operation) fn unlock(&mut self, lock: &RemotePath) -> Result<(), Failure> {
+        match self.try_unlock(lock) {
+            Err(e) if e.is(Cause::Cancelled) => {
+                self.run_after_cancel(|session| session.remove_directory(lock))
+            }
+            other => other,
+        }
+    }
+
+    fn try_unlock(&mut self, lock: &RemotePath) -> Result<(), Failure> {
+        let mut backoff = self.backoff()?;
+        loop {
+            match self.session()?.remove_directory(lock) {
+                Ok(()) => return Ok(()),
+                // What stands there now may be another's.
+                Err(e) if e.is_outcome_unknown() && !e.is(Cause::Cancelled) => {
+                    let is_there = self.repeat(|session| session.has_directory(lock))?;
+                    return if is_there { Err(e) } else { Ok(()) };
+                }
+                Err(e) => self.wait(&mut backoff, e)?,
+            }
+        }
+    }
 }
 
 /// A lock that is in the way.
@@ -194,7 +228,7 @@ enum Verdict {
 impl Obstacle {
     fn look(
         &mut self,
-        run: &mut Run,
+        execution: &mut Execution,
         backoff: &mut Backoff,
         lock: &RemotePath,
     ) -> Result<Verdict, Failure> {
@@ -203,43 +237,43 @@ impl Obstacle {
             if since.elapsed() < GRACE && !self.is_doubtful {
                 return Ok(Verdict::Wait);
             }
-            return self.challenge(run, backoff, lock);
+            return self.challenge(execution, backoff, lock);
         };
         let age = challenge.since.elapsed();
         if age <= DOUBT || (age <= PATIENCE && !self.is_doubtful) {
             return Ok(Verdict::Wait);
         }
-        if !run.repeat(|session| session.has_directory(&challenge.path))? {
+        if !execution.repeat(|session| session.has_directory(&challenge.path))? {
             return Ok(Verdict::Gone);
         }
         if self.is_doubtful && age <= PATIENCE {
             return Ok(Verdict::Own);
         }
-        bury(run, lock, challenge)
+        bury(execution, lock, challenge)
     }
 
     /// Puts a challenge into the lock. A lock that was old already, by the server's own clock, is
     /// removed at once.
     fn challenge(
         &mut self,
-        run: &mut Run,
+        execution: &mut Execution,
         backoff: &mut Backoff,
         lock: &RemotePath,
     ) -> Result<Verdict, Failure> {
-        let before = run.repeat(|session| modified(session, lock))?;
+        let before = execution.repeat(|session| modified(session, lock))?;
         let path = lock.entry(&format!("{:016x}", chance()))?;
-        if let Err(e) = try_challenge(run, &path) {
+        if let Err(e) = try_challenge(execution, &path) {
             if !e.is_about_path() {
-                run.wait(backoff, e)?;
+                execution.wait(backoff, e)?;
                 return Ok(Verdict::Wait);
             }
-            let is_there = run.repeat(|session| session.has_directory(lock))?;
+            let is_there = execution.repeat(|session| session.has_directory(lock))?;
             return Ok(if is_there { Verdict::Impossible } else { Verdict::Gone });
         }
         let challenge = Challenge { path, since: Instant::now() };
-        let after = run.repeat(|session| modified(session, lock))?;
+        let after = execution.repeat(|session| modified(session, lock))?;
         if is_old(before, after) {
-            return bury(run, lock, &challenge);
+            return bury(execution, lock, &challenge);
         }
         self.challenge = Some(challenge);
         Ok(Verdict::Wait)
@@ -248,12 +282,12 @@ impl Obstacle {
 
 /// Makes the directory of a challenge. The first one on a server is removed and made again: where
 /// directories cannot be removed, no lock may be waited for.
-fn try_challenge(run: &mut Run, path: &RemotePath) -> Result<(), Failure> {
-    run.session()?.make_directory(path)?;
-    if !run.server_memory().can_unlock() {
-        run.session()?.remove_directory(path)?;
-        run.server_memory().note_unlock();
-        run.session()?.make_directory(path)?;
+fn try_challenge(execution: &mut Execution, path: &RemotePath) -> Result<(), Failure> {
+    execution.session()?.make_directory(path)?;
+    if !execution.server_behaviour().can_unlock() {
+        execution.session()?.remove_directory(path)?;
+        execution.server_behaviour().note_unlock();
+        execution.session()?.make_directory(path)?;
     }
     Ok(())
 }
@@ -276,11 +310,15 @@ fn is_old(before: Option<Modified>, after: Option<Modified>) -> bool {
 
 /// Removes a lock whose holder is dead, and no other: another client may have removed it in the
 /// same moment, and hold a lock of that name by now. The challenge in it shows which one it is.
-fn bury(run: &mut Run, lock: &RemotePath, challenge: &Challenge) -> Result<Verdict, Failure> {
+fn bury(
+    execution: &mut Execution,
+    lock: &RemotePath,
+    challenge: &Challenge,
+) -> Result<Verdict, Failure> {
     log::warn!("the lock {lock} was left behind by an upload that died: it is removed");
     let aside = lock.unique_sibling("dead")?;
     let proof = aside.entry(challenge.path.file_name())?;
-    let session = run.session()?;
+    let session = execution.session()?;
     session.change_directory(&lock.parent())?;
     match session.rename(lock, &aside) {
         Ok(()) if session.has_directory(&proof)? => {
@@ -306,7 +344,7 @@ fn bury(run: &mut Run, lock: &RemotePath, challenge: &Challenge) -> Result<Verdi
 /// Removes the challenges in a lock.
 fn clear(session: &mut Session, lock: &RemotePath) -> Result<(), Failure> {
     let mut challenges = Vec::new();
-    session.list_proven(lock, &mut |entry| {
+    session.list_strict(lock, &mut |entry| {
         challenges.extend(lock.entry(&entry.name));
         Ok(challenges.len() < 1000)
     })?;

@@ -14,10 +14,10 @@ use crate::session::{Found, Session, SizeAnswer};
 
 /// How many links a path may lead through where the server does not tell where they end: they may
 /// go round in circles.
-const UNTOLD: usize = 8;
+const MAX_UNRESOLVED_LINKS: usize = 8;
 
 /// How many such links are followed in all.
-const UNTOLD_IN_ALL: usize = 1000;
+const MAX_UNRESOLVED_IN_ALL: usize = 1000;
 
 /// How many levels below its directory a walk goes at most.
 const DEEPEST: u64 = 256;
@@ -26,28 +26,29 @@ const DEEPEST: u64 = 256;
 const MAXIMUM_DIRECTORIES: usize = 100_000;
 
 /// An entry that the walk came to.
-pub(super) struct Seen<'a> {
+pub(in crate::operation) struct VisitedEntry<'a> {
     /// Where it lies.
-    pub(super) directory: &'a RemotePath,
-    pub(super) entry: Entry,
+    pub(in crate::operation) directory: &'a RemotePath,
+    pub(in crate::operation) entry: Entry,
     /// The zone of the server's clock, as far as it is known.
-    pub(super) zone: &'a ServerTimeZone,
+    pub(in crate::operation) zone: &'a ServerTimeZone,
     /// Whether its time and its size are as exact as they get.
-    pub(super) is_exact: bool,
+    pub(in crate::operation) is_exact: bool,
 }
 
 /// What a visit wants next.
-pub(super) enum Next {
+pub(in crate::operation) enum Visited {
     /// The next entry.
-    More,
+    Continue,
     /// No more entries.
-    Enough,
+    Stop,
     /// This entry once more, with what MDTM and SIZE tell; only where it is not exact yet.
-    Exactly(Entry),
+    Refine(Entry),
 }
 
 /// Called for each entry.
-pub(super) type Visit<'a> = dyn FnMut(Seen<'_>) -> Result<Next, Failure> + 'a;
+pub(in crate::operation) type Visit<'a> =
+    dyn FnMut(VisitedEntry<'_>) -> Result<Visited, Failure> + 'a;
 
 /// A directory that a walk comes to.
 struct Waiting {
@@ -75,7 +76,7 @@ impl Waiting {
 /// Those of listing `directory` and of `visit`; `protocol` where there are more than 100 000
 /// directories; `permission` or `notFound` for a link that is to
 /// be followed and leads nowhere.
-pub(super) fn walk(
+pub(in crate::operation) fn walk(
     session: &mut Session,
     directory: &RemotePath,
     settings: &WalkSettings,
@@ -89,7 +90,7 @@ pub(super) fn walk(
     }
     let mut waiting = VecDeque::from([Waiting::new(directory.clone(), 0, 0)]);
     let mut wanted = true;
-    let mut untold = 0;
+    let mut unresolved = 0;
     while let Some(Waiting { directory, depth, followed, postponed }) = waiting.pop_front() {
         let descends = settings.depth.is_none_or(|deepest| depth < deepest);
         // The control connection is busy with the listing: links and questions wait until it ends.
@@ -98,9 +99,9 @@ pub(super) fn walk(
         let mut below = Vec::new();
         let mut linked = Vec::new();
         let has_mdtm = session.features().mdtm;
-        let mut is_untouched = true;
-        let listed = session.list_with_zone(&directory, &mut |found, zone| {
-            is_untouched = false;
+        let mut is_at_resume_point = true;
+        let listed = session.list_in_zone(&directory, &mut |found, zone| {
+            is_at_resume_point = false;
             let entry = match found {
                 Found::Entry(entry) => entry,
                 Found::Unusable(e) => return flaws.add_line(&directory, e).map(|()| wanted),
@@ -120,10 +121,10 @@ pub(super) fn walk(
                 return Ok(true);
             }
             let is_exact = !has_mdtm && entry.rounded_size.is_none();
-            match visit(Seen { directory: &directory, entry, zone, is_exact })? {
-                Next::More => {}
-                Next::Enough => wanted = false,
-                Next::Exactly(entry) => undecided.push(entry),
+            match visit(VisitedEntry { directory: &directory, entry, zone, is_exact })? {
+                Visited::Continue => {}
+                Visited::Stop => wanted = false,
+                Visited::Refine(entry) => undecided.push(entry),
             }
             Ok(wanted)
         });
@@ -134,7 +135,7 @@ pub(super) fn walk(
                 continue;
             }
             // One that is busy: the others come first.
-            Err(e) if depth > 0 && is_untouched && !postponed && is_busy(&e, session) => {
+            Err(e) if depth > 0 && is_at_resume_point && !postponed && is_busy(&e, session) => {
                 waiting.push_back(Waiting { directory, depth, followed, postponed: true });
                 continue;
             }
@@ -148,10 +149,10 @@ pub(super) fn walk(
             if !wanted {
                 break;
             }
-            let entry = exactly(session, &directory.entry(&entry.name)?, entry)?;
+            let entry = refine(session, &directory.entry(&entry.name)?, entry)?;
             let zone = session.zone();
-            let seen = Seen { directory: &directory, entry, zone, is_exact: true };
-            wanted = !matches!(visit(seen)?, Next::Enough);
+            let seen = VisitedEntry { directory: &directory, entry, zone, is_exact: true };
+            wanted = !matches!(visit(seen)?, Visited::Stop);
         }
         for link in links {
             if !wanted {
@@ -163,14 +164,17 @@ pub(super) fn walk(
             if target.kind == Kind::Directory && descends {
                 let real = session.real_path(&path)?;
                 let is_told = real != path;
-                untold += usize::from(!is_told);
-                if seen.insert(real) && (is_told || (followed < UNTOLD && untold < UNTOLD_IN_ALL)) {
+                unresolved += usize::from(!is_told);
+                if seen.insert(real)
+                    && (is_told
+                        || (followed < MAX_UNRESOLVED_LINKS && unresolved < MAX_UNRESOLVED_IN_ALL))
+                {
                     linked.push(path);
                 }
             }
             let zone = session.zone();
-            let seen = Seen { directory: &directory, entry: target, zone, is_exact: true };
-            wanted = !matches!(visit(seen)?, Next::Enough);
+            let seen = VisitedEntry { directory: &directory, entry: target, zone, is_exact: true };
+            wanted = !matches!(visit(seen)?, Visited::Stop);
         }
         if !wanted {
             return Ok(flaws);
@@ -209,7 +213,7 @@ fn is_busy(error: &Failure, session: &mut Session) -> bool {
 }
 
 /// The entry at `path` with what MDTM and SIZE tell of it, where they are better than the listing.
-fn exactly(session: &mut Session, path: &RemotePath, listed: Entry) -> Result<Entry, Failure> {
+fn refine(session: &mut Session, path: &RemotePath, listed: Entry) -> Result<Entry, Failure> {
     let exact = session.modified(path)?;
     let zone = session.zone();
     let refine = |modified: Modified| exact.map_or(modified, |it| modified.refined(&it, zone));

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::names::is_beside;
-use super::run::Run;
 use crate::failure::Failure;
-use crate::file::path::RemotePath;
+use crate::file::path::{RemotePath, is_unique_sibling};
+use crate::operation::execution::Execution;
 use crate::session::Session;
 
 /// How long nobody has written to a file that is nobody's, beside what the retries of an upload may
@@ -24,18 +23,18 @@ const FILES: usize = 1000;
 /// What is removed has a name that only uploads make up, ends in `extension`, and was last written a
 /// day and all retries before `own`, by the server's clock. An upload in progress is younger: it
 /// writes, or ends by `readTimeout` and by its retries. Whatever fails here is of no consequence.
-pub(super) fn sweep(run: &mut Run, own: &RemotePath, extension: &str) {
-    if let Err(e) = try_sweep(run, own, extension) {
+pub(in crate::operation) fn sweep(execution: &mut Execution, own: &RemotePath, extension: &str) {
+    if let Err(e) = try_sweep(execution, own, extension) {
         log::debug!("the directory of {own} is not swept: {e}");
     }
 }
 
-fn try_sweep(run: &mut Run, own: &RemotePath, extension: &str) -> Result<(), Failure> {
-    let Some(age) = longest_silence(run.session()?) else { return Ok(()) };
-    if !run.server_memory().sweeps(&own.parent()) {
+fn try_sweep(execution: &mut Execution, own: &RemotePath, extension: &str) -> Result<(), Failure> {
+    let Some(age) = longest_silence(execution.session()?) else { return Ok(()) };
+    if !execution.server_behaviour().sweeps(&own.parent()) {
         return Ok(());
     }
-    remove_stale(run.session()?, own, extension, age)
+    remove_stale(execution.session()?, own, extension, age)
 }
 
 /// How long an upload with these settings may go without a byte written, and a day; `None` where
@@ -66,14 +65,14 @@ fn remove_stale(
     if !names.iter().any(|name| name == own.file_name()) {
         // A server that takes no patterns: it does not name the file that is there.
         names.clear();
-        session.list_proven(directory, &mut |entry| {
-            if is_beside(&entry.name, extension) {
+        session.list_strict(directory, &mut |entry| {
+            if is_unique_sibling(&entry.name, extension) {
                 names.push(entry.name);
             }
             Ok(names.len() < FILES)
         })?;
     }
-    names.retain(|name| name != own.file_name() && is_beside(name, extension));
+    names.retain(|name| name != own.file_name() && is_unique_sibling(name, extension));
     for name in names.iter().take(FILES) {
         let path = directory.entry(name)?;
         let Some(then) = session.modified(&path)? else { continue };

@@ -1,8 +1,4 @@
-//! What can go wrong between the connector and a server, as a type that the code decides by.
-//!
-//! Inside the connector nothing is decided by a message. A [`Failure`] becomes the interface's
-//! [`Error`] where it leaves the connector: at the end of an operation's document, of a connection
-//! test and of browsing.
+//! The failure of a request: built where it happens, asked where something is decided.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,84 +6,45 @@ use std::time::Duration;
 
 use host_sdk::{Error, ErrorKind, Outcome};
 
-use crate::protocol::reply::{Meaning, Occasion, Reply};
+use super::cause::Cause;
+
+use crate::protocol::refusal::Phase;
+use crate::protocol::reply::Reply;
 use crate::protocol::verb::Verb;
 
 /// Why something did not succeed.
 #[derive(Clone)]
-pub(crate) struct Failure(Box<Parts>);
+pub(crate) struct Failure(pub(super) Box<Parts>);
 
 #[derive(Clone, Debug)]
-struct Parts {
-    cause: Cause,
+pub(super) struct Parts {
+    pub(super) cause: Cause,
     /// The server's answer that it rests on.
-    refusal: Option<Refusal>,
+    pub(super) refusal: Option<Refusal>,
     /// The command whose reply did not come.
-    awaited: Option<Verb>,
+    pub(super) awaited: Option<Verb>,
     /// Whether the same request may succeed later.
-    is_transient: bool,
+    pub(super) is_transient: bool,
     /// Whether no further attempt is made: enough were made, or another could lock an account.
-    is_final: bool,
+    pub(super) is_final: bool,
     /// Whether the request may have taken effect: look before it is repeated.
-    is_outcome_unknown: bool,
-    message: String,
-    hint: Option<Cow<'static, str>>,
-    path: Option<String>,
-    attempts: u32,
-    transcript: Vec<String>,
-}
-
-/// What happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cause {
-    /// The server does not permit it, or what it permits does not suffice to find something out.
-    Denied,
-    /// Nothing is there, and that is proven.
-    Missing,
-    /// Something is there already.
-    Taken,
-    /// The server cannot do it now.
-    Unavailable,
-    /// Too many sessions.
-    Busy,
-    /// This machine has no more files or threads.
-    Exhausted,
-    /// There is no room on the server.
-    Full,
-    /// The server does not have the command or the option.
-    Unsupported,
-    /// The login is rejected.
-    LoginRejected,
-    /// The connection ended, or could not be made.
-    Lost,
-    /// A time limit was reached.
-    Late,
-    /// A TLS handshake, a certificate or a record failed.
-    Tls,
-    /// What arrived is not FTP, or cannot be true.
-    Nonsense,
-    /// The request cannot be sent: CR, LF, NUL, or a character that the encoding lacks; or the
-    /// document lacks what it needs.
-    Unsendable,
-    /// Bytes, a size, a listing or a resume point could not be proven.
-    Unproven,
-    /// The host wants no more.
-    Cancelled,
-    /// The host's source or sink failed.
-    Host,
-    /// A setting that cannot be used, or a broken invariant: passed on as it is.
-    Foreign(ErrorKind),
+    pub(super) is_outcome_unknown: bool,
+    pub(super) message: String,
+    pub(super) hint: Option<Cow<'static, str>>,
+    pub(super) path: Option<String>,
+    pub(super) attempts: u32,
+    pub(super) transcript: Vec<String>,
 }
 
 /// A server's answer that says no, or not enough.
 #[derive(Clone, Debug)]
-struct Refusal {
+pub(super) struct Refusal {
     /// The command that it answers; none for what a server says unasked.
-    verb: Option<Verb>,
+    pub(super) verb: Option<Verb>,
     /// The command in messages.
-    shown: String,
-    code: u16,
-    text: String,
+    pub(super) shown: String,
+    pub(super) code: u16,
+    pub(super) text: String,
 }
 
 impl Failure {
@@ -131,12 +88,12 @@ impl Failure {
     /// The server refused `verb`, which messages call `shown`; `printed` is its reply without secrets.
     pub(crate) fn refused(
         reply: &Reply,
-        occasion: Occasion,
+        phase: Phase,
         verb: Option<Verb>,
         shown: &str,
         printed: &Reply,
     ) -> Self {
-        let (meaning, hint) = reply.meaning(occasion, verb);
+        let (meaning, hint) = reply.meaning(phase, verb);
         let cause = Cause::from(meaning);
         let is_transient = reply.is_transient_refusal() && cause != Cause::LoginRejected;
         let mut failure = Self::new(cause, format!("{shown} refused: {printed}"))
@@ -341,113 +298,6 @@ impl Failure {
     /// What happened, in one sentence.
     pub(crate) fn message(&self) -> &str {
         &self.0.message
-    }
-}
-
-impl From<Meaning> for Cause {
-    fn from(meaning: Meaning) -> Self {
-        match meaning {
-            Meaning::LoginRejected => Self::LoginRejected,
-            Meaning::Busy => Self::Busy,
-            Meaning::Lost => Self::Lost,
-            Meaning::Denied => Self::Denied,
-            Meaning::Tls => Self::Tls,
-            Meaning::Full => Self::Full,
-            Meaning::Unsupported => Self::Unsupported,
-            Meaning::Nonsense => Self::Nonsense,
-            Meaning::Unavailable => Self::Unavailable,
-        }
-    }
-}
-
-impl Cause {
-    fn is_usually_transient(self) -> bool {
-        matches!(self, Self::Unavailable | Self::Busy | Self::Lost | Self::Late)
-    }
-
-    /// What the interface calls it.
-    fn kind(self) -> ErrorKind {
-        match self {
-            Self::Denied => ErrorKind::Permission,
-            Self::Missing => ErrorKind::NotFound,
-            Self::Taken => ErrorKind::AlreadyExists,
-            Self::Unavailable => ErrorKind::Unavailable,
-            Self::Busy | Self::Exhausted => ErrorKind::Busy,
-            Self::Full => ErrorKind::Quota,
-            Self::Unsupported => ErrorKind::Unsupported,
-            Self::LoginRejected => ErrorKind::Authentication,
-            Self::Lost => ErrorKind::Connection,
-            Self::Late => ErrorKind::Timeout,
-            Self::Tls => ErrorKind::Tls,
-            Self::Nonsense => ErrorKind::Protocol,
-            Self::Unsendable => ErrorKind::Document,
-            Self::Unproven => ErrorKind::Integrity,
-            Self::Cancelled => ErrorKind::Cancelled,
-            Self::Host => ErrorKind::Host,
-            Self::Foreign(kind) => kind,
-        }
-    }
-}
-
-/// Errors of the kit, of names and of listings; those of the host stay what they are.
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        let report = error.report();
-        let cause = match report.kind {
-            ErrorKind::Permission => Cause::Denied,
-            ErrorKind::NotFound => Cause::Missing,
-            ErrorKind::AlreadyExists => Cause::Taken,
-            ErrorKind::Unavailable => Cause::Unavailable,
-            ErrorKind::Busy if report.retryable => Cause::Busy,
-            ErrorKind::Busy => Cause::Exhausted,
-            ErrorKind::Quota => Cause::Full,
-            ErrorKind::Unsupported => Cause::Unsupported,
-            ErrorKind::Authentication => Cause::LoginRejected,
-            ErrorKind::Connection => Cause::Lost,
-            ErrorKind::Timeout => Cause::Late,
-            ErrorKind::Tls => Cause::Tls,
-            ErrorKind::Protocol => Cause::Nonsense,
-            ErrorKind::Document => Cause::Unsendable,
-            ErrorKind::Integrity => Cause::Unproven,
-            ErrorKind::Cancelled => Cause::Cancelled,
-            ErrorKind::Host => Cause::Host,
-            kind => Cause::Foreign(kind),
-        };
-        Self(Box::new(Parts {
-            cause,
-            refusal: None,
-            awaited: None,
-            is_transient: report.retryable,
-            is_final: report.attempts > 1,
-            is_outcome_unknown: report.outcome_unknown,
-            message: report.message.clone(),
-            hint: report.hint.clone().map(Cow::Owned),
-            path: report.path.clone(),
-            attempts: report.attempts,
-            transcript: report.transcript.clone(),
-        }))
-    }
-}
-
-impl From<Failure> for Error {
-    fn from(failure: Failure) -> Self {
-        let parts = *failure.0;
-        let mut error = Self::new(parts.cause.kind(), parts.message)
-            .with_retryable(parts.is_transient)
-            .with_attempts(parts.attempts)
-            .with_transcript(parts.transcript);
-        if let Some(refusal) = parts.refusal {
-            error = error.with_reply(refusal.code, refusal.text).with_command(refusal.shown);
-        } else if let Some(verb) = parts.awaited {
-            error = error.with_command(verb.as_str());
-        }
-        if let Some(path) = parts.path {
-            error = error.with_path(path);
-        }
-        if let Some(hint) = parts.hint {
-            error = error.with_hint(hint);
-        }
-        if parts.is_outcome_unknown { error.with_outcome_unknown() } else { error }
     }
 }
 

@@ -7,7 +7,7 @@ use host_sdk::{Context, Progress, Summary};
 
 /// Counts what an execution does; clones count together.
 #[derive(Clone)]
-pub(crate) struct Meter {
+pub(crate) struct ExecutionProgress {
     context: Context,
     counts: Arc<Counts>,
 }
@@ -21,7 +21,7 @@ struct Counts {
     expected: AtomicU64,
 }
 
-impl Meter {
+impl ExecutionProgress {
     /// Nothing has been done yet.
     pub(crate) fn new(context: Context) -> Self {
         Self { context, counts: Arc::default() }
@@ -35,39 +35,39 @@ impl Meter {
     /// The host acknowledged `results`.
     pub(crate) fn delivered(&self, results: u64) {
         self.counts.results.fetch_add(results, Ordering::Relaxed);
-        self.tell();
+        self.report();
     }
 
     /// Bytes of a body were moved.
-    pub(crate) fn moved(&self, bytes: u64) {
+    pub(crate) fn add_bytes(&self, bytes: u64) {
         self.counts.bytes.fetch_add(bytes, Ordering::Relaxed);
-        self.tell();
+        self.report();
     }
 
     /// Bytes that were moved have to be moved again.
-    pub(crate) fn lost(&self, bytes: u64) {
+    pub(crate) fn subtract_bytes(&self, bytes: u64) {
         // Never below zero: what the server keeps of an upload is its own account.
         let subtract = |so_far: u64| Some(so_far.saturating_sub(bytes));
         let _ = self.counts.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, subtract);
     }
 
     /// Bytes that are held already need not be moved.
-    pub(crate) fn spare(&self, bytes: u64) {
+    pub(crate) fn subtract_expected(&self, bytes: u64) {
         let less = |expected: u64| (expected > 0).then(|| expected.saturating_sub(bytes).max(1));
         let _ = self.counts.expected.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
     }
 
     /// Bytes that were spared have to be moved after all.
-    pub(crate) fn unspare(&self, bytes: u64) {
+    pub(crate) fn add_expected(&self, bytes: u64) {
         let more = |expected: u64| (expected > 0).then(|| expected.saturating_add(bytes));
         let _ = self.counts.expected.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
     }
 
     /// More bytes will be moved.
-    pub(crate) fn expect(&self, bytes: u64) {
+    pub(crate) fn set_expected(&self, bytes: u64) {
         let so_far = self.counts.bytes.load(Ordering::Relaxed);
         self.counts.expected.store(so_far.saturating_add(bytes), Ordering::Relaxed);
-        self.tell();
+        self.report();
     }
 
     /// What was done.
@@ -79,7 +79,7 @@ impl Meter {
         }
     }
 
-    fn tell(&self) {
+    fn report(&self) {
         let expected = self.counts.expected.load(Ordering::Relaxed);
         self.context.progress(Progress {
             documents_done: self.counts.results.load(Ordering::Relaxed),

@@ -5,15 +5,15 @@ use crate::failure::{Cause, Failure};
 use crate::file::checksum::{Algorithm, Hasher};
 use crate::file::path::RemotePath;
 use crate::session::Session;
-use crate::session::checksum::Verdict;
+use crate::session::checksum::ChecksumMatch;
 
 /// The checksum of one transfer, if one is to be compared.
-pub(super) struct Comparison {
+pub(super) struct TransferChecksum {
     wish: Checksum,
     computing: Option<(Algorithm, Hasher)>,
 }
 
-impl Comparison {
+impl TransferChecksum {
     /// As far as `wish` goes, with what the server can.
     ///
     /// # Errors
@@ -30,7 +30,7 @@ impl Comparison {
     }
 
     /// Whether it takes every byte of the file.
-    pub(super) fn is_running(&self) -> bool {
+    pub(super) fn is_active(&self) -> bool {
         self.computing.is_some()
     }
 
@@ -59,25 +59,25 @@ impl Comparison {
         let (name, ours) = (algorithm.hash_name(), hasher.text());
         let verdict = match session.compare_checksum(path, *algorithm, &ours) {
             // A large file may take the server longer than a reply may.
-            Err(e) if e.is(Cause::Late) && self.wish == Checksum::Auto => Verdict::Unknown,
+            Err(e) if e.is(Cause::Late) && self.wish == Checksum::Auto => ChecksumMatch::Unknown,
             Err(e) if e.is(Cause::Late) => {
                 return Err(e.with_hint("raise readTimeout: the server reads the whole file"));
             }
             other => other?,
         };
         match verdict {
-            Verdict::Same => Ok(()),
-            Verdict::Other(theirs) => Err(Failure::new(
+            ChecksumMatch::Same => Ok(()),
+            ChecksumMatch::Other(theirs) => Err(Failure::new(
                 Cause::Unproven,
                 format!("{path} has the {name} {theirs} on the server, and {ours} here"),
             )
             .with_path(path)
             .with_hint("the file may still be being written: transfer it again later")),
-            Verdict::Unknown if self.wish == Checksum::Auto => {
+            ChecksumMatch::Unknown if self.wish == Checksum::Auto => {
                 log::info!("the server does not tell the {name} of {path}");
                 Ok(())
             }
-            Verdict::Unknown => Err(Failure::new(
+            ChecksumMatch::Unknown => Err(Failure::new(
                 Cause::Unsupported,
                 format!("the server does not tell the {name} of {path}"),
             )

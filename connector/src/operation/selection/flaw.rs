@@ -2,23 +2,23 @@
 
 use host_sdk::Properties;
 
-use super::run::Run;
 use crate::descriptor::property;
 use crate::failure::{Cause, Failure};
 use crate::file::name::printable;
 use crate::file::path::RemotePath;
+use crate::operation::execution::Execution;
 
 /// How many of them are kept; one more ends the walk.
 const MAXIMUM: usize = 1000;
 
 /// An entry, or a directory, that cannot be used.
-pub(super) struct Flaw {
+pub(in crate::operation) struct Flaw {
     properties: Properties,
     error: Failure,
 }
 
 /// The flaws of one walk.
-pub(super) struct Flaws {
+pub(in crate::operation) struct Flaws {
     found: Vec<Flaw>,
     /// Whether the first one ends the walk.
     strict: bool,
@@ -26,7 +26,7 @@ pub(super) struct Flaws {
 
 impl Flaws {
     /// None so far.
-    pub(super) fn new(strict: bool) -> Self {
+    pub(in crate::operation) fn new(strict: bool) -> Self {
         Self { found: Vec::new(), strict }
     }
 
@@ -36,7 +36,7 @@ impl Flaws {
     /// # Errors
     ///
     /// As [`Flaws::add`].
-    pub(super) fn add_line(
+    pub(in crate::operation) fn add_line(
         &mut self,
         directory: &RemotePath,
         error: Failure,
@@ -52,7 +52,7 @@ impl Flaws {
     /// # Errors
     ///
     /// `error`, where everything or nothing is wanted, and where there are too many.
-    pub(super) fn add(
+    pub(in crate::operation) fn add(
         &mut self,
         directory: &RemotePath,
         name: Option<&str>,
@@ -78,15 +78,15 @@ impl Flaws {
     /// # Errors
     ///
     /// `cancelled`.
-    pub(super) fn answer(
+    pub(in crate::operation) fn answer(
         self,
-        run: &Run,
+        execution: &Execution,
         input: u64,
         as_application_errors: bool,
     ) -> Result<(), Failure> {
         for Flaw { properties, error } in self.found {
             let outcome = error.into_outcome(as_application_errors);
-            let begun = run.context.begin_result(input, &properties);
+            let begun = execution.context.begin_result(input, &properties);
             let answered = begun.and_then(|mut sink| sink.finish(&outcome, &Properties::new()));
             match answered.map_err(Failure::from) {
                 Err(e) if e.is(Cause::Host) => log::warn!("{e}: {outcome:?}"),
@@ -98,7 +98,7 @@ impl Flaws {
 }
 
 /// The error of directories that are nested deeper than any walk goes.
-pub(super) fn too_deep(directory: &RemotePath, deepest: u64) -> Failure {
+pub(in crate::operation) fn too_deep(directory: &RemotePath, deepest: u64) -> Failure {
     Failure::new(
         Cause::Nonsense,
         format!("directories are nested deeper than {deepest} levels: {directory} is not read"),

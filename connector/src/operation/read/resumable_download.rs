@@ -6,16 +6,16 @@ use std::ops::RangeInclusive;
 
 use host_sdk::{Context, ResultSink};
 
-use super::compare::Comparison;
-use super::fetch::RemoteFile;
-use super::meter::Meter;
-use super::run::Run;
-use super::text::NetworkText;
+use super::remote_file::RemoteFile;
 use crate::config::TransferFormat;
 use crate::deadline::Deadline;
 use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
 use crate::file::time::modified::Modified;
+use crate::operation::execution::Execution;
+use crate::operation::line_ends::LineEndConverter;
+use crate::operation::progress::ExecutionProgress;
+use crate::operation::verify::TransferChecksum;
 use crate::protocol::verb::Verb;
 use crate::session::Session;
 
@@ -26,38 +26,38 @@ const CHUNK: usize = 256 * 1024;
 const OVERLAP: usize = 64 * 1024;
 
 /// What has arrived of a file.
-pub(super) struct Part {
+pub(in crate::operation) struct ResumableDownload {
     format: TransferFormat,
     /// The size and the time of the file when its first byte was asked for.
     size: Option<u64>,
     modified: Option<Modified>,
     /// Whether the server goes on from where it is told.
-    pub(super) restartable: bool,
+    pub(in crate::operation) restartable: bool,
     /// Whether the server has confirmed less than there is, and is given a second chance.
-    was_short: bool,
+    was_truncated: bool,
     /// Whether the data ended in order, and then the connection died without another word.
-    is_unconfirmed: bool,
-    pub(super) sink: Option<Box<dyn ResultSink>>,
-    pub(super) received: u64,
+    lacks_confirmation: bool,
+    pub(in crate::operation) sink: Option<Box<dyn ResultSink>>,
+    pub(in crate::operation) received: u64,
     /// How many of the received bytes the host held from an earlier execution.
     held: u64,
     /// The last bytes that arrived, to compare with when resuming.
     tail: Vec<u8>,
     buffer: Vec<u8>,
-    comparison: Comparison,
+    checksum: TransferChecksum,
     /// By when all of it must be here.
     limit: Deadline,
-    meter: Meter,
+    progress: ExecutionProgress,
 }
 
-impl Part {
+impl ResumableDownload {
     /// Nothing of a file of this size.
-    pub(super) fn new(
+    pub(in crate::operation) fn new(
         format: TransferFormat,
         size: Option<u64>,
-        comparison: Comparison,
+        checksum: TransferChecksum,
         limit: Deadline,
-        meter: Meter,
+        progress: ExecutionProgress,
     ) -> Self {
         Self {
             format,
@@ -65,32 +65,32 @@ impl Part {
             modified: None,
             // Converted text has no offsets that both sides agree on (RFC 3659 §5.3).
             restartable: format == TransferFormat::Binary,
-            was_short: false,
-            is_unconfirmed: false,
+            was_truncated: false,
+            lacks_confirmation: false,
             sink: None,
             received: 0,
             held: 0,
             tail: Vec::new(),
             buffer: vec![0; CHUNK],
-            comparison,
+            checksum,
             limit,
-            meter,
+            progress,
         }
     }
 
     /// Starts over: what the sink has is dropped, and not held any longer.
     fn restart(&mut self) {
         self.discard();
-        self.meter.lost(self.received - self.held);
-        self.meter.unspare(self.held);
+        self.progress.subtract_bytes(self.received - self.held);
+        self.progress.add_expected(self.held);
         self.received = 0;
         self.held = 0;
         self.tail.clear();
-        self.comparison.restart();
+        self.checksum.restart();
     }
 
     /// The file fails with `error`: only what may succeed later is worth holding.
-    pub(super) fn end(&mut self, error: &Failure) {
+    pub(in crate::operation) fn end(&mut self, error: &Failure) {
         if !error.is_transient() && !error.is(Cause::Cancelled) {
             self.discard();
         }
@@ -116,7 +116,7 @@ impl Part {
     ) -> Result<(), Failure> {
         let sink = self.sink.insert(context.begin_result(input, &file.properties)?);
         let (Some(size), Some(modified)) = (self.size, self.modified) else { return Ok(()) };
-        if !can_resume || self.comparison.is_running() {
+        if !can_resume || self.checksum.is_active() {
             return Ok(());
         }
         let identity = format!("{server}\n{}\n{size}\n{}", file.path.as_str(), modified.at);
@@ -124,7 +124,7 @@ impl Part {
         let held = sink.resume(&identity, &mut tail)?;
         self.held = held;
         self.received = held;
-        self.meter.spare(held);
+        self.progress.subtract_expected(held);
         tail.drain(..OVERLAP.saturating_sub(usize::try_from(held).unwrap_or(OVERLAP)));
         self.tail = tail;
         if held > size {
@@ -140,22 +140,22 @@ impl Part {
     ///
     /// Those of the server, of the network and of the host; `integrity` when the bytes cannot be
     /// proven.
-    pub(super) fn attempt(
+    pub(in crate::operation) fn attempt(
         &mut self,
-        run: &mut Run,
+        execution: &mut Execution,
         input: u64,
         file: &RemoteFile,
     ) -> Result<(), Failure> {
-        let (context, server) = (run.context.clone(), run.server());
+        let (context, server) = (execution.context.clone(), execution.server());
         let path = &file.path;
-        let session = run.session()?;
+        let session = execution.session()?;
         let can_resume = match self.prepare(session, file)? {
-            Missing::Nothing => {
+            Remaining::None => {
                 log::warn!("{path} was never confirmed, but has the size and the time it had");
-                return self.comparison.prove(session, path);
+                return self.checksum.prove(session, path);
             }
-            Missing::Rest => true,
-            Missing::All => false,
+            Remaining::Tail => true,
+            Remaining::All => false,
         };
         session.set_format(self.format)?;
         let command = session.path_line(Verb::Retr, path)?;
@@ -168,7 +168,7 @@ impl Part {
                 // It sends from the beginning; its session ends with the transfer.
                 drop(download);
                 log::info!("{path} goes on behind {} bytes that are held", self.received);
-                return self.attempt(run, input, file);
+                return self.attempt(execution, input, file);
             }
         }
         let Some(sink) = &mut self.sink else {
@@ -176,7 +176,7 @@ impl Part {
         };
         let resumed = self.received > 0;
         let mut expected = self.tail.clone();
-        let mut text = NetworkText::default();
+        let mut text = LineEndConverter::default();
         loop {
             let count = download.read(&mut self.buffer)?;
             if count == 0 {
@@ -192,16 +192,16 @@ impl Part {
             expected.drain(..again.len());
             match self.format {
                 TransferFormat::Binary => sink.write(fresh)?,
-                TransferFormat::Ascii => sink.write(text.localize(fresh))?,
+                TransferFormat::Ascii => sink.write(text.to_local(fresh))?,
             }
             self.received += fresh.len() as u64;
             keep_tail(&mut self.tail, fresh);
-            self.comparison.update(fresh);
-            self.meter.moved(fresh.len() as u64);
+            self.checksum.update(fresh);
+            self.progress.add_bytes(fresh.len() as u64);
         }
         let is_compared = expected.is_empty();
         let ended = download.finish();
-        ended.inspect_err(|e| self.is_unconfirmed = is_compared && !e.is_answer())?;
+        ended.inspect_err(|e| self.lacks_confirmation = is_compared && !e.is_answer())?;
         if !expected.is_empty() {
             self.restart();
             return Err(changed(path));
@@ -209,31 +209,31 @@ impl Part {
         if self.format == TransferFormat::Ascii {
             sink.write(text.rest())?;
             let possible = text.possible_sizes(self.received);
-            return self.prove(run.session()?, path, possible, resumed);
+            return self.prove(execution.session()?, path, possible, resumed);
         }
-        let session = run.session()?;
+        let session = execution.session()?;
         self.prove(session, path, self.received..=self.received, resumed)?;
-        self.comparison.prove(session, path)
+        self.checksum.prove(session, path)
     }
 
     /// Goes on behind what has arrived if that is the beginning of what the server has now, and
     /// starts over if not.
-    fn prepare(&mut self, session: &mut Session, file: &RemoteFile) -> Result<Missing, Failure> {
+    fn prepare(&mut self, session: &mut Session, file: &RemoteFile) -> Result<Remaining, Failure> {
         let path = &file.path;
         let was_cut = self.received > 0;
-        let is_unconfirmed = std::mem::take(&mut self.is_unconfirmed);
+        let lacks_confirmation = std::mem::take(&mut self.lacks_confirmation);
         let is_long = self.size.is_none_or(|size| size > OVERLAP as u64);
         let can_resume = is_long && self.restartable && session.features().rest_stream;
         if !can_resume {
             self.restart();
-            return Ok(Missing::All);
+            return Ok(Remaining::All);
         }
         if was_cut {
-            let (size, modified) = (session.known_size(path)?, session.modified(path)?);
+            let (size, modified) = (session.size_or_missing(path)?, session.modified(path)?);
             if size.is_none() || (size, modified) != (self.size, self.modified) {
                 self.restart();
-            } else if is_unconfirmed && size == Some(self.received) && modified.is_some() {
-                return Ok(Missing::Nothing);
+            } else if lacks_confirmation && size == Some(self.received) && modified.is_some() {
+                return Ok(Remaining::None);
             }
             (self.size, self.modified) = (size, modified);
         } else if self.size.is_some() {
@@ -242,7 +242,7 @@ impl Part {
                 stated => stated,
             };
         }
-        Ok(Missing::Rest)
+        Ok(Remaining::Tail)
     }
 
     /// The server has confirmed; the size has to be one of the `possible` ones.
@@ -259,22 +259,22 @@ impl Part {
             return Ok(());
         }
         // The file may have grown since it was listed: the size of now counts.
-        let now = session.known_size(path)?;
+        let now = session.size_or_missing(path)?;
         if is_possible(now) {
             return Ok(());
         }
-        if self.format == TransferFormat::Ascii && session.keeps_records()? {
+        if self.format == TransferFormat::Ascii && session.is_record_based()? {
             log::warn!("{path} is made of records: its size does not prove what arrived");
             return Ok(());
         }
-        if resumed && !self.was_short {
+        if resumed && !self.was_truncated {
             // The bytes agreed where they were compared, as those of uniform files do anywhere.
             self.restart();
             return Err(changed(path));
         }
         let size = now.or(self.size).unwrap_or_default();
         // What is missing is asked for once: a server that lies again is not believed any more.
-        let is_first = !std::mem::replace(&mut self.was_short, true);
+        let is_first = !std::mem::replace(&mut self.was_truncated, true);
         Err(Failure::new(
             Cause::Unproven,
             format!("{path} has {size} bytes on the server and {received} arrived"),
@@ -285,11 +285,11 @@ impl Part {
 }
 
 /// What is still to be read of a file.
-enum Missing {
+enum Remaining {
     /// Nothing: all of it arrived, and only the confirmation was lost.
-    Nothing,
+    None,
     /// What comes after the part that arrived, which may be none.
-    Rest,
+    Tail,
     /// All of it, from the beginning.
     All,
 }

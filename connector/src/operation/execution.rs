@@ -5,42 +5,41 @@ use std::time::Duration;
 
 use host_sdk::{Context, Outcome, Properties};
 
-use super::meter::Meter;
-use super::names::Numbers;
 use super::namesakes::Namesakes;
+use super::numbered_names::NumberedNames;
+use super::progress::ExecutionProgress;
 use crate::cancel::CancelToken;
-use crate::descriptor::property;
 use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
 use crate::file::time::modified::Modified;
-use crate::pool::{Lease, Pool};
+use crate::pool::{Pool, PooledSession};
 use crate::retry::Backoff;
-use crate::session::{ServerMemory, Session, Transcript};
+use crate::session::{ServerBehaviour, Session, Transcript};
 
 /// How long putting right what a cancelled execution had begun may take.
-const RESCUE: Duration = Duration::from_secs(10);
+const CLEANUP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// One thread of an execution: its session, and what all threads count together.
-pub(super) struct Run {
+pub(super) struct Execution {
     pub(super) context: Context,
     pub(super) cancel: CancelToken,
     pool: Arc<Pool>,
-    lease: Option<Lease>,
+    lease: Option<PooledSession>,
     /// What was said on the control connection since the document in hand began.
     transcript: Transcript,
-    pub(super) meter: Meter,
+    pub(super) progress: ExecutionProgress,
     /// The numbered names of the last target that are taken.
-    pub(super) numbers: Option<Numbers>,
+    pub(super) numbers: Option<NumberedNames>,
     /// The targets that were overwritten.
     pub(super) namesakes: Namesakes,
 }
 
-impl Run {
+impl Execution {
     /// An execution that has done nothing yet.
     pub(super) fn new(pool: Arc<Pool>, context: Context) -> Self {
         Self {
             cancel: CancelToken::of(&context),
-            meter: Meter::new(context.clone()),
+            progress: ExecutionProgress::new(context.clone()),
             context,
             pool,
             lease: None,
@@ -52,9 +51,9 @@ impl Run {
 
     /// The same execution for another thread, with a session of its own; `None` where no session
     /// is to be had beside those that are in use.
-    pub(super) fn sibling(&self) -> Option<Self> {
+    pub(super) fn for_another_thread(&self) -> Option<Self> {
         let transcript = Transcript::default();
-        let lease = match self.pool.take_spare(&self.cancel, &transcript) {
+        let lease = match self.pool.try_take(&self.cancel, &transcript) {
             Ok(lease) => lease?,
             Err(e) => {
                 // The server allows fewer sessions than are configured.
@@ -68,7 +67,7 @@ impl Run {
             pool: Arc::clone(&self.pool),
             lease: Some(lease),
             transcript,
-            meter: self.meter.clone(),
+            progress: self.progress.clone(),
             numbers: None,
             namesakes: Namesakes::default(),
         })
@@ -90,7 +89,7 @@ impl Run {
     }
 
     /// What the sessions of the connection have learnt about the server.
-    pub(super) fn server_memory(&self) -> &ServerMemory {
+    pub(super) fn server_behaviour(&self) -> &ServerBehaviour {
         &self.pool.shared().server
     }
 
@@ -110,13 +109,13 @@ impl Run {
                 other => return other,
             }
         }
-        self.server_memory().forbid_times();
+        self.server_behaviour().forbid_times();
         Ok(None)
     }
 
     /// Whether `error` is the server's answer to one request, and others may follow.
     pub(super) fn is_answered(&mut self, error: &Failure) -> bool {
-        let is_usable = match self.lease.as_mut().map(Lease::session) {
+        let is_usable = match self.lease.as_mut().map(PooledSession::session) {
             Some(Ok(session)) => session.is_usable(),
             _ => false,
         };
@@ -130,7 +129,7 @@ impl Run {
 
     /// Gives the session up, which may have been left within a command.
     pub(super) fn release_poisoned(&mut self) {
-        if let Some(Ok(session)) = self.lease.as_mut().map(Lease::session) {
+        if let Some(Ok(session)) = self.lease.as_mut().map(PooledSession::session) {
             session.poison();
         }
         self.release();
@@ -154,19 +153,6 @@ impl Run {
             None => self.pool.take(&self.cancel, &self.transcript)?,
         };
         self.lease.insert(lease).session()
-    }
-
-    /// The directory that names of an input count from: its property if it has one, else the
-    /// connection's, else the directory after login.
-    ///
-    /// # Errors
-    ///
-    /// `document` when the property is no path; what opening a session can fail with.
-    pub(super) fn directory(&mut self, properties: &Properties) -> Result<RemotePath, Failure> {
-        let session = self.session()?;
-        let configured = session.settings().remote_directory.as_deref();
-        let text = properties.get(property::REMOTE_DIRECTORY).or(configured).unwrap_or_default();
-        Ok(session.login_directory().join(text)?)
     }
 
     /// Counts attempts at one thing, none of which begins when a transfer that begins now must be
@@ -212,12 +198,12 @@ impl Run {
     /// # Errors
     ///
     /// Those of `work`; what opening a session can fail with.
-    pub(super) fn rescue<T>(
+    pub(super) fn run_after_cancel<T>(
         &mut self,
         work: impl FnOnce(&mut Session) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         self.release();
-        let (token, _guard) = CancelToken::lasting(RESCUE)?;
+        let (token, _guard) = CancelToken::lasting(CLEANUP_TIMEOUT)?;
         let taken = self.pool.take(&token, &self.transcript);
         taken.and_then(|mut lease| lease.session().and_then(work))
     }

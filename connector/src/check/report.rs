@@ -9,7 +9,7 @@ use crate::failure::Failure;
 
 /// One thing that is examined, in the order of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Examination {
+pub(super) enum Check {
     /// The look-up of the host's name.
     Dns,
     /// The control connection.
@@ -38,12 +38,12 @@ pub(super) enum Examination {
     Restart,
 }
 
-use Examination::{
+use Check::{
     Certificate, DataConnection, Dns, Features, Greeting, Listing, Login, RemoteDirectory, Restart,
     ServerTime, SessionReuse, Tcp, Tls,
 };
 
-const ORDER: [Examination; 13] = [
+const ORDER: [Check; 13] = [
     Dns,
     Tcp,
     Greeting,
@@ -60,7 +60,7 @@ const ORDER: [Examination; 13] = [
 ];
 
 /// Implicit TLS comes before the greeting.
-const ORDER_IMPLICIT: [Examination; 13] = [
+const ORDER_IMPLICIT: [Check; 13] = [
     Dns,
     Tcp,
     Tls,
@@ -79,7 +79,7 @@ const ORDER_IMPLICIT: [Examination; 13] = [
 /// The name of the last finding.
 const VERDICT: &str = "verdict";
 
-impl Examination {
+impl Check {
     /// The finding's name.
     pub(super) fn as_str(self) -> &'static str {
         match self {
@@ -101,7 +101,7 @@ impl Examination {
 }
 
 /// What one examination found.
-pub(super) struct Found {
+pub(super) struct CheckResult {
     /// How it ended.
     pub(super) status: CheckStatus,
     /// What was found.
@@ -110,7 +110,7 @@ pub(super) struct Found {
     pub(super) advice: Option<String>,
 }
 
-impl Found {
+impl CheckResult {
     /// As it should be.
     pub(super) fn ok(detail: impl Into<String>) -> Self {
         Self { status: CheckStatus::Ok, detail: detail.into(), advice: None }
@@ -142,48 +142,48 @@ impl Found {
 }
 
 /// What was found so far. Each entry's time counts from the entry before it.
-pub(super) struct Book {
-    lines: Vec<(Examination, Option<Finding>)>,
+pub(super) struct ReportBuilder {
+    lines: Vec<(Check, Option<Finding>)>,
     error: Option<Failure>,
     began: Instant,
     since: Instant,
 }
 
-impl Book {
+impl ReportBuilder {
     /// Nothing yet.
     pub(super) fn new(security: Security) -> Self {
         let order = if security == Security::Implicit { ORDER_IMPLICIT } else { ORDER };
         let now = Instant::now();
         Self {
-            lines: order.into_iter().map(|examination| (examination, None)).collect(),
+            lines: order.into_iter().map(|check| (check, None)).collect(),
             error: None,
             began: now,
             since: now,
         }
     }
 
-    /// Enters what `examination` found, in place of an earlier entry if there is one.
-    pub(super) fn enter(&mut self, examination: Examination, found: Found) {
+    /// Enters what `check` found, in place of an earlier entry if there is one.
+    pub(super) fn record(&mut self, check: Check, found: CheckResult) {
         let now = Instant::now();
         let spent = if found.status == CheckStatus::Skipped {
             0
         } else {
             milliseconds(now.duration_since(std::mem::replace(&mut self.since, now)))
         };
-        let line = self.lines.iter_mut().find(|(line, _)| *line == examination);
+        let line = self.lines.iter_mut().find(|(line, _)| *line == check);
         if let Some((_, finding)) = line {
-            *finding = Some(found.named(examination.as_str(), spent));
+            *finding = Some(found.named(check.as_str(), spent));
         }
     }
 
-    /// Enters that `examination` failed with `error`; the first error is the report's.
-    pub(super) fn fail(&mut self, examination: Examination, error: Failure, advice: String) {
-        self.enter(examination, Found::failed(error.message(), advice));
+    /// Enters that `check` failed with `error`; the first error is the report's.
+    pub(super) fn fail(&mut self, check: Check, error: Failure, advice: String) {
+        self.record(check, CheckResult::failed(error.message(), advice));
         self.error.get_or_insert(error);
     }
 
     /// The first examination that has no entry.
-    pub(super) fn next(&self) -> Option<Examination> {
+    pub(super) fn next(&self) -> Option<Check> {
         self.lines.iter().find(|(_, finding)| finding.is_none()).map(|(line, _)| *line)
     }
 
@@ -201,7 +201,8 @@ impl Book {
         let mut findings: Vec<Finding> = lines
             .into_iter()
             .map(|(line, finding)| {
-                finding.unwrap_or_else(|| Found::skipped(reason.clone()).named(line.as_str(), 0))
+                finding
+                    .unwrap_or_else(|| CheckResult::skipped(reason.clone()).named(line.as_str(), 0))
             })
             .collect();
         let verdict = verdict(&findings).named(VERDICT, milliseconds(began.elapsed()));
@@ -210,16 +211,16 @@ impl Book {
     }
 }
 
-fn verdict(findings: &[Finding]) -> Found {
+fn verdict(findings: &[Finding]) -> CheckResult {
     let with = |status: CheckStatus| findings.iter().filter(move |found| found.status == status);
     if let Some(first) = with(CheckStatus::Failed).next() {
         let detail = format!("the connection does not work: {}", first.detail);
-        return Found::failed(detail, first.advice.clone().unwrap_or_default());
+        return CheckResult::failed(detail, first.advice.clone().unwrap_or_default());
     }
     let reserved: Vec<&str> = with(CheckStatus::Warning).map(|found| found.name.as_str()).collect();
     match with(CheckStatus::Warning).next() {
-        None => Found::ok("the connection works"),
-        Some(first) => Found::warning(
+        None => CheckResult::ok("the connection works"),
+        Some(first) => CheckResult::warning(
             format!("the connection works, with reservations: {}", reserved.join(", ")),
             first.advice.clone().unwrap_or_default(),
         ),
@@ -239,12 +240,12 @@ mod tests {
 
     #[test]
     fn a_failure_leaves_the_rest_skipped_and_the_lines_complete() {
-        let mut book = Book::new(Security::None);
-        book.enter(Dns, Found::ok("127.0.0.1"));
-        assert_eq!(book.next(), Some(Tcp));
-        book.fail(Tcp, Failure::new(Cause::Lost, "refused"), "check port".to_owned());
-        book.fail(Tcp, Failure::new(Cause::Lost, "second"), "check port".to_owned());
-        let report = book.into_report();
+        let mut report = ReportBuilder::new(Security::None);
+        report.record(Dns, CheckResult::ok("127.0.0.1"));
+        assert_eq!(report.next(), Some(Tcp));
+        report.fail(Tcp, Failure::new(Cause::Lost, "refused"), "check port".to_owned());
+        report.fail(Tcp, Failure::new(Cause::Lost, "second"), "check port".to_owned());
+        let report = report.into_report();
         assert_eq!(report.findings.len(), ORDER.len() + 1);
         let greeting = &report.findings[2];
         assert_eq!(greeting.status, CheckStatus::Skipped);
@@ -258,9 +259,9 @@ mod tests {
 
     #[test]
     fn a_warning_is_a_reservation() {
-        let mut book = Book::new(Security::Implicit);
-        book.enter(Tls, Found::warning("short of days", "renew"));
-        let report = book.into_report();
+        let mut report = ReportBuilder::new(Security::Implicit);
+        report.record(Tls, CheckResult::warning("short of days", "renew"));
+        let report = report.into_report();
         assert!(report.is_usable());
         let verdict = report.findings.last().unwrap();
         assert_eq!(verdict.status, CheckStatus::Warning);

@@ -1,0 +1,204 @@
+//! Reading one file, through interruptions, and taking it out of the way once the host has it.
+
+use host_sdk::{Outcome, Properties, ResultSink};
+
+use super::remote_file::{FileVersion, RemoteFile};
+use super::resumable_download::ResumableDownload;
+use crate::config::{ReadingSettings, Removal, TransferFormat};
+use crate::failure::{Cause, Failure};
+use crate::file::path::RemotePath;
+use crate::operation::change::delete::changed_after_reading;
+use crate::operation::change::free_name::rename_to_free;
+use crate::operation::execution::Execution;
+use crate::operation::verify::TransferChecksum;
+use crate::protocol::verb::Verb;
+use crate::session::Presence;
+
+/// Reads `file` into a result of `input` and, once the host has acknowledged it, removes it from
+/// the server if asked to.
+///
+/// # Errors
+///
+/// Those of the server, of the network after the retries that are configured, `integrity` when
+/// the bytes cannot be proven, and `host` when the host did not take them.
+pub(in crate::operation) fn deliver(
+    execution: &mut Execution,
+    input: u64,
+    file: &RemoteFile,
+    settings: &ReadingSettings,
+) -> Result<(), Failure> {
+    let after = &settings.after;
+    if after.must_succeed && after.removal != Removal::Keep {
+        check_removable(execution, file, &after.removal)?;
+        if let Removal::Move(directory) = &after.removal {
+            let directory = file.path.parent().join(directory)?;
+            execution.repeat(|session| session.make_directories(&directory))?;
+        }
+    }
+    let watch = match after.removal {
+        Removal::Keep => None,
+        _ => Some(FileVersion::read(execution, file)?),
+    };
+    let (mut sink, size) = receive(execution, input, file, settings)?;
+    sink.finish(&Outcome::Success, &Properties::new())?;
+    drop(sink);
+    execution.progress.delivered(1);
+    let Some(watch) = watch else { return Ok(()) };
+    match remove(execution, &file.path, size.or(file.size), watch, &after.removal) {
+        Ok(()) => Ok(()),
+        // Nothing else can be told, or done, by an execution that ends.
+        Err(e) if execution.cancel.is_cancelled() => Err(e),
+        // A server may say so of a file that it lists.
+        Err(e) if e.is(Cause::Missing) && is_listed(execution, &file.path) => {
+            report_unremoved(execution, input, file, e)
+        }
+        Err(e) if is_settled(&e, after.must_succeed) => {
+            log::warn!("{} was read and is not removed: {e}", file.path);
+            Ok(())
+        }
+        Err(e) => report_unremoved(execution, input, file, e),
+    }
+}
+
+/// Whether nothing is left to remove: somebody else took the file, or has written to it since, so
+/// that the next query reads it as another one.
+fn is_settled(error: &Failure, must_succeed: bool) -> bool {
+    error.is(Cause::Missing) || (error.is(Cause::Unproven) && !must_succeed)
+}
+
+/// Refuses a file that the server says (the fact `perm`) cannot be taken out of the way. Nothing is
+/// tried: a partner's file is not renamed for a test.
+fn check_removable(
+    execution: &mut Execution,
+    file: &RemoteFile,
+    removal: &Removal,
+) -> Result<(), Failure> {
+    let perm = match file.perm {
+        None if execution.session()?.features().mlst => {
+            execution.repeat(|session| session.facts(&file.path))?.and_then(|entry| entry.perm)
+        }
+        told => told,
+    };
+    let denied = perm.filter(|perm| match removal {
+        Removal::Keep => false,
+        Removal::Delete => perm.denies_deleting(),
+        Removal::Move(_) => perm.denies_renaming(),
+    });
+    let Some(perm) = denied else { return Ok(()) };
+    let message = format!("{} may not be deleted or moved: the server says perm={perm}", file.path);
+    Err(Failure::new(Cause::Denied, message).with_path(file.path.to_string()).with_hint(
+        "ask for the right to delete, or set failIfUnableToDelete to false if the server is wrong",
+    ))
+}
+
+/// Reports a file that was read and is still there, beside its document, which the host has
+/// acknowledged. It is a failure also where refusals are documents: an empty document of the same
+/// name would replace the one that was read.
+fn report_unremoved(
+    execution: &Execution,
+    input: u64,
+    file: &RemoteFile,
+    error: Failure,
+) -> Result<(), Failure> {
+    log::warn!("{} was read but stays where it is: {error}", file.path);
+    let mut sink = execution.context.begin_result(input, &file.properties)?;
+    let error = error.with_hint("the document was delivered; the file is read again next time");
+    sink.finish(&Outcome::Failure(error.into()), &Properties::new())?;
+    Ok(())
+}
+
+/// Takes a file that was read out of the way, unless it is another one by now: `size` is that of
+/// what was read.
+fn remove(
+    execution: &mut Execution,
+    path: &RemotePath,
+    size: Option<u64>,
+    watch: FileVersion,
+    removal: &Removal,
+) -> Result<(), Failure> {
+    let is_same = &mut |execution: &mut Execution| {
+        watch.has_changed(execution, path, size).map(|changed| !changed)
+    };
+    if !is_same(execution)? {
+        return Err(changed_after_reading(path));
+    }
+    match removal {
+        Removal::Keep => Ok(()),
+        Removal::Delete => execution.delete(path, is_same),
+        Removal::Move(directory) => {
+            let directory = path.parent().join(directory)?;
+            execution.repeat(|session| session.make_directories(&directory))?;
+            let target = directory.entry(path.file_name())?;
+            rename_to_free(execution, path, &target, size.map(|size| size..=size), is_same)
+                .map(drop)
+        }
+    }
+}
+
+/// Reads the whole file into a sink that is not finished yet; with its size, where text was not
+/// converted on the way.
+fn receive(
+    execution: &mut Execution,
+    input: u64,
+    file: &RemoteFile,
+    settings: &ReadingSettings,
+) -> Result<(Box<dyn ResultSink>, Option<u64>), Failure> {
+    let limit = execution.session()?.transfer_limit();
+    let mut backoff = execution.backoff()?;
+    let checksum = TransferChecksum::new(execution.session()?, settings.checksum)?;
+    let progress = execution.progress.clone();
+    let mut download =
+        ResumableDownload::new(settings.format, file.size, checksum, limit, progress);
+    loop {
+        let result = download.attempt(execution, input, file);
+        backoff.reached(download.received);
+        let error = match result {
+            Ok(()) => match download.sink.take() {
+                Some(sink) => {
+                    let is_exact = settings.format == TransferFormat::Binary;
+                    return Ok((sink, is_exact.then_some(download.received)));
+                }
+                None => return Err(Failure::internal("a file was read without a sink")),
+            },
+            // No attempt of its own: nothing was interrupted.
+            Err(e) if download.restartable && e.is_refusal_of(Verb::Rest) => {
+                download.restartable = false;
+                continue;
+            }
+            // What was refused may be missing or out of reach: only a proof of the one counts.
+            Err(e) if is_denied(&e) && is_absent(execution, &file.path)? => {
+                let error = e.into_missing();
+                download.end(&error);
+                return Err(error);
+            }
+            // Some servers agree to REST and refuse the RETR behind it.
+            Err(e) if download.restartable && download.received > 0 && is_final_refusal(&e) => {
+                log::info!("{} is read from its beginning: {e}", file.path);
+                download.restartable = false;
+                continue;
+            }
+            Err(e) => e.with_path(file.path.to_string()),
+        };
+        execution.wait(&mut backoff, error).inspect_err(|e| download.end(e))?;
+    }
+}
+
+/// Whether the server refused to read, and will again.
+fn is_final_refusal(error: &Failure) -> bool {
+    error.is_refusal_of(Verb::Retr) && !error.is_transient()
+}
+
+/// Whether the server denied the file itself.
+fn is_denied(error: &Failure) -> bool {
+    error.is(Cause::Denied) && error.is_answer()
+}
+
+/// Whether a file that is said to be missing is listed all the same.
+fn is_listed(execution: &mut Execution, path: &RemotePath) -> bool {
+    matches!(execution.repeat(|session| session.is_listed(path)), Ok(Presence::Present))
+}
+
+/// Whether nothing of this name is there, and that is proven.
+fn is_absent(execution: &mut Execution, path: &RemotePath) -> Result<bool, Failure> {
+    Ok(matches!(execution.repeat(|session| session.presence(path))?, Presence::Absent))
+}

@@ -1,0 +1,9 @@
+//! A document becomes a remote file.
+
+mod append;
+mod place;
+pub(super) mod plan;
+pub(super) mod publish;
+mod rewindable_body;
+mod sweep;
+mod upload;

@@ -1,0 +1,87 @@
+//! One attempt at an upload, and what the server has of it afterwards.
+
+use std::ops::RangeInclusive;
+
+use super::rewindable_body::RewindableBody;
+use crate::config::TransferFormat;
+use crate::deadline::Deadline;
+use crate::failure::{Cause, Failure};
+use crate::file::path::RemotePath;
+use crate::operation::execution::Execution;
+use crate::operation::line_ends::LineEndConverter;
+use crate::protocol::verb::Verb;
+use crate::session::Session;
+
+/// Sends what is left of the body to `path` with the command `verb`, from `offset` on; the sizes that
+/// the whole body may have on the server.
+pub(in crate::operation) fn send(
+    execution: &mut Execution,
+    format: TransferFormat,
+    (verb, path): (Verb, &RemotePath),
+    body: &mut RewindableBody<'_>,
+    offset: u64,
+    limit: Deadline,
+) -> Result<RangeInclusive<u64>, Failure> {
+    let progress = execution.progress.clone();
+    let session = execution.session()?;
+    session.set_format(format)?;
+    let command = session.path_line(verb, path)?;
+    let mut upload = session.upload(command, offset, limit)?;
+    let mut text = LineEndConverter::default();
+    loop {
+        let bytes = body.next()?;
+        if bytes.is_empty() {
+            break;
+        }
+        progress.add_bytes(bytes.len() as u64);
+        match format {
+            TransferFormat::Binary => upload.write(bytes)?,
+            TransferFormat::Ascii => upload.write(text.to_network(bytes))?,
+        }
+    }
+    let sent = upload.finish()?;
+    Ok(match format {
+        TransferFormat::Binary => body.position()..=body.position(),
+        TransferFormat::Ascii => text.possible_sizes(sent),
+    })
+}
+
+/// The size of a file, 0 if there is none, `None` where the server does not tell.
+pub(in crate::operation) fn size_or_nothing(
+    session: &mut Session,
+    path: &RemotePath,
+) -> Result<Option<u64>, Failure> {
+    match session.size(path) {
+        Err(e) if e.is(Cause::Missing) => Ok(Some(0)),
+        other => other,
+    }
+}
+
+/// What the server has must be as long as what was sent: some confirm an upload that they kept
+/// only a part of. A file whose size the server stated before (`was_stated`) does not lose it by
+/// what was added.
+pub(in crate::operation) fn prove(
+    execution: &mut Execution,
+    path: &RemotePath,
+    possible: RangeInclusive<u64>,
+    was_stated: bool,
+) -> Result<(), Failure> {
+    match execution.repeat(|session| session.size(path)) {
+        Ok(Some(size)) if !possible.contains(&size) => Err(Failure::new(
+            Cause::Unproven,
+            format!("{} bytes were sent to {path} and the server kept {size}", possible.end()),
+        )
+        .with_path(path)),
+        Ok(None) if was_stated => Err(unstated(path)),
+        Err(e) if e.is(Cause::Missing) && was_stated => Err(unstated(path)),
+        Ok(_) => Ok(()),
+        // Servers that hide what was uploaded have confirmed it all the same.
+        Err(e) if e.is(Cause::Missing) => Ok(()),
+        Err(e) => Err(e),
+    }
+}
+
+fn unstated(path: &RemotePath) -> Failure {
+    Failure::new(Cause::Unproven, format!("the server states no size of {path} any more"))
+        .with_path(path)
+}
