@@ -1,7 +1,9 @@
 //! What a refusal means: the same code says different things on different occasions.
 
 use super::reply::Reply;
-use super::reply_text::{says_login_rejected, says_tls_required, says_too_many_sessions};
+use super::reply_text::{
+    says_login_rejected, says_no_room, says_tls_required, says_too_many_sessions,
+};
 use super::verb::Verb;
 
 /// What a refusal means.
@@ -55,7 +57,19 @@ impl Reply {
         let text = self.text();
         // Only what takes room can be refused for lack of it: some servers use the codes otherwise.
         let may_be_full = verb.is_none_or(Verb::stores);
+        let is_login = matches!(phase, Phase::Greeting | Phase::Login);
         match (self.code(), phase) {
+            (code, _) if is_login && code >= 400 && says_tls_required(&text) => {
+                (Meaning::LoginRejected, Some("the server demands TLS: set sslMode to explicit"))
+            }
+            (421, Phase::Greeting)
+                if says_login_rejected(&text) && !says_too_many_sessions(&text) =>
+            {
+                (
+                    Meaning::LoginRejected,
+                    Some("the server turns this machine away: ask the partner"),
+                )
+            }
             (421 | 530, Phase::Login)
                 if says_login_rejected(&text) && !says_too_many_sessions(&text) =>
             {
@@ -86,6 +100,9 @@ impl Reply {
             }
             (425 | 426, _) => (Meaning::Lost, None),
             (452 | 552, _) if may_be_full => {
+                (Meaning::Full, Some("the server's disk or quota is full"))
+            }
+            (450..=599, _) if verb.is_some_and(Verb::stores) && says_no_room(&text) => {
                 (Meaning::Full, Some("the server's disk or quota is full"))
             }
             (500 | 502 | 504 | 551, _) => (Meaning::Unsupported, None),
@@ -120,6 +137,25 @@ mod tests {
             (530, "Too many failed logins", Login, Verb::Pass, Meaning::LoginRejected),
             (421, "Password incorrect", Login, Verb::Pass, Meaning::LoginRejected),
             (502, "no", Path, Verb::Mlst, Meaning::Unsupported),
+            (
+                530,
+                "Non-anonymous sessions must use encryption.",
+                Login,
+                Verb::User,
+                Meaning::LoginRejected,
+            ),
+            (
+                421,
+                "Sorry, cleartext sessions are not accepted",
+                Login,
+                Verb::User,
+                Meaning::LoginRejected,
+            ),
+            (421, "Your address is banned", Greeting, Verb::User, Meaning::LoginRejected),
+            (550, "Policy requires SSL", Login, Verb::User, Meaning::LoginRejected),
+            (550, "No space left on device", Transfer, Verb::Stor, Meaning::Full),
+            (553, "disk full", Transfer, Verb::Appe, Meaning::Full),
+            (550, "No space left on device", Path, Verb::Cwd, Meaning::Denied),
         ];
         for (code, text, phase, verb, meaning) in cases {
             let reply = Reply::new(code, text);
@@ -128,5 +164,7 @@ mod tests {
         let hint = |text| Reply::new(530, text).meaning(Path, Some(Verb::Mkd)).1.unwrap();
         assert!(hint("Non-anonymous sessions must use encryption.").contains("sslMode"));
         assert!(!hint("Please login with USER and PASS.").contains("sslMode"));
+        let login = Reply::new(530, "Non-anonymous sessions must use encryption.");
+        assert!(login.meaning(Login, Some(Verb::User)).1.unwrap().contains("sslMode"));
     }
 }

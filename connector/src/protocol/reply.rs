@@ -229,9 +229,10 @@ impl Reply {
         self.lines.iter().map(|line| encoding.decode(line)).collect::<Vec<_>>().join(" ")
     }
 
-    /// Whether it confirms a listing and says that the listing is not whole.
-    pub(crate) fn says_incomplete(&self) -> bool {
-        says_incomplete(&self.text())
+    /// Whether it confirms a transfer and says that the transfer is not whole; `path` is what the
+    /// transfer was about, if anything.
+    pub(crate) fn says_incomplete(&self, path: Option<Repeated<'_>>) -> bool {
+        says_incomplete(&path.map_or_else(|| self.text(), |path| self.text_without(path)))
     }
 
     /// Whether the command was not expected now: 503, and ProFTPD's 501.

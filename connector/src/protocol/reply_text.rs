@@ -1,8 +1,18 @@
 //! What servers say in prose because there is no code for it. Nothing else may depend on prose.
 
 /// Words of a rejected login.
-const REJECTION: [&str; 9] =
-    ["incorrect", "invalid", "fail", "attempt", "wrong", "lock", "disabled", "expired", "suspend"];
+const REJECTION: [&str; 10] = [
+    "incorrect",
+    "invalid",
+    "fail",
+    "attempt",
+    "wrong",
+    "lock",
+    "disabled",
+    "expired",
+    "suspend",
+    "banned",
+];
 
 /// Whose number servers limit.
 const COUNTED: [&str; 10] = [
@@ -69,8 +79,8 @@ const AROUND_NOTHING: &str = "a an are at available be been can could current da
     library list match matched matches matching member members names no not nothing of on or path pattern \
     requested search set sets sorry specified such system t that the there this to total user was were";
 
-/// How servers say, in a reply that confirms a listing, that they did not list everything.
-const SHORTFALLS: [&str; 14] = [
+/// How servers say, in a reply that confirms a transfer, that not everything was transferred.
+const SHORTFALLS: [&str; 23] = [
     "fail",
     "failed",
     "failure",
@@ -85,10 +95,19 @@ const SHORTFALLS: [&str; 14] = [
     "permission",
     "incomplete",
     "truncated",
+    "aborted",
+    "partial",
+    "partially",
+    "skipped",
+    "omitted",
+    "quota",
+    "limit reached",
+    "limited to",
+    "limit exceeded",
 ];
 
 /// The same, in parts of words of several languages.
-const SHORTFALL_PARTS: [&str; 12] = [
+const SHORTFALL_PARTS: [&str; 17] = [
     "incompl",
     "truncat",
     "tronqu",
@@ -100,6 +119,11 @@ const SHORTFALL_PARTS: [&str; 12] = [
     "stopped after",
     "only the first",
     "maximum number",
+    "maximale anzahl",
+    "only part",
+    "nur teil",
+    "more files exist",
+    "more entries exist",
     "too many",
 ];
 
@@ -142,7 +166,18 @@ pub(crate) fn says_login_rejected(text: &str) -> bool {
 /// Whether a refusal asks for TLS.
 pub(crate) fn says_tls_required(text: &str) -> bool {
     let text = text.to_lowercase();
-    ["tls", "ssl", "secur", "encrypt", "protect", "auth "].iter().any(|part| text.contains(part))
+    ["tls", "ssl", "secur", "encrypt", "protect", "auth ", "cleartext", "clear text", "plaintext"]
+        .iter()
+        .any(|part| text.contains(part))
+}
+
+/// Whether a refusal speaks of a full disk or an exhausted quota, which some servers say with the
+/// code of a missing right.
+pub(crate) fn says_no_room(text: &str) -> bool {
+    let text = text.to_lowercase();
+    ["no space", "disk full", "disk is full", "quota", "not enough space", "insufficient space"]
+        .iter()
+        .any(|part| text.contains(part))
 }
 
 /// What the words of a refused listing say of the directory.
@@ -160,13 +195,15 @@ pub(crate) fn emptiness(text: &str) -> Emptiness {
     }
 }
 
-/// Whether the confirmation of a listing says that the listing is not whole.
+/// Whether the confirmation of a transfer says that the transfer is not whole.
 pub(crate) fn says_incomplete(text: &str) -> bool {
     let lower = text.to_lowercase();
     if SHORTFALL_PARTS.iter().any(|part| lower.contains(part)) {
         return true;
     }
-    let said = said(text).replace("no error", "").replace("without error", "");
+    let said = ["no error", "without error", "0 skipped", "none skipped"]
+        .iter()
+        .fold(said(text), |said, phrase| said.replace(phrase, ""));
     SHORTFALLS.iter().any(|words| contains(&said, words))
 }
 
@@ -345,6 +382,13 @@ mod tests {
             "Only the first 1000 files are shown",
             "Liste incomplète",
             "Maximum number of entries reached",
+            "Maximale Anzahl erreicht",
+            "Transfer aborted: quota exceeded",
+            "only part of the file was sent",
+            "Transfer complete, 3 files skipped",
+            "Transfer complete. Limit reached.",
+            "List limited to 1000 entries. More files exist.",
+            "Done (partial)",
         ] {
             assert!(says_incomplete(text), "{text}");
         }

@@ -227,7 +227,7 @@ fn unproven(refused: &Failure) -> Failure {
 /// is whole: they are the result then.
 pub(in crate::session) fn confirm(download: Download<'_>) -> Result<Option<Reply>, Failure> {
     let reply = download.confirmed()?;
-    Ok(reply.says_incomplete().then_some(reply))
+    Ok(reply.says_incomplete(None).then_some(reply))
 }
 
 /// The error of a directory whose listing gave nothing and was not whole.

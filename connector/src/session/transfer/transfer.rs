@@ -36,7 +36,7 @@ pub(in crate::session) const DATA_IN_CLEAR: &str =
 pub(in crate::session) struct Transfer<'s> {
     pub(in crate::session) session: &'s mut Session,
     pub(in crate::session) data: Option<DataConnection>,
-    verb: Verb,
+    command: Command,
     deadline: Deadline,
     /// The time-out that the data connection has now.
     limit: Option<Duration>,
@@ -89,8 +89,7 @@ impl Session {
         self.renew_for_tickets(deadline)?;
         self.transfer_deadline = deadline;
         self.control.set_deadline(deadline);
-        let verb = command.verb();
-        let opened = self.open_data(command, offset).inspect_err(|_| {
+        let opened = self.open_data(&command, offset).inspect_err(|_| {
             self.control.set_deadline(Deadline::never());
         });
         let Opened { data, confirmation } = opened?;
@@ -99,7 +98,7 @@ impl Session {
             limit: self.shared.settings.read_timeout,
             session: self,
             data: Some(data),
-            verb,
+            command,
             deadline,
             full_handshake,
             confirmation,
@@ -108,7 +107,7 @@ impl Session {
         })
     }
 
-    fn open_data(&mut self, command: Command, offset: u64) -> Result<Opened, Failure> {
+    fn open_data(&mut self, command: &Command, offset: u64) -> Result<Opened, Failure> {
         let verb = command.verb();
         let agreed = self.negotiate()?;
         if offset > 0 {
@@ -124,7 +123,7 @@ impl Session {
         } else if reply.is_preliminary() {
             None
         } else {
-            return Err(self.transfer_refusal(&reply, &command));
+            return Err(self.transfer_refusal(&reply, command));
         };
         let socket = match agreed {
             DataEndpoint::Connected(socket) => socket,
@@ -265,7 +264,7 @@ impl Transfer<'_> {
             let idle = self.session.shared.settings.read_timeout.unwrap_or_default();
             let late = self.deadline.remaining("the transfer").err().map(Failure::from);
             late.unwrap_or_else(|| {
-                Failure::late(&format!("waiting for the data of {}", self.verb), idle)
+                Failure::late(&format!("waiting for the data of {}", self.command.verb()), idle)
                     .with_hint("raise readTimeout if the server is just slow")
             })
         });
@@ -277,7 +276,7 @@ impl Transfer<'_> {
             Some(stalled) => stalled,
             None => io_error("the data connection", error),
         };
-        let with_server_reason = self.session.with_server_reason(error, self.verb);
+        let with_server_reason = self.session.with_server_reason(error, self.command.verb());
         // A server that refuses does so before the data, or says it: a cut later is just a cut.
         let is_refusal = with_server_reason.is_answer() || !self.moved;
         if is_refusal { self.after_full_handshake(with_server_reason) } else { with_server_reason }
@@ -287,14 +286,29 @@ impl Transfer<'_> {
     pub(in crate::session) fn confirm(&mut self) -> Result<Reply, Failure> {
         let reply = match self.confirmation.take() {
             Some(reply) => reply,
-            None => self.session.next_reply(self.verb)?,
+            None => self.session.next_reply(self.command.verb())?,
         };
-        let reply = self.session.skip_replies(reply, self.verb, Reply::is_preliminary)?;
+        let reply = self.session.skip_replies(reply, self.command.verb(), Reply::is_preliminary)?;
         self.done = true;
-        if reply.is_transfer_complete() {
-            return Ok(reply);
+        if !reply.is_transfer_complete() {
+            return Err(self.refused(&reply));
         }
-        Err(self.refused(&reply))
+        self.require_whole(&reply)?;
+        Ok(reply)
+    }
+
+    /// Refuses a confirmed upload or download whose confirmation says that it is not whole. What a
+    /// listing says is judged with its entries.
+    fn require_whole(&self, reply: &Reply) -> Result<(), Failure> {
+        let verb = self.command.verb();
+        let encoding = self.session.shared.settings.encoding;
+        let path = Repeated { path: self.command.argument(), encoding };
+        if verb.lists() || !reply.says_incomplete(Some(path)) {
+            return Ok(());
+        }
+        let shown = self.session.redacted(reply);
+        let message = format!("the server ends {verb} and says that it is not whole: {shown}");
+        Err(Failure::new(Cause::Unproven, message))
     }
 
     /// Waits for what the server says to a listing that was cut: one reply, whatever it is, and
@@ -304,9 +318,9 @@ impl Transfer<'_> {
         self.session.control.set_deadline(Deadline::after(Some(REASON_TIMEOUT), ""));
         let reply = match self.confirmation.take() {
             Some(reply) => Ok(reply),
-            None => self.session.next_reply(self.verb),
+            None => self.session.next_reply(self.command.verb()),
         };
-        let verb = self.verb;
+        let verb = self.command.verb();
         let behind = |reply| self.session.skip_replies(reply, verb, Reply::is_preliminary);
         if let Ok(reply) = reply.and_then(behind) {
             self.done = true;
@@ -320,7 +334,7 @@ impl Transfer<'_> {
 
     /// The error of a server that refuses the transfer, or the rest of it.
     fn refused(&mut self, reply: &Reply) -> Failure {
-        let error = self.session.data_refusal(reply, self.verb);
+        let error = self.session.data_refusal(reply, self.command.verb());
         if reply.is_data_refused() { self.after_full_handshake(error) } else { error }
     }
 
@@ -329,7 +343,7 @@ impl Transfer<'_> {
         if self.confirmation.is_some() || !self.session.control.has_unsolicited_input() {
             return Ok(());
         }
-        let reply = self.session.next_reply(self.verb)?;
+        let reply = self.session.next_reply(self.command.verb())?;
         if reply.is_done() {
             self.confirmation = Some(reply);
         } else if !reply.is_preliminary() {
