@@ -20,7 +20,7 @@ impl LineEndConverter {
     }
 
     /// What arrived, with this side's line ends.
-    pub(super) fn to_local(&mut self, bytes: &[u8]) -> &[u8] {
+    pub(super) fn decode(&mut self, bytes: &[u8]) -> &[u8] {
         self.converted.clear();
         for byte in bytes {
             if self.pending_cr && *byte != b'\n' {
@@ -45,7 +45,7 @@ impl LineEndConverter {
     }
 
     /// What is to be sent, with the network's line ends. Text that has them already keeps them.
-    pub(super) fn to_network(&mut self, bytes: &[u8]) -> &[u8] {
+    pub(super) fn encode(&mut self, bytes: &[u8]) -> &[u8] {
         self.converted.clear();
         for byte in bytes {
             if *byte == b'\n' && !self.pending_cr {
@@ -78,14 +78,14 @@ mod tests {
 
     #[test]
     fn line_ends_that_straddle_chunks() {
-        let local = |text: &mut LineEndConverter, bytes: &[u8]| text.to_local(bytes).to_vec();
+        let local = |text: &mut LineEndConverter, bytes: &[u8]| text.decode(bytes).to_vec();
         assert_eq!(through(local, &["a\r", "\nb\r\n", "c\rd\r"]), "a\nb\nc\rd\r");
         let mut text = LineEndConverter::default();
-        assert_eq!(text.to_network(b"a\nb\r"), b"a\r\nb\r");
-        assert_eq!(text.to_network(b"\nc\n"), b"\nc\r\n");
+        assert_eq!(text.encode(b"a\nb\r"), b"a\r\nb\r");
+        assert_eq!(text.encode(b"\nc\n"), b"\nc\r\n");
         assert_eq!(text.possible_sizes(9), 6..=9);
         let mut text = LineEndConverter::default();
-        assert_eq!(text.to_local(b"a\r\nb\rc\n\r\n"), b"a\nb\rc\n\n");
+        assert_eq!(text.decode(b"a\r\nb\rc\n\r\n"), b"a\nb\rc\n\n");
         assert_eq!(text.possible_sizes(9), 7..=9);
     }
 }

@@ -2,6 +2,7 @@
 //! listing that does not hold the name, or by a reply about that very name whose words say so.
 
 use super::commands::file_status;
+use super::list::file::is_plain;
 use super::session::Session;
 use crate::config::TransferFormat;
 use crate::failure::{Cause, Failure};
@@ -108,6 +109,38 @@ impl Session {
                 Presence::Present | Presence::Unknown(_) => Ok(None),
             },
         }
+    }
+
+    /// What the server states of a file's size, by whatever means: SIZE, MLST, or LIST of that file.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::ask_size`]; what a data connection can fail with.
+    pub(crate) fn stated_size(&mut self, path: &RemotePath) -> Result<SizeAnswer, Failure> {
+        let answer = self.ask_size(path)?;
+        if matches!(answer, SizeAnswer::Bytes(_) | SizeAnswer::Missing(_)) {
+            return Ok(answer);
+        }
+        Ok(self.listed_size(path)?.map_or(answer, SizeAnswer::Bytes))
+    }
+
+    /// The size that MLST states, or LIST of that file.
+    ///
+    /// # Errors
+    ///
+    /// What a command or a data connection can fail with.
+    pub(crate) fn listed_size(&mut self, path: &RemotePath) -> Result<Option<u64>, Failure> {
+        let entry = if self.features.mlst {
+            self.facts(path)?
+        } else if is_plain(path.file_name()) {
+            match self.list_file(&path.parent(), path.file_name()) {
+                Err(e) if e.is_answer() && self.is_usable() => None,
+                other => other?,
+            }
+        } else {
+            None
+        };
+        Ok(entry.filter(|entry| entry.rounded_size.is_none()).and_then(|entry| entry.size))
     }
 
     /// Whether something of this name is there: SIZE, MLST, then a listing of its directory.

@@ -192,7 +192,7 @@ impl ResumableDownload {
             expected.drain(..again.len());
             match self.format {
                 TransferFormat::Binary => sink.write(fresh)?,
-                TransferFormat::Ascii => sink.write(text.to_local(fresh))?,
+                TransferFormat::Ascii => sink.write(text.decode(fresh))?,
             }
             self.received += fresh.len() as u64;
             keep_tail(&mut self.tail, fresh);

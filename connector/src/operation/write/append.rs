@@ -69,7 +69,10 @@ impl Base {
         Ok(match session.ask_size(path)? {
             SizeAnswer::Bytes(bytes) => Some(Self { bytes, may_be_hidden: false }),
             SizeAnswer::Missing(_) => Some(Self { bytes: 0, may_be_hidden: false }),
-            SizeAnswer::Unanswered => None,
+            SizeAnswer::Unanswered => {
+                let listed = session.listed_size(path)?;
+                listed.map(|bytes| Self { bytes, may_be_hidden: false })
+            }
             SizeAnswer::Denied => match session.is_listed(path)? {
                 Presence::Absent => Some(Self { bytes: 0, may_be_hidden: true }),
                 Presence::Present | Presence::Unknown(_) => None,

@@ -10,7 +10,7 @@ use crate::file::path::RemotePath;
 use crate::operation::execution::Execution;
 use crate::operation::line_ends::LineEndConverter;
 use crate::protocol::verb::Verb;
-use crate::session::Session;
+use crate::session::{Session, SizeAnswer};
 
 /// Sends what is left of the body to `path` with the command `verb`, from `offset` on; the sizes that
 /// the whole body may have on the server.
@@ -36,7 +36,7 @@ pub(in crate::operation) fn send(
         progress.add_bytes(bytes.len() as u64);
         match format {
             TransferFormat::Binary => upload.write(bytes)?,
-            TransferFormat::Ascii => upload.write(text.to_network(bytes))?,
+            TransferFormat::Ascii => upload.write(text.encode(bytes))?,
         }
     }
     let sent = upload.finish()?;
@@ -66,18 +66,21 @@ pub(in crate::operation) fn prove(
     possible: RangeInclusive<u64>,
     was_stated: bool,
 ) -> Result<(), Failure> {
-    match execution.repeat(|session| session.size(path)) {
-        Ok(Some(size)) if !possible.contains(&size) => Err(Failure::new(
+    match execution.repeat(|session| session.stated_size(path))? {
+        SizeAnswer::Bytes(size) if possible.contains(&size) => Ok(()),
+        SizeAnswer::Bytes(size) => Err(Failure::new(
             Cause::Unproven,
             format!("{} bytes were sent to {path} and the server kept {size}", possible.end()),
         )
         .with_path(path)),
-        Ok(None) if was_stated => Err(unstated(path)),
-        Err(e) if e.is(Cause::Missing) && was_stated => Err(unstated(path)),
-        Ok(_) => Ok(()),
-        // Servers that hide what was uploaded have confirmed it all the same.
-        Err(e) if e.is(Cause::Missing) => Ok(()),
-        Err(e) => Err(e),
+        SizeAnswer::Missing(_) => Err(Failure::new(
+            Cause::Unproven,
+            format!("the server confirmed {path} and says that nothing of that name is there"),
+        )
+        .with_path(path)),
+        SizeAnswer::Denied | SizeAnswer::Unanswered if was_stated => Err(unstated(path)),
+        // Servers that hide what was uploaded have confirmed it nevertheless.
+        SizeAnswer::Denied | SizeAnswer::Unanswered => Ok(()),
     }
 }
 

@@ -4,6 +4,7 @@
 use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
 
+use super::file::is_plain;
 use super::list::Found;
 use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
@@ -214,7 +215,7 @@ impl Session {
         for file in &samples.0 {
             let Some(told) = file.modified else { continue };
             let other = if told.zone == Zone::Utc {
-                match self.time_by_list(directory, &file.name) {
+                match self.list_file(directory, &file.name) {
                     Err(e) if e.ends_session() => return Err(e),
                     // Servers need not list single files, and nothing depends on it. A transfer
                     // that broke off has cost the session.
@@ -222,7 +223,7 @@ impl Session {
                         self.renew_if_lost()?;
                         return Ok(None);
                     }
-                    other => other?,
+                    Ok(entry) => entry.and_then(|entry| entry.modified),
                 }
             } else {
                 self.modified(&directory.entry(&file.name)?)?
@@ -272,10 +273,4 @@ fn shows_time_of_day(modified: &Modified) -> bool {
     let age = now.duration_since(modified.at);
     // What is said to be UTC may be a clock in the far east.
     (-SignedDuration::from_hours(15)..RECENT).contains(&age)
-}
-
-/// Whether no server can take `name` for an option, a pattern or a path.
-fn is_plain(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
 }

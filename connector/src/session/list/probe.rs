@@ -4,11 +4,10 @@
 use std::net::SocketAddr;
 
 use super::clock::Samples;
-use super::list::{Found, Source, listing_error, read_on};
+use super::list::{Found, Source, read_on};
 use crate::config::{DataMode, TransferFormat};
 use crate::failure::Failure;
 use crate::file::path::RemotePath;
-use crate::file::time::modified::Modified;
 use crate::listing::{Format, Listing};
 use crate::protocol::refusal::Phase;
 use crate::protocol::verb::{Command, Verb};
@@ -75,31 +74,6 @@ impl Session {
         };
         self.list_refused(refused, &mut |found| count(&mut probed, found))?;
         Ok(probed)
-    }
-
-    /// The time that LIST shows for the file `name` of `directory`; none where it shows none.
-    ///
-    /// # Errors
-    ///
-    /// As [`Session::list`].
-    pub(in crate::session) fn time_by_list(
-        &mut self,
-        directory: &RemotePath,
-        name: &str,
-    ) -> Result<Option<Modified>, Failure> {
-        self.change_directory(directory)?;
-        let settings = self.listing_settings();
-        let download = self.begin_listing(Command::new(Verb::List, name))?;
-        let mut listing = Listing::list(Source { download }, settings);
-        let mut modified = None;
-        while let Some(entry) = listing.next_entry().map_err(listing_error)? {
-            // Some servers show the path as it was asked for.
-            if entry.name.rsplit('/').next() == Some(name) {
-                modified = entry.modified;
-            }
-        }
-        listing.into_inner().download.finish()?;
-        Ok(modified)
     }
 
     /// Whether the server takes a restart offset (REST), asked without a transfer.
