@@ -13,9 +13,9 @@ mod using;
 use host_sdk::{CheckReport, Context, Error};
 
 use self::book::Book;
-use crate::cancel::CancelToken;
 use crate::pool::Pool;
 use crate::session::Session;
+use host_sdk::kit::CancelToken;
 
 /// Tries the connection out, step by step.
 ///
@@ -23,7 +23,7 @@ use crate::session::Session;
 ///
 /// `cancelled`. Whatever else goes wrong is a finding.
 pub(crate) fn check(pool: &Pool, context: &Context) -> Result<CheckReport, Error> {
-    let cancel = CancelToken::of(context);
+    let cancel = CancelToken::for_context(context);
     let shared = pool.shared();
     let mut book = Book::new(shared.settings.security);
     if let Some(mut session) = opening::open(shared, &cancel, &mut book) {

@@ -10,11 +10,11 @@ use rustls::pki_types::CertificateDer;
 use super::advice::advice;
 use super::book::{Book, Examination, Found};
 use super::certificate::Chain;
-use crate::cancel::CancelToken;
 use crate::config::{ConnectionSettings, Security};
-use crate::deadline::Deadline;
-use crate::file::name::printable;
 use crate::session::{Milestone, Session, Shared, Transcript};
+use host_sdk::kit::CancelToken;
+use host_sdk::kit::Deadline;
+use host_sdk::kit::text::printable;
 
 /// How much of a feature list a finding shows.
 const SHOWN_CHARACTERS: usize = 400;

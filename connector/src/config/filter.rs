@@ -1,6 +1,7 @@
 //! Filters over directory entries, compiled once: patterns and times are checked before
 //! anything is sent.
 
+use host_sdk::kit::Wildcard;
 use host_sdk::{Condition, Error, Filter};
 use jiff::civil::DateTime;
 use regex::{Regex, RegexBuilder};
@@ -36,6 +37,7 @@ pub(crate) enum Property {
 #[derive(Debug)]
 pub(crate) enum TextTest {
     Ordered(Ordering, String),
+    Wildcard(Wildcard),
     Pattern(Regex),
 }
 
@@ -113,6 +115,7 @@ impl TextTest {
     fn holds(&self, text: &str) -> bool {
         match self {
             Self::Ordered(ordering, value) => ordering.holds(text, value.as_str()),
+            Self::Wildcard(wildcard) => wildcard.matches(text),
             Self::Pattern(pattern) => pattern.is_match(text),
         }
     }
@@ -190,19 +193,20 @@ fn compile_condition(condition: &Condition) -> Result<EntryFilter, Error> {
             };
             let test = match ordering {
                 Some(ordering) => TextTest::Ordered(ordering, value),
-                None => TextTest::Pattern(pattern(&condition.operator, &value)?),
+                None if condition.operator == "wildcard" => {
+                    TextTest::Wildcard(Wildcard::new(value))
+                }
+                None => TextTest::Pattern(pattern(&value)?),
             };
             Ok(EntryFilter::Text(property, test))
         }
     }
 }
 
-/// Compiles a regular expression or a wildcard; both match the whole text.
-fn pattern(operator: &str, value: &str) -> Result<Regex, Error> {
-    let source = if operator == "wildcard" { wildcard(value) } else { format!("^(?:{value})$") };
-    RegexBuilder::new(&source)
+/// Compiles a regular expression that matches the whole text.
+fn pattern(value: &str) -> Result<Regex, Error> {
+    RegexBuilder::new(&format!("^(?:{value})$"))
         .size_limit(PATTERN_SIZE)
-        .dot_matches_new_line(operator == "wildcard")
         .build()
         .map_err(|_| Error::configuration("value", invalid_pattern(value)))
 }
@@ -213,18 +217,6 @@ fn invalid_pattern(value: &str) -> String {
         Err(e) => format!("the regular expression does not compile: {e}"),
         Ok(_) => "the regular expression is too large".to_owned(),
     }
-}
-
-fn wildcard(value: &str) -> String {
-    let body: String = value
-        .chars()
-        .map(|character| match character {
-            '*' => ".*".to_owned(),
-            '?' => ".".to_owned(),
-            literal => regex::escape(&literal.to_string()),
-        })
-        .collect();
-    format!("^(?:{body})$")
 }
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ use super::lock::Held;
 use super::run::Run;
 use super::watch::rewritten;
 use crate::file::path::RemotePath;
-use crate::retry::Backoff;
 use crate::session::Session;
+use host_sdk::kit::Backoff;
 
 impl Run {
     /// Deletes a file. Before that is tried again, `is_same` has to say that the file is still the

@@ -209,7 +209,7 @@ fn receive(
     let mut part = Part::new(settings.format, file.size, comparison, limit, meter);
     loop {
         let result = part.attempt(run, input, file);
-        backoff.reached(part.received);
+        backoff.progressed_to(part.received);
         let error = match result {
             Ok(()) => match part.sink.take() {
                 Some(sink) => {

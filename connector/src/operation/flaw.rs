@@ -5,8 +5,8 @@ use host_sdk::{Error, ErrorKind, Outcome, Properties};
 use super::is_refusal;
 use super::run::Run;
 use crate::descriptor::property;
-use crate::file::name::printable;
 use crate::file::path::RemotePath;
+use host_sdk::kit::text::printable;
 
 /// How many of them are kept; one more ends the walk.
 const MAXIMUM: usize = 1000;

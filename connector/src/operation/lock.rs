@@ -16,11 +16,11 @@ use host_sdk::{Error, ErrorKind};
 use jiff::SignedDuration;
 
 use super::run::Run;
-use crate::deadline::Deadline;
 use crate::file::path::RemotePath;
 use crate::file::time::modified::Modified;
-use crate::retry::{Backoff, chance, pause};
 use crate::session::Session;
+use host_sdk::kit::Deadline;
+use host_sdk::kit::{Backoff, random_suffix};
 
 /// How long a challenge stays in a lock before the lock counts as left behind.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -159,7 +159,7 @@ pub(super) fn acquire(run: &mut Run, lock: &RemotePath) -> Result<Option<Held>, 
             obstacle = Obstacle::default();
         }
         until.remaining("").map_err(|_| not_released(lock))?;
-        pause(rest, &run.cancel)?;
+        run.cancel.sleep(rest)?;
         rest = (rest * 2).min(LONGEST_PAUSE);
     }
     Ok(None)
@@ -227,7 +227,7 @@ impl Obstacle {
         lock: &RemotePath,
     ) -> Result<Verdict, Error> {
         let before = run.repeat(|session| modified(session, lock))?;
-        let path = lock.entry(&format!("{:016x}", chance()))?;
+        let path = lock.entry(&format!("{:016x}", random_suffix()))?;
         if let Err(e) = try_challenge(run, &path) {
             if !is_refused(&e) {
                 run.wait(backoff, e)?;

@@ -12,10 +12,10 @@ use super::meter::Meter;
 use super::run::Run;
 use super::text::NetworkText;
 use crate::config::TransferFormat;
-use crate::deadline::Deadline;
 use crate::file::path::RemotePath;
 use crate::file::time::modified::Modified;
 use crate::session::Session;
+use host_sdk::kit::Deadline;
 
 /// How much is read at a time: large enough that system calls do not count.
 const CHUNK: usize = 256 * 1024;

@@ -13,10 +13,10 @@ use super::run::{Run, refuses_restart};
 use super::sweep::sweep;
 use super::text::NetworkText;
 use crate::config::{CreateSettings, FileExists, TransferFormat};
-use crate::deadline::Deadline;
 use crate::file::path::RemotePath;
-use crate::retry::Backoff;
 use crate::session::Session;
+use host_sdk::kit::Backoff;
+use host_sdk::kit::Deadline;
 
 /// Where a document goes and how it gets there.
 pub(super) struct Plan {
@@ -142,7 +142,7 @@ fn attempt(
             .with_hint("too much got lost to go on from there: send the document again"));
     }
     run.meter.lost(sent.saturating_sub(offset));
-    backoff.reached(offset);
+    backoff.progressed_to(offset);
     let possible = send(run, settings.format, ("STOR", path), body, offset, limit)
         .map_err(|e| e.with_path(path.to_string()))?;
     if settings.verify {

@@ -13,10 +13,10 @@ use super::is_refusal;
 use super::run::Run;
 use super::select::{Selected, select};
 use crate::config::{QuerySettings, Removal};
-use crate::file::name::printable;
 use crate::file::path::RemotePath;
 use crate::file::time::zone::ServerTimeZone;
 use crate::listing::Kind;
+use host_sdk::kit::text::printable;
 
 /// Answers one input.
 pub(super) fn answer(

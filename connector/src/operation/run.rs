@@ -7,13 +7,13 @@ use host_sdk::{Context, Error, ErrorKind, Outcome, Properties};
 
 use super::meter::Meter;
 use super::names::Numbers;
-use crate::cancel::CancelToken;
 use crate::descriptor::property;
 use crate::file::path::RemotePath;
 use crate::file::time::modified::Modified;
 use crate::pool::{Lease, Pool};
-use crate::retry::Backoff;
 use crate::session::{ServerMemory, Session, Transcript};
+use host_sdk::kit::Backoff;
+use host_sdk::kit::CancelToken;
 
 /// How long putting right what a cancelled execution had begun may take.
 const RESCUE: Duration = Duration::from_secs(10);
@@ -35,7 +35,7 @@ impl Run {
     /// An execution that has done nothing yet.
     pub(super) fn new(pool: Arc<Pool>, context: Context) -> Self {
         Self {
-            cancel: CancelToken::of(&context),
+            cancel: CancelToken::for_context(&context),
             meter: Meter::new(context.clone()),
             context,
             pool,
@@ -174,7 +174,7 @@ impl Run {
     /// What opening a session can fail with.
     pub(super) fn backoff(&mut self) -> Result<Backoff, Error> {
         let session = self.session()?;
-        Ok(Backoff::new(session.settings().retry).by(session.transfer_limit()))
+        Ok(Backoff::new(session.settings().retry).until(session.transfer_limit()))
     }
 
     /// Pauses before another attempt, where `error` leaves hope for one.
@@ -214,7 +214,7 @@ impl Run {
         work: impl FnOnce(&mut Session) -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.release();
-        let (token, _guard) = CancelToken::lasting(RESCUE)?;
+        let (token, _guard) = CancelToken::with_timeout(RESCUE)?;
         let taken = self.pool.take(&token, &self.transcript);
         taken.and_then(|mut lease| lease.session().and_then(work))
     }

@@ -11,7 +11,7 @@ use super::reply_text::{
     Emptiness, emptiness, gives_no_reason, speaks_of_a_shortfall, speaks_of_absence,
     speaks_of_rejection, speaks_of_too_many, without_name,
 };
-use crate::file::name::printable_bytes;
+use host_sdk::kit::text::printable_bytes;
 
 /// How much of a server's text a message quotes.
 const QUOTED_CHARACTERS: usize = 300;

@@ -15,12 +15,12 @@ use host_sdk::{Error, ErrorKind};
 use suppaftp::{FtpResult, TlsConnector, TlsStream};
 
 use super::transcript::{Scribe, Transcript};
-use crate::deadline::Deadline;
-use crate::file::name::printable_bytes;
 use crate::protocol::reply::Reply;
 use crate::protocol::reply_line::{ends_reply, split_code, trim_line_end};
 use crate::transport::error::{io_error, is_timeout, retry_interrupted};
 use crate::transport::stream::NetStream;
+use host_sdk::kit::Deadline;
+use host_sdk::kit::text::printable_bytes;
 
 /// The longest reply in all; FEAT and STAT of real servers stay under a tenth of it.
 const MAXIMUM_REPLY: usize = 256 * 1024;
@@ -158,7 +158,7 @@ impl Control {
 
 impl Channel {
     fn deadline(&self) -> Deadline {
-        Deadline::after(self.limits.reply, "readTimeout").or_sooner(self.overall)
+        Deadline::after(self.limits.reply, "readTimeout").earlier(self.overall)
     }
 
     /// The bytes of one reply in the form every reader agrees on: the first line with a hyphen

@@ -14,9 +14,7 @@ use suppaftp::{Encoding, FtpError, ImplFtpStream};
 use super::control::{Control, Wire};
 use super::server::Shared;
 use super::transcript::{Scribe, Transcript};
-use crate::cancel::{CancelToken, SocketWatch};
 use crate::config::{ConnectionSettings, TransferFormat};
-use crate::deadline::Deadline;
 use crate::file::checksum::Algorithm;
 use crate::file::name::NameEncoding;
 use crate::file::path::RemotePath;
@@ -26,6 +24,8 @@ use crate::protocol::reply_text::Emptiness;
 use crate::session::redaction::hide;
 use crate::transport::error::io_error;
 use crate::transport::tls::handshake::TlsSession;
+use host_sdk::kit::Deadline;
+use host_sdk::kit::{CancelToken, Registration};
 
 /// A session that is logged in.
 pub(crate) struct Session {
@@ -34,7 +34,7 @@ pub(crate) struct Session {
     pub(super) shared: Arc<Shared>,
     pub(super) tls: Option<TlsSession>,
     pub(super) cancel: CancelToken,
-    pub(super) watch: Option<SocketWatch>,
+    pub(super) watch: Option<Registration>,
     pub(super) peer: SocketAddr,
     pub(super) local: SocketAddr,
     pub(super) features: Features,
@@ -79,7 +79,7 @@ impl Session {
     /// By when a data connection must be open.
     pub(super) fn opening_deadline(&self) -> Deadline {
         let limit = self.shared.settings.connection_timeout;
-        Deadline::after(limit, "connectionTimeout").or_sooner(self.transfer_deadline)
+        Deadline::after(limit, "connectionTimeout").earlier(self.transfer_deadline)
     }
 
     /// By when a transfer that begins now must be over.
@@ -112,7 +112,7 @@ impl Session {
             self.current_directory.as_ref().is_some_and(|directory| !directory.is_absolute());
         self.watch = None;
         self.cancel = cancel.clone();
-        let watched = self.control.with_stream(|stream| cancel.watch(stream.socket()));
+        let watched = self.control.with_stream(|stream| cancel.register(stream.socket()));
         self.watch = Some(watched.map_err(|e| io_error("the control connection", &e))?);
         Ok(())
     }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use host_sdk::{Error, ErrorKind};
 use socket2::{SockRef, TcpKeepalive};
 
-use crate::cancel::CancelToken;
-use crate::deadline::Deadline;
-use crate::shortage;
+use host_sdk::kit::CancelToken;
+use host_sdk::kit::Deadline;
+use host_sdk::kit::shortage;
 
 /// How long a control connection may be silent before the system probes it; NAT devices forget
 /// after some five minutes.
@@ -54,7 +54,7 @@ pub(crate) fn connect_any(
             Ok(socket) => return Ok(socket),
             Err(e) if e.kind() == ErrorKind::Cancelled => return Err(e),
             // Every other address needs a socket as well.
-            Err(e) if shortage::is_one(&e) => return Err(e),
+            Err(e) if shortage::is_shortage(&e) => return Err(e),
             Err(e) => failure = Some(e),
         }
     }

@@ -6,12 +6,12 @@ use std::sync::atomic::Ordering;
 use host_sdk::{Error, ErrorKind};
 use rustls::ProtocolVersion;
 
-use crate::cancel::CancelToken;
-use crate::deadline::Deadline;
-use crate::retry::Backoff;
 use crate::session::server::Shared;
 use crate::session::session::Session;
 use crate::session::transcript::Transcript;
+use host_sdk::kit::Backoff;
+use host_sdk::kit::CancelToken;
+use host_sdk::kit::Deadline;
 
 impl Session {
     /// As [`Session::open`], and again after failures that may pass.
@@ -25,7 +25,7 @@ impl Session {
         transcript: &Transcript,
         deadline: Deadline,
     ) -> Result<Self, Error> {
-        let mut backoff = Backoff::new(shared.settings.retry).by(deadline);
+        let mut backoff = Backoff::new(shared.settings.retry).until(deadline);
         let mut was_doubtful = false;
         loop {
             let error = match Self::open(shared, cancel, transcript, deadline) {
@@ -112,7 +112,7 @@ impl Session {
     ///
     /// As [`Session::open_patiently`].
     pub(in crate::session) fn renew_at_login(&mut self, deadline: Deadline) -> Result<(), Error> {
-        self.control.set_overall(Self::goodbye().or_sooner(deadline));
+        self.control.set_overall(Self::goodbye().earlier(deadline));
         // A server may admit one session at a time: the old one ends before the new one begins.
         let _ = self.command("QUIT");
         self.poison();

@@ -6,11 +6,11 @@ use std::io::Read;
 use host_sdk::Error;
 
 use super::transfer::{LOOK, Transfer};
-use crate::deadline::Deadline;
 use crate::protocol::reply::Reply;
 use crate::session::session::Session;
 use crate::transport::error::is_timeout;
 use crate::transport::stream::NetStream;
+use host_sdk::kit::Deadline;
 
 /// Bytes from the server: a file or a listing. Dropped unfinished, it poisons its session.
 pub(crate) struct Download<'s> {

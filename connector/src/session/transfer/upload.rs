@@ -6,10 +6,10 @@ use std::time::Duration;
 use host_sdk::Error;
 
 use super::transfer::{LOOK, Transfer};
-use crate::deadline::Deadline;
 use crate::session::session::Session;
 use crate::transport::error::{is_timeout, retry_interrupted};
 use crate::transport::stream::NetStream;
+use host_sdk::kit::Deadline;
 
 /// How long a server may take to end its half of an upload's TLS connection. Its session
 /// tickets arrive before that: closing with them unread makes the system reset the connection,

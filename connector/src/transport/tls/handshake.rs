@@ -14,11 +14,11 @@ use rustls::{ClientConfig, ClientConnection, HandshakeKind, StreamOwned};
 
 use super::identity::Identity;
 use super::tickets::TicketStore;
-use crate::deadline::Deadline;
 use crate::transport::error::io_error;
 use crate::transport::error::is_timeout;
 use crate::transport::error::tls_error;
 use crate::transport::stream::NetStream;
+use host_sdk::kit::Deadline;
 
 /// TLS for one control connection and its data connections.
 pub(crate) struct TlsSession {

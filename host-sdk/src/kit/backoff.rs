@@ -1,113 +1,113 @@
-//! The one policy of attempts: pauses that double, vary and end, counts that begin anew with
-//! progress, and a time for all of it.
+//! The policy of attempts: pauses that double, vary and end, counts that restart with progress,
+//! and a time limit for all of it.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::mpsc;
 use std::time::Duration;
 
-use host_sdk::{Error, ErrorKind};
+use super::cancel::CancelToken;
+use super::deadline::Deadline;
+use super::random::random_suffix;
+use crate::error::{Error, ErrorKind};
 
-use crate::cancel::CancelToken;
-use crate::config::RetryPolicy;
-use crate::deadline::Deadline;
-
-/// How often a pause looks whether it was cancelled.
-const POLL: Duration = Duration::from_millis(20);
-
-/// How many bytes further a transfer has to come for its attempts to be counted anew. Less would
-/// let a server that gives little each time be asked for ever.
+/// The attempt counter restarts after this many new bytes. With a smaller value, a server that
+/// sends a few bytes per attempt would be retried without limit.
 const PROGRESS: u64 = 1024 * 1024;
 
+/// How often, after which pauses and for how long failures that may pass are retried.
+#[derive(Clone, Copy, Debug)]
+pub struct RetryPolicy {
+    /// The most attempts, the first one included.
+    pub attempts: u32,
+    /// The pause after the first attempt; it doubles after each one.
+    pub delay: Duration,
+    /// The longest pause.
+    pub maximum_delay: Duration,
+    /// How long attempts at one thing may follow each other; `None` is no limit.
+    pub total_time: Option<Duration>,
+}
+
 /// Counts the attempts at one thing.
-pub(crate) struct Backoff {
+pub struct Backoff {
     policy: RetryPolicy,
     attempts: u32,
-    /// How far a transfer had come when its attempts were last counted anew, in bytes.
-    mark: u64,
-    /// Whether TLS has broken already: what may be an attack is tried again once.
-    has_broken: bool,
+    /// How many bytes a transfer had when its attempts were last reset.
+    progress_mark: u64,
+    /// True if TLS has failed already: what may be an attack is retried once.
+    had_tls_error: bool,
     /// No attempt begins after this.
     until: Deadline,
 }
 
 impl Backoff {
     /// No attempt yet; the policy's total time begins now.
-    pub(crate) fn new(policy: RetryPolicy) -> Self {
-        let until = Deadline::after(policy.total_time, "retry.totalTime");
-        Self { policy, attempts: 0, mark: 0, has_broken: false, until }
+    #[must_use]
+    pub fn new(policy: RetryPolicy) -> Self {
+        let until = Deadline::after(policy.total_time, "");
+        Self { policy, attempts: 0, progress_mark: 0, had_tls_error: false, until }
     }
 
-    /// Has no attempt begin after `deadline` either.
-    pub(crate) fn by(mut self, deadline: Deadline) -> Self {
-        self.until = self.until.or_sooner(deadline);
+    /// Lets no attempt begin after `deadline` either.
+    #[must_use]
+    pub fn until(mut self, deadline: Deadline) -> Self {
+        self.until = self.until.earlier(deadline);
         self
     }
 
-    /// A transfer has `bytes` in all now: interruptions are counted anew where that is news.
-    pub(crate) fn reached(&mut self, bytes: u64) {
-        if bytes >= self.mark.saturating_add(PROGRESS) {
-            self.mark = bytes;
+    /// Resets the attempts if a transfer, which has `bytes` in all now, has made enough progress.
+    pub fn progressed_to(&mut self, bytes: u64) {
+        if bytes >= self.progress_mark.saturating_add(PROGRESS) {
+            self.progress_mark = bytes;
             self.attempts = 0;
         }
     }
 
-    /// Pauses after an attempt that failed with `error`.
-    ///
-    /// # Errors
-    ///
-    /// `error` with the number of attempts when no more are left, or no time for one; `cancelled`.
-    pub(crate) fn wait(&mut self, error: Error, cancel: &CancelToken) -> Result<(), Error> {
+    /// How many attempts have failed since the last progress.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// Counts an attempt that failed with an error of `kind`. Returns the pause before the next
+    /// one, `None` if there is none: the attempts or the time are used up.
+    pub fn next_pause(&mut self, kind: ErrorKind) -> Option<Duration> {
         self.attempts += 1;
         let pause = self.pause();
         let is_late = match self.until.remaining("") {
             Ok(left) => left.is_some_and(|left| left <= pause),
             Err(_) => true,
         };
-        let is_broken_again =
-            error.kind() == ErrorKind::Tls && std::mem::replace(&mut self.has_broken, true);
-        if self.attempts >= self.policy.attempts || is_late || is_broken_again {
+        let is_tls_again =
+            kind == ErrorKind::Tls && std::mem::replace(&mut self.had_tls_error, true);
+        let is_last = self.attempts >= self.policy.attempts || is_late || is_tls_again;
+        (!is_last).then_some(pause)
+    }
+
+    /// Pauses after an attempt that failed with `error`.
+    ///
+    /// # Errors
+    ///
+    /// `error` with the number of attempts if there is no next one; `cancelled`.
+    pub fn wait(&mut self, error: Error, cancel: &CancelToken) -> Result<(), Error> {
+        let Some(pause) = self.next_pause(error.kind()) else {
             return Err(error.with_attempts(self.attempts));
-        }
+        };
         log::info!(
             "attempt {} of {} failed ({error}); the next one follows in {} ms",
             self.attempts,
             self.policy.attempts,
             pause.as_millis()
         );
-        self::pause(pause, cancel)
+        cancel.sleep(pause)
     }
 
     /// Half of the doubled delay is certain, the other half is chance: clients that were cut off
     /// together do not come back together.
     fn pause(&self) -> Duration {
-        let doubled = self.policy.delay.saturating_mul(1 << (self.attempts - 1).min(20));
+        let doublings = self.attempts.saturating_sub(1).min(20);
+        let doubled = self.policy.delay.saturating_mul(1 << doublings);
         let pause = doubled.min(self.policy.maximum_delay);
-        let share = u32::try_from(chance() % 1000).unwrap_or_default();
+        let share = u32::try_from(random_suffix() % 1000).unwrap_or_default();
         pause / 2 + pause / 2 * share / 1000
     }
-}
-
-/// A number that differs each time, for pauses and for names that must not meet; no secret.
-pub(crate) fn chance() -> u64 {
-    RandomState::new().build_hasher().finish()
-}
-
-/// Waits out `pause`.
-///
-/// # Errors
-///
-/// `cancelled`.
-pub(crate) fn pause(pause: Duration, cancel: &CancelToken) -> Result<(), Error> {
-    let (_sender, nothing) = mpsc::channel::<()>();
-    let mut left = pause;
-    while !left.is_zero() {
-        cancel.check()?;
-        let step = left.min(POLL);
-        // Nobody sends: this waits out the step.
-        let _ = nothing.recv_timeout(step);
-        left -= step;
-    }
-    cancel.check()
 }
 
 #[cfg(test)]
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_error_tells_the_attempts() {
+    fn the_last_error_has_the_attempts() {
         let mut backoff = Backoff::new(policy(3));
         let cancel = CancelToken::default();
         let failure = || Error::new(ErrorKind::Busy, "too many");
@@ -135,24 +135,24 @@ mod tests {
     }
 
     #[test]
-    fn progress_counts_attempts_anew_and_standing_still_does_not() {
+    fn progress_resets_the_attempts_and_standing_still_does_not() {
         let mut backoff = Backoff::new(policy(2));
         let cancel = CancelToken::default();
         let failure = || Error::new(ErrorKind::Connection, "cut");
         for bytes in [PROGRESS, 2 * PROGRESS] {
             backoff.wait(failure(), &cancel).unwrap();
-            backoff.reached(bytes);
+            backoff.progressed_to(bytes);
         }
         backoff.wait(failure(), &cancel).unwrap();
-        // Begun anew, it comes as far as it was, and no further.
+        // From the beginning again, it comes as far as it was, and no further.
         for bytes in [0, PROGRESS, 3 * PROGRESS - 1] {
-            backoff.reached(bytes);
+            backoff.progressed_to(bytes);
         }
         assert!(backoff.wait(failure(), &cancel).is_err());
     }
 
     #[test]
-    fn broken_tls_is_tried_again_once() {
+    fn a_tls_error_is_retried_once() {
         let mut backoff = Backoff::new(policy(9));
         let cancel = CancelToken::default();
         let failure = || Error::new(ErrorKind::Tls, "garbage");
@@ -168,7 +168,7 @@ mod tests {
         let late = Deadline::after(Some(Duration::ZERO), "transferTimeout");
         for mut backoff in [
             Backoff::new(RetryPolicy { total_time: Some(Duration::ZERO), ..policy(9) }),
-            Backoff::new(policy(9)).by(late),
+            Backoff::new(policy(9)).until(late),
         ] {
             assert_eq!(backoff.wait(failure(), &cancel).unwrap_err().report().attempts, 1);
         }
