@@ -5,11 +5,9 @@
 
 #[doc(hidden)]
 pub mod bench;
-mod cancel;
 mod check;
 mod config;
 mod connector;
-mod deadline;
 mod descriptor;
 mod failure;
 mod file;
@@ -19,9 +17,7 @@ pub(crate) mod listing;
 mod operation;
 mod pool;
 mod protocol;
-mod retry;
 mod session;
-mod shortage;
 mod transport;
 
 pub use connector::FtpConnector;

@@ -2,17 +2,13 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use crate::cancel::CancelToken;
 use crate::config::ConnectionSettings;
-use crate::deadline::Deadline;
 use crate::failure::{Cause, Failure};
 use crate::session::{Session, Shared, Transcript};
 use crate::transport::tls::factory::TlsFactory;
-
-/// How often a thread that waits for a session looks whether it was cancelled.
-const POLL: Duration = Duration::from_millis(20);
+use host_sdk::kit::CancelToken;
+use host_sdk::kit::Deadline;
 
 /// The sessions of one connection.
 pub(crate) struct Pool {
@@ -118,15 +114,21 @@ impl Pool {
     }
 
     /// An idle session, or `None` and the right to open one.
-    fn idle_or_slot(&self, cancel: &CancelToken) -> Result<Option<Session>, Failure> {
+    fn idle_or_slot(self: &Arc<Self>, cancel: &CancelToken) -> Result<Option<Session>, Failure> {
         let limit = self.shared.settings.connection_timeout;
         let deadline = Deadline::after(limit, "maximumConnections");
+        let pool = Arc::clone(self);
+        let _hook = cancel.on_cancel(move || {
+            // With the lock, a waiting thread has either seen the cancel or sleeps already.
+            let _state = pool.lock();
+            pool.released.notify_all();
+        });
         let mut state = self.lock();
         // Whoever asks after a close begins anew.
         state.closed = false;
         loop {
             cancel.check()?;
-            deadline.remaining("waiting for a session").map_err(|_| {
+            let left = deadline.remaining("waiting for a session").map_err(|_| {
                 let maximum = self.shared.settings.maximum_connections;
                 Failure::new(Cause::Busy, format!("all {maximum} sessions are in use"))
                     .with_hint("raise maximumConnections, or lower parallelTransfers")
@@ -138,8 +140,13 @@ impl Pool {
                 state.open += 1;
                 return Ok(None);
             }
-            let waited = self.released.wait_timeout(state, POLL);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            state = match left {
+                Some(left) => {
+                    let waited = self.released.wait_timeout(state, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => self.released.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
         }
     }
 

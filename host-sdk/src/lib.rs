@@ -19,6 +19,7 @@ pub mod descriptor;
 mod document;
 mod error;
 mod filter;
+pub mod kit;
 pub mod loader;
 mod manifest;
 mod outcome;

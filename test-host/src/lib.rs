@@ -22,6 +22,5 @@ pub mod process;
 mod progress;
 pub mod report;
 mod run;
-mod shortage;
 mod stage;
 mod steps;

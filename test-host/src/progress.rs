@@ -10,7 +10,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::events::DocumentEvent;
 use crate::locks::lock;
-use crate::shortage;
+use host_sdk::kit::shortage;
 
 /// The bars of a run; without a terminal they draw nothing.
 pub(crate) struct Bars {

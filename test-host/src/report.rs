@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
+use host_sdk::kit::text::printable;
 use host_sdk::{Error, ErrorReport, HostServices, LogRecord, Progress, Status};
 
 use crate::events::{DocumentEvent, Event, LogEvent, LogLevel, SummaryEvent};
@@ -202,7 +203,7 @@ impl<W: Write + Send> Text<W> {
                 Some(json) => self.result(&json.to_string()),
                 None => {
                     let size = amount(event.bytes);
-                    self.result(&printable(&format!("{number}\t{size}\t{what}")));
+                    self.result(&format!("{number}\t{size}\t{}", printable(what)));
                 }
             },
             (Status::Empty, _) => {
@@ -290,13 +291,6 @@ impl<W: Write + Send> Reporter for Text<W> {
     }
 }
 
-/// `text` without control characters: names and replies come from strangers, terminals obey.
-pub(crate) fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() && c != '\t' { char::REPLACEMENT_CHARACTER } else { c })
-        .collect()
-}
-
 /// Takes the connectors' log records to a reporter.
 pub(crate) struct Records {
     reporter: Arc<dyn Reporter>,
@@ -327,11 +321,6 @@ impl HostServices for Records {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_a_terminal_would_obey_is_not_printed() {
-        assert_eq!(printable("a\u{1b}[2Jb\r\n"), "a\u{fffd}[2Jb\u{fffd}\u{fffd}");
-    }
 
     #[test]
     fn records_below_the_level_stay_unsaid() {

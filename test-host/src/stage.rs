@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use host_sdk::kit::text::hexadecimal;
 use host_sdk::{Error, Properties};
 use sha2::{Digest as _, Sha256};
 
@@ -127,16 +128,6 @@ impl Digest {
             refused: None,
         }
     }
-}
-
-/// `bytes` in lowercase hexadecimal.
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes
-        .iter()
-        .flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]])
-        .map(char::from)
-        .collect()
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
 
 use super::report::CheckResult;
 use crate::failure::Failure;
-use crate::file::name::printable;
+use host_sdk::kit::text::printable;
 
 /// From how many days before its end on a certificate is worth a warning.
 const SOON: i64 = 30;

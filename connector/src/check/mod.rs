@@ -13,10 +13,10 @@ mod using;
 use host_sdk::{CheckReport, Context};
 
 use self::report::ReportBuilder;
-use crate::cancel::CancelToken;
 use crate::failure::Failure;
 use crate::pool::Pool;
 use crate::session::Session;
+use host_sdk::kit::CancelToken;
 
 /// Tries the connection out, step by step.
 ///
@@ -24,7 +24,7 @@ use crate::session::Session;
 ///
 /// `cancelled`. Whatever else goes wrong is a finding.
 pub(crate) fn check(pool: &Pool, context: &Context) -> Result<CheckReport, Failure> {
-    let cancel = CancelToken::of(context);
+    let cancel = CancelToken::for_context(context);
     let shared = pool.shared();
     let mut report = ReportBuilder::new(shared.settings.security);
     if let Some(mut session) = opening::open(shared, &cancel, &mut report) {

@@ -9,12 +9,12 @@ use rustls::pki_types::CertificateDer;
 use super::advice::advice;
 use super::certificate::Chain;
 use super::report::{Check, CheckResult, ReportBuilder};
-use crate::cancel::CancelToken;
 use crate::config::{ConnectionSettings, Security};
-use crate::deadline::Deadline;
 use crate::failure::{Cause, Failure};
-use crate::file::name::printable;
 use crate::session::{Milestone, Session, Shared, Transcript};
+use host_sdk::kit::CancelToken;
+use host_sdk::kit::Deadline;
+use host_sdk::kit::text::printable;
 
 /// How much of a feature list a finding shows.
 const SHOWN_CHARACTERS: usize = 400;
@@ -49,7 +49,7 @@ pub(super) fn open(
                     report.record(Check::Tcp, connected(settings, peer, &tried));
                 }
                 Milestone::Greeted { text } => {
-                    report.record(Check::Greeting, CheckResult::ok(text))
+                    report.record(Check::Greeting, CheckResult::ok(text));
                 }
                 Milestone::Secured { stream } => {
                     let tls = stream.tls();

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use host_sdk::kit::RetryPolicy;
 use host_sdk::{Error, Secret, Settings};
 use serde::Deserialize;
 use serde_json::Value;
@@ -106,16 +107,6 @@ pub(crate) enum ListingPreference {
     Mlsd,
     /// LIST.
     List,
-}
-
-/// How failures that may pass are repeated.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct RetryPolicy {
-    pub(crate) attempts: u32,
-    pub(crate) delay: Duration,
-    pub(crate) maximum_delay: Duration,
-    /// How long attempts at one thing may follow each other; `None` is for ever.
-    pub(crate) total_time: Option<Duration>,
 }
 
 impl ConnectionSettings {

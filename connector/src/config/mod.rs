@@ -8,7 +8,7 @@ mod tls;
 mod transfer;
 
 pub(crate) use connection::{
-    ConnectionSettings, DataMode, ListingPreference, PassiveAddress, Proxy, ProxyKind, RetryPolicy,
+    ConnectionSettings, DataMode, ListingPreference, PassiveAddress, Proxy, ProxyKind,
 };
 pub(crate) use operation::{
     CreateSettings, FileExists, GetSettings, ListSettings, OperationSettings, QuerySettings,

@@ -68,7 +68,7 @@ impl Cause {
     }
 
     /// What the interface calls it.
-    pub(super) fn kind(self) -> ErrorKind {
+    pub(crate) fn kind(self) -> ErrorKind {
         match self {
             Self::Denied => ErrorKind::Permission,
             Self::Missing => ErrorKind::NotFound,

@@ -7,6 +7,8 @@
 mod cause;
 mod door;
 mod failure;
+mod retry;
 
 pub(crate) use self::cause::Cause;
 pub(crate) use self::failure::Failure;
+pub(crate) use self::retry::retry_after;

@@ -1,7 +1,6 @@
 //! Checksums of what is transferred, to compare with those that the server computes.
 
-use std::fmt::Write as _;
-
+use host_sdk::kit::text::hexadecimal;
 use serde::Deserialize;
 use sha2::digest::DynDigest;
 
@@ -69,13 +68,7 @@ impl Hasher {
     /// The checksum of all bytes so far, in lower-case hexadecimal digits.
     pub(crate) fn text(&self) -> String {
         match self {
-            Self::Digest(digest) => {
-                digest.box_clone().finalize().iter().fold(String::new(), |mut text, byte| {
-                    // Writing to a String does not fail.
-                    let _ = write!(text, "{byte:02x}");
-                    text
-                })
-            }
+            Self::Digest(digest) => hexadecimal(&digest.box_clone().finalize()),
             Self::Crc32(crc) => format!("{:08x}", crc.clone().finalize()),
         }
     }

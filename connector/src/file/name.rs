@@ -4,12 +4,9 @@
 //! its bytes as private characters, so that every name round-trips and no two names become one.
 
 use std::borrow::Cow;
-use std::fmt::Write;
 
 use encoding_rs::{DecoderResult, EncoderResult, Encoding};
-
-/// Added to a byte of 0x80 and above, this gives its private character, U+10FF80 to U+10FFFF.
-const PRIVATE: u32 = 0x10_FF00;
+use host_sdk::kit::lossless::{self, Part, character_of, parts};
 
 /// How names are written on the wire (`fileNameEncoding`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,7 +43,7 @@ impl NameEncoding {
     /// The string that stands for `bytes`; [`NameEncoding::encode`] gives exactly `bytes` back.
     pub(crate) fn decode(self, bytes: &[u8]) -> String {
         let Self::Legacy(encoding) = self else {
-            return decode_utf8(bytes);
+            return lossless::decode(bytes);
         };
         if bytes.is_ascii() {
             return bytes.iter().copied().map(char::from).collect();
@@ -56,7 +53,7 @@ impl NameEncoding {
         let text = decode_legacy(encoding, bytes);
         match self.encode(&text) {
             Ok(back) if *back == *bytes => text,
-            _ => bytes.iter().copied().map(transparent).collect(),
+            _ => bytes.iter().copied().map(character_of).collect(),
         }
     }
 
@@ -66,16 +63,16 @@ impl NameEncoding {
     /// A character that a legacy encoding does not have.
     pub(crate) fn encode(self, name: &str) -> Result<Cow<'_, [u8]>, UnencodableName> {
         let Self::Legacy(encoding) = self else {
-            return Ok(encode_utf8(name));
+            return Ok(lossless::encode(name));
         };
         if name.is_ascii() {
             return Ok(Cow::Borrowed(name.as_bytes()));
         }
         let mut bytes = Vec::with_capacity(name.len());
-        for run in runs(name) {
-            match run {
-                Run::Byte(byte) => bytes.push(byte),
-                Run::Text(text) => encode_run(encoding, text, &mut bytes)?,
+        for part in parts(name) {
+            match part {
+                Part::Byte(byte) => bytes.push(byte),
+                Part::Text(text) => encode_part(encoding, text, &mut bytes)?,
             }
         }
         Ok(Cow::Owned(bytes))
@@ -109,86 +106,6 @@ pub(crate) struct UnencodableName {
     pub(crate) encoding: &'static str,
 }
 
-/// `text` for messages and logs: what could steer a terminal or reorder a line is escaped.
-pub(crate) fn printable(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        // Writing to a String cannot fail.
-        let _ = match private_byte(character) {
-            Some(byte) => write!(out, "\\x{byte:02x}"),
-            None if character.is_ascii_control() => write!(out, "\\x{:02x}", u32::from(character)),
-            None if is_deceptive(character) => write!(out, "\\u{{{:x}}}", u32::from(character)),
-            None => out.write_char(character),
-        };
-    }
-    out
-}
-
-/// [`printable`] for bytes that need not be UTF-8.
-pub(crate) fn printable_bytes(bytes: &[u8]) -> String {
-    printable(&decode_utf8(bytes))
-}
-
-/// Whether a character is invisible, breaks the line or changes the direction of its neighbours.
-fn is_deceptive(character: char) -> bool {
-    character.is_control()
-        || matches!(character,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}')
-}
-
-/// The character that keeps a byte: itself where it is ASCII, else its private character.
-fn transparent(byte: u8) -> char {
-    if byte.is_ascii() {
-        return char::from(byte);
-    }
-    char::from_u32(PRIVATE + u32::from(byte)).unwrap_or(char::REPLACEMENT_CHARACTER)
-}
-
-/// The byte that a private character keeps.
-fn private_byte(character: char) -> Option<u8> {
-    let byte = u32::from(character).checked_sub(PRIVATE)?;
-    u8::try_from(byte).ok().filter(|byte| !byte.is_ascii())
-}
-
-fn decode_utf8(bytes: &[u8]) -> String {
-    // 0xF4 starts the UTF-8 form of every private character.
-    if !bytes.contains(&0xF4)
-        && let Ok(text) = std::str::from_utf8(bytes)
-    {
-        return text.to_owned();
-    }
-    let mut out = String::with_capacity(bytes.len() * 2);
-    for chunk in bytes.utf8_chunks() {
-        for character in chunk.valid().chars() {
-            if private_byte(character).is_some() {
-                // The wire holds the UTF-8 form of a private character: escaped byte by byte, it
-                // stays apart from the byte that this character stands for.
-                out.extend(character.encode_utf8(&mut [0; 4]).bytes().map(transparent));
-            } else {
-                out.push(character);
-            }
-        }
-        out.extend(chunk.invalid().iter().copied().map(transparent));
-    }
-    out
-}
-
-fn encode_utf8(name: &str) -> Cow<'_, [u8]> {
-    if !name.as_bytes().contains(&0xF4) {
-        return Cow::Borrowed(name.as_bytes());
-    }
-    let mut bytes = Vec::with_capacity(name.len());
-    for run in runs(name) {
-        match run {
-            Run::Byte(byte) => bytes.push(byte),
-            Run::Text(text) => bytes.extend_from_slice(text.as_bytes()),
-        }
-    }
-    Cow::Owned(bytes)
-}
-
 fn decode_legacy(encoding: &'static Encoding, bytes: &[u8]) -> String {
     let mut decoder = encoding.new_decoder_without_bom_handling();
     let mut text = String::new();
@@ -205,13 +122,13 @@ fn decode_legacy(encoding: &'static Encoding, bytes: &[u8]) -> String {
                 let end = (bytes.len() - rest.len()).saturating_sub(usize::from(after));
                 let start = end.saturating_sub(usize::from(bad));
                 let bad = bytes.get(start..end).unwrap_or_default();
-                text.extend(bad.iter().copied().map(transparent));
+                text.extend(bad.iter().copied().map(character_of));
             }
         }
     }
 }
 
-fn encode_run(
+fn encode_part(
     encoding: &'static Encoding,
     text: &str,
     bytes: &mut Vec<u8>,
@@ -230,25 +147,6 @@ fn encode_run(
             }
         }
     }
-}
-
-/// A part of a name: text, or one byte kept by a private character.
-enum Run<'n> {
-    Text(&'n str),
-    Byte(u8),
-}
-
-fn runs(name: &str) -> impl Iterator<Item = Run<'_>> {
-    name.split_inclusive(|character| private_byte(character).is_some()).flat_map(|part| {
-        let last = part.chars().next_back();
-        let byte = last.and_then(private_byte);
-        let text = match (byte, last) {
-            (Some(_), Some(last)) => part.strip_suffix(last).unwrap_or(part),
-            _ => part,
-        };
-        let text = (!text.is_empty()).then_some(Run::Text(text));
-        text.into_iter().chain(byte.map(Run::Byte))
-    })
 }
 
 #[cfg(test)]
@@ -314,14 +212,5 @@ mod tests {
             let error = NameEncoding::from_label(label).unwrap_err();
             assert!(matches!(error, LabelError::NotAsciiCompatible { .. }));
         }
-    }
-
-    #[test]
-    fn messages_carry_no_control_characters() {
-        assert_eq!(
-            printable_bytes(b"a\x1b[31m\r\n\0\x7f\xe9"),
-            "a\\x1b[31m\\x0d\\x0a\\x00\\x7f\\xe9"
-        );
-        assert_eq!(printable("gpj.\u{202e}exe\u{85}é"), "gpj.\\u{202e}exe\\u{85}é");
     }
 }

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use host_sdk::kit::random_suffix;
 use host_sdk::{Error, ErrorKind};
 
-use super::name::printable;
+use host_sdk::kit::text::printable;
 
 /// A path without empty, `.` and `..` parts. It is absolute, or counts from the directory after
 /// login where the server does not tell which one that is.
@@ -84,7 +85,7 @@ impl RemotePath {
     ///
     /// As [`RemotePath::entry`].
     pub(crate) fn unique_sibling(&self, extension: &str) -> Result<Self, Error> {
-        let name = format!("{}.{:016x}.{extension}", self.file_name(), crate::retry::chance());
+        let name = format!("{}.{:016x}.{extension}", self.file_name(), random_suffix());
         self.parent().entry(&name)
     }
 

@@ -5,7 +5,7 @@ use std::io;
 use host_sdk::{Error, ErrorKind};
 
 use super::Format;
-use crate::file::name::printable_bytes;
+use host_sdk::kit::text::printable_bytes;
 
 /// How much of an unrecognised line a message quotes.
 const QUOTED: usize = 120;

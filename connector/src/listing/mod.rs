@@ -31,8 +31,9 @@ pub(crate) use error::ListingError;
 pub(crate) use format::Format;
 pub(crate) use perm::Perm;
 
-use crate::file::name::{NameEncoding, printable};
+use crate::file::name::NameEncoding;
 use date::ls::Clock;
+use host_sdk::kit::text::printable;
 use lines::Lines;
 use parser::{Parsed, Parser};
 

@@ -8,13 +8,13 @@ use host_sdk::{Context, Outcome, Properties};
 use super::namesakes::Namesakes;
 use super::numbered_names::NumberedNames;
 use super::progress::ExecutionProgress;
-use crate::cancel::CancelToken;
-use crate::failure::{Cause, Failure};
+use crate::failure::{Cause, Failure, retry_after};
 use crate::file::path::RemotePath;
 use crate::file::time::modified::Modified;
 use crate::pool::{Pool, PooledSession};
-use crate::retry::Backoff;
 use crate::session::{ServerBehaviour, Session, Transcript};
+use host_sdk::kit::Backoff;
+use host_sdk::kit::CancelToken;
 
 /// How long putting right what a cancelled execution had begun may take.
 const CLEANUP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -38,7 +38,7 @@ impl Execution {
     /// An execution that has done nothing yet.
     pub(super) fn new(pool: Arc<Pool>, context: Context) -> Self {
         Self {
-            cancel: CancelToken::of(&context),
+            cancel: CancelToken::for_context(&context),
             progress: ExecutionProgress::new(context.clone()),
             context,
             pool,
@@ -163,7 +163,7 @@ impl Execution {
     /// What opening a session can fail with.
     pub(super) fn backoff(&mut self) -> Result<Backoff, Failure> {
         let session = self.session()?;
-        Ok(Backoff::new(session.settings().retry).by(session.transfer_limit()))
+        Ok(Backoff::new(session.settings().retry).until(session.transfer_limit()))
     }
 
     /// Pauses before another attempt, where `error` leaves hope for one.
@@ -172,7 +172,7 @@ impl Execution {
     ///
     /// `error`; `cancelled`.
     pub(super) fn wait(&self, backoff: &mut Backoff, error: Failure) -> Result<(), Failure> {
-        if error.is_interruption() { backoff.wait(error, &self.cancel) } else { Err(error) }
+        if error.is_interruption() { retry_after(backoff, error, &self.cancel) } else { Err(error) }
     }
 
     /// Does `work`, which changes nothing on the server, until it is not interrupted.
@@ -203,7 +203,7 @@ impl Execution {
         work: impl FnOnce(&mut Session) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         self.release();
-        let (token, _guard) = CancelToken::lasting(CLEANUP_TIMEOUT)?;
+        let (token, _guard) = CancelToken::with_timeout(CLEANUP_TIMEOUT)?;
         let taken = self.pool.take(&token, &self.transcript);
         taken.and_then(|mut lease| lease.session().and_then(work))
     }

@@ -14,10 +14,10 @@ use super::selection::flaw::Flaws;
 use super::selection::select::{Selected, select};
 use crate::config::{QuerySettings, Removal};
 use crate::failure::{Cause, Failure};
-use crate::file::name::printable;
 use crate::file::path::RemotePath;
 use crate::file::time::zone::ServerTimeZone;
 use crate::listing::Kind;
+use host_sdk::kit::text::printable;
 
 /// Answers one input.
 pub(super) fn answer(

@@ -3,7 +3,7 @@
 use super::reply::Reply;
 use super::verb::Verb;
 use crate::file::checksum::Algorithm;
-use crate::file::name::printable;
+use host_sdk::kit::text::printable;
 
 /// The features that change what this side does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -13,7 +13,8 @@ use super::reply_line::{ends_reply, split_code, text_after_code, unescape_iac};
 use super::reply_text::{
     Emptiness, emptiness, gives_no_reason, says_absent, says_incomplete, without_name,
 };
-use crate::file::name::{NameEncoding, printable_bytes};
+use crate::file::name::NameEncoding;
+use host_sdk::kit::text::printable_bytes;
 
 /// How much of a server's text a message quotes.
 const QUOTED_CHARACTERS: usize = 300;

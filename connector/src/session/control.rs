@@ -8,14 +8,14 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use super::transcript::{Transcript, TranscriptWriter};
-use crate::deadline::Deadline;
 use crate::failure::{Cause, Failure};
-use crate::file::name::printable_bytes;
 use crate::protocol::reply::{PartialReply, Reply};
 use crate::protocol::reply_line::{escape_iac, trim_line_end};
 use crate::protocol::verb::Verb;
 use crate::transport::error::{io_error, is_timeout, retry_interrupted};
 use crate::transport::stream::{NetStream, filled};
+use host_sdk::kit::Deadline;
+use host_sdk::kit::text::printable_bytes;
 
 /// The longest reply in all; FEAT and STAT of real servers stay under a tenth of it.
 const MAXIMUM_REPLY: usize = 256 * 1024;

@@ -9,9 +9,7 @@ use std::time::{Duration, Instant};
 use super::control::Control;
 use super::server::Shared;
 use super::transcript::{Transcript, TranscriptWriter};
-use crate::cancel::{CancelToken, SocketRegistration};
 use crate::config::{ConnectionSettings, TransferFormat};
-use crate::deadline::Deadline;
 use crate::failure::{Cause, Failure};
 use crate::file::checksum::Algorithm;
 use crate::file::path::RemotePath;
@@ -23,6 +21,8 @@ use crate::protocol::verb::{Command, Verb};
 use crate::session::redaction::redact;
 use crate::transport::error::io_error;
 use crate::transport::tls::handshake::TlsSession;
+use host_sdk::kit::Deadline;
+use host_sdk::kit::{CancelToken, Registration};
 
 /// A session that is logged in.
 pub(crate) struct Session {
@@ -30,7 +30,7 @@ pub(crate) struct Session {
     pub(super) shared: Arc<Shared>,
     pub(super) tls: Option<TlsSession>,
     pub(super) cancel: CancelToken,
-    pub(super) watch: Option<SocketRegistration>,
+    pub(super) watch: Option<Registration>,
     pub(super) peer: SocketAddr,
     pub(super) local: SocketAddr,
     pub(super) features: Features,
@@ -108,7 +108,7 @@ impl Session {
             self.current_directory.as_ref().is_some_and(|directory| !directory.is_absolute());
         self.watch = None;
         self.cancel = cancel.clone();
-        let watched = cancel.watch(self.control.stream().socket());
+        let watched = cancel.register(self.control.stream().socket());
         self.watch = Some(watched.map_err(|e| io_error("the control connection", &e))?);
         Ok(())
     }

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::redaction::{REDACTED, redact};
 use super::server::Shared;
-use crate::file::name::printable_bytes;
 use crate::protocol::reply_line::trim_line_end;
+use host_sdk::kit::text::printable_bytes;
 
 /// How many lines are kept; the oldest go first.
 const LINES: usize = 64;

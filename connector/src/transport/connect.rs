@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
 
-use crate::cancel::CancelToken;
-use crate::deadline::Deadline;
 use crate::failure::{Cause, Failure};
-use crate::shortage;
+use host_sdk::kit::CancelToken;
+use host_sdk::kit::Deadline;
+use host_sdk::kit::shortage;
 
 /// How long a control connection may be silent before the system probes it; NAT devices forget
 /// after some five minutes.

@@ -5,7 +5,7 @@ use std::io;
 use rustls::{AlertDescription, CertificateError};
 
 use crate::failure::{Cause, Failure};
-use crate::shortage;
+use host_sdk::kit::shortage;
 
 /// The error that a failure of the network or of TLS records is.
 pub(crate) fn io_error(what: &str, error: &io::Error) -> Failure {

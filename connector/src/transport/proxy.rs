@@ -4,11 +4,11 @@ use std::io::{Read, Write};
 use std::net::{IpAddr, TcpStream};
 
 use super::error::is_timeout;
-use crate::cancel::CancelToken;
 use crate::config::{Proxy, ProxyKind};
-use crate::deadline::Deadline;
 use crate::failure::{Cause, Failure};
-use crate::file::name::printable_bytes;
+use host_sdk::kit::CancelToken;
+use host_sdk::kit::Deadline;
+use host_sdk::kit::text::printable_bytes;
 
 /// The longest answer head that an HTTP proxy may send.
 const MAXIMUM_HEAD: usize = 16 * 1024;
@@ -31,7 +31,7 @@ pub(crate) fn connect(
             let hint = "the proxy cannot be reached: check proxy.host and proxy.port";
             e.hinted(hint)
         })?;
-    let _watch = cancel.watch(&socket).map_err(|e| super::error::io_error("the proxy", &e))?;
+    let _watch = cancel.register(&socket).map_err(|e| super::error::io_error("the proxy", &e))?;
     let mut tunnel = Tunnel { socket, deadline };
     match proxy.kind {
         ProxyKind::Socks5 => tunnel.socks5(proxy, host, port)?,

@@ -12,7 +12,7 @@ use super::{Failure, Options, Output, cancel_on_interrupt, prepare, results};
 use crate::cancellation::Cancellation;
 use crate::exit_code::ExitCode;
 use crate::process::{Outside, Prepared};
-use crate::report::printable;
+use host_sdk::kit::text::printable;
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArguments {

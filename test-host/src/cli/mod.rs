@@ -22,8 +22,9 @@ use crate::cancellation::Cancellation;
 use crate::connectors::{Connectors, search_path};
 use crate::exit_code::ExitCode;
 use crate::process::{Prepared, Process, Refusal};
-use crate::report::{JsonLines, Records, Reporter, Text, Verbosity, printable};
-use crate::shortage;
+use crate::report::{JsonLines, Records, Reporter, Text, Verbosity};
+use host_sdk::kit::shortage;
+use host_sdk::kit::text::printable;
 
 /// Runs processes written in JSON through connectors that it loads at run time.
 #[derive(Debug, Parser)]

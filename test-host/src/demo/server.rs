@@ -10,7 +10,7 @@ use libunftp::ServerBuilder;
 use tokio::sync::oneshot;
 use unftp_sbe_fs::Filesystem;
 
-use crate::shortage;
+use host_sdk::kit::shortage;
 
 /// Serves the files of a directory to anybody; stops when it is dropped.
 pub(crate) struct DemoServer {

@@ -17,13 +17,13 @@ use crate::ledger::Ledger;
 use crate::link::{Entrance, Link};
 use crate::report::Reporter;
 use crate::run::{Run, StepIdentity};
-use crate::shortage;
 use crate::stage::Stage;
 use crate::steps::database::{Database, DatabaseStage};
 use crate::steps::message::Replace;
 use crate::steps::set_properties::SetProperties;
 use crate::steps::write_files::{Directory, WriteFiles};
 use crate::steps::{connector, message, read_files};
+use host_sdk::kit::shortage;
 
 /// How a process ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,13 +72,15 @@ impl Prepared {
             let mut threads = Vec::new();
             let mut lacking = None;
             let watch = cancellation.remaining().and_then(|_| {
-                let watch = shortage::start(scope, "the deadline", || cancellation.watch());
+                let watch = shortage::spawn_scoped(scope, "the deadline", || cancellation.watch());
                 watch.map_err(|e| lacking = Some((0, e))).ok()
             });
             for worker in &workers {
                 let (run, identities) = (&run, &identities);
                 let name = format!("step \"{}\"", identities[worker.position].name);
-                match shortage::start(scope, &name, move || self.work(run, identities, worker)) {
+                match shortage::spawn_scoped(scope, &name, move || {
+                    self.work(run, identities, worker);
+                }) {
                     Ok(thread) => threads.push((worker, thread)),
                     Err(error) => {
                         // Nobody waits for a step that does nothing.

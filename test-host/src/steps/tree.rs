@@ -10,12 +10,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::vec;
 
+use host_sdk::kit::Wildcard;
 use host_sdk::{Error, ErrorKind};
 
 use crate::events::{LeftOut, LogLevel};
 use crate::process::model::ReadFilesStep;
 use crate::run::{Run, StepIdentity};
-use crate::shortage;
+use host_sdk::kit::shortage;
 
 /// How deep directories are read.
 const DEEPEST: usize = 256;
@@ -118,7 +119,7 @@ impl<'a> Tree<'a> {
         if is_directory && !self.step.recursive {
             return self.leave_out(&path, "a directory", |count| &mut count.directories);
         }
-        if !is_directory && !matches(&self.step.include, &shown) {
+        if !is_directory && !Wildcard::new(&self.step.include).matches(&shown) {
             return self.leave_out(&path, "not included", |count| &mut count.not_included);
         }
         let found = |content| {
@@ -264,57 +265,9 @@ pub(super) fn unreadable(what: &str, name: &str, error: &io::Error) -> Error {
     shortage::advised(refused, error)
 }
 
-/// Whether `pattern`, with `*` and `?`, matches all of `name`.
-fn matches(pattern: &str, name: &str) -> bool {
-    let (pattern, name): (Vec<char>, Vec<char>) =
-        (pattern.chars().collect(), name.chars().collect());
-    let (mut p, mut n) = (0, 0);
-    // Where to go on when the last `*` must take one more character.
-    let mut retry = None;
-    while n < name.len() {
-        match pattern.get(p) {
-            Some('*') => {
-                retry = Some((p, n));
-                p += 1;
-            }
-            Some(c) if *c == '?' || *c == name[n] => {
-                p += 1;
-                n += 1;
-            }
-            _ => match retry {
-                Some((star, taken)) => {
-                    retry = Some((star, taken + 1));
-                    p = star + 1;
-                    n = taken + 1;
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[p..].iter().all(|c| *c == '*')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn patterns_match_whole_names() {
-        for (pattern, name) in [
-            ("*", "a"),
-            ("*.xml", "a.b.xml"),
-            ("INV-??.*", "INV-01.x"),
-            ("a*b*c", "aXbYbZc"),
-            (".*", ".a"),
-        ] {
-            assert!(matches(pattern, name), "{pattern} {name}");
-        }
-        for (pattern, name) in
-            [("*.xml", "a.xml2"), ("?", ""), ("a*b", "ac"), ("", "a"), ("INV", "inv")]
-        {
-            assert!(!matches(pattern, name), "{pattern} {name}");
-        }
-    }
 
     #[cfg(unix)]
     #[test]

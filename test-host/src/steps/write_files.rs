@@ -17,8 +17,8 @@ use tempfile::NamedTempFile;
 
 use super::partials::{self, Partials};
 use crate::locks::lock;
-use crate::shortage;
 use crate::stage::{Acknowledgement, BodySink, Document, End, Held, Stage};
+use host_sdk::kit::shortage;
 
 /// How much of a file that is held is read at a time.
 const CHUNK: usize = 256 * 1024;

@@ -14,13 +14,13 @@ use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
 
-use crate::deadline::Deadline;
 use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
 use crate::file::time::modified::Modified;
 use crate::operation::execution::Execution;
-use crate::retry::{Backoff, chance, pause};
 use crate::session::Session;
+use host_sdk::kit::Deadline;
+use host_sdk::kit::{Backoff, random_suffix};
 
 /// How long a challenge stays in a lock before the lock counts as left behind.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -162,7 +162,7 @@ pub(in crate::operation) fn acquire(
             obstacle = Obstacle::default();
         }
         until.remaining("").map_err(|_| not_released(lock))?;
-        pause(rest, &execution.cancel)?;
+        execution.cancel.sleep(rest)?;
         rest = (rest * 2).min(LONGEST_PAUSE);
     }
     Ok(None)
@@ -261,7 +261,7 @@ impl Obstacle {
         lock: &RemotePath,
     ) -> Result<Verdict, Failure> {
         let before = execution.repeat(|session| modified(session, lock))?;
-        let path = lock.entry(&format!("{:016x}", chance()))?;
+        let path = lock.entry(&format!("{:016x}", random_suffix()))?;
         if let Err(e) = try_challenge(execution, &path) {
             if !e.is_about_path() {
                 execution.wait(backoff, e)?;

@@ -7,8 +7,8 @@ use super::lock::Held;
 use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
 use crate::operation::execution::Execution;
-use crate::retry::Backoff;
 use crate::session::Session;
+use host_sdk::kit::Backoff;
 
 impl Execution {
     /// Tries once to rename a file to a name that is free, and pauses where it failed for now.

@@ -151,7 +151,7 @@ fn receive(
         ResumableDownload::new(settings.format, file.size, checksum, limit, progress);
     loop {
         let result = download.attempt(execution, input, file);
-        backoff.reached(download.received);
+        backoff.progressed_to(download.received);
         let error = match result {
             Ok(()) => match download.sink.take() {
                 Some(sink) => {

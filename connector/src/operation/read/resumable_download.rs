@@ -8,7 +8,6 @@ use host_sdk::{Context, ResultSink};
 
 use super::remote_file::RemoteFile;
 use crate::config::TransferFormat;
-use crate::deadline::Deadline;
 use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
 use crate::file::time::modified::Modified;
@@ -18,6 +17,7 @@ use crate::operation::progress::ExecutionProgress;
 use crate::operation::verify::TransferChecksum;
 use crate::protocol::verb::Verb;
 use crate::session::Session;
+use host_sdk::kit::Deadline;
 
 /// How much is read at a time: large enough that system calls do not count.
 const CHUNK: usize = 256 * 1024;

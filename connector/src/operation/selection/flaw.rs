@@ -4,9 +4,9 @@ use host_sdk::Properties;
 
 use crate::descriptor::property;
 use crate::failure::{Cause, Failure};
-use crate::file::name::printable;
 use crate::file::path::RemotePath;
 use crate::operation::execution::Execution;
+use host_sdk::kit::text::printable;
 
 /// How many of them are kept; one more ends the walk.
 const MAXIMUM: usize = 1000;

@@ -11,13 +11,13 @@ use super::rewindable_body::RewindableBody;
 use super::sweep::sweep;
 use super::upload::{prove, send, size_or_nothing};
 use crate::config::{CreateSettings, FileExists, TransferFormat};
-use crate::deadline::Deadline;
-use crate::failure::{Cause, Failure};
+use crate::failure::{Cause, Failure, retry_after};
 use crate::file::path::RemotePath;
 use crate::operation::execution::Execution;
 use crate::operation::verify::TransferChecksum;
 use crate::protocol::verb::Verb;
-use crate::retry::Backoff;
+use host_sdk::kit::Backoff;
+use host_sdk::kit::Deadline;
 
 /// Uploads the body of `input` as `plan` says; the path under which it really lies now.
 ///
@@ -95,7 +95,7 @@ fn store(
                 }
                 (was_truncated, restartable) = (true, false);
                 execution.progress.subtract_bytes(sent);
-                backoff.wait(e, &execution.cancel)?;
+                retry_after(&mut backoff, e, &execution.cancel)?;
             }
             // What is left of the last attempt is in the way: some servers agree to REST and
             // refuse the STOR behind it, others do not let an upload replace anything.
@@ -135,7 +135,7 @@ fn attempt(
             .with_hint("too much got lost to go on from there: send the document again"));
     }
     execution.progress.subtract_bytes(sent.saturating_sub(offset));
-    backoff.reached(offset);
+    backoff.progressed_to(offset);
     let possible = send(execution, settings.format, (Verb::Stor, path), body, offset, limit)
         .map_err(|e| e.with_path(path))?;
     if settings.verify {

@@ -4,13 +4,13 @@ use std::ops::RangeInclusive;
 
 use super::rewindable_body::RewindableBody;
 use crate::config::TransferFormat;
-use crate::deadline::Deadline;
 use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
 use crate::operation::execution::Execution;
 use crate::operation::line_ends::LineEndConverter;
 use crate::protocol::verb::Verb;
 use crate::session::{Session, SizeAnswer};
+use host_sdk::kit::Deadline;
 
 /// Sends what is left of the body to `path` with the command `verb`, from `offset` on; the sizes that
 /// the whole body may have on the server.

@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use crate::cancel::CancelToken;
 use crate::config::Security;
-use crate::deadline::Deadline;
 use crate::failure::{Cause, Failure};
 use crate::file::name::NameEncoding;
 use crate::file::path::RemotePath;
@@ -22,6 +20,8 @@ use crate::session::transfer::transfer::DATA_IN_CLEAR;
 use crate::transport::error::io_error;
 use crate::transport::stream::NetStream;
 use crate::transport::{connect, proxy};
+use host_sdk::kit::CancelToken;
+use host_sdk::kit::Deadline;
 
 /// What an anonymous login says for a password when none is configured (RFC 1635 §2.2).
 const ANONYMOUS_PASSWORD: &str = "anonymous@";
@@ -118,7 +118,7 @@ impl Session {
         let what = "the control connection";
         let peer = socket.peer_addr().map_err(|e| io_error(what, &e))?;
         let local = socket.local_addr().map_err(|e| io_error(what, &e))?;
-        let watch = cancel.watch(&socket).map_err(|e| io_error(what, &e))?;
+        let watch = cancel.register(&socket).map_err(|e| io_error(what, &e))?;
         reached(Milestone::Connected { peer });
 
         let limits = ControlLimits { reply: settings.read_timeout, line: settings.maximum_line };

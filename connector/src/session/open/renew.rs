@@ -5,14 +5,14 @@ use std::sync::atomic::Ordering;
 
 use rustls::ProtocolVersion;
 
-use crate::cancel::CancelToken;
-use crate::deadline::Deadline;
-use crate::failure::{Cause, Failure};
+use crate::failure::{Cause, Failure, retry_after};
 use crate::protocol::verb::Verb;
-use crate::retry::Backoff;
 use crate::session::server::Shared;
 use crate::session::session::Session;
 use crate::session::transcript::Transcript;
+use host_sdk::kit::Backoff;
+use host_sdk::kit::CancelToken;
+use host_sdk::kit::Deadline;
 
 impl Session {
     /// As [`Session::open`], and again after failures that may pass.
@@ -26,7 +26,7 @@ impl Session {
         transcript: &Transcript,
         deadline: Deadline,
     ) -> Result<Self, Failure> {
-        let mut backoff = Backoff::new(shared.settings.retry).by(deadline);
+        let mut backoff = Backoff::new(shared.settings.retry).until(deadline);
         let mut may_lock_account = false;
         loop {
             let error = match Self::open(shared, cancel, transcript, deadline) {
@@ -45,7 +45,7 @@ impl Session {
                 // A third password could lock the account.
                 return Err(if error.awaited_secret() { error.given_up_after(2) } else { error });
             }
-            backoff.wait(error, cancel)?;
+            retry_after(&mut backoff, error, cancel)?;
         }
     }
 

@@ -7,17 +7,17 @@ use std::sync::atomic::Ordering;
 use socket2::{Domain, Socket, Type};
 
 use crate::config::{DataMode, PassiveAddress};
-use crate::deadline::Deadline;
 use crate::failure::{Cause, Failure};
 use crate::protocol::payload::{extended_passive_port, passive_address, port_command};
 use crate::protocol::reply::Reply;
 use crate::protocol::verb::Verb;
 use crate::session::session::Session;
-use crate::shortage;
 use crate::transport::connect::connect_to;
 use crate::transport::error::io_error;
 use crate::transport::error::is_timeout;
 use crate::transport::proxy;
+use host_sdk::kit::Deadline;
+use host_sdk::kit::shortage;
 
 /// What to do about a server that does not open a data connection.
 pub(in crate::session) const UNREACHABLE: &str = "the server cannot reach this machine: check activePorts and \

@@ -4,12 +4,12 @@
 use std::io::Read;
 
 use super::transfer::{POLL_INTERVAL, Transfer};
-use crate::deadline::Deadline;
 use crate::failure::Failure;
 use crate::protocol::reply::Reply;
 use crate::session::session::Session;
 use crate::transport::error::is_timeout;
 use crate::transport::stream::NetStream;
+use host_sdk::kit::Deadline;
 
 /// Bytes from the server: a file or a listing. Dropped unfinished, it poisons its session.
 pub(crate) struct Download<'s> {

@@ -8,9 +8,7 @@ use std::time::Duration;
 
 use super::data_connection::{DataEndpoint, UNREACHABLE};
 use super::download::Download;
-use crate::cancel::SocketRegistration;
 use crate::config::DataMode;
-use crate::deadline::Deadline;
 use crate::failure::{Cause, Failure};
 use crate::protocol::refusal::Phase;
 use crate::protocol::reply::{Repeated, Reply};
@@ -20,6 +18,8 @@ use crate::transport::error::io_error;
 use crate::transport::error::is_timeout;
 use crate::transport::stream::NetStream;
 use crate::transport::tls::handshake::{HandshakeError, is_resumed};
+use host_sdk::kit::Deadline;
+use host_sdk::kit::Registration;
 
 /// How long the server may take to say why a data connection failed.
 const REASON_TIMEOUT: Duration = Duration::from_secs(3);
@@ -59,7 +59,7 @@ struct Opened {
 /// only when both are closed: they go together.
 pub(in crate::session) struct DataConnection {
     pub(in crate::session) stream: NetStream,
-    _watch: SocketRegistration,
+    _watch: Registration,
 }
 
 impl Session {
@@ -132,7 +132,8 @@ impl Session {
                 accepted.map_err(|e| self.with_server_reason(e, verb))?
             }
         };
-        let watch = self.cancel.watch(&socket).map_err(|e| io_error("the data connection", &e))?;
+        let watch =
+            self.cancel.register(&socket).map_err(|e| io_error("the data connection", &e))?;
         let protected = self.protect(socket);
         let stream = protected.map_err(|failure| self.handshake_failed(failure, verb))?;
         let timeouts = stream

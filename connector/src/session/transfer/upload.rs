@@ -4,12 +4,12 @@ use std::io::{Read, Write};
 use std::time::Duration;
 
 use super::transfer::{POLL_INTERVAL, Transfer};
-use crate::deadline::Deadline;
 use crate::failure::Failure;
 use crate::protocol::verb::Command;
 use crate::session::session::Session;
 use crate::transport::error::{is_timeout, retry_interrupted};
 use crate::transport::stream::NetStream;
+use host_sdk::kit::Deadline;
 
 /// How long a server may take to end its half of an upload's TLS connection. Its session
 /// tickets arrive before that: closing with them unread makes the system reset the connection,

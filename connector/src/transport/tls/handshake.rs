@@ -13,12 +13,12 @@ use rustls::{ClientConfig, ClientConnection, HandshakeKind, StreamOwned};
 
 use super::identity::ClientCertificate;
 use super::tickets::TicketStore;
-use crate::deadline::Deadline;
 use crate::failure::Failure;
 use crate::transport::error::io_error;
 use crate::transport::error::is_timeout;
 use crate::transport::error::tls_error;
 use crate::transport::stream::NetStream;
+use host_sdk::kit::Deadline;
 
 /// TLS for one control connection and its data connections.
 pub(crate) struct TlsSession {

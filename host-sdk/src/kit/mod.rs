@@ -1,0 +1,17 @@
+//! What authors of connectors and of hosts need again and again: cancellation, deadlines, retries,
+//! text that is safe to print.
+
+mod backoff;
+mod cancel;
+mod deadline;
+pub mod lossless;
+mod random;
+pub mod shortage;
+pub mod text;
+mod wildcard;
+
+pub use backoff::{Backoff, RetryPolicy};
+pub use cancel::{CancelToken, Registration, TimeoutGuard};
+pub use deadline::Deadline;
+pub use random::random_suffix;
+pub use wildcard::Wildcard;
