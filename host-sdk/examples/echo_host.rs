@@ -12,8 +12,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use host_sdk::conformance::MemoryHost;
 use host_sdk::loader::load;
+use host_sdk::testing::MemoryHost;
 use host_sdk::{Connector, Error, HostServices, LoadedConnector, LogRecord, Properties};
 use log::{LevelFilter, Log, Metadata, Record};
 use serde_json::json;

@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::browse::{BrowseAnswer, BrowseRequest};
 use crate::check::CheckReport;
 use crate::context::Context;
-use crate::descriptor::ConnectorDescriptor;
+use crate::descriptor::connector::ConnectorDescriptor;
 use crate::error::{Error, ErrorKind};
 use crate::outcome::Summary;
 

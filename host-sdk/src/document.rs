@@ -76,6 +76,14 @@ pub struct InputHeader {
 }
 
 impl InputHeader {
+    /// The header of a request with these parameters and no properties.
+    #[must_use]
+    pub fn request(parameters: &[(&str, &str)]) -> Self {
+        let parameters =
+            parameters.iter().map(|(id, value)| ((*id).to_owned(), (*value).to_owned())).collect();
+        Self { parameters, properties: Properties::new() }
+    }
+
     /// The parameter `id`, as given, blank or not.
     #[must_use]
     pub fn parameter(&self, id: &str) -> Option<&str> {

@@ -4,20 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::descriptor::{FilterDescriptor, FilterGrouping};
+use crate::descriptor::filter::{FilterDescriptor, FilterGrouping, compares_equality};
 use crate::error::Error;
 use crate::settings::kind_of;
 use crate::suggest::expected_one_of;
-
-/// Whether the operator asks for one very value, or for any other.
-pub(crate) fn compares_equality(operator: &str) -> bool {
-    matches!(operator, "equals" | "notEquals")
-}
-
-/// Whether the operator's value is a pattern of text, whatever the property's type.
-pub(crate) fn is_pattern(operator: &str) -> bool {
-    matches!(operator, "regex" | "wildcard")
-}
 
 /// How deep groups may nest: a bound for hostile input, far beyond any screen.
 const MAXIMUM_DEPTH: usize = 64;
@@ -238,7 +228,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::descriptor::{FilterProperty, FilterType};
+    use crate::descriptor::filter::{FilterProperty, FilterType};
 
     fn descriptor() -> FilterDescriptor {
         FilterDescriptor {

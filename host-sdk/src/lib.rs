@@ -27,6 +27,7 @@ mod secret;
 mod services;
 mod settings;
 mod suggest;
+pub mod testing;
 
 pub use browse::{BrowseAnswer, BrowseRequest, ObjectType};
 pub use check::{CheckReport, CheckStatus, Finding};

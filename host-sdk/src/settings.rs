@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::descriptor::{Field, FieldType};
+use crate::descriptor::field::{Field, FieldType};
 use crate::error::Error;
 use crate::secret::{Secret, SecretReference};
 use crate::suggest::{expected_one_of, quoted_list};

@@ -284,12 +284,6 @@ impl Failure {
         }
     }
 
-    /// How many attempts were made.
-    #[cfg(test)]
-    pub(crate) fn attempts(&self) -> u32 {
-        self.0.attempts
-    }
-
     /// What to do about it.
     pub(crate) fn hint(&self) -> Option<&str> {
         self.0.hint.as_deref()

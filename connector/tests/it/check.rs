@@ -5,7 +5,7 @@ mod conversations;
 mod examined;
 mod refusals;
 
-use host_sdk::conformance::MemoryHost;
+use host_sdk::testing::MemoryHost;
 use host_sdk::{CheckStatus, ErrorKind};
 use serde_json::{Value, json};
 use test_servers::{Flavour, Mode, Options, Server, TlsVersion, fixture, require};

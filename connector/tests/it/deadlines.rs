@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use ftp_connector::FtpConnector;
-use host_sdk::conformance::{Callback, MemoryHost};
+use host_sdk::testing::{Callback, MemoryHost};
 use host_sdk::{Connector, ErrorKind};
 use serde_json::{Value, json};
 use test_servers::model::{Fault, ModelServer};

@@ -1,7 +1,7 @@
 //! The host's own side fails in the middle: nothing half-done is left under its name, nothing is
 //! tried again, and the next request works.
 
-use host_sdk::conformance::{Callback, MemoryHost, Reaction};
+use host_sdk::testing::{Callback, MemoryHost, Reaction};
 use host_sdk::{Error, ErrorKind};
 use serde_json::json;
 

@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use host_sdk::ErrorKind;
-use host_sdk::conformance::MemoryHost;
+use host_sdk::testing::MemoryHost;
 use serde_json::json;
 use test_servers::{Flavour, Options, TlsVersion, require};
 

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ftp_connector::FtpConnector;
-use host_sdk::conformance::{MemoryHost, MemoryResult};
+use host_sdk::testing::{MemoryHost, MemoryResult};
 use host_sdk::{Connection, Connector, Outcome};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ftp_connector::FtpConnector;
-use host_sdk::conformance::MemoryHost;
+use host_sdk::testing::MemoryHost;
 use host_sdk::{Connector, Error, ErrorKind};
 use serde_json::{Value, json};
 use test_servers::scripted::{Script, ScriptedServer};

@@ -2,7 +2,7 @@
 //! of them is sent.
 
 use ftp_connector::FtpConnector;
-use host_sdk::conformance::MemoryHost;
+use host_sdk::testing::MemoryHost;
 use host_sdk::{Connector, ErrorKind, InputHeader};
 use serde_json::{Value, json};
 

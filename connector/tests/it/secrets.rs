@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use ftp_connector::FtpConnector;
 use host_sdk::Connector;
-use host_sdk::conformance::MemoryHost;
+use host_sdk::testing::MemoryHost;
 use serde_json::{Value, json};
 use test_servers::scripted::{Script, ScriptedServer};
 use test_servers::{Flavour, Mode, Options, PASSWORD, Server, fixture, require};

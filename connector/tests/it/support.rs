@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use ftp_connector::FtpConnector;
-use host_sdk::conformance::{MemoryHost, MemoryResult};
+use host_sdk::testing::{MemoryHost, MemoryResult};
 use host_sdk::{Connection, Connector, Error, ErrorKind, InputHeader, Outcome, Properties};
 use serde_json::{Value, json};
 use test_servers::{Mode, PASSWORD, Server};

@@ -32,7 +32,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use ftp_connector::FtpConnector;
-use host_sdk::conformance::{MemoryHost, MemoryResult};
+use host_sdk::testing::{MemoryHost, MemoryResult};
 use host_sdk::{Connection, Connector, Error, Outcome};
 use serde_json::{Value, json};
 use test_servers::scripted::{Report, Script, ScriptedServer};

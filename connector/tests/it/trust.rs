@@ -5,7 +5,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use ftp_connector::FtpConnector;
-use host_sdk::conformance::MemoryHost;
+use host_sdk::testing::MemoryHost;
 use host_sdk::{Connector, Error, ErrorKind};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use host_sdk::InputHeader;
-use host_sdk::conformance::MemoryHost;
+use host_sdk::testing::MemoryHost;
 use serde_json::json;
 use test_servers::{Flavour, Mode, Options, fixture, require};
 

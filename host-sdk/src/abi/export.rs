@@ -9,7 +9,7 @@ use abi_stable::std_types::{RStr, RString};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::abi::borrow::BorrowedContext;
+use crate::abi::context_import::ImportedContext;
 use crate::abi::convert::{answer, to_json};
 use crate::abi::guard::{Guarded, guard, record_places};
 use crate::abi::interface::INTERFACE;
@@ -122,7 +122,7 @@ impl types::Operation for ExportedOperation {
 /// Has the records of `work` tied to the execution.
 fn in_scope<T>(context: types::ExecutionContextObject, work: impl FnOnce(Context) -> T) -> T {
     let _scope = ExecutionScope::enter(context.execution_id());
-    work(Arc::new(BorrowedContext(context)))
+    work(Arc::new(ImportedContext(context)))
 }
 
 fn written<T: Serialize>(result: Result<T, Error>) -> Result<String, Error> {

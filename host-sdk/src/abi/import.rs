@@ -5,14 +5,14 @@ use std::sync::Arc;
 use abi_stable::std_types::RStr;
 use serde_json::Value;
 
+use crate::abi::context_export::Lease;
 use crate::abi::convert::{from_json, result, to_json};
-use crate::abi::lend::Lease;
 use crate::abi::types;
 use crate::browse::{BrowseAnswer, BrowseRequest};
 use crate::check::CheckReport;
 use crate::connector::{Connection, Connector, Operation};
 use crate::context::Context;
-use crate::descriptor::ConnectorDescriptor;
+use crate::descriptor::connector::ConnectorDescriptor;
 use crate::error::Error;
 use crate::outcome::Summary;
 use crate::secret::Secret;

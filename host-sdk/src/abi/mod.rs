@@ -3,22 +3,18 @@
 //! | | connector's side | host's side |
 //! |---|---|---|
 //! | connector, connections, operations | `export` | `import` |
-//! | context, documents, sinks, services | `borrow`, `logger` | `lend` |
+//! | context, documents, sinks, services | `context_import`, `logger` | `context_export` |
 //!
 //! Authors meet none of it but [`export_connector!`](crate::export_connector).
 
-mod borrow;
+pub(crate) mod context_export;
+mod context_import;
 mod convert;
 pub mod export;
-mod guard;
-mod import;
+pub(crate) mod guard;
+pub(crate) mod import;
 pub mod interface;
 pub(crate) mod layout;
-mod lend;
 mod logger;
 #[expect(non_local_definitions, reason = "the macros of abi_stable write so")]
 pub mod types;
-
-pub(crate) use guard::record_places;
-pub(crate) use import::ImportedConnector;
-pub(crate) use lend::services as lent_services;

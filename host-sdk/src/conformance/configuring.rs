@@ -5,12 +5,13 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::browse::BrowseRequest;
-use crate::conformance::memory_host::MemoryHost;
 use crate::conformance::profile::{OperationCase, Profile};
 use crate::conformance::report::{Finding, Report, ensure, ensure_none, failed, skipped};
 use crate::connector::{Connection, Connector};
-use crate::descriptor::{ConnectorDescriptor, FieldType};
+use crate::descriptor::connector::ConnectorDescriptor;
+use crate::descriptor::field::FieldType;
 use crate::error::{Error, ErrorKind};
+use crate::testing::memory_host::MemoryHost;
 
 /// A key that no connector has.
 const UNKNOWN: &str = "surelyUnknown";

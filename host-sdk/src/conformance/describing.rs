@@ -6,7 +6,8 @@ use serde_json::json;
 
 use crate::conformance::report::{Finding, Report, ensure, ensure_none, failed};
 use crate::connector::Connector;
-use crate::descriptor::{ConnectorDescriptor, Field, FieldType};
+use crate::descriptor::connector::ConnectorDescriptor;
+use crate::descriptor::field::{Field, FieldType};
 use crate::settings::Settings;
 
 /// Checks the descriptor; without one there is nothing to check.

@@ -5,13 +5,14 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use crate::conformance::memory_host::{Callback, MemoryHost, Reaction};
 use crate::conformance::profile::{InputCase, OperationCase, Profile};
 use crate::conformance::report::{Finding, Report, Unmet, ensure, ensure_none, failed, skipped};
 use crate::connector::{Connection, Operation};
-use crate::descriptor::{ConnectorDescriptor, InputKind};
+use crate::descriptor::connector::{ConnectorDescriptor, InputKind};
 use crate::error::{Error, ErrorKind};
 use crate::outcome::{Outcome, Status, Summary};
+use crate::testing::callback::{Callback, Reaction};
+use crate::testing::memory_host::MemoryHost;
 
 /// How many threads execute one operation at once.
 const THREADS: u64 = 4;

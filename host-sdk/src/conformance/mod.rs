@@ -1,4 +1,4 @@
-//! A suite that any connector can run, and a host in memory for its tests.
+//! A suite that any connector can run.
 //!
 //! [`run`] takes a connector, native or loaded, and a [`Profile`] of it: settings that work,
 //! inputs, and what is expected of them. The [`Report`] names every promise it examined, kept,
@@ -20,14 +20,10 @@
 mod configuring;
 mod describing;
 mod executing;
-mod memory_context;
-mod memory_host;
-mod memory_state;
 mod profile;
 mod report;
 mod suite;
 
-pub use memory_host::{Callback, MemoryHost, MemoryResult, Reaction};
 pub use profile::{InputCase, OperationCase, Profile};
 pub use report::{Check, Report, Verdict};
 pub use suite::run;

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::conformance::memory_host::{MemoryHost, request_header};
 use crate::document::{InputHeader, Properties};
 use crate::error::ErrorKind;
 use crate::outcome::Status;
+use crate::testing::memory_host::MemoryHost;
 
 /// A connection that works, and what its operations are expected to do.
 #[derive(Clone, Debug)]
@@ -127,7 +127,7 @@ impl InputCase {
     /// A request without a body, with these parameters.
     #[must_use]
     pub fn request(parameters: &[(&str, &str)]) -> Self {
-        Self::new(request_header(parameters), Vec::new())
+        Self::new(InputHeader::request(parameters), Vec::new())
     }
 
     /// A document.

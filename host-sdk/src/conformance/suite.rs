@@ -1,8 +1,8 @@
 //! The suite from beginning to end.
 
-use crate::conformance::profile::Profile;
-use crate::conformance::report::{Finding, Report, failed, skipped};
-use crate::conformance::{configuring, describing, executing};
+use super::profile::Profile;
+use super::report::{Finding, Report, failed, skipped};
+use super::{configuring, describing, executing};
 use crate::connector::{Connection, Connector};
 
 /// Examines whether `connector` keeps the promises of the interface, as far as `profile` lets it

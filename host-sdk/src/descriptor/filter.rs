@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::AllowedValue;
+use super::field::AllowedValue;
 
 /// How results are selected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -80,4 +80,14 @@ pub struct FilterOperator {
     pub argument_count: u8,
     /// The types it can compare.
     pub types: Vec<FilterType>,
+}
+
+/// True if the operator asks for exactly one value, or for every other.
+pub(crate) fn compares_equality(operator: &str) -> bool {
+    matches!(operator, "equals" | "notEquals")
+}
+
+/// True if the operator's value is a pattern of text, for every type of property.
+pub(crate) fn is_pattern(operator: &str) -> bool {
+    matches!(operator, "regex" | "wildcard")
 }

@@ -7,9 +7,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Field, FieldType, FilterDescriptor, FilterGrouping, FilterProperty, FilterType};
-use super::{OperationDescriptor, Parameter};
-use crate::filter::{compares_equality, is_pattern};
+use super::connector::{OperationDescriptor, Parameter};
+use super::field::{Field, FieldType};
+use super::filter::{
+    FilterDescriptor, FilterGrouping, FilterProperty, FilterType, compares_equality, is_pattern,
+};
 
 /// The schema of the object that [`Settings::check`](crate::Settings::check) takes for `fields`.
 ///

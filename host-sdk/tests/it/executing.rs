@@ -3,8 +3,8 @@
 use std::thread;
 use std::time::Duration;
 
-use host_sdk::conformance::MemoryHost;
 use host_sdk::loader::load;
+use host_sdk::testing::MemoryHost;
 use host_sdk::{Connector, ErrorKind, Outcome, Properties};
 use log::LevelFilter;
 use serde_json::json;

@@ -1,8 +1,8 @@
 //! Records of a loaded connector arrive at its host, tied to their execution.
 
 use host_sdk::Connector;
-use host_sdk::conformance::MemoryHost;
 use host_sdk::loader::load;
+use host_sdk::testing::MemoryHost;
 use log::{Level, LevelFilter};
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! Panics on either side become errors, and the host goes on.
 
-use host_sdk::conformance::{Callback, MemoryHost, Reaction};
+use host_sdk::testing::{Callback, MemoryHost, Reaction};
 use host_sdk::{Connector, Error, ErrorKind, Outcome, Properties};
 use serde_json::json;
 

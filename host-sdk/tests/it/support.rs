@@ -6,8 +6,8 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use host_sdk::conformance::MemoryHost;
 use host_sdk::loader::load;
+use host_sdk::testing::MemoryHost;
 use host_sdk::{Connection, Connector, HostServices, LoadedConnector, LogRecord};
 use log::{Level, LevelFilter};
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ftp_connector::FtpConnector;
-use host_sdk::conformance::MemoryHost;
+use host_sdk::testing::MemoryHost;
 use host_sdk::{BrowseRequest, Connection, Connector, InputHeader, Outcome, Properties};
 use serde_json::{Value, json};
 use test_servers::{Flavour, Options, Server, fixture, require};

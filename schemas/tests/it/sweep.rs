@@ -2,9 +2,9 @@
 //! and the checks made of descriptors cannot tell different stories.
 
 use ftp_connector::FtpConnector;
-use host_sdk::conformance::MemoryHost;
 use host_sdk::descriptor::Field;
 use host_sdk::descriptor::schema::{operation_schema, settings_schema};
+use host_sdk::testing::MemoryHost;
 use host_sdk::{Connector, ConnectorDescriptor, Settings};
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 //! not shared.
 
 use host_sdk::ErrorKind;
-use host_sdk::conformance::MemoryHost;
+use host_sdk::testing::MemoryHost;
 use serde_json::{Value, json};
 use test_servers::{Flavour, Mode, TlsVersion};
 

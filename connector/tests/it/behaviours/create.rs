@@ -1,7 +1,7 @@
 //! Create.
 
 use host_sdk::ErrorKind;
-use host_sdk::conformance::MemoryHost;
+use host_sdk::testing::MemoryHost;
 use serde_json::{Value, json};
 
 use super::{Behaviour, parity};

@@ -1,6 +1,6 @@
 //! Delete.
 
-use host_sdk::conformance::MemoryHost;
+use host_sdk::testing::MemoryHost;
 use host_sdk::{ErrorKind, Outcome};
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! What such a connector is bought for.
 
-use host_sdk::conformance::MemoryHost;
+use host_sdk::testing::MemoryHost;
 use serde_json::{Value, json};
 
 use super::{Behaviour, parity};

@@ -1,6 +1,6 @@
 //! Query.
 
-use host_sdk::conformance::MemoryResult;
+use host_sdk::testing::MemoryResult;
 use host_sdk::{ErrorKind, Outcome};
 use serde_json::{Value, json};
 

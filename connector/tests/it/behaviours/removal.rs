@@ -1,6 +1,6 @@
 //! Deleting what was read.
 
-use host_sdk::conformance::{Callback, MemoryHost, Reaction};
+use host_sdk::testing::{Callback, MemoryHost, Reaction};
 use host_sdk::{ErrorKind, Outcome};
 use log::Level;
 use serde_json::{Value, json};

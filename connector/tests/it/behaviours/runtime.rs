@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::TcpListener;
 
-use host_sdk::conformance::{Callback, MemoryHost, Reaction};
+use host_sdk::testing::{Callback, MemoryHost, Reaction};
 use host_sdk::{BrowseRequest, CheckStatus, ErrorKind, Outcome, Status};
 use serde_json::{Value, json};
 

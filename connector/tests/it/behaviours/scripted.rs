@@ -1,7 +1,7 @@
 //! What only a server that plays a script can show, or no server at all.
 
 use ftp_connector::FtpConnector;
-use host_sdk::conformance::MemoryHost;
+use host_sdk::testing::MemoryHost;
 use host_sdk::{Connector, Error, ErrorKind, Status};
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! What every operation has: how refused documents go on.
 
-use host_sdk::conformance::MemoryHost;
+use host_sdk::testing::MemoryHost;
 use host_sdk::{ErrorKind, InputHeader, Outcome};
 use serde_json::json;
 

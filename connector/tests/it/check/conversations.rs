@@ -1,7 +1,7 @@
 //! What only a scripted server can be made to say.
 
 use ftp_connector::FtpConnector;
-use host_sdk::conformance::MemoryHost;
+use host_sdk::testing::MemoryHost;
 use host_sdk::{CheckStatus, Connector, ErrorKind};
 use serde_json::{Value, json};
 use test_servers::scripted::{Script, ScriptedServer};

@@ -1,7 +1,7 @@
 //! A report, and what tests ask of it.
 
 use ftp_connector::FtpConnector;
-use host_sdk::conformance::MemoryHost;
+use host_sdk::testing::MemoryHost;
 use host_sdk::{CheckReport, CheckStatus, Connector, Error, Finding};
 use serde_json::Value;
 use test_servers::{Options, Server, fixture, require};

@@ -29,11 +29,11 @@ impl Lease {
 
     /// The context as it crosses.
     pub(super) fn object(&self) -> types::ExecutionContextObject {
-        let lent = LentContext {
+        let exported = ExportedContext {
             context: Guarded::new(SIDE, Arc::clone(&self.context)),
             open: Arc::clone(&self.open),
         };
-        types::ExecutionContext_TO::from_ptr(RArc::new(lent), TD_Opaque)
+        types::ExecutionContext_TO::from_ptr(RArc::new(exported), TD_Opaque)
     }
 }
 
@@ -51,12 +51,12 @@ fn check_open(open: &AtomicBool) -> Result<(), Error> {
     }
 }
 
-struct LentContext {
+struct ExportedContext {
     context: Guarded<Context>,
     open: Arc<AtomicBool>,
 }
 
-impl LentContext {
+impl ExportedContext {
     fn call<R>(
         &self,
         entry: &str,
@@ -67,7 +67,7 @@ impl LentContext {
     }
 }
 
-impl types::ExecutionContext for LentContext {
+impl types::ExecutionContext for ExportedContext {
     fn execution_id(&self) -> u64 {
         // Still asked for the last records of a thread that outlives the execution.
         self.context.call("execution_id", |context| Ok(context.execution_id())).unwrap_or(0)
@@ -98,14 +98,14 @@ impl types::ExecutionContext for LentContext {
     fn next_input(&self) -> Answer<ROption<types::InputDocumentObject>> {
         answer(self.call("next_input", |context| {
             let Some(document) = context.next_input()? else { return Ok(None) };
-            let lent = LentInput {
+            let exported = ExportedInput {
                 id: document.id(),
                 size: document.size(),
                 header: to_json(document.header())?,
                 document: Guarded::new(SIDE, document),
                 open: Arc::clone(&self.open),
             };
-            Ok(Some(types::InputDocument_TO::from_value(lent, TD_Opaque)))
+            Ok(Some(types::InputDocument_TO::from_value(exported, TD_Opaque)))
         }))
     }
 
@@ -113,8 +113,9 @@ impl types::ExecutionContext for LentContext {
         answer(self.call("begin_result", |context| {
             let properties: Properties = from_json("properties", &properties)?;
             let sink = context.begin_result(input, &properties)?;
-            let lent = LentSink { sink: Guarded::new(SIDE, sink), open: Arc::clone(&self.open) };
-            Ok(types::ResultSink_TO::from_value(lent, TD_Opaque))
+            let exported =
+                ExportedSink { sink: Guarded::new(SIDE, sink), open: Arc::clone(&self.open) };
+            Ok(types::ResultSink_TO::from_value(exported, TD_Opaque))
         }))
     }
 
@@ -171,7 +172,7 @@ impl types::ExecutionContext for LentContext {
     }
 }
 
-struct LentInput {
+struct ExportedInput {
     id: u64,
     size: Option<u64>,
     header: String,
@@ -179,7 +180,7 @@ struct LentInput {
     open: Arc<AtomicBool>,
 }
 
-impl types::InputDocument for LentInput {
+impl types::InputDocument for ExportedInput {
     fn id(&self) -> u64 {
         self.id
     }
@@ -203,12 +204,12 @@ impl types::InputDocument for LentInput {
     }
 }
 
-struct LentSink {
+struct ExportedSink {
     sink: Guarded<Box<dyn ResultSink>>,
     open: Arc<AtomicBool>,
 }
 
-impl types::ResultSink for LentSink {
+impl types::ResultSink for ExportedSink {
     fn write(&mut self, bytes: RSlice<'_, u8>) -> Answer<()> {
         answer(
             check_open(&self.open)
@@ -260,15 +261,15 @@ fn raw_file(answer: Result<Option<RawFile>, Error>) -> ROption<types::RawFile> {
 /// The host's services as they cross.
 pub(crate) fn services(services: Arc<dyn HostServices>) -> types::HostServicesObject {
     types::HostServices_TO::from_ptr(
-        RArc::new(LentServices(Guarded::new(SIDE, services))),
+        RArc::new(ExportedServices(Guarded::new(SIDE, services))),
         TD_Opaque,
     )
 }
 
 /// Stays in use after a panic: a log that failed once may still take the next record.
-struct LentServices(Guarded<Arc<dyn HostServices>>);
+struct ExportedServices(Guarded<Arc<dyn HostServices>>);
 
-impl types::HostServices for LentServices {
+impl types::HostServices for ExportedServices {
     fn max_level(&self) -> u8 {
         self.0.call_always("max_level", |services| Ok(services.max_level() as u8)).unwrap_or(0)
     }

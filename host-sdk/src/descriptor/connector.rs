@@ -1,18 +1,10 @@
-//! The description of a connector from which screens, schemas, documentation and checks are made.
-//!
-//! A connector declares its settings once, as [`Field`]s. The same declaration checks raw
-//! settings ([`Settings`](crate::Settings)), yields their JSON Schema and tells a runtime what
-//! to show.
-
-mod field;
-mod filter;
-pub mod schema;
-
-pub use field::{AllowedValue, Field, FieldScope, FieldType, VisibleWhen};
-pub use filter::{FilterDescriptor, FilterGrouping, FilterOperator, FilterProperty, FilterType};
+//! What a connector is, takes and offers.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::field::Field;
+use super::filter::FilterDescriptor;
 
 /// What a connector is, takes and offers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::conformance::memory_context::MemoryContext;
-use crate::conformance::memory_state::{Input, Planned, State};
+use super::callback::{Callback, Planned, Reaction};
+use super::memory_context::MemoryContext;
+use super::memory_state::{Input, MemoryResult, Shared};
 use crate::connector::Operation;
 use crate::context::{Context, Progress};
 use crate::document::{InputHeader, Properties, RawFile};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::outcome::{Outcome, Summary};
 
 /// A host that keeps everything in memory: it feeds inputs, collects results with their bodies,
@@ -19,7 +20,7 @@ use crate::outcome::{Outcome, Summary};
 /// Clones are the same host, so that a test can watch it while another thread executes.
 ///
 /// ```
-/// use host_sdk::conformance::MemoryHost;
+/// use host_sdk::testing::MemoryHost;
 /// use host_sdk::{Outcome, Properties};
 ///
 /// let host = MemoryHost::new();
@@ -45,61 +46,6 @@ pub struct MemoryHost {
     shared: Arc<Shared>,
 }
 
-/// A place where the connector calls the host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Callback {
-    /// [`ExecutionContext::next_input`](crate::ExecutionContext::next_input).
-    NextInput,
-    /// [`InputDocument::read`](crate::InputDocument::read).
-    Read,
-    /// [`ExecutionContext::begin_result`](crate::ExecutionContext::begin_result).
-    BeginResult,
-    /// [`ResultSink::write`](crate::ResultSink::write).
-    Write,
-    /// [`ResultSink::finish`](crate::ResultSink::finish).
-    Finish,
-    /// [`ResultSink::resume`](crate::ResultSink::resume).
-    Resume,
-    /// [`ResultSink::discard`](crate::ResultSink::discard).
-    Discard,
-    /// [`ExecutionContext::add_results`](crate::ExecutionContext::add_results).
-    AddResults,
-    /// [`ExecutionContext::input_done`](crate::ExecutionContext::input_done).
-    InputDone,
-    /// [`ExecutionContext::progress`](crate::ExecutionContext::progress), which cannot fail.
-    Progress,
-}
-
-/// What the host does in a [`Callback`] instead of its work.
-#[derive(Clone, Debug)]
-pub enum Reaction {
-    /// Answers this error.
-    Fail(Error),
-    /// Panics.
-    Panic,
-    /// Cancels the execution before it does its work, which answers `cancelled` then.
-    Cancel,
-}
-
-/// A result that the host has acknowledged.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MemoryResult {
-    /// The input that it answers.
-    pub input: u64,
-    /// The properties it began with and those that its end added.
-    pub properties: Properties,
-    /// The body.
-    pub body: Vec<u8>,
-    /// How it ended.
-    pub outcome: Outcome,
-}
-
-struct Shared {
-    execution: u64,
-    state: Mutex<State>,
-    changed: Condvar,
-}
-
 impl Default for MemoryHost {
     fn default() -> Self {
         Self::new()
@@ -116,13 +62,7 @@ impl MemoryHost {
     /// A host without inputs, as `execution`.
     #[must_use]
     pub fn for_execution(execution: u64) -> Self {
-        Self {
-            shared: Arc::new(Shared {
-                execution,
-                state: Mutex::new(State::default()),
-                changed: Condvar::new(),
-            }),
-        }
+        Self { shared: Arc::new(Shared::new(execution)) }
     }
 
     /// Adds a document with a body, and answers its id; ids count from 1.
@@ -132,7 +72,7 @@ impl MemoryHost {
 
     /// Adds a request without a body, with these parameters such as `id`.
     pub fn add_request(&self, parameters: &[(&str, &str)]) -> u64 {
-        self.add_input(request_header(parameters), Vec::new())
+        self.add_input(InputHeader::request(parameters), Vec::new())
     }
 
     /// Adds an input with everything.
@@ -172,7 +112,7 @@ impl MemoryHost {
         size: Option<u64>,
         raw_file: Option<RawFile>,
     ) -> u64 {
-        let mut state = self.lock();
+        let mut state = self.shared.lock();
         let id = state.answers.len() as u64 + 1;
         state.answers.insert(id, None);
         // A connector that sends the file by itself does not read it here.
@@ -181,14 +121,14 @@ impl MemoryHost {
         }
         state.waiting.push_back(Input { id, size, header, body, raw_file });
         drop(state);
-        self.changed();
+        self.shared.changed();
         id
     }
 
     /// Has the connector wait for more when the inputs are used up, until the host cancels.
     #[must_use]
     pub fn keeping_open(self) -> Self {
-        self.lock().keeps_open = true;
+        self.shared.lock().keeps_open = true;
         self
     }
 
@@ -196,35 +136,35 @@ impl MemoryHost {
     /// operation takes documents; by default it is not known whether this one does.
     #[must_use]
     pub fn demanding_bodies(self) -> Self {
-        self.lock().demands_bodies = true;
+        self.shared.lock().demands_bodies = true;
         self
     }
 
     /// Sets a deadline, `after` from now.
     #[must_use]
     pub fn with_deadline(self, after: Duration) -> Self {
-        self.lock().deadline = Some(Instant::now() + after);
+        self.shared.lock().deadline = Some(Instant::now() + after);
         self
     }
 
     /// Has every call of `callback` react so.
     #[must_use]
     pub fn on(self, callback: Callback, reaction: Reaction) -> Self {
-        self.lock().reactions.push(Planned { callback, reaction, countdown: None });
+        self.shared.lock().reactions.push(Planned { callback, reaction, countdown: None });
         self
     }
 
     /// Has the `nth` call of `callback`, counted from 1, react so.
     #[must_use]
     pub fn on_nth(self, callback: Callback, nth: usize, reaction: Reaction) -> Self {
-        self.lock().reactions.push(Planned { callback, reaction, countdown: Some(nth) });
+        self.shared.lock().reactions.push(Planned { callback, reaction, countdown: Some(nth) });
         self
     }
 
     /// The context to execute with.
     #[must_use]
     pub fn context(&self) -> Context {
-        Arc::new(MemoryContext(self.clone()))
+        Arc::new(MemoryContext(Arc::clone(&self.shared)))
     }
 
     /// Executes `operation` with the host's inputs; afterwards the context is closed.
@@ -234,79 +174,71 @@ impl MemoryHost {
     /// Those of [`Operation::execute`].
     pub fn execute(&self, operation: &dyn Operation) -> Result<Summary, Error> {
         let result = operation.execute(self.context());
-        self.lock().over = true;
+        self.shared.lock().over = true;
         // Who waits for an input has waited in vain.
-        self.changed();
+        self.shared.changed();
         result
     }
 
     /// Cancels the execution and fires its hooks.
     pub fn cancel(&self) {
-        let mut state = self.lock();
-        state.cancelled = true;
-        let hooks = std::mem::take(&mut state.hooks);
-        drop(state);
-        self.changed();
-        // Outside the lock: a hook may call the host.
-        for hook in hooks {
-            hook();
-        }
+        self.shared.cancel();
     }
 
     /// The acknowledged results in the order of their acknowledgements.
     #[must_use]
     pub fn results(&self) -> Vec<MemoryResult> {
-        self.lock().results.clone()
+        self.shared.lock().results.clone()
     }
 
     /// The answer to `input`, if there is one.
     #[must_use]
     pub fn answer(&self, input: u64) -> Option<Outcome> {
-        self.lock().answers.get(&input).cloned().flatten()
+        self.shared.lock().answers.get(&input).cloned().flatten()
     }
 
     /// The inputs without an answer, taken or not.
     #[must_use]
     pub fn unanswered(&self) -> Vec<u64> {
-        let state = self.lock();
+        let state = self.shared.lock();
         state.answers.iter().filter(|(_, answer)| answer.is_none()).map(|(id, _)| *id).collect()
     }
 
     /// How many results were begun and dropped unfinished.
     #[must_use]
     pub fn discarded(&self) -> usize {
-        self.lock().discarded
+        self.shared.lock().discarded
     }
 
     /// Has the host hold `body` as the beginning of the document `identity`.
     #[must_use]
     pub fn holding(self, identity: &str, body: impl Into<Vec<u8>>) -> Self {
-        self.lock().held.insert(identity.to_owned(), body.into());
+        self.shared.lock().held.insert(identity.to_owned(), body.into());
         self
     }
 
     /// What the host holds of documents that were cut, by their identities.
     #[must_use]
     pub fn held(&self) -> BTreeMap<String, Vec<u8>> {
-        self.lock().held.clone()
+        self.shared.lock().held.clone()
     }
 
     /// How often the connector called `callback`.
     #[must_use]
     pub fn calls(&self, callback: Callback) -> usize {
-        self.lock().calls.get(&callback).copied().unwrap_or_default()
+        self.shared.lock().calls.get(&callback).copied().unwrap_or_default()
     }
 
     /// All progress that was told.
     #[must_use]
     pub fn progress(&self) -> Vec<Progress> {
-        self.lock().progress.clone()
+        self.shared.lock().progress.clone()
     }
 
     /// Promises that the connector broke, such as answering an input twice.
     #[must_use]
     pub fn violations(&self) -> Vec<String> {
-        self.lock().violations.clone()
+        self.shared.lock().violations.clone()
     }
 
     /// Whether `condition` holds within `patience`; it is asked again after every change.
@@ -314,11 +246,11 @@ impl MemoryHost {
         let end = Instant::now() + patience;
         loop {
             // Noted before the question, so that no change between it and the wait is missed.
-            let seen = self.lock().changes;
+            let seen = self.shared.lock().changes;
             if condition(self) {
                 return true;
             }
-            let mut state = self.lock();
+            let mut state = self.shared.lock();
             while state.changes == seen {
                 let Some(left) = end.checked_duration_since(Instant::now()) else { return false };
                 let waited = self.shared.changed.wait_timeout(state, left);
@@ -326,50 +258,4 @@ impl MemoryHost {
             }
         }
     }
-
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
-        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn execution(&self) -> u64 {
-        self.shared.execution
-    }
-
-    pub(super) fn changed(&self) {
-        self.lock().changes += 1;
-        self.shared.changed.notify_all();
-    }
-
-    /// Waits for a change of the state.
-    pub(super) fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        self.shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Does what the test planned for `callback`, then makes sure that the execution is alive.
-    pub(super) fn enter(&self, callback: Callback) -> Result<(), Error> {
-        let reaction = self.lock().react(callback);
-        self.changed();
-        match reaction {
-            Some(Reaction::Fail(error)) => return Err(error),
-            Some(Reaction::Panic) => panic!("asked to panic in {callback:?}"),
-            Some(Reaction::Cancel) => self.cancel(),
-            None => {}
-        }
-        let state = self.lock();
-        if state.over {
-            Err(Error::new(ErrorKind::Host, "the execution is over"))
-        } else if state.cancelled && callback != Callback::InputDone {
-            // An answer is welcome also after that: it tells what became of the input.
-            Err(Error::cancelled())
-        } else {
-            Ok(())
-        }
-    }
-}
-
-/// The header of a request with these parameters.
-pub(super) fn request_header(parameters: &[(&str, &str)]) -> InputHeader {
-    let parameters =
-        parameters.iter().map(|(id, value)| ((*id).to_owned(), (*value).to_owned())).collect();
-    InputHeader { parameters, properties: Properties::new() }
 }

@@ -14,9 +14,9 @@ use crate::error::Error;
 use crate::outcome::Outcome;
 
 /// A context that the host lent.
-pub(super) struct BorrowedContext(pub(super) types::ExecutionContextObject);
+pub(super) struct ImportedContext(pub(super) types::ExecutionContextObject);
 
-impl ExecutionContext for BorrowedContext {
+impl ExecutionContext for ImportedContext {
     fn execution_id(&self) -> u64 {
         self.0.execution_id()
     }
@@ -37,7 +37,7 @@ impl ExecutionContext for BorrowedContext {
     fn next_input(&self) -> Result<Option<Box<dyn InputDocument>>, Error> {
         let Some(object) = result(self.0.next_input())?.into_option() else { return Ok(None) };
         let header = from_json("input header", &object.header())?;
-        Ok(Some(Box::new(BorrowedInput { object, header })))
+        Ok(Some(Box::new(ImportedInput { object, header })))
     }
 
     fn begin_result(
@@ -47,7 +47,7 @@ impl ExecutionContext for BorrowedContext {
     ) -> Result<Box<dyn ResultSink>, Error> {
         let properties = to_json(properties)?;
         let object = result(self.0.begin_result(input, RStr::from_str(&properties)))?;
-        Ok(Box::new(BorrowedSink(object)))
+        Ok(Box::new(ImportedSink(object)))
     }
 
     fn add_results(&self, batch: &[SmallResult<'_>]) -> Result<(), Error> {
@@ -103,12 +103,12 @@ impl types::CancelHook for Hook {
     }
 }
 
-struct BorrowedInput {
+struct ImportedInput {
     object: types::InputDocumentObject,
     header: InputHeader,
 }
 
-impl InputDocument for BorrowedInput {
+impl InputDocument for ImportedInput {
     fn id(&self) -> u64 {
         self.object.id()
     }
@@ -136,9 +136,9 @@ impl InputDocument for BorrowedInput {
     }
 }
 
-struct BorrowedSink(types::ResultSinkObject);
+struct ImportedSink(types::ResultSinkObject);
 
-impl ResultSink for BorrowedSink {
+impl ResultSink for ImportedSink {
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         result(self.0.write(RSlice::from_slice(bytes)))
     }

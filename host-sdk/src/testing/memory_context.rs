@@ -1,20 +1,20 @@
-//! The context, inputs and sinks of a [`MemoryHost`].
+//! The context, inputs and sinks of a [`MemoryHost`](crate::testing::MemoryHost).
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::conformance::memory_host::{Callback, MemoryHost, MemoryResult};
-use crate::conformance::memory_state::Input;
+use super::callback::Callback;
+use super::memory_state::{Input, MemoryResult, Shared};
 use crate::context::{CancelHook, ExecutionContext, Progress};
 use crate::document::{InputDocument, InputHeader, Properties, RawFile, ResultSink, SmallResult};
 use crate::error::{Error, ErrorKind};
 use crate::outcome::{Outcome, Status};
 
-pub(super) struct MemoryContext(pub(super) MemoryHost);
+pub(super) struct MemoryContext(pub(super) Arc<Shared>);
 
 impl ExecutionContext for MemoryContext {
     fn execution_id(&self) -> u64 {
-        self.0.execution()
+        self.0.execution
     }
 
     fn is_cancelled(&self) -> bool {
@@ -51,7 +51,11 @@ impl ExecutionContext for MemoryContext {
             if let Some(input) = state.waiting.pop_front() {
                 drop(state);
                 self.0.changed();
-                return Ok(Some(Box::new(MemoryInput { host: self.0.clone(), input, read: 0 })));
+                return Ok(Some(Box::new(MemoryInput {
+                    host: Arc::clone(&self.0),
+                    input,
+                    read: 0,
+                })));
             }
             if !state.keeps_open {
                 return Ok(None);
@@ -68,7 +72,7 @@ impl ExecutionContext for MemoryContext {
         self.0.enter(Callback::BeginResult)?;
         self.0.lock().check_open(input, "a result of")?;
         Ok(Box::new(MemorySink {
-            host: self.0.clone(),
+            host: Arc::clone(&self.0),
             input,
             properties: properties.clone(),
             body: Vec::new(),
@@ -126,7 +130,7 @@ fn outcome_of(status: Status) -> Outcome {
 }
 
 struct MemoryInput {
-    host: MemoryHost,
+    host: Arc<Shared>,
     input: Input,
     read: u64,
 }
@@ -163,7 +167,7 @@ impl InputDocument for MemoryInput {
 }
 
 struct MemorySink {
-    host: MemoryHost,
+    host: Arc<Shared>,
     input: u64,
     properties: Properties,
     body: Vec<u8>,
@@ -195,7 +199,7 @@ impl MemorySink {
         let earlier = self.broken.take();
         let panicked = || Error::internal("a call of the host that panicked");
         self.broken = Some(earlier.clone().unwrap_or_else(panicked));
-        let host = self.host.clone();
+        let host = Arc::clone(&self.host);
         let changed = host.enter(callback).and_then(|()| {
             self.check_unfinished()?;
             earlier.clone().map_or(Ok(()), Err)?;

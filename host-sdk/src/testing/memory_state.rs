@@ -1,15 +1,28 @@
-//! What a [`MemoryHost`](crate::conformance::MemoryHost) remembers.
+//! What a [`MemoryHost`](crate::testing::MemoryHost) remembers.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::Read;
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use crate::conformance::memory_host::{Callback, MemoryResult, Reaction};
+use super::callback::{self, Callback, Planned, Reaction};
 use crate::context::{CancelHook, Progress};
-use crate::document::{InputHeader, RawFile};
+use crate::document::{InputHeader, Properties, RawFile};
 use crate::error::{Error, ErrorKind};
 use crate::outcome::Outcome;
+
+/// A result that the host has acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemoryResult {
+    /// The input that it answers.
+    pub input: u64,
+    /// The properties it began with and those that its end added.
+    pub properties: Properties,
+    /// The body.
+    pub body: Vec<u8>,
+    /// How it ended.
+    pub outcome: Outcome,
+}
 
 /// What a host remembers.
 #[derive(Default)]
@@ -35,14 +48,6 @@ pub(super) struct State {
     pub(super) reactions: Vec<Planned>,
 }
 
-/// What a test planned for a callback.
-pub(super) struct Planned {
-    pub(super) callback: Callback,
-    pub(super) reaction: Reaction,
-    // Which of the next calls it is for; `None` for every call.
-    pub(super) countdown: Option<usize>,
-}
-
 /// An input that nobody has taken yet.
 pub(super) struct Input {
     pub(super) id: u64,
@@ -56,22 +61,7 @@ impl State {
     /// Counts a call of `callback`, and answers what is planned for it.
     pub(super) fn react(&mut self, callback: Callback) -> Option<Reaction> {
         *self.calls.entry(callback).or_default() += 1;
-        let mut reaction = None;
-        for planned in self.reactions.iter_mut().filter(|planned| planned.callback == callback) {
-            let is_due = match &mut planned.countdown {
-                None => true,
-                Some(countdown) => {
-                    *countdown = countdown.saturating_sub(1);
-                    *countdown == 0
-                }
-            };
-            if is_due && reaction.is_none() {
-                reaction = Some(planned.reaction.clone());
-            }
-        }
-        // One call is the nth only once.
-        self.reactions.retain(|planned| planned.countdown != Some(0));
-        reaction
+        callback::due(&mut self.reactions, callback)
     }
 
     /// Makes sure that `input` was handed out and waits for its answer.
@@ -101,5 +91,66 @@ impl State {
         let problem = format!("input {input} is called a success and was not read to its end");
         self.violations.push(problem.clone());
         Err(Error::new(ErrorKind::Host, problem))
+    }
+}
+
+/// The state of a host and the news of its changes; the host and its context own it together.
+pub(super) struct Shared {
+    pub(super) execution: u64,
+    state: Mutex<State>,
+    pub(super) changed: Condvar,
+}
+
+impl Shared {
+    pub(super) fn new(execution: u64) -> Self {
+        Self { execution, state: Mutex::default(), changed: Condvar::new() }
+    }
+
+    /// Cancels the execution and fires its hooks.
+    pub(super) fn cancel(&self) {
+        let mut state = self.lock();
+        state.cancelled = true;
+        let hooks = std::mem::take(&mut state.hooks);
+        drop(state);
+        self.changed();
+        // Outside the lock: a hook may call the host.
+        for hook in hooks {
+            hook();
+        }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn changed(&self) {
+        self.lock().changes += 1;
+        self.changed.notify_all();
+    }
+
+    /// Waits for a change of the state.
+    pub(super) fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does what the test planned for `callback`, then makes sure that the execution is alive.
+    pub(super) fn enter(&self, callback: Callback) -> Result<(), Error> {
+        let reaction = self.lock().react(callback);
+        self.changed();
+        match reaction {
+            Some(Reaction::Fail(error)) => return Err(error),
+            Some(Reaction::Panic) => panic!("asked to panic in {callback:?}"),
+            Some(Reaction::Cancel) => self.cancel(),
+            None => {}
+        }
+        let state = self.lock();
+        if state.over {
+            Err(Error::new(ErrorKind::Host, "the execution is over"))
+        } else if state.cancelled && callback != Callback::InputDone {
+            // An answer is welcome also after that: it tells what became of the input.
+            Err(Error::cancelled())
+        } else {
+            Ok(())
+        }
     }
 }

@@ -1,0 +1,17 @@
+//! The description of a connector from which screens, schemas, documentation and checks are made.
+//!
+//! A connector declares its settings once, as [`Field`]s. The same declaration checks raw
+//! settings ([`Settings`](crate::Settings)), yields their JSON Schema and tells a runtime what
+//! to show.
+
+pub(crate) mod connector;
+pub(crate) mod field;
+pub(crate) mod filter;
+pub mod schema;
+
+pub use connector::{
+    ConnectionDescriptor, ConnectorDescriptor, InputKind, OperationDescriptor, OutputKind,
+    Parameter, TrackedProperty,
+};
+pub use field::{AllowedValue, Field, FieldScope, FieldType, VisibleWhen};
+pub use filter::{FilterDescriptor, FilterGrouping, FilterOperator, FilterProperty, FilterType};
