@@ -1,6 +1,6 @@
 //! Create on servers that refuse what others permit.
 
-use host_sdk::conformance::MemoryHost;
+use host_sdk::testing::MemoryHost;
 use serde_json::json;
 use test_servers::{Flavour, Options, fixture, require};
 
