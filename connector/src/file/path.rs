@@ -18,6 +18,9 @@ pub(crate) struct RemotePath(
     String,
 );
 
+/// The longest name that file systems keep, in bytes.
+const LONGEST_NAME: usize = 255;
+
 impl RemotePath {
     /// `/`.
     pub(crate) fn root() -> Self {
@@ -79,14 +82,32 @@ impl RemotePath {
         Ok(Self(format!("{}{separator}{name}", self.0)))
     }
 
-    /// A name beside this one that nobody else uses, which ends in `extension`.
+    /// A name beside this one that nobody else uses, which ends in `extension`. It begins with as
+    /// much of this name as file systems have room for.
     ///
     /// # Errors
     ///
     /// As [`RemotePath::entry`].
     pub(crate) fn unique_sibling(&self, extension: &str) -> Result<Self, Error> {
-        let name = format!("{}.{:016x}.{extension}", self.file_name(), random_suffix());
-        self.parent().entry(&name)
+        self.sibling("", &format!(".{:016x}.{extension}", random_suffix()))
+    }
+
+    /// The name of the lock beside this one. Long names that begin alike share a lock.
+    ///
+    /// # Errors
+    ///
+    /// As [`RemotePath::entry`].
+    pub(crate) fn lock(&self) -> Result<Self, Error> {
+        self.sibling(".", ".lock")
+    }
+
+    /// This name between `prefix` and `suffix`, cut so that the whole is a name for file systems.
+    fn sibling(&self, prefix: &str, suffix: &str) -> Result<Self, Error> {
+        let name = self.file_name();
+        let room = LONGEST_NAME.saturating_sub(prefix.len() + suffix.len());
+        let end = (0..=room.min(name.len())).rev().find(|end| name.is_char_boundary(*end));
+        let kept = end.and_then(|end| name.get(..end)).unwrap_or(name);
+        self.parent().entry(&format!("{prefix}{kept}{suffix}"))
     }
 
     /// The directory it lies in; the topmost one lies in itself.
@@ -232,6 +253,20 @@ mod tests {
         for (of, from, expected) in cases {
             assert_eq!(path(of).seen_from(&path(from)), expected, "{of:?} from {from:?}");
         }
+    }
+
+    #[test]
+    fn names_beside_a_long_one_fit_into_file_systems() {
+        for name in ["a".repeat(255), "發".repeat(85)] {
+            let path = RemotePath::root().entry(&name).unwrap();
+            let sibling = path.unique_sibling("part").unwrap();
+            assert!(sibling.file_name().len() <= LONGEST_NAME);
+            assert!(is_unique_sibling(sibling.file_name(), "part"), "{sibling}");
+            assert!(name.starts_with(sibling.file_name().split('.').next().unwrap()));
+            let lock = path.lock().unwrap();
+            assert!(lock.file_name().len() <= LONGEST_NAME && lock.file_name().ends_with(".lock"));
+        }
+        assert_eq!(RemotePath::root().entry("a").unwrap().lock().unwrap().as_str(), "/.a.lock");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What the sessions of a connection learn about their server, for those that come after them.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,6 +16,9 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 /// How many directories are remembered for that; no others are looked through.
 const MAXIMUM_SWEPT: usize = 64;
 
+/// The longest name, in bytes, that every server is taken to keep as it is.
+const COMMON_NAME: usize = 32;
+
 /// What was learnt of the server, for the next session.
 #[derive(Default)]
 pub(crate) struct ServerBehaviour {
@@ -29,6 +32,11 @@ pub(crate) struct ServerBehaviour {
     forbids_locks: AtomicBool,
     /// Whether a directory was removed.
     can_unlock: AtomicBool,
+    /// Whether MKD of a directory that exists was refused.
+    makes_once: AtomicBool,
+    /// How long a name is, in bytes, that the server is known not to shorten, beyond
+    /// [`COMMON_NAME`].
+    kept_name: AtomicUsize,
     /// Whether the server hangs up when it is asked for a time (MDTM).
     hangs_up_on_times: AtomicBool,
     /// The directories where the leftovers of killed uploads were looked for, and when.
@@ -57,6 +65,27 @@ impl ServerBehaviour {
     /// Notes that a directory was removed.
     pub(crate) fn note_unlock(&self) {
         self.can_unlock.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether MKD of a directory that exists was refused before.
+    pub(crate) fn makes_once(&self) -> bool {
+        self.makes_once.load(Ordering::Relaxed)
+    }
+
+    /// Notes that MKD of a directory that exists is refused.
+    pub(crate) fn note_makes_once(&self) {
+        self.makes_once.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a name of `length` bytes may be shortened, as far as is known.
+    pub(crate) fn may_shorten(&self, length: usize) -> bool {
+        length > COMMON_NAME.max(self.kept_name.load(Ordering::Relaxed))
+    }
+
+    /// Notes that a name of `length` bytes is kept.
+    pub(crate) fn note_kept_name(&self, length: usize) {
+        // One question for each 32 bytes: limits are powers of two.
+        self.kept_name.fetch_max(length.next_multiple_of(32), Ordering::Relaxed);
     }
 
     /// Whether the server can be asked for times, as far as is known.

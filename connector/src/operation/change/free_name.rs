@@ -25,7 +25,7 @@ pub(in crate::operation) fn with_lock<T>(
     target: &RemotePath,
     work: impl FnOnce(&mut Execution, Option<&mut Held>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let lock = target.parent().entry(&format!(".{}.lock", target.file_name()))?;
+    let lock = target.lock()?;
     let mut held = acquire(execution, &lock)?;
     let result = work(execution, held.as_mut());
     if let Some(held) = held {

@@ -126,6 +126,7 @@ pub(in crate::operation) fn acquire(
     while execution.server_behaviour().may_lock() {
         let begun = Instant::now();
         let refusal = match execution.session()?.make_directory(lock) {
+            Ok(()) if !is_exclusive(execution, lock)? => return Ok(None),
             Ok(()) => return Ok(Some(Held { lock: lock.clone(), proven: begun })),
             Err(e) if e.is_about_path() => Some(e),
             Err(e) => {
@@ -153,7 +154,9 @@ pub(in crate::operation) fn acquire(
             obstacle = Obstacle::default();
             in_vain += 1;
             if in_vain >= VAIN {
-                if execution.server_behaviour().forbid_locks() {
+                if can_lock_others(execution, lock)? {
+                    log::warn!("{lock} cannot be made, this name alone is not locked: {refusal}");
+                } else if execution.server_behaviour().forbid_locks() {
                     log::warn!("names cannot be locked here: {refusal}");
                 }
                 return Ok(None);
@@ -166,6 +169,40 @@ pub(in crate::operation) fn acquire(
         rest = (rest * 2).min(LONGEST_PAUSE);
     }
     Ok(None)
+}
+
+/// Whether nobody else can make `lock`, which was just made: some servers accept MKD of a directory
+/// that exists, so that it locks nothing. Asked once for a server.
+fn is_exclusive(execution: &mut Execution, lock: &RemotePath) -> Result<bool, Failure> {
+    if execution.server_behaviour().makes_once() {
+        return Ok(true);
+    }
+    match execution.session()?.make_directory(lock) {
+        Err(e) if e.is_about_path() => {
+            execution.server_behaviour().note_makes_once();
+            Ok(true)
+        }
+        Err(e) => Err(e),
+        Ok(()) => {
+            if execution.server_behaviour().forbid_locks() {
+                log::warn!("names cannot be locked here: {lock} can be made twice");
+            }
+            // It stays behind where it cannot be removed, and is in nobody's way.
+            execution.unlock(lock).or_else(|e| if e.is_about_path() { Ok(()) } else { Err(e) })?;
+            Ok(false)
+        }
+    }
+}
+
+/// Whether a directory of another name can be made beside `lock`, so that it is this name that
+/// cannot be locked: it is too long, or a file.
+fn can_lock_others(execution: &mut Execution, lock: &RemotePath) -> Result<bool, Failure> {
+    let other = lock.parent().entry(&format!(".{:016x}.lock", random_suffix()))?;
+    match execution.session()?.make_directory(&other) {
+        Ok(()) => execution.unlock(&other).map(|()| true),
+        Err(e) if e.is_about_path() => Ok(false),
+        Err(e) => Err(e),
+    }
 }
 
 impl Execution {

@@ -16,8 +16,9 @@ use crate::file::path::RemotePath;
 use crate::operation::execution::Execution;
 use crate::operation::verify::TransferChecksum;
 use crate::protocol::verb::Verb;
-use host_sdk::kit::Backoff;
+use crate::session::SizeAnswer;
 use host_sdk::kit::Deadline;
+use host_sdk::kit::{Backoff, random_suffix};
 
 /// Uploads the body of `input` as `plan` says; the path under which it really lies now.
 ///
@@ -56,6 +57,7 @@ pub(in crate::operation) fn publish(
     }
     let extension = plan.extension.as_deref().unwrap_or("part");
     let temporary = temporary(plan, extension)?;
+    require_kept_name(execution, &temporary)?;
     let placed = store(execution, settings, &temporary, &mut body)
         .inspect(|_| sweep(execution, &temporary, extension))
         .and_then(|sizes| set_permissions(execution, plan, &temporary).map(|()| sizes))
@@ -65,6 +67,29 @@ pub(in crate::operation) fn publish(
         clean_up(execution, &temporary);
     }
     placed
+}
+
+/// Refuses to upload under a name that nobody has and that the server says is there: it shortens
+/// names, and would replace the file of the shorter one.
+fn require_kept_name(execution: &mut Execution, path: &RemotePath) -> Result<(), Failure> {
+    let length = path.file_name().len();
+    if !execution.server_behaviour().may_shorten(length) {
+        return Ok(());
+    }
+    if matches!(execution.repeat(|session| session.ask_size(path))?, SizeAnswer::Bytes(_)) {
+        let short = path.parent().entry(&format!("{:08x}", random_suffix() & 0xffff_ffff))?;
+        // Some servers state a size for any name.
+        let is_any = execution.repeat(|session| session.ask_size(&short))?;
+        if !matches!(is_any, SizeAnswer::Bytes(_)) {
+            let message = format!("the server takes {path}, which is new, for another file");
+            return Err(Failure::new(Cause::Denied, message).with_path(path).with_hint(
+                "the server shortens names: give shorter ones, at least 22 characters below its \
+                 limit",
+            ));
+        }
+    }
+    execution.server_behaviour().note_kept_name(length);
+    Ok(())
 }
 
 /// Uploads under a name that nobody else uses, through interruptions; the sizes that the file may

@@ -26,6 +26,7 @@
 //! | `<! BYTES` | sends exactly these bytes, no line end |
 //! | `> COMMAND` | expects this command; `*` stands for anything, `{name}` too and is remembered |
 //! | `otherwise COMMAND < TEXT` | answers the command whenever it comes unexpected, in this connection |
+//! | `once COMMAND < TEXT` | as `otherwise`, the first time in this connection alone |
 //! | `split N`, `split off` | sends in pieces of N bytes from here on |
 //! | `pause 50ms` | sends nothing for that long |
 //! | `pause until next command` | goes on only when the client has sent something more |

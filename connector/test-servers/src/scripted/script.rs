@@ -30,8 +30,17 @@ pub struct Script {
 pub(super) struct Connection {
     /// Serves every further connection too.
     pub(super) repeated: bool,
-    pub(super) otherwise: Vec<(Pattern, Template)>,
+    pub(super) otherwise: Vec<Rule>,
     pub(super) steps: Vec<(usize, Step)>,
+}
+
+/// The answer to a command that is not expected.
+#[derive(Clone, Debug)]
+pub(super) struct Rule {
+    pub(super) pattern: Pattern,
+    pub(super) reply: Template,
+    /// Only the first command that fits is answered.
+    pub(super) once: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -147,12 +156,15 @@ impl Script {
             return Ok(());
         }
         let Some(connection) = self.connections.last_mut() else { return Ok(()) };
-        if let Some(rule) = line.strip_prefix("otherwise ") {
-            let (pattern, reply) =
-                rule.split_once(" < ").ok_or("otherwise COMMAND < REPLY is wanted")?;
-            let reply = Template::parse(&format!("{reply}\\r\\n"))?;
-            connection.otherwise.push((Pattern::parse(pattern)?, reply));
-            return Ok(());
+        for (word, once) in [("otherwise ", false), ("once ", true)] {
+            if let Some(rule) = line.strip_prefix(word) {
+                let (pattern, reply) =
+                    rule.split_once(" < ").ok_or("otherwise COMMAND < REPLY is wanted")?;
+                let reply = Template::parse(&format!("{reply}\\r\\n"))?;
+                let pattern = Pattern::parse(pattern)?;
+                connection.otherwise.push(Rule { pattern, reply, once });
+                return Ok(());
+            }
         }
         for step in steps(line)? {
             connection.steps.push((number, step));

@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::io;
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -63,6 +64,7 @@ pub(super) fn run(stream: TcpStream, script: &Connection, shared: &Shared) -> Re
         shared,
         wire: Some(Wire::Plain(meter)),
         unread: Vec::new(),
+        used: HashSet::new(),
         values: Values::new(),
         data: Data::default(),
         record: Record::default(),
@@ -85,6 +87,8 @@ struct Session<'a> {
     /// `None` after it was closed.
     wire: Option<Wire>,
     unread: Vec<u8>,
+    /// The numbers of the rules that have answered.
+    used: HashSet<usize>,
     values: Values,
     data: Data,
     record: Record,
@@ -183,13 +187,15 @@ impl Session<'_> {
     }
 
     fn answer_otherwise(&mut self, command: &[u8]) -> Result<bool, Stop> {
-        let rule =
-            self.script.otherwise.iter().find_map(|(pattern, reply)| {
-                pattern.fits(command).map(|captures| (captures, reply))
-            });
-        let Some((captures, reply)) = rule else { return Ok(false) };
+        let rule = self.script.otherwise.iter().enumerate().find_map(|(number, rule)| {
+            let is_open = !rule.once || !self.used.contains(&number);
+            let captures = rule.pattern.fits(command).filter(|_| is_open)?;
+            Some((number, captures, rule))
+        });
+        let Some((number, captures, rule)) = rule else { return Ok(false) };
+        self.used.insert(number);
         self.values.extend(captures);
-        let bytes = self.fill(reply)?;
+        let bytes = self.fill(&rule.reply)?;
         self.send(&bytes)?;
         Ok(true)
     }
