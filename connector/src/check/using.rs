@@ -44,10 +44,11 @@ fn enter_directory(session: &mut Session, report: &mut ReportBuilder) -> RemoteP
         report.record(Check::RemoteDirectory, CheckResult::ok(detail));
         return login_directory;
     };
-    let entered = login_directory
-        .join(&configured)
-        .map_err(Failure::from)
-        .and_then(|directory| session.change_directory(&directory).map(|()| directory));
+    let entered = login_directory.join(&configured).map_err(Failure::from);
+    let entered = entered.and_then(|directory| match session.change_directory(&directory) {
+        Ok(()) => Ok(directory),
+        Err(e) => Err(session.explained_directory(&directory, e)?),
+    });
     match entered {
         Ok(directory) => {
             report.record(Check::RemoteDirectory, CheckResult::ok(directory.to_string()));

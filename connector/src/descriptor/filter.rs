@@ -4,8 +4,7 @@ use host_sdk::descriptor::{
     AllowedValue, FilterDescriptor, FilterGrouping, FilterOperator, FilterProperty, FilterType,
 };
 
-use super::ids;
-use super::tracked::property;
+use super::ids::{ids, property};
 
 /// The filter of an operation; only a list tells kinds of entries apart.
 pub(super) fn filter(with_file_type: bool) -> FilterDescriptor {

@@ -4,14 +4,14 @@
 pub(crate) mod browse;
 mod connection;
 mod filter;
+mod ids;
 mod operation;
 mod tracked;
 
 use host_sdk::descriptor::{ConnectionDescriptor, ConnectorDescriptor, OperationDescriptor};
 use once_cell::sync::Lazy;
 
-pub(crate) use operation::{CREATE, DELETE, GET, LIST, QUERY};
-pub(crate) use tracked::property;
+pub(crate) use ids::{CREATE, DELETE, GET, LIST, QUERY, property};
 
 static DESCRIPTOR: Lazy<ConnectorDescriptor> = Lazy::new(|| ConnectorDescriptor {
     id: "ftp".to_owned(),
@@ -35,8 +35,4 @@ pub(crate) fn descriptor() -> &'static ConnectorDescriptor {
 /// The operation with this id.
 pub(crate) fn operation(id: &str) -> Option<&'static OperationDescriptor> {
     DESCRIPTOR.operation(id)
-}
-
-fn ids(ids: &[&str]) -> Vec<String> {
-    ids.iter().map(|id| (*id).to_owned()).collect()
 }

@@ -3,19 +3,7 @@
 use host_sdk::descriptor::{Field, InputKind, OperationDescriptor, OutputKind, Parameter};
 
 use super::filter::filter;
-use super::ids;
-use super::tracked::property;
-
-/// Writes one file for each document.
-pub(crate) const CREATE: &str = "create";
-/// Reads every file that matches.
-pub(crate) const QUERY: &str = "query";
-/// Reads one file.
-pub(crate) const GET: &str = "get";
-/// Lists a directory.
-pub(crate) const LIST: &str = "list";
-/// Deletes one file.
-pub(crate) const DELETE: &str = "delete";
+use super::ids::{CREATE, DELETE, GET, LIST, QUERY, ids, property};
 
 pub(super) fn all() -> Vec<OperationDescriptor> {
     vec![create(), query(), get(), list(), delete()]

@@ -2,26 +2,7 @@
 
 use host_sdk::descriptor::TrackedProperty;
 
-use super::ids;
-use super::operation::{CREATE, DELETE, GET, LIST, QUERY};
-
-/// Ids of document properties.
-pub(crate) mod property {
-    /// A name without directories on the way out; on the way in it may hold some.
-    pub(crate) const FILE_NAME: &str = "fileName";
-    /// A directory, absolute on the way out.
-    pub(crate) const REMOTE_DIRECTORY: &str = "remoteDirectory";
-    /// Where an upload lies until it is complete.
-    pub(crate) const STAGING_DIRECTORY: &str = "stagingDirectory";
-    /// What an upload's name ends in until it is complete.
-    pub(crate) const TEMPORARY_EXTENSION: &str = "temporaryExtension";
-    /// When the file was last modified.
-    pub(crate) const TIMESTAMP: &str = "timestamp";
-    /// The same time in UTC.
-    pub(crate) const TIMESTAMP_UTC: &str = "timestampUtc";
-    /// How exactly the server told it.
-    pub(crate) const TIMESTAMP_PRECISION: &str = "timestampPrecision";
-}
+use super::ids::{CREATE, DELETE, GET, LIST, QUERY, ids, property};
 
 pub(super) fn all() -> Vec<TrackedProperty> {
     vec![

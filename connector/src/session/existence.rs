@@ -1,15 +1,15 @@
 //! Whether something of a name is there. A refusal proves nothing: absence is proven by a complete
 //! listing that does not hold the name, or by a reply about that very name whose words say so.
 
-use super::commands::file_status;
+use super::file::file_status;
 use super::list::file::is_plain;
+use super::list::list::EntrySink;
 use super::session::Session;
 use crate::config::TransferFormat;
 use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
 use crate::file::time::modified::Modified;
 use crate::listing::Entry;
-use crate::protocol::reply::{Repeated, Reply};
 use crate::protocol::verb::Verb;
 
 /// What is known about a name on the server.
@@ -165,105 +165,6 @@ impl Session {
         self.presence(path)?.known()
     }
 
-    /// Whether `candidate` is taken, asked while `own` is there. An RNFR that is refused for the one
-    /// and accepted for the other shows the difference, also where nothing may be listed; one that is
-    /// refused for a name that nobody has shows how this server says so. No RNTO follows, so nothing
-    /// is renamed.
-    ///
-    /// # Errors
-    ///
-    /// As [`Session::presence`].
-    pub(crate) fn presence_beside(
-        &mut self,
-        candidate: &RemotePath,
-        own: &RemotePath,
-    ) -> Result<Presence, Failure> {
-        match self.ask_size(candidate)? {
-            SizeAnswer::Bytes(_) => return Ok(Presence::Present),
-            SizeAnswer::Missing(_) => return Ok(Presence::Absent),
-            SizeAnswer::Denied | SizeAnswer::Unanswered => {}
-        }
-        if self.features.mlst
-            && let Some(presence) = self.ask_facts(candidate)?
-        {
-            return Ok(presence);
-        }
-        let nobodys = candidate.unique_sibling("none")?;
-        let Some(refusal) = self.ask_source(candidate)? else {
-            // Some servers look only at RNTO, and accept any name.
-            if self.ask_source(&nobodys)?.is_some() {
-                return Ok(Presence::Present);
-            }
-            return self.is_listed_beside(candidate, own);
-        };
-        if self.says_missing(&refusal, candidate) {
-            return Ok(Presence::Absent);
-        }
-        // The rights of another directory say nothing about this one.
-        if refusal.is_permanent_refusal()
-            && own.parent() == candidate.parent()
-            && self.refuses_as_missing(candidate, &refusal, &nobodys)?
-            && self.ask_source(own)?.is_none()
-        {
-            return Ok(Presence::Absent);
-        }
-        self.is_listed_beside(candidate, own)
-    }
-
-    /// Whether RNFR of `candidate` was refused as it is for `nobodys`, a name that is not there: for
-    /// no reason that the server names, or in the same words.
-    fn refuses_as_missing(
-        &mut self,
-        candidate: &RemotePath,
-        refusal: &Reply,
-        nobodys: &RemotePath,
-    ) -> Result<bool, Failure> {
-        if refusal.refuses_without_reason(self.repeated(candidate)) {
-            return Ok(true);
-        }
-        let missing = self.ask_source(nobodys)?;
-        Ok(missing.is_some_and(|missing| {
-            refusal.says_the_same(self.repeated(candidate), &missing, self.repeated(nobodys))
-        }))
-    }
-
-    /// As [`Session::is_listed`], where `own` is known to be there. A listing that does not show it
-    /// hides more than that: names with a dot, or in another encoding.
-    fn is_listed_beside(
-        &mut self,
-        candidate: &RemotePath,
-        own: &RemotePath,
-    ) -> Result<Presence, Failure> {
-        let is_beside = own.parent() == candidate.parent();
-        let mut shows_own = false;
-        let mut is_similar = false;
-        let listed = self.list_strict(&candidate.parent(), &mut |entry| {
-            shows_own |= entry.name == own.file_name();
-            // Some servers take names that differ in case for the same one.
-            is_similar |= entry.name.to_lowercase() == candidate.file_name().to_lowercase();
-            Ok(true)
-        });
-        match listed {
-            Ok(()) if is_similar => Ok(Presence::Present),
-            Ok(()) if shows_own || (!is_beside && !candidate.file_name().starts_with('.')) => {
-                Ok(Presence::Absent)
-            }
-            Ok(()) => Ok(Presence::Unknown(undecided(candidate, &hidden(own)))),
-            Err(e) => self.undecided_by(candidate, e),
-        }
-    }
-
-    /// Names `path` as the source of a renaming (RNFR); `None` where the server accepts it.
-    fn ask_source(&mut self, path: &RemotePath) -> Result<Option<Reply>, Failure> {
-        let reply = self.path_command(Verb::Rnfr, path)?;
-        if reply.is_pending() {
-            self.is_renaming = true;
-            return Ok(None);
-        }
-        self.ignore_refusal(&reply, Verb::Rnfr, path)?;
-        Ok(Some(reply))
-    }
-
     /// Whether something of this name is listed: MLST where the server has it, else a listing of
     /// the directory.
     ///
@@ -288,7 +189,11 @@ impl Session {
     }
 
     /// What a failed listing says about `path`.
-    fn undecided_by(&mut self, path: &RemotePath, error: Failure) -> Result<Presence, Failure> {
+    pub(super) fn undecided_by(
+        &mut self,
+        path: &RemotePath,
+        error: Failure,
+    ) -> Result<Presence, Failure> {
         match error.cause() {
             // The directory itself is missing.
             Cause::Missing => Ok(Presence::Absent),
@@ -300,7 +205,7 @@ impl Session {
     }
 
     /// What MLST says (RFC 3659 §7); `None` where it decides nothing.
-    fn ask_facts(&mut self, path: &RemotePath) -> Result<Option<Presence>, Failure> {
+    pub(super) fn ask_facts(&mut self, path: &RemotePath) -> Result<Option<Presence>, Failure> {
         let reply = self.path_command(Verb::Mlst, path)?;
         if reply.is_done() {
             return Ok(Some(Presence::Present));
@@ -321,18 +226,71 @@ impl Session {
         Ok(self.find_entry(path)?.and_then(|entry| entry.modified))
     }
 
-    /// Whether a refusal says about `path` itself that nothing is there.
-    pub(super) fn says_missing(&self, reply: &Reply, path: &RemotePath) -> bool {
-        reply.says_missing(self.repeated(path))
+    /// Lists the directory of `path`, all of it or nothing.
+    ///
+    /// # Errors
+    ///
+    /// `notFound` where that directory is missing; as [`Session::list_strict`].
+    pub(super) fn list_parent(
+        &mut self,
+        path: &RemotePath,
+        each: &mut EntrySink<'_>,
+    ) -> Result<(), Failure> {
+        let directory = path.parent();
+        match self.list_strict(&directory, each) {
+            Err(e) => Err(self.explained_directory(&directory, e)?),
+            listed => listed,
+        }
     }
 
-    fn repeated<'p>(&self, path: &'p RemotePath) -> Repeated<'p> {
-        Repeated { path: path.as_str(), encoding: self.shared.settings.encoding }
+    /// The failure of a directory that was not entered (CWD): it is missing where its parent's listing
+    /// proves it.
+    ///
+    /// # Errors
+    ///
+    /// What a command or a data connection can fail with.
+    pub(crate) fn explained_directory(
+        &mut self,
+        directory: &RemotePath,
+        failure: Failure,
+    ) -> Result<Failure, Failure> {
+        let is_open = failure.is_refusal_of(Verb::Cwd)
+            && matches!(failure.cause(), Cause::Denied | Cause::Unavailable)
+            && !directory.is_top()
+            && self.is_usable();
+        if is_open && matches!(self.is_listed(directory)?, Presence::Absent) {
+            return Ok(failure.into_missing());
+        }
+        Ok(failure)
+    }
+
+    /// Deletes a file (DELE).
+    ///
+    /// # Errors
+    ///
+    /// `notFound` where a listing proves it, `permission`; what a command can fail with, and
+    /// then the outcome is unknown.
+    pub(crate) fn delete(&mut self, path: &RemotePath) -> Result<(), Failure> {
+        let reply = self.path_change(Verb::Dele, path)?;
+        if reply.is_done() {
+            return Ok(());
+        }
+        let error = self.path_refusal(&reply, Verb::Dele, path);
+        if reply.closes_session() {
+            return Err(error.with_outcome_unknown());
+        }
+        if self.poisoned || !reply.may_mean_missing() {
+            return Err(error);
+        }
+        if self.says_missing(&reply, path) || matches!(self.presence(path)?, Presence::Absent) {
+            return Err(error.into_missing());
+        }
+        Err(error)
     }
 
     fn find_entry(&mut self, path: &RemotePath) -> Result<Option<Entry>, Failure> {
         let mut found = None;
-        self.list_strict(&path.parent(), &mut |entry| {
+        self.list_parent(path, &mut |entry| {
             if entry.name == path.file_name() {
                 found = Some(entry);
             }
@@ -358,12 +316,12 @@ fn nothing_there(path: &RemotePath) -> Failure {
 }
 
 /// The reason why a listing decides nothing: it may leave out names like `path`.
-fn hidden(path: &RemotePath) -> Failure {
+pub(super) fn hidden(path: &RemotePath) -> Failure {
     let message = format!("the server does not list names like {}", path.file_name());
     Failure::new(Cause::Denied, message)
 }
 
-fn undecided(path: &RemotePath, refusal: &Failure) -> Failure {
+pub(super) fn undecided(path: &RemotePath, refusal: &Failure) -> Failure {
     Failure::new(
         Cause::Denied,
         format!("whether {path} exists cannot be found out: {}", refusal.message()),

@@ -4,11 +4,14 @@
 //! cannot be matched to commands. A poisoned session is dropped. It never returns to the pool.
 
 pub(crate) mod checksum;
-mod commands;
 mod control;
+mod directory;
 mod existence;
+mod file;
+mod free_name;
 mod list;
 mod open;
+mod paths;
 mod redaction;
 mod server;
 mod session;

@@ -32,6 +32,8 @@ pub(crate) struct ServerBehaviour {
     forbids_locks: AtomicBool,
     /// Whether a directory was removed.
     can_unlock: AtomicBool,
+    /// Whether nothing but RNTO is accepted after RNFR, once that is known.
+    insists_on_rnto: OnceLock<bool>,
     /// Whether MKD of a directory that exists was refused.
     makes_once: AtomicBool,
     /// How long a name is, in bytes, that the server is known not to shorten, beyond
@@ -65,6 +67,17 @@ impl ServerBehaviour {
     /// Notes that a directory was removed.
     pub(crate) fn note_unlock(&self) {
         self.can_unlock.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether nothing but RNTO is accepted after RNFR; `None` where that is not known yet.
+    pub(super) fn insists_on_rnto(&self) -> Option<bool> {
+        self.insists_on_rnto.get().copied()
+    }
+
+    /// Notes whether nothing but RNTO is accepted after RNFR.
+    pub(super) fn note_insists_on_rnto(&self, insists: bool) {
+        // Another session may have been faster, with the same result.
+        let _ = self.insists_on_rnto.set(insists);
     }
 
     /// Whether MKD of a directory that exists was refused before.

@@ -13,7 +13,9 @@ use crate::config::{ConnectionSettings, TransferFormat};
 use crate::failure::{Cause, Failure};
 use crate::file::checksum::Algorithm;
 use crate::file::path::RemotePath;
+use crate::file::time::zone::ServerTimeZone;
 use crate::protocol::features::Features;
+use crate::protocol::payload::quoted_path;
 use crate::protocol::refusal::Phase;
 use crate::protocol::reply::Reply;
 use crate::protocol::reply_text::Emptiness;
@@ -41,8 +43,6 @@ pub(crate) struct Session {
     /// What the server's own words, before secrets are taken out, said of the directory where a
     /// transfer was refused last.
     pub(super) refused_listing: Option<Emptiness>,
-    /// Whether the last command was an RNFR that was accepted, and that no RNTO follows.
-    pub(super) is_renaming: bool,
     pub(super) format: Option<TransferFormat>,
     /// What HASH computes, once it was chosen.
     pub(super) hash: Option<Algorithm>,
@@ -147,6 +147,51 @@ impl Session {
         Deadline::after(Some(QUIT_TIMEOUT), "")
     }
 
+    /// The working directory (PWD); `None` where the server does not say, or not as a Unix path.
+    pub(super) fn working_directory(&mut self) -> Result<Option<RemotePath>, Failure> {
+        let reply = self.command(Verb::Pwd)?;
+        let quoted = if reply.is_path_name() { quoted_path(reply.first_line()) } else { None };
+        let encoding = self.shared.settings.encoding;
+        let text = quoted.map(|path| encoding.decode(&path));
+        let Some(text) = text.filter(|text| text.starts_with('/')) else { return Ok(None) };
+        RemotePath::root().join(&text).map(Some).map_err(|_| {
+            self.poison();
+            Failure::new(
+                Cause::Nonsense,
+                format!("the working directory is no path: {}", self.redacted(&reply)),
+            )
+        })
+    }
+
+    /// Sets the representation type (TYPE), unless it is set already.
+    ///
+    /// # Errors
+    ///
+    /// `unsupported`; what a command can fail with.
+    pub(crate) fn set_format(&mut self, format: TransferFormat) -> Result<(), Failure> {
+        if self.format == Some(format) {
+            return Ok(());
+        }
+        let command = match format {
+            TransferFormat::Binary => Command::new(Verb::Type, "I"),
+            TransferFormat::Ascii => Command::new(Verb::Type, "A"),
+        };
+        let reply = self.command(command.clone())?;
+        if !reply.is_done() {
+            return Err(self.refusal(&reply, Phase::Path, Verb::Type, command.line()));
+        }
+        self.format = Some(format);
+        Ok(())
+    }
+
+    /// The zone of the server's clock: the configured one, else the one that was measured.
+    pub(crate) fn zone(&self) -> &ServerTimeZone {
+        match &self.shared.settings.zone {
+            ServerTimeZone::Auto => self.shared.server.zone.get().unwrap_or(&ServerTimeZone::Auto),
+            configured => configured,
+        }
+    }
+
     /// Sends `command` and reads its reply, whatever it is. A preliminary reply comes back too.
     ///
     /// # Errors
@@ -167,19 +212,12 @@ impl Session {
         }
         self.cancel.check()?;
         self.check_quiet()?;
-        let was_renaming = std::mem::take(&mut self.is_renaming);
         let bytes = self.shared.settings.encoding.encode(command.line()).map_err(|e| {
             Failure::new(Cause::Unsendable, e.to_string())
                 .with_hint("set fileNameEncoding to one that has this character, such as utf-8")
         })?;
         let result = self.control.exchange(&bytes, verb);
         let reply = result.map_err(|e| self.poison_for(e))?;
-        if was_renaming && reply.is_out_of_sequence() {
-            // ProFTPD takes nothing but RNTO then, not even QUIT.
-            log::info!("the server wants the renaming to be finished: another session goes on");
-            self.renew(self.transfer_limit())?;
-            return self.command(command);
-        }
         Ok(reply)
     }
 

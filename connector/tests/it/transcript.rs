@@ -49,6 +49,7 @@ otherwise PASS * < 230 Welcome.
 otherwise FEAT < 502 What?
 otherwise PWD < 257 \"/\" is the current directory
 otherwise TYPE * < 200 Done.
+otherwise NOOP < 200 Done.
 otherwise CWD * < 250 Done.";
 
 /// What follows them in `@login`.

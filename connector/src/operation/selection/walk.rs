@@ -86,7 +86,11 @@ pub(in crate::operation) fn walk(
     let mut seen = HashSet::from([directory.clone()]);
     if settings.follow_links {
         // What links lead to is told by its real path.
-        seen.insert(session.real_path(directory)?);
+        let real = match session.real_path(directory) {
+            Err(e) => Err(session.explained_directory(directory, e)?),
+            real => real,
+        };
+        seen.insert(real?);
     }
     let mut waiting = VecDeque::from([Waiting::new(directory.clone(), 0, 0)]);
     let mut wanted = true;
@@ -99,9 +103,9 @@ pub(in crate::operation) fn walk(
         let mut below = Vec::new();
         let mut linked = Vec::new();
         let has_mdtm = session.features().mdtm;
-        let mut is_at_resume_point = true;
+        let mut is_unseen = true;
         let listed = session.list_in_zone(&directory, &mut |found, zone| {
-            is_at_resume_point = false;
+            is_unseen = false;
             let entry = match found {
                 Found::Entry(entry) => entry,
                 Found::Unusable(e) => return flaws.add_line(&directory, e).map(|()| wanted),
@@ -128,6 +132,10 @@ pub(in crate::operation) fn walk(
             }
             Ok(wanted)
         });
+        let listed = match listed {
+            Err(e) => Err(session.explained_directory(&directory, e)?),
+            listed => listed,
+        };
         match listed {
             // It was removed since the listing above it: nothing is left to visit.
             Err(e) if depth > 0 && e.is(Cause::Missing) => {
@@ -135,7 +143,7 @@ pub(in crate::operation) fn walk(
                 continue;
             }
             // One that is busy: the others come first.
-            Err(e) if depth > 0 && is_at_resume_point && !postponed && is_busy(&e, session) => {
+            Err(e) if depth > 0 && is_unseen && !postponed && is_busy(&e, session) => {
                 waiting.push_back(Waiting { directory, depth, followed, postponed: true });
                 continue;
             }

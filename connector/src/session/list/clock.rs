@@ -61,14 +61,6 @@ impl Samples {
 }
 
 impl Session {
-    /// The zone of the server's clock: the configured one, else the one that was measured.
-    pub(crate) fn zone(&self) -> &ServerTimeZone {
-        match &self.shared.settings.zone {
-            ServerTimeZone::Auto => self.shared.server.zone.get().unwrap_or(&ServerTimeZone::Auto),
-            configured => configured,
-        }
-    }
-
     /// Lists `directory` with the zone of the server's clock. The first listing of a connection
     /// measures it: its first entries wait for that, and a long listing is begun anew after it.
     ///

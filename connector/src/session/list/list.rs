@@ -4,13 +4,12 @@ use std::io::{self, Read};
 
 use jiff::tz::TimeZone;
 
-use super::names::has_names;
+use super::end::{closed, confirm, has_names, stop};
 use crate::config::ListingPreference;
 use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
 use crate::file::time::zone::ServerTimeZone;
 use crate::listing::{Entry, Format, Item, Listing, ListingError, ListingSettings};
-use crate::protocol::reply::Reply;
 use crate::protocol::reply_text::Emptiness;
 use crate::protocol::verb::{Command, Verb};
 use crate::session::session::Session;
@@ -33,10 +32,6 @@ pub(crate) enum Found {
 
 /// As [`EntrySink`], for what cannot be used as well.
 pub(in crate::session) type FoundSink<'a> = dyn FnMut(Found) -> Result<bool, Failure> + 'a;
-
-/// How much of a listing whose rest nobody wants is read all the same: servers complain about a
-/// listing that is cut, and a short one is over sooner than that.
-const DRAIN_LIMIT: usize = 64 * 1024;
 
 impl Session {
     /// Lists `directory`: MLSD (RFC 3659 §7) where the server has it and the settings allow, else
@@ -223,19 +218,6 @@ fn unproven(refused: &Failure) -> Failure {
     error.with_refusal_of(refused)
 }
 
-/// Ends a listing that was read to its end. The words of its confirmation may take back that it
-/// is whole: they are the result then.
-pub(in crate::session) fn confirm(download: Download<'_>) -> Result<Option<Reply>, Failure> {
-    let reply = download.confirmed()?;
-    Ok(reply.says_incomplete(None).then_some(reply))
-}
-
-/// The error of a directory whose listing gave nothing and was not whole.
-pub(in crate::session) fn closed(shortfall: &Reply) -> Failure {
-    Failure::new(Cause::Denied, format!("the directory was not listed: {shortfall}"))
-        .with_transient(false)
-}
-
 /// Reads a listing to its end, or until no more is wanted.
 fn read_all(
     download: Download<'_>,
@@ -277,31 +259,6 @@ pub(in crate::session) fn read_on(
         }
     }
     Ok(format)
-}
-
-/// Ends a listing whose rest nobody wants: whatever becomes of that, what is wanted has arrived.
-pub(in crate::session) fn stop(mut download: Download<'_>) -> Result<(), Failure> {
-    let mut buffer = [0; 8192];
-    let mut rest = 0;
-    while rest < DRAIN_LIMIT {
-        match download.read(&mut buffer) {
-            Ok(0) => return unwanted(download.finish().map(drop)),
-            Ok(count) => rest += count,
-            failed => return unwanted(failed.map(drop)),
-        }
-    }
-    download.stop()
-}
-
-/// Only a cancellation counts; a session that failed is poisoned by now.
-fn unwanted(rest: Result<(), Failure>) -> Result<(), Failure> {
-    match rest {
-        Err(e) if !e.is(Cause::Cancelled) => {
-            log::debug!("the rest of a listing that is not wanted: {e}");
-            Ok(())
-        }
-        other => other,
-    }
 }
 
 pub(in crate::session) fn listing_error(error: ListingError) -> Failure {

@@ -2,12 +2,11 @@
 
 use std::io::Read;
 
-use super::list::{closed, confirm, stop};
+use super::end::stop;
 use crate::failure::Failure;
 use crate::file::path::RemotePath;
 use crate::protocol::verb::{Command, Verb};
 use crate::session::session::Session;
-use crate::session::transfer::download::Download;
 use crate::transport::error::io_error;
 
 /// How many bytes of a listing of names are read.
@@ -42,17 +41,5 @@ impl Session {
         let lines = text.split(|byte| *byte == b'\n');
         let names = lines.map(|line| encoding.decode(line.trim_ascii_end()));
         Ok(names.filter(|name| directory.entry(name).is_ok()).collect())
-    }
-}
-
-/// Whether NLST, whose answer is read to its end, names anything.
-pub(in crate::session) fn has_names(mut download: Download<'_>) -> Result<bool, Failure> {
-    let mut buffer = [0; 8192];
-    if download.read(&mut buffer)? > 0 {
-        return stop(download).map(|()| true);
-    }
-    match confirm(download)? {
-        Some(shortfall) => Err(closed(&shortfall)),
-        None => Ok(false),
     }
 }

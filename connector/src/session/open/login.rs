@@ -16,7 +16,7 @@ use crate::session::control::{Control, ControlLimits};
 use crate::session::server::Shared;
 use crate::session::session::{MAXIMUM_PRELIMINARY, Session};
 use crate::session::transcript::{Transcript, TranscriptWriter};
-use crate::session::transfer::transfer::DATA_IN_CLEAR;
+use crate::session::transfer::data_connection::DATA_IN_CLEAR;
 use crate::transport::error::io_error;
 use crate::transport::stream::NetStream;
 use crate::transport::{connect, proxy};
@@ -154,7 +154,6 @@ impl Session {
             current_directory: None,
             is_directory_proven: true,
             refused_listing: None,
-            is_renaming: false,
             format: None,
             hash: None,
             poisoned: false,

@@ -1,9 +1,6 @@
 //! Sessions that give way to a new one in the middle of an execution.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-
-use rustls::ProtocolVersion;
 
 use crate::failure::{Cause, Failure, retry_after};
 use crate::protocol::verb::Verb;
@@ -46,58 +43,6 @@ impl Session {
                 return Err(if error.awaited_secret() { error.given_up_after(2) } else { error });
             }
             retry_after(&mut backoff, error, cancel)?;
-        }
-    }
-
-    /// Logs in anew where the next data connection could not resume the TLS session: a server
-    /// that wants it resumed would refuse, in the middle of an upload that cannot be repeated.
-    /// The transfer that is about to begin must be over by `deadline`.
-    ///
-    /// # Errors
-    ///
-    /// As [`Session::open_with_retry`]; those of going back to the directory.
-    pub(in crate::session) fn renew_for_tickets(
-        &mut self,
-        deadline: Deadline,
-    ) -> Result<(), Failure> {
-        let (Some(tls), Some(factory)) = (&self.tls, &self.shared.tls) else { return Ok(()) };
-        let version = self.control.stream().tls().and_then(|tls| tls.protocol_version());
-        let is_tls_13 = version == Some(ProtocolVersion::TLSv1_3);
-        let protects = self.shared.settings.tls.protect_data && factory.reuses_sessions();
-        if !(is_tls_13 && protects && tls.is_out_of_tickets()) {
-            return Ok(());
-        }
-        let server = &self.shared.server;
-        if factory.can_fall_back() {
-            server.prefer_tls_12();
-        } else if !server.wants_reuse.load(Ordering::Relaxed) {
-            // Without TLS 1.2 the way out costs a login every few files: not before it is needed.
-            return Ok(());
-        }
-        self.renew(deadline)
-    }
-
-    /// Logs in anew where the session is of no use any more, for work that must not fail because
-    /// of what came before it.
-    ///
-    /// # Errors
-    ///
-    /// As [`Session::open_with_retry`]; those of going back to the directory.
-    pub(in crate::session) fn renew_if_lost(&mut self) -> Result<(), Failure> {
-        if self.is_usable() { Ok(()) } else { self.renew(self.transfer_limit()) }
-    }
-
-    /// Puts a new session in the place of this one, in the same directory and format.
-    ///
-    /// # Errors
-    ///
-    /// As [`Session::open_with_retry`]; those of going back to the directory.
-    pub(in crate::session) fn renew(&mut self, deadline: Deadline) -> Result<(), Failure> {
-        let directory = self.current_directory.clone();
-        self.renew_at_login(deadline)?;
-        match directory {
-            Some(directory) => self.change_directory(&directory),
-            None => Ok(()),
         }
     }
 

@@ -9,6 +9,7 @@ use socket2::{Domain, Socket, Type};
 use crate::config::{DataMode, PassiveAddress};
 use crate::failure::{Cause, Failure};
 use crate::protocol::payload::{extended_passive_port, passive_address, port_command};
+use crate::protocol::refusal::Phase;
 use crate::protocol::reply::Reply;
 use crate::protocol::verb::Verb;
 use crate::session::session::Session;
@@ -30,6 +31,10 @@ pub(crate) enum DataEndpoint {
     /// The server will connect, from the control connection's peer.
     Listening(TcpListener),
 }
+
+/// What to do about a server that wants data protected.
+pub(in crate::session) const DATA_IN_CLEAR: &str =
+    "the server may not send data in clear: leave dataProtection at private";
 
 impl Session {
     /// Agrees with the server on a data connection.
@@ -121,6 +126,23 @@ impl Session {
             return Err(if is_family { error.with_cause(Cause::Unsupported) } else { error });
         }
         Ok(DataEndpoint::Listening(listener))
+    }
+
+    /// The error of a transfer that was refused, with the hint that the settings suggest.
+    pub(in crate::session) fn data_refusal(&mut self, reply: &Reply, verb: Verb) -> Failure {
+        let error = self.refusal(reply, Phase::Transfer, verb, verb.as_str());
+        self.refused_listing = reply.emptiness();
+        let settings = &self.shared.settings;
+        if self.tls.is_some()
+            && !settings.tls.protect_data
+            && matches!(error.cause(), Cause::Tls | Cause::Denied)
+        {
+            return error.with_hint(DATA_IN_CLEAR);
+        }
+        if settings.mode == DataMode::Active && error.is(Cause::Lost) {
+            return error.with_hint(UNREACHABLE);
+        }
+        error
     }
 
     /// Takes the server's connection; anybody else who connects is turned away.

@@ -6,6 +6,7 @@ use std::io::Read;
 use super::transfer::{POLL_INTERVAL, Transfer};
 use crate::failure::Failure;
 use crate::protocol::reply::Reply;
+use crate::protocol::verb::Command;
 use crate::session::session::Session;
 use crate::transport::error::is_timeout;
 use crate::transport::stream::NetStream;
@@ -16,6 +17,24 @@ pub(crate) struct Download<'s> {
     transfer: Transfer<'s>,
     received: u64,
     ended: bool,
+}
+
+impl Session {
+    /// Begins a download with `command`, from `offset` on (REST, RFC 3659 §5), which must be over
+    /// by `deadline`.
+    ///
+    /// # Errors
+    ///
+    /// What the server's refusal means; what a command or a data connection can fail with.
+    pub(crate) fn download(
+        &mut self,
+        command: Command,
+        offset: u64,
+        deadline: Deadline,
+    ) -> Result<Download<'_>, Failure> {
+        let transfer = self.transfer(command, offset, deadline)?;
+        Ok(Download::new(transfer))
+    }
 }
 
 impl<'s> Download<'s> {

@@ -6,9 +6,7 @@ use std::net::TcpStream;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::data_connection::{DataEndpoint, UNREACHABLE};
-use super::download::Download;
-use crate::config::DataMode;
+use super::data_connection::DataEndpoint;
 use crate::failure::{Cause, Failure};
 use crate::protocol::refusal::Phase;
 use crate::protocol::reply::{Repeated, Reply};
@@ -27,10 +25,6 @@ const REASON_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a read or a write may block before the control connection is looked at: a server that
 /// has refused the rest of a transfer need neither read nor hang up.
 pub(in crate::session) const POLL_INTERVAL: Duration = Duration::from_millis(500);
-
-/// What to do about a server that wants data protected.
-pub(in crate::session) const DATA_IN_CLEAR: &str =
-    "the server may not send data in clear: leave dataProtection at private";
 
 /// A transfer under way.
 pub(in crate::session) struct Transfer<'s> {
@@ -63,22 +57,6 @@ pub(in crate::session) struct DataConnection {
 }
 
 impl Session {
-    /// Begins a download with `command`, from `offset` on (REST, RFC 3659 §5), which must be over
-    /// by `deadline`.
-    ///
-    /// # Errors
-    ///
-    /// What the server's refusal means; what a command or a data connection can fail with.
-    pub(crate) fn download(
-        &mut self,
-        command: Command,
-        offset: u64,
-        deadline: Deadline,
-    ) -> Result<Download<'_>, Failure> {
-        let transfer = self.transfer(command, offset, deadline)?;
-        Ok(Download::new(transfer))
-    }
-
     /// Begins a transfer with `command`, from `offset` on, which must be over by `deadline`.
     pub(in crate::session) fn transfer(
         &mut self,
@@ -178,23 +156,6 @@ impl Session {
         }
         error
             .with_hint("the server may not be able to resume TLS sessions: try tlsSessionReuse off")
-    }
-
-    /// The error of a transfer that was refused, with the hint that the settings suggest.
-    pub(in crate::session) fn data_refusal(&mut self, reply: &Reply, verb: Verb) -> Failure {
-        let error = self.refusal(reply, Phase::Transfer, verb, verb.as_str());
-        self.refused_listing = reply.emptiness();
-        let settings = &self.shared.settings;
-        if self.tls.is_some()
-            && !settings.tls.protect_data
-            && matches!(error.cause(), Cause::Tls | Cause::Denied)
-        {
-            return error.with_hint(DATA_IN_CLEAR);
-        }
-        if settings.mode == DataMode::Active && error.is(Cause::Lost) {
-            return error.with_hint(UNREACHABLE);
-        }
-        error
     }
 
     fn next_reply(&mut self, verb: Verb) -> Result<Reply, Failure> {

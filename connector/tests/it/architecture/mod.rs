@@ -1,5 +1,8 @@
 //! The house's rules about what may be used where, read from the sources.
 
+mod floors;
+mod imports;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
