@@ -1,6 +1,6 @@
 //! Runs processes written in JSON through connectors that it loads at run time.
 //!
-//! A [process](process::Process) is read, [prepared](process::Prepared) (connectors loaded,
+//! A [process](process::Process) is read, [prepared](pipeline::Prepared) (connectors loaded,
 //! every setting checked, nothing sent) and run. Documents flow through its steps as one stream:
 //! a body is pushed from step to step and is never whole in memory, and the acknowledgement
 //! flows back the same way, so that a connector removes a file only when everything behind it
@@ -10,18 +10,13 @@ pub mod cancellation;
 pub mod cli;
 pub mod connectors;
 mod demo;
-pub mod events;
-mod execution;
+mod engine;
 pub mod exit_code;
-mod handover;
 mod ledger;
-mod link;
 mod locks;
-mod pipe;
+pub mod pipeline;
 pub mod process;
-mod progress;
 pub mod report;
-mod run;
 mod shortage;
-mod stage;
 mod steps;
+mod template;

@@ -12,7 +12,7 @@ use super::check::unknown_connection;
 use super::{Failure, Options, Output, cancel_on_interrupt, prepare, results};
 use crate::cancellation::Cancellation;
 use crate::exit_code::ExitCode;
-use crate::process::Outside;
+use crate::pipeline::Outside;
 
 #[derive(Debug, Args)]
 pub(super) struct BrowseArguments {

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{Failure, Options, Output, cancel_on_interrupt, prepare, results};
 use crate::cancellation::Cancellation;
 use crate::exit_code::ExitCode;
-use crate::process::{Outside, Prepared};
+use crate::pipeline::{Outside, Prepared};
 use crate::report::printable;
 
 #[derive(Debug, Args)]

@@ -11,8 +11,8 @@ use super::{Failure, Options, Output, cancel_on_interrupt, results, tell, with_o
 use crate::cancellation::Cancellation;
 use crate::demo::{DemoServer, TABLE, discard_earlier, make_files, process, prove};
 use crate::exit_code::ExitCode;
-use crate::process::{Prepared, Refusal};
-use crate::progress::amount;
+use crate::pipeline::{Prepared, Refusal};
+use crate::report::amount;
 use crate::report::{Reporter, Text};
 
 #[derive(Debug, Args)]

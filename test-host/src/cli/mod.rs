@@ -21,7 +21,8 @@ use host_sdk::{Error, LoadError};
 use crate::cancellation::Cancellation;
 use crate::connectors::{Connectors, search_path};
 use crate::exit_code::ExitCode;
-use crate::process::{Prepared, Process, Refusal};
+use crate::pipeline::{Prepared, Refusal};
+use crate::process::Process;
 use crate::report::{JsonLines, Records, Reporter, Text, Verbosity, printable};
 use crate::shortage;
 

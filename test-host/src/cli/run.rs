@@ -8,7 +8,8 @@ use clap::Args;
 use super::{Failure, Options, cancel_on_interrupt, with_output};
 use crate::cancellation::Cancellation;
 use crate::exit_code::ExitCode;
-use crate::process::{Prepared, Process, Refusal};
+use crate::pipeline::{Prepared, Refusal};
+use crate::process::Process;
 
 #[derive(Debug, Args)]
 pub(super) struct RunArguments {

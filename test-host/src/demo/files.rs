@@ -6,7 +6,7 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::stage::hexadecimal;
+use crate::engine::stage::hexadecimal;
 
 const COUNT: u32 = 200;
 const SMALLEST: f64 = 1024.0;

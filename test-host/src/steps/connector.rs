@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use host_sdk::{Error, ExecutionScope, Operation};
 
-use crate::execution::{ContextOf, Execution, Order};
-use crate::run::Run;
+use crate::engine::execution::{ContextOf, Execution, Order};
+use crate::engine::run::Run;
 
 /// Executes `operation` on the calling thread, and settles what it leaves open.
 pub(crate) fn execute(run: &Arc<Run>, operation: &dyn Operation, order: Order) {

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use host_sdk::{Error, ErrorKind, Properties};
 
-use crate::events::LogLevel;
+use crate::engine::run::{Run, StepIdentity};
+use crate::engine::stage::{Acknowledgement, BodySink, Document, End, Stage};
 use crate::ledger::{LARGEST_BODY, Ledger, Row, Stored, too_large};
-use crate::run::{Run, StepIdentity};
-use crate::stage::{Acknowledgement, BodySink, Document, End, Stage};
+use crate::report::events::LogLevel;
 
 /// The largest body that is kept in memory on its way into the database.
 const IN_MEMORY: usize = 1024 * 1024;

@@ -7,10 +7,10 @@ use host_sdk::{Error, Properties};
 use serde_json::Value;
 
 use super::produce::Producer;
+use crate::engine::run::{Run, StepIdentity};
+use crate::engine::stage::{Acknowledgement, BodySink, Digest, Document, End, Stage};
 use crate::process::model::{MessageDocument, MessageStep};
-use crate::process::template::Template;
-use crate::run::{Run, StepIdentity};
-use crate::stage::{Acknowledgement, BodySink, Digest, Document, End, Stage};
+use crate::template::Template;
 
 /// A document's content and properties, checked.
 #[derive(Clone, Debug)]

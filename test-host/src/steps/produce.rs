@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use host_sdk::{Error, Properties, Status};
 
-use crate::run::{Run, StepIdentity};
-use crate::stage::{Acknowledgement, BodySink, Digest, Document, Stage};
+use crate::engine::run::{Run, StepIdentity};
+use crate::engine::stage::{Acknowledgement, BodySink, Digest, Document, Stage};
 
 /// How many documents await their acknowledgement at once.
 const UNDER_WAY: usize = 64;

@@ -10,9 +10,9 @@ use jiff::tz::TimeZone;
 
 use super::produce::{Body, Producer};
 use super::tree::{Found, Tree, unreadable};
+use crate::engine::run::{Run, StepIdentity};
+use crate::engine::stage::Stage;
 use crate::process::model::ReadFilesStep;
-use crate::run::{Run, StepIdentity};
-use crate::stage::Stage;
 
 /// How much of a file is read at once.
 const CHUNK: usize = 256 * 1024;

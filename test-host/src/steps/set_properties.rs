@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use host_sdk::{Error, Properties};
 
-use crate::process::template::Template;
-use crate::stage::{Acknowledgement, BodySink, Document, End, Held, Stage};
+use crate::engine::stage::{Acknowledgement, BodySink, Document, End, Held, Stage};
+use crate::template::Template;
 
 /// The step.
 pub(crate) struct SetProperties {

@@ -12,9 +12,9 @@ use std::vec;
 
 use host_sdk::{Error, ErrorKind};
 
-use crate::events::{LeftOut, LogLevel};
+use crate::engine::run::{Run, StepIdentity};
 use crate::process::model::ReadFilesStep;
-use crate::run::{Run, StepIdentity};
+use crate::report::events::{LeftOut, LogLevel};
 use crate::shortage;
 
 /// How deep directories are read.

@@ -16,9 +16,9 @@ use host_sdk::{Error, ErrorKind};
 use tempfile::NamedTempFile;
 
 use super::partials::{self, Partials};
+use crate::engine::stage::{Acknowledgement, BodySink, Document, End, Held, Stage};
 use crate::locks::lock;
 use crate::shortage;
-use crate::stage::{Acknowledgement, BodySink, Document, End, Held, Stage};
 
 /// How much of a file that is held is read at a time.
 const CHUNK: usize = 256 * 1024;

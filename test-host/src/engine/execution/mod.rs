@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex};
 
 use host_sdk::{Error, ErrorKind, Outcome, Summary};
 
+use super::queue::Link;
+use super::run::{Run, StepIdentity};
+use super::stage::Stage;
 use crate::cancellation::Subscription;
-use crate::link::Link;
 use crate::locks::lock;
-use crate::process::template::Template;
-use crate::run::{Run, StepIdentity};
-use crate::stage::Stage;
+use crate::template::Template;
 
 mod context;
 mod inputs;

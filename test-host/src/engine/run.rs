@@ -7,15 +7,15 @@ use std::time::Instant;
 use host_sdk::{Error, ErrorKind, Properties, Status};
 use serde_json::Value;
 
+use super::stage::{Document, End};
 use crate::cancellation::Cancellation;
-use crate::events::{
-    DocumentCounts, DocumentEvent, ErrorEntry, Event, LeftOut, LogEvent, LogLevel, RunStatus,
-    SummaryEvent,
-};
 use crate::exit_code::ExitCode;
 use crate::locks::lock;
 use crate::report::Reporter;
-use crate::stage::{Document, End};
+use crate::report::events::{
+    DocumentCounts, DocumentEvent, ErrorEntry, Event, LeftOut, LogEvent, LogLevel, RunStatus,
+    SummaryEvent,
+};
 
 /// How many errors the summary lists.
 const LISTED_ERRORS: usize = 100;

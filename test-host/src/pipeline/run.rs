@@ -6,19 +6,19 @@ use std::thread::{self, ScopedJoinHandle};
 
 use host_sdk::Error;
 
-use super::model::{Step, TrackingDirection};
-use super::validate::{Prepared, PreparedStep};
+use super::prepare::{Prepared, PreparedStep};
 use crate::cancellation::Cancellation;
-use crate::events::{Event, SummaryEvent};
-use crate::execution::{Inputs, Order};
+use crate::engine::execution::{Inputs, Order};
+use crate::engine::handover::Handover;
+use crate::engine::queue::{Entrance, Link};
+use crate::engine::run::{Run, StepIdentity};
+use crate::engine::stage::Stage;
 use crate::exit_code::ExitCode;
-use crate::handover::Handover;
 use crate::ledger::Ledger;
-use crate::link::{Entrance, Link};
+use crate::process::model::{Step, TrackingDirection};
 use crate::report::Reporter;
-use crate::run::{Run, StepIdentity};
+use crate::report::events::{Event, SummaryEvent};
 use crate::shortage;
-use crate::stage::Stage;
 use crate::steps::database::{Database, DatabaseStage};
 use crate::steps::message::Replace;
 use crate::steps::set_properties::SetProperties;

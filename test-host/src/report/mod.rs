@@ -1,13 +1,17 @@
 //! Where events go: lines of JSON, or brief text.
 
+pub mod events;
+mod progress;
+
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
 use host_sdk::{Error, ErrorReport, HostServices, LogRecord, Progress, Status};
 
-use crate::events::{DocumentEvent, Event, LogEvent, LogLevel, SummaryEvent};
 use crate::locks::lock;
-use crate::progress::{Bars, amount};
+use crate::report::events::{DocumentEvent, Event, LogEvent, LogLevel, SummaryEvent};
+use progress::Bars;
+pub(crate) use progress::amount;
 
 /// Takes what happens in a run; called from many threads at once.
 pub trait Reporter: Send + Sync {

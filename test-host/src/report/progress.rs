@@ -8,7 +8,7 @@ use std::time::Duration;
 use host_sdk::Progress;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::events::DocumentEvent;
+use super::events::DocumentEvent;
 use crate::locks::lock;
 use crate::shortage;
 

@@ -11,7 +11,7 @@ use host_sdk::{
 
 use super::results::Slot;
 use super::{Execution, Inputs, host, is_over, not_open};
-use crate::link::Arrival;
+use crate::engine::queue::Arrival;
 use crate::locks::lock;
 
 /// The execution as the connector sees it.

@@ -6,8 +6,8 @@ use host_sdk::descriptor::{Field, FieldScope, InputKind, OutputKind};
 use host_sdk::{ConnectorDescriptor, Error};
 use serde_json::Value;
 
-use super::model::{ConnectorStep, Process, Step};
-use super::parse::key;
+use crate::process::key;
+use crate::process::model::{ConnectorStep, Process, Step};
 
 /// Checks that every step whose settings remove documents from their source is followed by one
 /// that stores them, or says that they are to be discarded.
@@ -15,7 +15,7 @@ use super::parse::key;
 /// # Errors
 ///
 /// `configuration` with the path of the setting that removes them.
-pub(super) fn check(
+pub(crate) fn check(
     process: &Process,
     descriptors: &BTreeMap<String, ConnectorDescriptor>,
 ) -> Result<(), Error> {

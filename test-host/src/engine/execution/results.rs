@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use host_sdk::{Error, ErrorKind, Outcome, Properties, SmallResult, Status};
 
 use super::{Execution, host, not_open};
+use crate::engine::stage::{Acknowledgement, BodySink, Digest, Document};
 use crate::locks::lock;
-use crate::stage::{Acknowledgement, BodySink, Digest, Document};
 
 /// A result that the connector writes, within reach of the execution's end.
 pub(super) type Slot = Arc<Mutex<Option<OpenResult>>>;

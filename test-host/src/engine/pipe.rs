@@ -6,8 +6,8 @@ use std::sync::{Condvar, Mutex};
 
 use host_sdk::{Error, ErrorKind};
 
+use super::stage::End;
 use crate::locks::{lock, wait};
-use crate::stage::End;
 
 /// How much of a body waits in a pipe.
 pub(crate) const CAPACITY: usize = 256 * 1024;
@@ -194,7 +194,7 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::stage::Digest;
+    use crate::engine::stage::Digest;
 
     fn end() -> End {
         Digest::default().end(host_sdk::Properties::new())

@@ -11,7 +11,7 @@ const FUNCTIONS: [&str; 5] = ["now", "uuid", "env", "basename", "extension"];
 
 /// A text that was checked and can be expanded for each document.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Template {
+pub(crate) struct Template {
     parts: Vec<Part>,
     text: String,
 }
@@ -34,7 +34,7 @@ impl Template {
     ///
     /// `configuration` for a brace without its partner, an unknown function, a bad time format
     /// and a variable that is not set.
-    pub fn parse(text: &str) -> Result<Self, Error> {
+    pub(crate) fn parse(text: &str) -> Result<Self, Error> {
         let mut parts = Vec::new();
         let mut literal = String::new();
         let mut rest = text;
@@ -72,7 +72,7 @@ impl Template {
     /// # Errors
     ///
     /// `document` when it has no property that the template names.
-    pub fn expand(&self, properties: &Properties) -> Result<String, Error> {
+    pub(crate) fn expand(&self, properties: &Properties) -> Result<String, Error> {
         let mut expanded = String::new();
         for part in &self.parts {
             match part {
@@ -93,7 +93,7 @@ impl Template {
 
     /// Whether it names the property `id`.
     #[must_use]
-    pub fn refers_to(&self, id: &str) -> bool {
+    pub(crate) fn refers_to(&self, id: &str) -> bool {
         self.parts.iter().any(|part| match part {
             Part::Property(property) => property == id,
             Part::Basename | Part::Extension => id == "fileName",

@@ -12,13 +12,13 @@ use host_sdk::{
 };
 
 use super::durability;
-use super::model::{ConnectorStep, Process, Step};
-use super::parse::{connection_settings, key, operation_settings, rooted};
-use super::template::Template;
 use crate::cancellation::{Cancellation, Subscription};
 use crate::connectors::Connectors;
 use crate::locks::lock;
+use crate::process::model::{ConnectorStep, Process, Step};
+use crate::process::{connection_settings, key, operation_settings, rooted};
 use crate::steps::message::{Message, templates};
+use crate::template::Template;
 
 /// A process whose connections are configured and whose steps are checked; nothing was sent.
 pub struct Prepared {

@@ -7,10 +7,10 @@ use host_sdk::{Error, ErrorKind, InputDocument, InputHeader, Outcome, Properties
 
 use super::context::Input;
 use super::{Execution, Inputs, host, is_over};
-use crate::events::LogLevel;
-use crate::link::{Arrival, Link};
+use crate::engine::queue::{Arrival, Link};
+use crate::engine::run::Fate;
 use crate::locks::lock;
-use crate::run::Fate;
+use crate::report::events::LogLevel;
 
 /// An input that is not answered yet.
 pub(super) struct OpenInput {

@@ -13,18 +13,20 @@ use host_sdk::{
 };
 use serde_json::{Value, json};
 
-use super::{Prepared, Process, Refusal, RunOutcome};
+use super::prepare::{Prepared, Refusal};
+use super::run::RunOutcome;
 use crate::cancellation::Cancellation;
 use crate::connectors::Connectors;
-use crate::events::{DocumentCounts, DocumentEvent, Event};
 use crate::locks::lock;
+use crate::process::Process;
 use crate::report::Reporter;
+use crate::report::events::{DocumentCounts, DocumentEvent, Event};
 
 type Script = Arc<dyn Fn(Context) -> Result<Summary, Error> + Send + Sync>;
 
 /// A connector whose operations are the closures of a test.
 #[derive(Clone, Default)]
-pub(super) struct Scripted {
+pub(crate) struct Scripted {
     operations: Vec<(&'static str, InputKind, Option<Script>)>,
     /// The settings of every operation.
     fields: Vec<Field>,
@@ -33,7 +35,7 @@ pub(super) struct Scripted {
 }
 
 impl Scripted {
-    pub(super) fn with(
+    pub(crate) fn with(
         mut self,
         id: &'static str,
         input: InputKind,
@@ -48,13 +50,13 @@ impl Scripted {
     }
 
     /// The same with `fields` as the settings of its operations.
-    pub(super) fn taking(mut self, fields: Vec<Field>) -> Self {
+    pub(crate) fn taking(mut self, fields: Vec<Field>) -> Self {
         self.fields = fields;
         self
     }
 
     /// The same with `fields` as the settings of its connections.
-    pub(super) fn connected_by(mut self, fields: Vec<Field>) -> Self {
+    pub(crate) fn connected_by(mut self, fields: Vec<Field>) -> Self {
         self.connection_fields = fields;
         self
     }
@@ -125,13 +127,13 @@ impl Operation for ScriptedOperation {
 }
 
 #[derive(Default)]
-pub(super) struct Recorder {
+pub(crate) struct Recorder {
     events: Mutex<Vec<Event>>,
-    pub(super) panics_at: AtomicU64,
+    pub(crate) panics_at: AtomicU64,
 }
 
 impl Recorder {
-    pub(super) fn documents(&self) -> Vec<DocumentEvent> {
+    pub(crate) fn documents(&self) -> Vec<DocumentEvent> {
         let events = lock(&self.events);
         let documents = events.iter().filter_map(|event| match event {
             Event::Document(document) => Some(document.clone()),
@@ -141,7 +143,7 @@ impl Recorder {
     }
 
     /// `step document status` of each document event.
-    pub(super) fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         let line =
             |event: DocumentEvent| format!("{} {} {:?}", event.step, event.document, event.status);
         self.documents().into_iter().map(line).collect()
@@ -178,7 +180,7 @@ impl HostServices for NoServices {
 }
 
 /// Steps of the connector by the operation's id, each named like its operation.
-pub(super) fn steps(operations: &[&str]) -> Value {
+pub(crate) fn steps(operations: &[&str]) -> Value {
     operations
         .iter()
         .map(|id| json!({"name": id, "type": "connector", "connection": "c", "operation": id}))
@@ -186,7 +188,7 @@ pub(super) fn steps(operations: &[&str]) -> Value {
 }
 
 /// Prepares `steps` over the connections `c` and `d`.
-pub(super) fn prepare(
+pub(crate) fn prepare(
     connector: Scripted,
     steps: &Value,
     cancellation: &Arc<Cancellation>,
@@ -200,7 +202,7 @@ pub(super) fn prepare(
     Prepared::new(process, &connectors, cancellation)
 }
 
-pub(super) fn run_with(
+pub(crate) fn run_with(
     connector: Scripted,
     steps: &Value,
     recorder: &Arc<Recorder>,
@@ -211,13 +213,13 @@ pub(super) fn run_with(
     prepared.run(&reporter, cancellation).unwrap()
 }
 
-pub(super) fn run(connector: Scripted, steps: &Value) -> (RunOutcome, Arc<Recorder>) {
+pub(crate) fn run(connector: Scripted, steps: &Value) -> (RunOutcome, Arc<Recorder>) {
     let recorder = Arc::new(Recorder::default());
     let outcome = run_with(connector, steps, &recorder, &Cancellation::new());
     (outcome, recorder)
 }
 
-pub(super) fn counts(
+pub(crate) fn counts(
     success: u64,
     empty: u64,
     application_error: u64,
@@ -226,12 +228,12 @@ pub(super) fn counts(
     DocumentCounts { success, empty, application_error, failure }
 }
 
-pub(super) fn named(name: impl ToString) -> Properties {
+pub(crate) fn named(name: impl ToString) -> Properties {
     Properties::new().with("fileName", name.to_string())
 }
 
 /// Takes the first step's request, lets `body` answer it, and answers that it was done.
-pub(super) fn request(
+pub(crate) fn request(
     context: &Context,
     body: impl FnOnce(u64) -> Result<(), Error>,
 ) -> Result<(), Error> {
@@ -241,7 +243,7 @@ pub(super) fn request(
     context.input_done(input.id(), &Outcome::Success)
 }
 
-pub(super) fn send(context: &Context, input: u64, name: &str, body: &[u8]) -> Result<(), Error> {
+pub(crate) fn send(context: &Context, input: u64, name: &str, body: &[u8]) -> Result<(), Error> {
     let mut sink = context.begin_result(input, &named(name))?;
     for chunk in body.chunks(100_000) {
         sink.write(chunk)?;
@@ -249,7 +251,7 @@ pub(super) fn send(context: &Context, input: u64, name: &str, body: &[u8]) -> Re
     sink.finish(&Outcome::Success, &Properties::new())
 }
 
-pub(super) fn read_all(input: &mut dyn InputDocument) -> Result<Vec<u8>, Error> {
+pub(crate) fn read_all(input: &mut dyn InputDocument) -> Result<Vec<u8>, Error> {
     let mut all = Vec::new();
     let mut chunk = vec![0; 50_000];
     loop {
@@ -261,7 +263,7 @@ pub(super) fn read_all(input: &mut dyn InputDocument) -> Result<Vec<u8>, Error> 
 }
 
 /// Returns every input as it is, streaming.
-pub(super) fn echo(context: &Context) -> Result<(), Error> {
+pub(crate) fn echo(context: &Context) -> Result<(), Error> {
     while let Some(mut input) = context.next_input()? {
         let answer = (|| {
             let mut sink = context.begin_result(input.id(), &Properties::new())?;
@@ -279,6 +281,6 @@ pub(super) fn echo(context: &Context) -> Result<(), Error> {
     Ok(())
 }
 
-pub(super) fn body(seed: usize) -> Vec<u8> {
+pub(crate) fn body(seed: usize) -> Vec<u8> {
     (0..700_000 + seed).map(|n| ((n * 31 + seed) % 251) as u8).collect()
 }

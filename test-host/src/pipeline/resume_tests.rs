@@ -8,9 +8,9 @@ use host_sdk::{Error, ErrorKind, Outcome, Properties, ResultSink};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::RunOutcome;
+use super::run::RunOutcome;
 use super::scripted::{Recorder, Scripted, body, counts, echo, named, request, run};
-use crate::stage::Digest;
+use crate::engine::stage::Digest;
 
 type Sink = Box<dyn ResultSink>;
 

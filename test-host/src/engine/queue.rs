@@ -6,10 +6,10 @@ use std::thread::{self, ThreadId};
 
 use host_sdk::{Error, ErrorKind};
 
+use super::pipe::Pipe;
+use super::stage::{Acknowledgement, BodySink, Document, Durable, End, Stage};
 use crate::cancellation::{Cancellation, Subscription};
 use crate::locks::{lock, wait};
-use crate::pipe::Pipe;
-use crate::stage::{Acknowledgement, BodySink, Document, Durable, End, Stage};
 
 /// How many documents wait for a connector before the step before it is held up.
 const CAPACITY: usize = 16;

@@ -7,10 +7,10 @@ use host_sdk::{Context, Properties, ResultSink};
 
 use super::*;
 use crate::cancellation::Cancellation;
-use crate::events::Event;
-use crate::link::Entrance;
+use crate::engine::queue::Entrance;
+use crate::engine::stage::{Acknowledgement, BodySink, Digest, Document, Durable, End, Held};
 use crate::report::Reporter;
-use crate::stage::{Acknowledgement, BodySink, Digest, Document, Durable, End, Held};
+use crate::report::events::Event;
 
 struct Silent;
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use host_sdk::{Error, ErrorKind, Status};
 use serde_json::Value;
 
-use crate::run::{Run, StepIdentity};
-use crate::stage::{Acknowledgement, BodySink, Document, Durable, End, Held, Stage};
+use super::run::{Run, StepIdentity};
+use super::stage::{Acknowledgement, BodySink, Document, Durable, End, Held, Stage};
 
 /// The largest body that an event quotes.
 const QUOTED_JSON: usize = 64 * 1024;

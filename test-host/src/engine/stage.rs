@@ -11,7 +11,7 @@ use std::sync::Arc;
 use host_sdk::{Error, Properties};
 use sha2::{Digest as _, Sha256};
 
-use crate::run::Fate;
+use super::run::Fate;
 
 /// A document as a step learns of it, before its body.
 #[derive(Clone)]

@@ -14,8 +14,8 @@ use super::scripted::{
     Recorder, Scripted, body, counts, echo, read_all, request, run, run_with, send, steps,
 };
 use crate::cancellation::Cancellation;
-use crate::events::{DocumentCounts, RunStatus};
 use crate::locks::lock;
+use crate::report::events::{DocumentCounts, RunStatus};
 
 #[test]
 fn a_failure_downstream_is_told_once_and_reaches_the_source() {
