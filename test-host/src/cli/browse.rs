@@ -11,8 +11,8 @@ use serde_json::json;
 use super::check::unknown_connection;
 use super::{Failure, Options, Output, cancel_on_interrupt, prepare, results};
 use crate::cancellation::Cancellation;
+use crate::engine::execution::Outside;
 use crate::exit_code::ExitCode;
-use crate::pipeline::Outside;
 
 #[derive(Debug, Args)]
 pub(super) struct BrowseArguments {

@@ -10,8 +10,9 @@ use serde_json::json;
 
 use super::{Failure, Options, Output, cancel_on_interrupt, prepare, results};
 use crate::cancellation::Cancellation;
+use crate::engine::execution::Outside;
 use crate::exit_code::ExitCode;
-use crate::pipeline::{Outside, Prepared};
+use crate::pipeline::Prepared;
 use crate::report::printable;
 
 #[derive(Debug, Args)]

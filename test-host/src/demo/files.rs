@@ -6,7 +6,7 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::engine::stage::hexadecimal;
+use crate::engine::document::hexadecimal;
 
 const COUNT: u32 = 200;
 const SMALLEST: f64 = 1024.0;

@@ -8,7 +8,7 @@ use host_sdk::Error;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{DemoFile, TABLE};
-use crate::engine::stage::Digest;
+use crate::engine::document::Digest;
 
 /// What the comparison found.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use host_sdk::{Error, ErrorKind, Status};
 use serde_json::Value;
 
-use super::run::{Run, StepIdentity};
-use super::stage::{Acknowledgement, BodySink, Document, Durable, End, Held, Stage};
+use super::document::StepIdentity;
+use super::document::{Document, End};
+use super::run::Run;
+use super::stage::{Acknowledgement, BodySink, Durable, Held, Stage};
 
 /// The largest body that an event quotes.
 const QUOTED_JSON: usize = 64 * 1024;

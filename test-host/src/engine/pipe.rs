@@ -6,7 +6,7 @@ use std::sync::{Condvar, Mutex};
 
 use host_sdk::{Error, ErrorKind};
 
-use super::stage::End;
+use super::document::End;
 use crate::locks::{lock, wait};
 
 /// How much of a body waits in a pipe.
@@ -194,7 +194,7 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::engine::stage::Digest;
+    use crate::engine::document::Digest;
 
     fn end() -> End {
         Digest::default().end(host_sdk::Properties::new())

@@ -6,8 +6,9 @@ use std::thread::{self, ThreadId};
 
 use host_sdk::{Error, ErrorKind};
 
+use super::document::{Document, End};
 use super::pipe::Pipe;
-use super::stage::{Acknowledgement, BodySink, Document, Durable, End, Stage};
+use super::stage::{Acknowledgement, BodySink, Durable, Stage};
 use crate::cancellation::{Cancellation, Subscription};
 use crate::locks::{lock, wait};
 

@@ -4,47 +4,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use host_sdk::{Error, ErrorKind, Properties, Status};
+use host_sdk::{Error, Properties, Status};
 use serde_json::Value;
 
-use super::stage::{Document, End};
+use super::counts::{Tally, severity};
+use super::document::{Document, End, Fate, StepIdentity};
 use crate::cancellation::Cancellation;
 use crate::exit_code::ExitCode;
 use crate::locks::lock;
 use crate::report::Reporter;
-use crate::report::events::{
-    DocumentCounts, DocumentEvent, ErrorEntry, Event, LeftOut, LogEvent, LogLevel, RunStatus,
-    SummaryEvent,
-};
-
-/// How many errors the summary lists.
-const LISTED_ERRORS: usize = 100;
-
-/// A step as events name it.
-#[derive(Debug)]
-pub(crate) struct StepIdentity {
-    pub(crate) name: Arc<str>,
-    /// Whether its events tell of the documents that came in, not of those that went out.
-    pub(crate) tracks_input: bool,
-}
-
-/// How one document ends, told by the steps that it passes.
-pub(crate) struct Fate {
-    number: u64,
-    state: Mutex<FateState>,
-}
-
-#[derive(Default)]
-struct FateState {
-    ended: Option<Status>,
-    bytes: u64,
-}
-
-impl Fate {
-    pub(crate) fn number(&self) -> u64 {
-        self.number
-    }
-}
+use crate::report::events::{DocumentEvent, Event, LeftOut, LogEvent, LogLevel, SummaryEvent};
 
 /// One run of a process.
 pub(crate) struct Run {
@@ -54,18 +23,6 @@ pub(crate) struct Run {
     documents: AtomicU64,
     tally: Mutex<Tally>,
     started: Instant,
-}
-
-#[derive(Default)]
-struct Tally {
-    counts: DocumentCounts,
-    bytes: u64,
-    left_out: LeftOut,
-    errors: Vec<ErrorEntry>,
-    first: Option<ErrorKind>,
-    /// Why a step could not go on.
-    fatal: Option<ErrorKind>,
-    integrity: bool,
 }
 
 impl Run {
@@ -205,36 +162,12 @@ impl Run {
 
     /// The last event, and what the caller is told.
     pub(crate) fn finish(&self) -> (SummaryEvent, ExitCode) {
-        let tally = lock(&self.tally);
-        let counts = tally.counts;
-        let failed = counts.application_error + counts.failure;
-        let done = counts.success + counts.empty;
-        let status = if tally.fatal.is_some() || (failed > 0 && done == 0) {
-            RunStatus::Failure
-        } else if failed > 0 {
-            RunStatus::Partial
-        } else {
-            RunStatus::Success
-        };
         let reason = self.cancellation.reason().map(|error| error.kind());
-        let code = match (reason, tally.fatal, status) {
-            (Some(kind), _, _) => ExitCode::of(kind),
-            (None, _, RunStatus::Partial | RunStatus::Failure) if tally.integrity => {
-                ExitCode::Integrity
-            }
-            // A connector that only passes on what the host told it names no cause.
-            (None, Some(kind), _) if kind != ErrorKind::Host => ExitCode::of(kind),
-            (None, Some(_), _) => tally.first.map_or(ExitCode::Documents, ExitCode::of),
-            (None, None, RunStatus::Success) => ExitCode::Success,
-            (None, None, RunStatus::Partial) => ExitCode::Documents,
-            (None, None, RunStatus::Failure) => {
-                tally.first.map_or(ExitCode::Documents, ExitCode::of)
-            }
-        };
-        let status = if reason.is_some() { RunStatus::Failure } else { status };
+        let tally = lock(&self.tally);
+        let (status, code) = tally.verdict(reason);
         let summary = SummaryEvent {
             status,
-            documents: counts,
+            documents: tally.counts,
             bytes: tally.bytes,
             seconds: self.started.elapsed().as_secs_f64(),
             left_out: Some(tally.left_out).filter(|left_out| *left_out != LeftOut::default()),
@@ -264,20 +197,7 @@ impl Run {
     }
 
     fn list(&self, step: &StepIdentity, document: Option<u64>, error: &Error) {
-        let mut tally = lock(&self.tally);
-        tally.first.get_or_insert(error.kind());
-        tally.integrity |= error.kind() == ErrorKind::Integrity;
-        if tally.errors.len() < LISTED_ERRORS {
-            tally.errors.push(ErrorEntry {
-                step: step.name.to_string(),
-                document,
-                // The document's event has the transcript; a hundred of them are no summary.
-                error: match document {
-                    Some(_) => error.clone().with_transcript(Vec::new()),
-                    None => error.clone(),
-                },
-            });
-        }
+        lock(&self.tally).list(step, document, error);
     }
 
     /// Counts a document's end, or makes it worse; `false` where it had ended as badly before.
@@ -286,11 +206,7 @@ impl Run {
         if state.ended.is_some_and(|ended| severity(ended) >= severity(status)) {
             return false;
         }
-        let mut tally = lock(&self.tally);
-        if let Some(ended) = state.ended.replace(status) {
-            *count(&mut tally.counts, ended) -= 1;
-        }
-        *count(&mut tally.counts, status) += 1;
+        lock(&self.tally).end(state.ended.replace(status), status);
         true
     }
 
@@ -299,24 +215,5 @@ impl Run {
         let more = bytes.saturating_sub(state.bytes);
         state.bytes += more;
         lock(&self.tally).bytes += more;
-    }
-}
-
-/// A later step can still spoil a document that was done; a refusal and a failure stay what they
-/// are, so that the errors they cause in the steps before are not told again.
-fn severity(status: Status) -> u8 {
-    match status {
-        Status::Empty => 0,
-        Status::Success => 1,
-        Status::ApplicationError | Status::Failure => 2,
-    }
-}
-
-fn count(counts: &mut DocumentCounts, status: Status) -> &mut u64 {
-    match status {
-        Status::Success => &mut counts.success,
-        Status::Empty => &mut counts.empty,
-        Status::ApplicationError => &mut counts.application_error,
-        Status::Failure => &mut counts.failure,
     }
 }

@@ -18,6 +18,5 @@ mod run_tests;
 #[cfg(test)]
 mod scripted;
 
-pub(crate) use prepare::Outside;
 pub use prepare::{Prepared, Refusal};
 pub use run::RunOutcome;

@@ -2,19 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use host_sdk::descriptor::{InputKind, OperationDescriptor};
 use host_sdk::{
-    CancelHook, Connection, ConnectorDescriptor, Context, Error, ErrorKind, ExecutionContext,
-    InputDocument, LoadError, Operation, Outcome, Progress, Properties, ResultSink, SmallResult,
+    Connection, ConnectorDescriptor, Context, Error, ErrorKind, LoadError, Operation,
     expected_one_of,
 };
 
 use super::durability;
-use crate::cancellation::{Cancellation, Subscription};
+use crate::cancellation::Cancellation;
 use crate::connectors::Connectors;
-use crate::locks::lock;
+use crate::engine::execution::Outside;
 use crate::process::model::{ConnectorStep, Process, Step};
 use crate::process::{connection_settings, key, operation_settings, rooted};
 use crate::steps::message::{Message, templates};
@@ -219,57 +217,4 @@ impl Refusal {
             other => other,
         }
     }
-}
-
-/// The context of calls outside any execution: no inputs, no results.
-pub(crate) struct Outside {
-    cancellation: Arc<Cancellation>,
-    hooks: std::sync::Mutex<Vec<Subscription>>,
-}
-
-impl Outside {
-    pub(crate) fn new(cancellation: &Arc<Cancellation>) -> Self {
-        Self { cancellation: Arc::clone(cancellation), hooks: std::sync::Mutex::default() }
-    }
-}
-
-fn no_execution() -> Error {
-    Error::new(ErrorKind::Host, "there is no execution")
-}
-
-impl ExecutionContext for Outside {
-    fn execution_id(&self) -> u64 {
-        0
-    }
-
-    fn is_cancelled(&self) -> bool {
-        self.cancellation.is_cancelled()
-    }
-
-    fn remaining(&self) -> Option<Duration> {
-        self.cancellation.remaining()
-    }
-
-    fn on_cancel(&self, hook: CancelHook) {
-        let subscription = self.cancellation.subscribe(hook);
-        lock(&self.hooks).push(subscription);
-    }
-
-    fn next_input(&self) -> Result<Option<Box<dyn InputDocument>>, Error> {
-        Ok(None)
-    }
-
-    fn begin_result(&self, _: u64, _: &Properties) -> Result<Box<dyn ResultSink>, Error> {
-        Err(no_execution())
-    }
-
-    fn add_results(&self, _: &[SmallResult<'_>]) -> Result<(), Error> {
-        Err(no_execution())
-    }
-
-    fn input_done(&self, _: u64, _: &Outcome) -> Result<(), Error> {
-        Err(no_execution())
-    }
-
-    fn progress(&self, _: Progress) {}
 }

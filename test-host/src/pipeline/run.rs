@@ -8,10 +8,11 @@ use host_sdk::Error;
 
 use super::prepare::{Prepared, PreparedStep};
 use crate::cancellation::Cancellation;
+use crate::engine::document::StepIdentity;
 use crate::engine::execution::{Inputs, Order};
 use crate::engine::handover::Handover;
 use crate::engine::queue::{Entrance, Link};
-use crate::engine::run::{Run, StepIdentity};
+use crate::engine::run::Run;
 use crate::engine::stage::Stage;
 use crate::exit_code::ExitCode;
 use crate::ledger::Ledger;

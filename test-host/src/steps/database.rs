@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use host_sdk::{Error, ErrorKind, Properties};
 
-use crate::engine::run::{Run, StepIdentity};
-use crate::engine::stage::{Acknowledgement, BodySink, Document, End, Stage};
+use crate::engine::document::StepIdentity;
+use crate::engine::document::{Document, End};
+use crate::engine::run::Run;
+use crate::engine::stage::{Acknowledgement, BodySink, Stage};
 use crate::ledger::{LARGEST_BODY, Ledger, Row, Stored, too_large};
 use crate::report::events::LogLevel;
 

@@ -7,8 +7,10 @@ use host_sdk::{Error, Properties};
 use serde_json::Value;
 
 use super::produce::Producer;
-use crate::engine::run::{Run, StepIdentity};
-use crate::engine::stage::{Acknowledgement, BodySink, Digest, Document, End, Stage};
+use crate::engine::document::StepIdentity;
+use crate::engine::document::{Digest, Document, End};
+use crate::engine::run::Run;
+use crate::engine::stage::{Acknowledgement, BodySink, Stage};
 use crate::process::model::{MessageDocument, MessageStep};
 use crate::template::Template;
 

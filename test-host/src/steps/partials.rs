@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 use tempfile::{NamedTempFile, TempPath};
 
 use super::write_files::LONGEST_NAME;
-use crate::engine::stage::hexadecimal;
+use crate::engine::document::hexadecimal;
 
 /// How the name of a partial ends.
 const EXTENSION: &str = ".partial";

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use host_sdk::{Error, Properties, Status};
 
-use crate::engine::run::{Run, StepIdentity};
-use crate::engine::stage::{Acknowledgement, BodySink, Digest, Document, Stage};
+use crate::engine::document::StepIdentity;
+use crate::engine::document::{Digest, Document};
+use crate::engine::run::Run;
+use crate::engine::stage::{Acknowledgement, BodySink, Stage};
 
 /// How many documents await their acknowledgement at once.
 const UNDER_WAY: usize = 64;

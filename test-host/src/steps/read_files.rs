@@ -10,7 +10,8 @@ use jiff::tz::TimeZone;
 
 use super::produce::{Body, Producer};
 use super::tree::{Found, Tree, unreadable};
-use crate::engine::run::{Run, StepIdentity};
+use crate::engine::document::StepIdentity;
+use crate::engine::run::Run;
 use crate::engine::stage::Stage;
 use crate::process::model::ReadFilesStep;
 

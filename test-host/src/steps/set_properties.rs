@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use host_sdk::{Error, Properties};
 
-use crate::engine::stage::{Acknowledgement, BodySink, Document, End, Held, Stage};
+use crate::engine::document::{Document, End};
+use crate::engine::stage::{Acknowledgement, BodySink, Held, Stage};
 use crate::template::Template;
 
 /// The step.

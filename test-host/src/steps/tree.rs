@@ -12,7 +12,8 @@ use std::vec;
 
 use host_sdk::{Error, ErrorKind};
 
-use crate::engine::run::{Run, StepIdentity};
+use crate::engine::document::StepIdentity;
+use crate::engine::run::Run;
 use crate::process::model::ReadFilesStep;
 use crate::report::events::{LeftOut, LogLevel};
 use crate::shortage;

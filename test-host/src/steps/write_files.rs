@@ -16,7 +16,8 @@ use host_sdk::{Error, ErrorKind};
 use tempfile::NamedTempFile;
 
 use super::partials::{self, Partials};
-use crate::engine::stage::{Acknowledgement, BodySink, Document, End, Held, Stage};
+use crate::engine::document::{Document, End};
+use crate::engine::stage::{Acknowledgement, BodySink, Held, Stage};
 use crate::locks::lock;
 use crate::shortage;
 

@@ -5,13 +5,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use host_sdk::{
-    CancelHook, Error, ExecutionContext, InputDocument, InputHeader, Outcome, Progress, Properties,
-    ResultSink, SmallResult,
+    CancelHook, Error, ExecutionContext, InputDocument, Outcome, Progress, Properties, ResultSink,
+    SmallResult,
 };
 
-use super::results::Slot;
-use super::{Execution, Inputs, host, is_over, not_open};
-use crate::engine::queue::Arrival;
+use super::execution::{Execution, Inputs, Slot, host, is_over, not_open};
+use super::inputs::Input;
 use crate::locks::lock;
 
 /// The execution as the connector sees it.
@@ -122,35 +121,6 @@ impl ExecutionContext for ContextOf {
 
     fn progress(&self, progress: Progress) {
         self.0.run.reporter().progress(&self.0.order.step.name, progress);
-    }
-}
-
-/// One input as the connector reads it.
-pub(super) struct Input {
-    pub(super) id: u64,
-    pub(super) header: InputHeader,
-    pub(super) size: Option<u64>,
-    pub(super) arrival: Option<Arc<Arrival>>,
-}
-
-impl InputDocument for Input {
-    fn id(&self) -> u64 {
-        self.id
-    }
-
-    fn size(&self) -> Option<u64> {
-        self.size
-    }
-
-    fn header(&self) -> &InputHeader {
-        &self.header
-    }
-
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
-        match &self.arrival {
-            None => Ok(0),
-            Some(arrival) => arrival.pipe.read(buffer),
-        }
     }
 }
 

@@ -5,29 +5,37 @@ use std::sync::Arc;
 
 use host_sdk::{Error, ErrorKind, InputDocument, InputHeader, Outcome, Properties, Status};
 
-use super::context::Input;
-use super::{Execution, Inputs, host, is_over};
+use super::execution::{Execution, Inputs, OpenInput, host, is_over};
 use crate::engine::queue::{Arrival, Link};
-use crate::engine::run::Fate;
 use crate::locks::lock;
 use crate::report::events::LogLevel;
 
-/// An input that is not answered yet.
-pub(super) struct OpenInput {
-    /// The document it is, unless it is the first step's request.
+/// One input as the connector reads it.
+pub(super) struct Input {
+    pub(super) id: u64,
+    pub(super) header: InputHeader,
+    pub(super) size: Option<u64>,
     pub(super) arrival: Option<Arc<Arrival>>,
-    /// The number that the next result carries on.
-    pub(super) fate: Option<Arc<Fate>>,
-    pub(super) results: u64,
-    /// The first result that failed here or later; it has been told.
-    pub(super) failed: Option<Error>,
 }
 
-impl OpenInput {
-    /// Whether the step before has given its document up, to begin it anew: how it ends here means
-    /// nothing.
-    pub(super) fn is_given_up(&self) -> bool {
-        self.arrival.as_ref().is_some_and(|arrival| arrival.pipe.is_abandoned())
+impl InputDocument for Input {
+    fn id(&self) -> u64 {
+        self.id
+    }
+
+    fn size(&self) -> Option<u64> {
+        self.size
+    }
+
+    fn header(&self) -> &InputHeader {
+        &self.header
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        match &self.arrival {
+            None => Ok(0),
+            Some(arrival) => arrival.pipe.read(buffer),
+        }
     }
 }
 

@@ -1,49 +1,14 @@
 //! The results of an execution: begun, ended and waited for.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use host_sdk::{Error, ErrorKind, Outcome, Properties, SmallResult, Status};
 
-use super::{Execution, host, not_open};
-use crate::engine::stage::{Acknowledgement, BodySink, Digest, Document};
+use super::execution::{Execution, OpenResult, host, not_open};
+use crate::engine::document::{Digest, Document};
+use crate::engine::stage::Acknowledgement;
 use crate::locks::lock;
-
-/// A result that the connector writes, within reach of the execution's end.
-pub(super) type Slot = Arc<Mutex<Option<OpenResult>>>;
-
-pub(super) struct OpenResult {
-    pub(super) input: u64,
-    document: Document,
-    pub(super) digest: Digest,
-    pub(super) sink: Box<dyn BodySink>,
-    /// Why its body is not what the connector wrote.
-    broken: Option<Error>,
-}
-
-impl OpenResult {
-    /// Appends `bytes`.
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.change(|digest, sink| {
-            digest.update(bytes);
-            sink.write(bytes)
-        })
-    }
-
-    /// Changes the body; after a change that failed, or panicked, there is no other one and no end.
-    pub(super) fn change(
-        &mut self,
-        change: impl FnOnce(&mut Digest, &mut dyn BodySink) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        if let Some(error) = &self.broken {
-            return Err(error.clone());
-        }
-        self.broken = Some(Error::internal("a write of the result panicked"));
-        let changed = change(&mut self.digest, self.sink.as_mut());
-        self.broken = changed.as_ref().err().cloned();
-        changed
-    }
-}
 
 impl Execution {
     pub(super) fn begin(

@@ -1,14 +1,18 @@
 //! Promises of an execution that no process can be made to break at will.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use host_sdk::{Context, Properties, ResultSink};
+use host_sdk::{Context, Error, ErrorKind, Outcome, Properties, ResultSink, Summary};
 
-use super::*;
+use super::{ContextOf, Execution, Inputs, Order};
 use crate::cancellation::Cancellation;
-use crate::engine::queue::Entrance;
-use crate::engine::stage::{Acknowledgement, BodySink, Digest, Document, Durable, End, Held};
+use crate::engine::document::{Digest, Document, End, StepIdentity};
+use crate::engine::queue::{Entrance, Link};
+use crate::engine::run::Run;
+use crate::engine::stage::{Acknowledgement, BodySink, Durable, Held, Stage};
 use crate::report::Reporter;
 use crate::report::events::Event;
 

@@ -1,0 +1,179 @@
+//! One execution of a connector's operation, as the host keeps it.
+//!
+//! The connector may use it from many threads and beyond the execution's end. Every input is
+//! answered exactly once; a result's acknowledgement is that of everything that follows.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use host_sdk::{Error, ErrorKind};
+
+use crate::cancellation::Subscription;
+use crate::engine::document::{Digest, Document, Fate, StepIdentity};
+use crate::engine::queue::{Arrival, Link};
+use crate::engine::run::Run;
+use crate::engine::stage::{BodySink, Stage};
+use crate::locks::lock;
+use crate::template::Template;
+
+/// What an execution works on.
+pub(crate) enum Inputs {
+    /// The first step's one empty request.
+    Request(AtomicBool),
+    /// The documents of the step before.
+    Link(Arc<Link>),
+}
+
+impl Inputs {
+    /// One empty request.
+    pub(crate) fn request() -> Self {
+        Self::Request(AtomicBool::new(false))
+    }
+}
+
+/// What a step asks of an execution.
+pub(crate) struct Order {
+    pub(crate) step: Arc<StepIdentity>,
+    /// The connection's name.
+    pub(crate) source: Arc<str>,
+    pub(crate) parameters: BTreeMap<String, Template>,
+    /// Ids of the properties that override a setting.
+    pub(crate) overrides: BTreeSet<String>,
+    /// Whether an input names an object of the service.
+    pub(crate) names_objects: bool,
+    pub(crate) continue_on_error: bool,
+    pub(crate) inputs: Inputs,
+    pub(crate) next: Arc<dyn Stage>,
+}
+
+/// An input that is not answered yet.
+pub(super) struct OpenInput {
+    /// The document it is, unless it is the first step's request.
+    pub(super) arrival: Option<Arc<Arrival>>,
+    /// The number that the next result carries on.
+    pub(super) fate: Option<Arc<Fate>>,
+    pub(super) results: u64,
+    /// The first result that failed here or later; it has been told.
+    pub(super) failed: Option<Error>,
+}
+
+impl OpenInput {
+    /// Whether the step before has given its document up, to begin it anew: how it ends here means
+    /// nothing.
+    pub(super) fn is_given_up(&self) -> bool {
+        self.arrival.as_ref().is_some_and(|arrival| arrival.pipe.is_abandoned())
+    }
+}
+
+/// A result that the connector writes, within reach of the execution's end.
+pub(super) type Slot = Arc<Mutex<Option<OpenResult>>>;
+
+pub(super) struct OpenResult {
+    pub(super) input: u64,
+    pub(super) document: Document,
+    pub(super) digest: Digest,
+    pub(super) sink: Box<dyn BodySink>,
+    /// Why its body is not what the connector wrote.
+    pub(super) broken: Option<Error>,
+}
+
+impl OpenResult {
+    /// Appends `bytes`.
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.change(|digest, sink| {
+            digest.update(bytes);
+            sink.write(bytes)
+        })
+    }
+
+    /// Changes the body; after a change that failed, or panicked, there is no other one and no end.
+    pub(super) fn change(
+        &mut self,
+        change: impl FnOnce(&mut Digest, &mut dyn BodySink) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        if let Some(error) = &self.broken {
+            return Err(error.clone());
+        }
+        self.broken = Some(Error::internal("a write of the result panicked"));
+        let changed = change(&mut self.digest, self.sink.as_mut());
+        self.broken = changed.as_ref().err().cloned();
+        changed
+    }
+}
+
+/// One execution.
+pub(crate) struct Execution {
+    pub(super) id: u64,
+    pub(super) run: Arc<Run>,
+    pub(super) order: Order,
+    /// Whether the operation has returned: nothing is valid any more.
+    pub(super) over: AtomicBool,
+    pub(super) state: Mutex<State>,
+    pub(super) hooks: Mutex<Vec<Subscription>>,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    /// Whether everything that was open has been settled: nothing may be opened any more.
+    pub(super) settled: bool,
+    pub(super) open: HashMap<u64, OpenInput>,
+    pub(super) results: HashMap<u64, Slot>,
+    pub(super) next_input: u64,
+    pub(super) next_result: u64,
+    /// The first failure, where the step must not go on after it.
+    pub(super) stopped: Option<Error>,
+    /// The last error that a document was told to have ended with.
+    pub(super) told: Option<Error>,
+}
+
+impl Execution {
+    pub(crate) fn new(run: &Arc<Run>, order: Order) -> Arc<Self> {
+        Arc::new(Self {
+            id: run.reporter().new_execution(&order.step.name),
+            run: Arc::clone(run),
+            order,
+            over: AtomicBool::new(false),
+            state: Mutex::default(),
+            hooks: Mutex::default(),
+        })
+    }
+
+    pub(super) fn check(&self) -> Result<(), Error> {
+        if self.over.load(Ordering::Acquire) {
+            return Err(is_over());
+        }
+        self.run.cancellation().check()
+    }
+
+    /// Takes no more after the first failure, where the step was told so.
+    pub(super) fn stop_after(&self, error: &Error) {
+        if self.order.continue_on_error {
+            return;
+        }
+        {
+            let mut state = lock(&self.state);
+            if state.stopped.is_some() {
+                return;
+            }
+            state.stopped = Some(error.clone());
+        }
+        self.run.broke(&self.order.step, error, true);
+        if let Inputs::Link(link) = &self.order.inputs {
+            let step = &self.order.step.name;
+            link.refuse(&host(&format!("step \"{step}\" stopped after its first failure")));
+        }
+    }
+}
+
+pub(super) fn host(message: &str) -> Error {
+    Error::new(ErrorKind::Host, message)
+}
+
+pub(super) fn is_over() -> Error {
+    host("the execution is over")
+}
+
+pub(super) fn not_open(input: u64) -> Error {
+    host(&format!("input {input} is not open: it was answered, or never handed out"))
+}

@@ -1,0 +1,51 @@
+//! The end of an execution: what its operation leaves open is answered.
+
+use std::sync::atomic::Ordering;
+
+use host_sdk::{Error, ErrorKind, Outcome, Summary};
+
+use super::execution::{Execution, Inputs};
+use crate::locks::lock;
+
+impl Execution {
+    /// Settles everything that `result` leaves open, and says whether the step could go on.
+    pub(crate) fn settle(&self, result: Result<Summary, Error>) {
+        self.over.store(true, Ordering::Release);
+        lock(&self.hooks).clear();
+        let (open, results) = {
+            let mut state = lock(&self.state);
+            state.settled = true;
+            (std::mem::take(&mut state.open), std::mem::take(&mut state.results))
+        };
+        // A thread of the connector's may hold a sink for ever: what follows must not wait for it.
+        for slot in results.into_values() {
+            drop(lock(&slot).take());
+        }
+        let error = match (&result, self.run.cancellation().reason()) {
+            (_, Some(reason)) => reason,
+            (Err(error), None) => error.clone(),
+            (Ok(_), None) => Error::internal("the connector left an input unanswered"),
+        };
+        // A connector may answer an input with the error that it then ends with.
+        let mut told = lock(&self.state).told.as_ref() == Some(&error);
+        let mut inputs: Vec<_> = open.into_iter().collect();
+        inputs.sort_unstable_by_key(|(id, _)| *id);
+        for (_, input) in inputs {
+            told |= input.failed.is_some() && error.kind() == ErrorKind::Host;
+            told |= self.answer(input, &Outcome::Failure(error.clone()));
+        }
+        if result.is_err() && !self.run.cancellation().is_cancelled() {
+            self.run.broke(&self.order.step, &error, told);
+        }
+        if let Inputs::Link(link) = &self.order.inputs {
+            let step = &self.order.step.name;
+            link.refuse(&Error::new(
+                ErrorKind::Host,
+                match &result {
+                    Err(error) => format!("step \"{step}\" could not go on: {error}"),
+                    Ok(_) => format!("step \"{step}\" ended before it took the document"),
+                },
+            ));
+        }
+    }
+}
