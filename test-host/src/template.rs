@@ -3,6 +3,8 @@
 //! `{fileName}` is the property of that name; `{now:yyyy-MM-dd}`, `{uuid}`, `{env:NAME}`,
 //! `{basename}` and `{extension}` are functions; `{{` and `}}` are braces.
 
+use std::collections::BTreeMap;
+
 use host_sdk::{Error, ErrorKind, Properties, expected_one_of};
 use jiff::Zoned;
 use jiff::fmt::strtime;
@@ -214,6 +216,23 @@ fn split_name(path: &str) -> (&str, &str) {
         Some((base, extension)) if !base.is_empty() => (base, extension),
         _ => (name, ""),
     }
+}
+
+/// Checks the templates of properties.
+///
+/// # Errors
+///
+/// `configuration` with the property as the path.
+pub(crate) fn parse_all(
+    properties: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, Template>, Error> {
+    properties
+        .iter()
+        .map(|(id, text)| {
+            let template = Template::parse(text).map_err(|e| e.under(id))?;
+            Ok((id.clone(), template))
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -15,8 +15,8 @@ use crate::connectors::Connectors;
 use crate::engine::execution::Outside;
 use crate::process::model::{ConnectorStep, Process, Step};
 use crate::process::{connection_settings, key, operation_settings, rooted};
-use crate::steps::message::{Message, templates};
-use crate::template::Template;
+use crate::steps::message::Message;
+use crate::template::{Template, parse_all};
 
 /// A process whose connections are configured and whose steps are checked; nothing was sent.
 pub struct Prepared {
@@ -127,7 +127,7 @@ fn prepare(
         Step::Message(step) => return Message::all(step).map(PreparedStep::Message),
         Step::ReadFiles(_) => return Ok(PreparedStep::ReadFiles),
         Step::SetProperties(step) => {
-            let templates = templates(&step.properties).map_err(|e| e.under("properties"))?;
+            let templates = parse_all(&step.properties).map_err(|e| e.under("properties"))?;
             PreparedStep::SetProperties(Arc::new(templates))
         }
         Step::WriteFiles(_) => PreparedStep::WriteFiles,
@@ -205,7 +205,7 @@ fn check_parameters(
             ));
         }
     }
-    templates(&step.parameters).map_err(|e| e.under("parameters"))
+    parse_all(&step.parameters).map_err(|e| e.under("parameters"))
 }
 
 impl Refusal {

@@ -12,7 +12,7 @@ use crate::engine::document::{Digest, Document, End};
 use crate::engine::run::Run;
 use crate::engine::stage::{Acknowledgement, BodySink, Stage};
 use crate::process::model::{MessageDocument, MessageStep};
-use crate::template::Template;
+use crate::template::{Template, parse_all};
 
 /// A document's content and properties, checked.
 #[derive(Clone, Debug)]
@@ -49,7 +49,7 @@ impl Message {
     fn new(document: &MessageDocument) -> Result<Self, Error> {
         Ok(Self {
             content: Content::new(&document.content).map_err(|e| e.under("content"))?,
-            properties: templates(&document.properties).map_err(|e| e.under("properties"))?,
+            properties: parse_all(&document.properties).map_err(|e| e.under("properties"))?,
         })
     }
 
@@ -101,23 +101,6 @@ impl Content {
             Self::Fixed(value) => value.clone(),
         })
     }
-}
-
-/// Checks the templates of properties.
-///
-/// # Errors
-///
-/// `configuration` with the property as the path.
-pub(crate) fn templates(
-    properties: &BTreeMap<String, String>,
-) -> Result<BTreeMap<String, Template>, Error> {
-    properties
-        .iter()
-        .map(|(id, text)| {
-            let template = Template::parse(text).map_err(|e| e.under(id))?;
-            Ok((id.clone(), template))
-        })
-        .collect()
 }
 
 /// Produces the documents as the first step.

@@ -14,19 +14,11 @@ use std::sync::OnceLock;
 use sha2::{Digest as _, Sha256};
 use tempfile::{NamedTempFile, TempPath};
 
-use super::write_files::LONGEST_NAME;
+use super::file_name::{EXTENSION, LONGEST_NAME};
 use crate::engine::document::hexadecimal;
-
-/// How the name of a partial ends.
-const EXTENSION: &str = ".partial";
 
 /// How many hexadecimal digits tell identities apart.
 const DIGITS: usize = 16;
-
-/// Whether a file `name` could be taken for a partial.
-pub(super) fn is_reserved(name: &str) -> bool {
-    name.starts_with('.') && name.ends_with(EXTENSION)
-}
 
 /// The partials of a directory.
 pub(super) struct Partials {
@@ -143,6 +135,7 @@ mod tests {
     use std::io::{Read, Write};
 
     use super::*;
+    use crate::steps::file_name::is_reserved;
 
     /// The partials of `directory` in the boot `boot`, as one run sees them.
     fn partials(directory: &Path, boot: Option<&str>) -> Partials {

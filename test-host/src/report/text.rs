@@ -1,0 +1,165 @@
+//! Brief text for people.
+
+use std::io::{self, Write};
+use std::sync::Mutex;
+
+use host_sdk::{Error, ErrorReport, Progress, Status};
+
+use super::events::{DocumentEvent, Event, LogEvent, SummaryEvent};
+use super::output::Output;
+use super::progress::{Bars, amount};
+use super::reporter::{Executions, Reporter, Verbosity};
+use crate::locks::lock;
+
+/// Writes brief lines for people, and draws bars on a terminal.
+pub struct Text<W> {
+    output: Mutex<Output<W>>,
+    verbosity: Verbosity,
+    bars: Bars,
+    executions: Executions,
+    last_step: String,
+}
+
+impl<W: Write + Send> Text<W> {
+    /// Writes results to `output`, everything else to standard error. Documents that leave
+    /// `last_step` are results.
+    pub fn new(output: W, verbosity: Verbosity, last_step: &str) -> Self {
+        Self {
+            output: Output::new(output),
+            verbosity,
+            bars: Bars::new(!verbosity.quiet),
+            executions: Executions::default(),
+            last_step: last_step.to_owned(),
+        }
+    }
+
+    fn result(&self, line: &str) {
+        self.bars.suspend(|| lock(&self.output).line(line.as_bytes()));
+    }
+
+    fn note(&self, line: &str) {
+        self.bars.suspend(|| {
+            let _ = writeln!(io::stderr().lock(), "{line}");
+        });
+    }
+
+    fn document(&self, event: &DocumentEvent) {
+        self.bars.document(event);
+        let what = event.properties.get("fileName").unwrap_or_default();
+        let number = event.document;
+        match (event.status, &event.error) {
+            (Status::Success, _) if event.step != self.last_step => {
+                if self.verbosity.verbose > 0 {
+                    let size = amount(event.bytes);
+                    self.note(&printable(&format!("{}: {number} {size} {what}", event.step)));
+                }
+            }
+            (Status::Success, _) if self.verbosity.quiet => {}
+            (Status::Success, _) => match &event.json {
+                Some(json) => self.result(&json.to_string()),
+                None => {
+                    let size = amount(event.bytes);
+                    self.result(&printable(&format!("{number}\t{size}\t{what}")));
+                }
+            },
+            (Status::Empty, _) => {
+                if !self.verbosity.quiet {
+                    self.note(&format!("{}: {number} ended without a document", event.step));
+                }
+            }
+            (_, Some(error)) => {
+                let which = format!("{number} {what}");
+                self.note(&printable(&format!("{}: {}: {error}", event.step, which.trim_end())));
+                self.details(error);
+            }
+            (_, None) => self.note(&format!("{}: {number} failed", event.step)),
+        }
+    }
+
+    /// What helps to understand an error: the hint, and what was said for those who want more.
+    fn details(&self, error: &Error) {
+        let ErrorReport { hint, transcript, .. } = error.report();
+        let transcript = if self.verbosity.verbose > 0 { transcript.as_slice() } else { &[] };
+        for line in hint.iter().chain(transcript) {
+            self.note(&printable(&format!("  {line}")));
+        }
+    }
+
+    fn log(&self, event: &LogEvent) {
+        if self.verbosity.tells(event.level) {
+            let step = event.step.as_deref().unwrap_or(&event.target);
+            let level = event.level.as_str();
+            self.note(&printable(&format!("{level}: {step}: {}", event.message)));
+        }
+    }
+
+    fn summary(&self, event: &SummaryEvent) {
+        self.bars.finish();
+        for entry in event.errors.iter().filter(|entry| entry.document.is_none()) {
+            self.note(&printable(&format!("{}: {}", entry.step, entry.error)));
+            self.details(&entry.error);
+        }
+        if self.verbosity.quiet {
+            return;
+        }
+        let counts = event.documents;
+        let plural = if counts.success == 1 { "" } else { "s" };
+        let mut line = format!("{} document{plural}", counts.success);
+        for (count, what) in [
+            (counts.empty, "empty"),
+            (counts.application_error, "refused"),
+            (counts.failure, "failed"),
+        ] {
+            if count > 0 {
+                line.push_str(&format!(", {count} {what}"));
+            }
+        }
+        self.note(&format!("{line}; {} in {:.1} s", amount(event.bytes), event.seconds));
+        if let Some(left_out) = event.left_out {
+            self.note(&format!("left out: {}", left_out.told().join(", ")));
+        }
+    }
+}
+
+impl<W: Write + Send> Reporter for Text<W> {
+    fn event(&self, event: &Event) {
+        match event {
+            Event::Document(event) => self.document(event),
+            Event::Log(event) => self.log(event),
+            Event::Summary(event) => self.summary(event),
+        }
+    }
+
+    fn progress(&self, step: &str, progress: Progress) {
+        self.bars.progress(step, progress);
+    }
+
+    fn finish(&self) -> io::Result<()> {
+        lock(&self.output).finish()
+    }
+
+    fn new_execution(&self, step: &str) -> u64 {
+        self.executions.add(step)
+    }
+
+    fn step_of(&self, execution: u64) -> Option<String> {
+        self.executions.step_of(execution)
+    }
+}
+
+/// `text` without control characters: names and replies come from strangers, terminals obey.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() && c != '\t' { char::REPLACEMENT_CHARACTER } else { c })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_not_printed() {
+        assert_eq!(printable("a\u{1b}[2Jb\r\n"), "a\u{fffd}[2Jb\u{fffd}\u{fffd}");
+    }
+}
