@@ -125,13 +125,13 @@ fn digest(connection: &Connection, id: i64) -> Result<(u64, String), rusqlite::E
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::{Ledger, Row};
+    use crate::ledger::{self, Row};
 
     #[test]
     fn a_wrong_byte_and_a_missing_row_are_found() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("demo.db");
-        let ledger = Ledger::open(&format!("sqlite:{}", path.display()), TABLE).unwrap();
+        let ledger = ledger::open(&format!("sqlite:{}", path.display()), TABLE).unwrap();
         let sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         for (name, body) in [("a", b"abc"), ("b", b"abd")] {
             let properties = host_sdk::Properties::new().with("fileName", name);

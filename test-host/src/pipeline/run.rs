@@ -15,7 +15,7 @@ use crate::engine::queue::{Entrance, Link};
 use crate::engine::run::Run;
 use crate::engine::stage::Stage;
 use crate::exit_code::ExitCode;
-use crate::ledger::Ledger;
+use crate::ledger;
 use crate::process::model::{Step, TrackingDirection};
 use crate::report::Reporter;
 use crate::report::events::{Event, SummaryEvent};
@@ -161,7 +161,7 @@ impl Prepared {
                 (_, Step::Database(step)) => Arc::new(DatabaseStage(Arc::new(Database {
                     run: Arc::clone(run),
                     step: Arc::clone(identity),
-                    ledger: Ledger::open(&step.url, &step.table).map_err(placed)?,
+                    ledger: ledger::open(&step.url, &step.table).map_err(placed)?,
                     store_errors: step.store_errors,
                     next,
                 }))),

@@ -10,7 +10,7 @@ use crate::engine::document::StepIdentity;
 use crate::engine::document::{Document, End};
 use crate::engine::run::Run;
 use crate::engine::stage::{Acknowledgement, BodySink, Stage};
-use crate::ledger::{LARGEST_BODY, Ledger, Row, Stored, too_large};
+use crate::ledger::{Ledger, Row, Stored};
 use crate::report::events::LogLevel;
 
 /// The largest body that is kept in memory on its way into the database.
@@ -20,7 +20,7 @@ const IN_MEMORY: usize = 1024 * 1024;
 pub(crate) struct Database {
     pub(crate) run: Arc<Run>,
     pub(crate) step: Arc<StepIdentity>,
-    pub(crate) ledger: Ledger,
+    pub(crate) ledger: Box<dyn Ledger>,
     /// Whether documents that were refused earlier are stored, too.
     pub(crate) store_errors: bool,
     pub(crate) next: Arc<dyn Stage>,
@@ -31,8 +31,8 @@ pub(crate) struct DatabaseStage(pub(crate) Arc<Database>);
 
 impl Stage for DatabaseStage {
     fn begin(&self, document: &Document) -> Result<Box<dyn BodySink>, Error> {
-        if document.size.is_some_and(|size| size > LARGEST_BODY) {
-            return Err(too_large());
+        if let Some(size) = document.size {
+            self.0.ledger.check_size(size)?;
         }
         Ok(Box::new(Storing {
             database: Arc::clone(&self.0),
@@ -61,9 +61,7 @@ enum Body {
 impl BodySink for Storing {
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.size += bytes.len() as u64;
-        if self.size > LARGEST_BODY {
-            return Err(too_large());
-        }
+        self.database.ledger.check_size(self.size)?;
         if let Body::Memory(memory) = &mut self.body
             && memory.len() + bytes.len() > IN_MEMORY
         {
