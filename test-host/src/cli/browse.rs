@@ -9,7 +9,8 @@ use host_sdk::{BrowseRequest, Context};
 use serde_json::json;
 
 use super::check::unknown_connection;
-use super::{Failure, Options, Output, cancel_on_interrupt, prepare, results};
+use super::failure::Failure;
+use super::options::{Options, Output, cancel_on_interrupt, prepare, results};
 use crate::cancellation::Cancellation;
 use crate::engine::execution::Outside;
 use crate::exit_code::ExitCode;

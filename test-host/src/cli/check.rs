@@ -8,7 +8,8 @@ use clap::Args;
 use host_sdk::{CheckReport, CheckStatus, Context, Error, expected_one_of};
 use serde_json::json;
 
-use super::{Failure, Options, Output, cancel_on_interrupt, prepare, results};
+use super::failure::Failure;
+use super::options::{Options, Output, cancel_on_interrupt, prepare, results};
 use crate::cancellation::Cancellation;
 use crate::engine::execution::Outside;
 use crate::exit_code::ExitCode;

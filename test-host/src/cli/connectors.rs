@@ -4,7 +4,8 @@ use std::io::Write;
 
 use serde_json::json;
 
-use super::{Failure, Options, Output, results, tell};
+use super::failure::{Failure, tell};
+use super::options::{Options, Output, results};
 use crate::exit_code::ExitCode;
 
 pub(super) fn connectors(options: &Options) -> Result<ExitCode, Failure> {

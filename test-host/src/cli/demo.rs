@@ -7,7 +7,8 @@ use std::sync::Arc;
 use clap::Args;
 use host_sdk::Error;
 
-use super::{Failure, Options, Output, cancel_on_interrupt, results, tell, with_output};
+use super::failure::{Failure, tell, with_output};
+use super::options::{Options, Output, cancel_on_interrupt, results};
 use crate::cancellation::Cancellation;
 use crate::demo::{DemoServer, TABLE, discard_earlier, make_files, process, prove};
 use crate::exit_code::ExitCode;

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::{Failure, Options, Output, prepare, results};
+use super::failure::Failure;
+use super::options::{Options, Output, prepare, results};
 use crate::cancellation::Cancellation;
 use crate::exit_code::ExitCode;
 
