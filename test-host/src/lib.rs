@@ -9,6 +9,7 @@
 pub mod cancellation;
 pub mod cli;
 pub mod connectors;
+#[cfg(feature = "demo")]
 mod demo;
 mod engine;
 pub mod exit_code;

@@ -5,16 +5,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
+use demo_server::{DemoServer, StartError, make_files};
 use host_sdk::Error;
 
 use super::failure::{Failure, tell, with_output};
 use super::options::{Options, Output, cancel_on_interrupt, results};
 use crate::cancellation::Cancellation;
-use crate::demo::{DemoServer, TABLE, discard_earlier, make_files, process, prove};
+use crate::demo::{TABLE, discard_earlier, process, prove};
 use crate::exit_code::ExitCode;
 use crate::pipeline::{Prepared, Refusal};
-use crate::report::amount;
+use crate::report::progress::amount;
 use crate::report::{Reporter, Text};
+use crate::shortage;
 
 #[derive(Debug, Args)]
 pub(super) struct DemoArguments {
@@ -31,7 +33,10 @@ pub(super) fn demo(arguments: &DemoArguments, options: &Options) -> Result<ExitC
     let root = tempfile::tempdir().map_err(failed)?;
     let files = make_files(root.path()).map_err(failed)?;
     let total: u64 = files.iter().map(|file| file.size).sum();
-    let server = DemoServer::start(root.path())?;
+    let server = DemoServer::start(root.path()).map_err(|e| match e {
+        StartError::Thread(e) => shortage::of_threads("the server", &e),
+        failed => Error::internal(failed.to_string()),
+    })?;
     let process = process(server.port(), &format!("sqlite:{}", database.display()))?;
     discard_earlier(&database, &process.process)?;
     if !options.quiet {

@@ -4,9 +4,13 @@ use std::io::{self, Write};
 
 use clap::{Parser, Subcommand};
 
+#[cfg(feature = "demo")]
+use super::demo;
 use super::failure::with_output;
+#[cfg(not(feature = "demo"))]
+use super::no_demo as demo;
 use super::options::Options;
-use super::{browse, check, completions, connectors, demo, describe, run, validate};
+use super::{browse, check, completions, connectors, describe, run, validate};
 use crate::exit_code::ExitCode;
 
 /// Runs processes written in JSON through connectors that it loads at run time.

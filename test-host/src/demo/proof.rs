@@ -4,11 +4,14 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
+use demo_server::DemoFile;
 use host_sdk::Error;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{DemoFile, TABLE};
 use crate::engine::document::Digest;
+
+/// The table of the example.
+pub(crate) const TABLE: &str = "files";
 
 /// What the comparison found.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -3,12 +3,11 @@
 pub mod events;
 mod json_lines;
 mod output;
-mod progress;
+pub(crate) mod progress;
 mod reporter;
 mod text;
 
 pub use json_lines::JsonLines;
-pub(crate) use progress::amount;
 pub(crate) use reporter::Records;
 pub use reporter::{Reporter, Verbosity};
 pub use text::Text;

@@ -6,22 +6,27 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::engine::document::hexadecimal;
-
 const COUNT: u32 = 200;
 const SMALLEST: f64 = 1024.0;
 const LARGEST: f64 = 8.0 * 1024.0 * 1024.0;
 
 /// A file as the server holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct DemoFile {
-    pub(crate) name: String,
-    pub(crate) size: u64,
-    pub(crate) sha256: String,
+pub struct DemoFile {
+    /// Its name in the served directory.
+    pub name: String,
+    /// Its length in bytes.
+    pub size: u64,
+    /// The SHA-256 of its content in lowercase hexadecimal.
+    pub sha256: String,
 }
 
-/// Writes the files into `directory`; the same on every machine.
-pub(crate) fn make_files(directory: &Path) -> io::Result<Vec<DemoFile>> {
+/// Writes the files into `directory`, which must be empty; they are the same on every machine.
+///
+/// # Errors
+///
+/// What the file system refuses.
+pub fn make_files(directory: &Path) -> io::Result<Vec<DemoFile>> {
     (0..COUNT).map(|number| make_file(directory, number)).collect()
 }
 
@@ -43,7 +48,8 @@ fn make_file(directory: &Path, number: u32) -> io::Result<DemoFile> {
         left -= part.len() as u64;
     }
     file.into_inner().map_err(io::IntoInnerError::into_error)?;
-    Ok(DemoFile { name, size, sha256: hexadecimal(&sha256.finalize()) })
+    let sha256 = sha256.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(DemoFile { name, size, sha256 })
 }
 
 /// Many small, few large; the numbers are shuffled so that they come mixed.

@@ -5,32 +5,42 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::thread;
 
-use host_sdk::Error;
 use libunftp::ServerBuilder;
 use tokio::sync::oneshot;
 use unftp_sbe_fs::Filesystem;
 
-use crate::shortage;
+/// Why the server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Its socket, its runtime or its directory cannot be used.
+    #[error("the server did not start: {0}")]
+    Server(#[from] io::Error),
+    /// No thread can be started for it.
+    #[error("no thread can be started for the server: {0}")]
+    Thread(#[source] io::Error),
+}
 
 /// Serves the files of a directory to anybody; stops when it is dropped.
-pub(crate) struct DemoServer {
+pub struct DemoServer {
     port: u16,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<thread::JoinHandle<()>>,
 }
 
 impl DemoServer {
-    /// Starts serving `root`.
-    pub(crate) fn start(root: &Path) -> Result<Self, Error> {
-        let failed = |e: io::Error| Error::internal(format!("the server did not start: {e}"));
+    /// Starts serving `root` on a thread of its own.
+    ///
+    /// # Errors
+    ///
+    /// A [`StartError`]: nothing is served.
+    pub fn start(root: &Path) -> Result<Self, StartError> {
         // Bound here, so that the port is known and nobody else can take it.
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failed)?;
-        let port = listener.local_addr().map_err(failed)?.port();
-        listener.set_nonblocking(true).map_err(failed)?;
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let port = listener.local_addr()?.port();
+        listener.set_nonblocking(true)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         // Made once here, so that a directory that cannot be served is told before the run.
-        Filesystem::new(root).map_err(failed)?;
+        Filesystem::new(root)?;
         let (stop, mut stopped) = oneshot::channel();
         let root = root.to_owned();
         let serve = move || {
@@ -50,12 +60,13 @@ impl DemoServer {
             runtime.shutdown_background();
         };
         let thread = thread::Builder::new().name("demo-server".to_owned()).spawn(serve);
-        let thread = thread.map_err(|e| shortage::of_threads("the server", &e))?;
+        let thread = thread.map_err(StartError::Thread)?;
         Ok(Self { port, stop: Some(stop), thread: Some(thread) })
     }
 
     /// The port it listens on.
-    pub(crate) fn port(&self) -> u16 {
+    #[must_use]
+    pub fn port(&self) -> u16 {
         self.port
     }
 }
