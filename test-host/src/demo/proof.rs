@@ -24,7 +24,7 @@ pub(crate) struct Proof {
     pub(crate) wrong: Vec<String>,
 }
 
-fn unusable(path: &Path) -> impl Fn(rusqlite::Error) -> Error + '_ {
+fn unusable<E: std::fmt::Display>(path: &Path) -> impl Fn(E) -> Error + '_ {
     move |e| Error::configuration("", format!("database {} cannot be used: {e}", path.display()))
 }
 
@@ -94,7 +94,7 @@ pub(crate) fn prove(path: &Path, files: &[DemoFile]) -> Result<Proof, Error> {
             continue;
         };
         // What the row says of itself proves nothing; its bytes do.
-        let (bytes, digest) = digest(&connection, id).map_err(unusable(path))?;
+        let (bytes, digest) = digest(&connection, path, id)?;
         let right = bytes == file.size
             && digest == file.sha256
             && sha256 == file.sha256
@@ -112,13 +112,16 @@ pub(crate) fn prove(path: &Path, files: &[DemoFile]) -> Result<Proof, Error> {
     Ok(proof)
 }
 
-fn digest(connection: &Connection, id: i64) -> Result<(u64, String), rusqlite::Error> {
-    let mut blob = connection.blob_open("main", TABLE, "content", id, true)?;
+fn digest(connection: &Connection, path: &Path, id: i64) -> Result<(u64, String), Error> {
+    let mut blob =
+        connection.blob_open("main", TABLE, "content", id, true).map_err(unusable(path))?;
     let mut digest = Digest::default();
     let mut chunk = vec![0; 64 * 1024];
-    while let Ok(count) = blob.read(&mut chunk)
-        && count > 0
-    {
+    loop {
+        let count = blob.read(&mut chunk).map_err(unusable(path))?;
+        if count == 0 {
+            break;
+        }
         digest.update(&chunk[..count]);
     }
     let end = digest.end(host_sdk::Properties::new());

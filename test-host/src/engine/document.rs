@@ -16,7 +16,7 @@ pub(crate) struct StepIdentity {
 
 /// How one document ends, told by the steps that it passes.
 pub(crate) struct Fate {
-    pub(super) number: u64,
+    number: u64,
     pub(super) state: Mutex<FateState>,
 }
 
@@ -27,6 +27,11 @@ pub(super) struct FateState {
 }
 
 impl Fate {
+    /// The state of the document `number`, which has not ended.
+    pub(crate) fn new(number: u64) -> Self {
+        Self { number, state: Mutex::default() }
+    }
+
     pub(crate) fn number(&self) -> u64 {
         self.number
     }

@@ -56,7 +56,7 @@ impl Run {
     /// A new document's fate, with the next number.
     pub(crate) fn new_fate(&self) -> Arc<Fate> {
         let number = self.documents.fetch_add(1, Ordering::Relaxed) + 1;
-        Arc::new(Fate { number, state: Mutex::default() })
+        Arc::new(Fate::new(number))
     }
 
     /// Says that `document` left `step` acknowledged by everything that follows.
@@ -122,7 +122,7 @@ impl Run {
         if !self.end(fate, status) {
             return false;
         }
-        self.list(step, Some(fate.number), error);
+        self.list(step, Some(fate.number()), error);
         self.ended(step, fate, status, properties, Some(error.clone()));
         true
     }
@@ -186,7 +186,7 @@ impl Run {
     ) {
         self.reporter.event(&Event::Document(DocumentEvent {
             step: step.name.to_string(),
-            document: fate.number,
+            document: fate.number(),
             status,
             bytes: 0,
             sha256: None,

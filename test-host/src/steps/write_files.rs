@@ -161,10 +161,12 @@ impl BodySink for Writing {
         loop {
             let count = self.file.read(&mut buffer);
             let count = count.map_err(|e| broken("what is held of the file cannot be read", &e))?;
-            let bytes = buffer.get(..count).unwrap_or_default();
-            if bytes.is_empty() {
+            if count == 0 {
                 return Ok(());
             }
+            let bytes = buffer
+                .get(..count)
+                .ok_or_else(|| Error::internal("a read of a file was longer than its buffer"))?;
             self.file.disable_cleanup(true);
             self.onwards.write(bytes)?;
             held(bytes)?;
@@ -190,6 +192,14 @@ impl BodySink for Writing {
         let late = end.properties.get("fileName").map(str::to_owned);
         let name = late.or(name).unwrap_or_else(|| format!("document-{}", uuid::Uuid::new_v4()));
         check_name(&name)?;
+        let written = file.as_file().metadata();
+        let written = written.map_err(|e| broken("the file could not be looked at", &e))?.len();
+        if written != end.bytes {
+            return Err(Error::internal(format!(
+                "file \"{name}\" has {written} bytes, and its document {}",
+                end.bytes
+            )));
+        }
         directory.publish(file, &name)?;
         onwards.close(end)
     }
@@ -197,7 +207,13 @@ impl BodySink for Writing {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use host_sdk::Properties;
+
     use super::*;
+    use crate::engine::document::{Digest, Fate};
+    use crate::engine::stage::Durable;
 
     #[test]
     fn a_link_in_the_place_of_a_file_is_replaced_not_followed() {
@@ -213,6 +229,53 @@ mod tests {
         directory.publish(file, "a").unwrap();
         assert_eq!(fs::read_to_string(&victim).unwrap(), "untouched");
         assert_eq!(fs::read_to_string(inside.path().join("a")).unwrap(), "new");
+    }
+
+    fn document(name: &str) -> Document {
+        Document {
+            fate: Arc::new(Fate::new(1)),
+            source: "c".into(),
+            properties: Properties::new().with("fileName", name),
+            origins: BTreeMap::new(),
+            size: None,
+            answers: None,
+        }
+    }
+
+    /// Takes everything.
+    struct Nowhere;
+
+    impl Stage for Nowhere {
+        fn begin(&self, _: &Document) -> Result<Box<dyn BodySink>, Error> {
+            Ok(Box::new(Self))
+        }
+    }
+
+    impl BodySink for Nowhere {
+        fn write(&mut self, _: &[u8]) -> Result<(), Error> {
+            Ok(())
+        }
+
+        fn close(self: Box<Self>, _: &End) -> Result<Box<dyn Acknowledgement>, Error> {
+            Ok(Box::new(Durable))
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_shorter_than_its_document_gets_no_name() {
+        let inside = tempfile::tempdir().unwrap();
+        let step = WriteFiles {
+            directory: Directory::open(inside.path().to_str().unwrap()).unwrap(),
+            store_errors: false,
+            next: Arc::new(Nowhere),
+        };
+        let mut digest = Digest::default();
+        digest.update(b"abc");
+        let mut sink = step.begin(&document("a")).unwrap();
+        sink.write(b"ab").unwrap();
+        let error = sink.close(&digest.end(Properties::new())).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Internal);
+        assert_eq!(fs::read_dir(inside.path()).unwrap().count(), 0);
     }
 
     #[test]

@@ -60,7 +60,7 @@ impl Ledger for SqliteLedger {
         let file_name = row.properties.get("fileName");
         let timestamp = row.properties.get("timestamp");
         let directory = row.properties.get("remoteDirectory");
-        let size = i64::try_from(row.size).unwrap_or(i64::MAX);
+        let size = i64::try_from(row.size).map_err(|_| too_large())?;
         let now = Timestamp::now().to_string();
         // Without a time, the next version of a file could not be told from this one come again.
         let known = match file_name {
@@ -101,7 +101,7 @@ impl Ledger for SqliteLedger {
             let mut blob = transaction
                 .blob_open("main", self.table.as_str(), "content", id, false)
                 .map_err(|e| failed(&e))?;
-            copy(body, &mut blob)?;
+            copy(body, &mut blob, row.size)?;
             blob.close().map_err(|e| failed(&e))?;
         }
         transaction.commit().map_err(|e| failed(&e))?;
@@ -175,16 +175,25 @@ fn directory_of(properties: &Properties) -> &str {
     properties.get("remoteDirectory").or_else(local).unwrap_or_default()
 }
 
-fn copy(body: &mut dyn Read, blob: &mut impl Write) -> Result<(), Error> {
+/// Copies all of `body` into `blob`, which has room for `size` bytes: those that did not come would
+/// stay zeros.
+fn copy(body: &mut dyn Read, blob: &mut impl Write, size: u64) -> Result<(), Error> {
     let mut chunk = vec![0; CHUNK];
+    let mut copied = 0;
     loop {
         let count = match body.read(&mut chunk) {
-            Ok(0) => return Ok(()),
+            Ok(0) if copied == size => return Ok(()),
+            Ok(0) => {
+                return Err(Error::internal(format!(
+                    "the body to be stored has {copied} bytes, and its document {size}"
+                )));
+            }
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(broken(&error)),
         };
         blob.write_all(&chunk[..count]).map_err(|e| broken(&e))?;
+        copied += count as u64;
     }
 }
 
@@ -266,6 +275,20 @@ mod tests {
         assert_eq!(store("2026-01-05 10:20:47.000", "second"), Stored::New);
         assert_eq!(store("2026-01-05 10:20:47.250", "millisecond"), Stored::Known);
         assert_eq!(store("2026-01-06 00:00:00.000", "day"), Stored::New);
+    }
+
+    #[test]
+    fn a_body_that_is_shorter_than_its_document_leaves_no_row() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.db");
+        let ledger = SqliteLedger::open(&path, "files").unwrap();
+        let properties = Properties::new();
+        let error = ledger.store(&row(&properties), &mut &b"ab"[..]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Internal);
+        let rows: i64 = lock(&ledger.connection)
+            .query_row("SELECT count(*) FROM files", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(rows, 0);
     }
 
     #[test]
