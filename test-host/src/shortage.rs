@@ -11,17 +11,17 @@ use host_sdk::{Error, ErrorKind};
 /// # Errors
 ///
 /// `busy` when there is no thread to be had.
-pub(crate) fn start<'scope>(
+pub(crate) fn start_thread<'scope>(
     scope: &'scope Scope<'scope, '_>,
     name: &str,
     work: impl FnOnce() + Send + 'scope,
 ) -> Result<ScopedJoinHandle<'scope, ()>, Error> {
     let started = Builder::new().name(name.to_owned()).spawn_scoped(scope, work);
-    started.map_err(|e| of_threads(name, &e))
+    started.map_err(|e| no_thread(name, &e))
 }
 
 /// The error of a thread that cannot be started.
-pub(crate) fn of_threads(name: &str, error: &io::Error) -> Error {
+pub(crate) fn no_thread(name: &str, error: &io::Error) -> Error {
     Error::new(ErrorKind::Busy, format!("no thread can be started for {name}: {error}")).with_hint(
         "end other programs of this user, or raise the limit of threads (ulimit -u, pids.max or \
          TasksMax of a container or a service)",
@@ -34,7 +34,7 @@ pub(crate) fn has_thread() -> bool {
 }
 
 /// `error`, with advice where its `cause` is that no more files can be opened.
-pub(crate) fn advised(error: Error, cause: &io::Error) -> Error {
+pub(crate) fn with_advice(error: Error, cause: &io::Error) -> Error {
     // Errors that name a path hide the system's number: whether there is another descriptor now.
     let now = || File::open(".").err()?.raw_os_error();
     let number = cause.raw_os_error().or_else(now);

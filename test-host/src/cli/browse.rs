@@ -12,7 +12,7 @@ use super::check::unknown_connection;
 use super::failure::Failure;
 use super::options::{Options, Output, cancel_on_interrupt, prepare, results};
 use crate::cancellation::Cancellation;
-use crate::engine::execution::Outside;
+use crate::engine::execution::NoExecution;
 use crate::exit_code::ExitCode;
 
 #[derive(Debug, Args)]
@@ -34,7 +34,7 @@ pub(super) fn browse(arguments: &BrowseArguments, options: &Options) -> Result<E
         .connection(&arguments.connection)
         .ok_or_else(|| unknown_connection(&prepared, &arguments.connection))?;
     let ask = |object_type: Option<String>| {
-        let context: Context = Arc::new(Outside::new(&cancellation));
+        let context: Context = Arc::new(NoExecution::new(&cancellation));
         let request = BrowseRequest { operation: arguments.operation.clone(), object_type };
         connection.browse(&request, context)
     };

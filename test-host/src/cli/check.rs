@@ -11,7 +11,7 @@ use serde_json::json;
 use super::failure::Failure;
 use super::options::{Options, Output, cancel_on_interrupt, prepare, results};
 use crate::cancellation::Cancellation;
-use crate::engine::execution::Outside;
+use crate::engine::execution::NoExecution;
 use crate::exit_code::ExitCode;
 use crate::pipeline::Prepared;
 use crate::report::printable;
@@ -33,7 +33,7 @@ pub(super) fn check(arguments: &CheckArguments, options: &Options) -> Result<Exi
     let mut code = ExitCode::Success;
     for name in names(&prepared, arguments.connection.as_deref())? {
         let Some(connection) = prepared.connection(&name) else { continue };
-        let context: Context = Arc::new(Outside::new(&cancellation));
+        let context: Context = Arc::new(NoExecution::new(&cancellation));
         let report = connection.test(context)?;
         match options.output {
             Output::Json => {

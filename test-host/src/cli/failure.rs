@@ -12,10 +12,10 @@ use crate::report::printable;
 /// The code of a command that is `done` and whose results were `written`, after its failures were
 /// told.
 pub(super) fn with_output(done: Result<ExitCode, Failure>, written: io::Result<()>) -> ExitCode {
-    let done = done.unwrap_or_else(|failure| failure.told());
+    let done = done.unwrap_or_else(|failure| failure.report());
     match written {
         Err(error) => {
-            let failed = Failure::Output(error).told();
+            let failed = Failure::Output(error).report();
             // What was not done weighs more than what was not said.
             if done == ExitCode::Success { failed } else { done }
         }
@@ -76,24 +76,24 @@ impl Failure {
     }
 
     /// Tells it, for its exit code.
-    pub(super) fn told(&self) -> ExitCode {
-        self.tell();
+    pub(super) fn report(&self) -> ExitCode {
+        self.print();
         self.exit_code()
     }
 
-    pub(super) fn tell(&self) {
+    pub(super) fn print(&self) {
         // Whoever closed the program's output wants no more of it, and no panic either.
         if matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe) {
             return;
         }
-        tell(&format!("error: {self}"));
+        print_note(&format!("error: {self}"));
         if let Some(hint) = self.error().and_then(|error| error.report().hint.as_deref()) {
-            tell(&format!("  {hint}"));
+            print_note(&format!("  {hint}"));
         }
     }
 }
 
 /// Writes a line for people to standard error.
-pub(super) fn tell(line: &str) {
+pub(super) fn print_note(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", printable(line));
 }

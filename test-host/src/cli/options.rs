@@ -14,7 +14,7 @@ use crate::connectors::{Connectors, search_path};
 use crate::exit_code::ExitCode;
 use crate::pipeline::{Prepared, Refusal};
 use crate::process::Process;
-use crate::report::{JsonLines, Records, Reporter, Text, Verbosity};
+use crate::report::{JsonLines, LogForwarder, Reporter, Text, Verbosity};
 use crate::shortage;
 
 /// What every command takes.
@@ -62,7 +62,7 @@ impl Options {
     }
 
     pub(super) fn connectors(&self, reporter: &Arc<dyn Reporter>) -> Connectors {
-        let services = Records::new(Arc::clone(reporter), self.verbosity());
+        let services = LogForwarder::new(Arc::clone(reporter), self.verbosity());
         Connectors::new(search_path(&self.connector_path), services)
     }
 
@@ -95,7 +95,7 @@ pub(super) fn cancel_on_interrupt(cancellation: &Arc<Cancellation>) -> Result<()
         cancellation.cancel();
     })
     .map_err(|e| match e {
-        ctrlc::Error::System(e) => shortage::of_threads("interruptions", &e),
+        ctrlc::Error::System(e) => shortage::no_thread("interruptions", &e),
         other => Error::internal(format!("interruptions cannot be caught: {other}")),
     })
 }

@@ -40,7 +40,7 @@ pub(super) fn validate(
                     json!({"file": shown, "valid": false, "message": message, "error": error});
                 writeln!(output, "{line}")?;
             }
-            (Some(failure), Output::Text) => failure.tell(),
+            (Some(failure), Output::Text) => failure.print(),
         }
         if let (Some(failure), ExitCode::Success) = (&refused, code) {
             code = failure.exit_code();

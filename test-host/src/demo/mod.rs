@@ -4,4 +4,4 @@ mod example;
 mod proof;
 
 pub(crate) use example::process;
-pub(crate) use proof::{TABLE, discard_earlier, prove};
+pub(crate) use proof::{TABLE, compare, discard_earlier};

@@ -15,7 +15,7 @@ pub(crate) const TABLE: &str = "files";
 
 /// What the comparison found.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Proof {
+pub(crate) struct Comparison {
     /// Rows that are right in every byte.
     pub(crate) right: u64,
     /// Bytes in these.
@@ -73,15 +73,15 @@ pub(crate) fn discard_earlier(path: &Path, process: &str) -> Result<(), Error> {
 /// # Errors
 ///
 /// `configuration` when the database cannot be read.
-pub(crate) fn prove(path: &Path, files: &[DemoFile]) -> Result<Proof, Error> {
+pub(crate) fn compare(path: &Path, files: &[DemoFile]) -> Result<Comparison, Error> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
         .map_err(unusable(path))?;
-    let mut proof = Proof::default();
+    let mut comparison = Comparison::default();
     let rows: i64 = connection
         .query_row(&format!("SELECT count(*) FROM {TABLE}"), [], |row| row.get(0))
         .map_err(unusable(path))?;
     if u64::try_from(rows) != Ok(files.len() as u64) {
-        proof.wrong.push(format!("{rows} rows for {} files", files.len()));
+        comparison.wrong.push(format!("{rows} rows for {} files", files.len()));
     }
     let mut statement = connection
         .prepare(&format!("SELECT id, size, sha256 FROM {TABLE} WHERE file_name = ?1"))
@@ -90,7 +90,7 @@ pub(crate) fn prove(path: &Path, files: &[DemoFile]) -> Result<Proof, Error> {
         let row: Result<(i64, i64, String), _> =
             statement.query_row([&file.name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
         let Ok((id, size, sha256)) = row else {
-            proof.wrong.push(format!("{}: no row", file.name));
+            comparison.wrong.push(format!("{}: no row", file.name));
             continue;
         };
         // What the row says of itself proves nothing; its bytes do.
@@ -100,16 +100,16 @@ pub(crate) fn prove(path: &Path, files: &[DemoFile]) -> Result<Proof, Error> {
             && sha256 == file.sha256
             && u64::try_from(size) == Ok(file.size);
         if right {
-            proof.right += 1;
-            proof.bytes += bytes;
+            comparison.right += 1;
+            comparison.bytes += bytes;
         } else {
-            proof.wrong.push(format!(
+            comparison.wrong.push(format!(
                 "{}: {bytes} bytes with SHA-256 {digest}, not {} with {}",
                 file.name, file.size, file.sha256
             ));
         }
     }
-    Ok(proof)
+    Ok(comparison)
 }
 
 fn digest(connection: &Connection, path: &Path, id: i64) -> Result<(u64, String), Error> {
@@ -146,9 +146,9 @@ mod tests {
             ledger.store(&row, &mut &body[..]).unwrap();
         }
         let file = |name: &str| DemoFile { name: name.into(), size: 3, sha256: sha256.into() };
-        let proof = prove(&path, &[file("a"), file("b"), file("c")]).unwrap();
-        assert_eq!((proof.right, proof.bytes), (1, 3));
-        assert_eq!(proof.wrong.len(), 3, "{:?}", proof.wrong);
+        let comparison = compare(&path, &[file("a"), file("b"), file("c")]).unwrap();
+        assert_eq!((comparison.right, comparison.bytes), (1, 3));
+        assert_eq!(comparison.wrong.len(), 3, "{:?}", comparison.wrong);
         assert!(discard_earlier(&path, "q").is_err());
         drop(ledger);
         discard_earlier(&path, "p").unwrap();

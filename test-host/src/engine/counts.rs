@@ -10,29 +10,34 @@ use crate::report::events::{DocumentCounts, ErrorEntry, LeftOut, RunStatus};
 const LISTED_ERRORS: usize = 100;
 
 #[derive(Default)]
-pub(super) struct Tally {
-    pub(super) counts: DocumentCounts,
+pub(super) struct Counts {
+    pub(super) documents: DocumentCounts,
     pub(super) bytes: u64,
     pub(super) left_out: LeftOut,
     pub(super) errors: Vec<ErrorEntry>,
-    pub(super) first: Option<ErrorKind>,
+    pub(super) first_error: Option<ErrorKind>,
     /// Why a step could not go on.
     pub(super) fatal: Option<ErrorKind>,
     pub(super) integrity: bool,
 }
 
-impl Tally {
+impl Counts {
     /// Counts that a document ended with `status`, after it had ended with `earlier`.
     pub(super) fn end(&mut self, earlier: Option<Status>, status: Status) {
         if let Some(earlier) = earlier {
-            *count(&mut self.counts, earlier) -= 1;
+            *count(&mut self.documents, earlier) -= 1;
         }
-        *count(&mut self.counts, status) += 1;
+        *count(&mut self.documents, status) += 1;
     }
 
     /// Adds an error to the list of the summary.
-    pub(super) fn list(&mut self, step: &StepIdentity, document: Option<u64>, error: &Error) {
-        self.first.get_or_insert(error.kind());
+    pub(super) fn record_error(
+        &mut self,
+        step: &StepIdentity,
+        document: Option<u64>,
+        error: &Error,
+    ) {
+        self.first_error.get_or_insert(error.kind());
         self.integrity |= error.kind() == ErrorKind::Integrity;
         if self.errors.len() < LISTED_ERRORS {
             self.errors.push(ErrorEntry {
@@ -49,7 +54,7 @@ impl Tally {
 
     /// The verdict and the exit code of a run that was cancelled for `reason`, if at all.
     pub(super) fn verdict(&self, reason: Option<ErrorKind>) -> (RunStatus, ExitCode) {
-        let counts = self.counts;
+        let counts = self.documents;
         let failed = counts.application_error + counts.failure;
         let done = counts.success + counts.empty;
         let status = if self.fatal.is_some() || (failed > 0 && done == 0) {
@@ -66,11 +71,11 @@ impl Tally {
             }
             // A connector that only passes on what the host told it names no cause.
             (None, Some(kind), _) if kind != ErrorKind::Host => ExitCode::of(kind),
-            (None, Some(_), _) => self.first.map_or(ExitCode::Documents, ExitCode::of),
+            (None, Some(_), _) => self.first_error.map_or(ExitCode::Documents, ExitCode::of),
             (None, None, RunStatus::Success) => ExitCode::Success,
             (None, None, RunStatus::Partial) => ExitCode::Documents,
             (None, None, RunStatus::Failure) => {
-                self.first.map_or(ExitCode::Documents, ExitCode::of)
+                self.first_error.map_or(ExitCode::Documents, ExitCode::of)
             }
         };
         let status = if reason.is_some() { RunStatus::Failure } else { status };

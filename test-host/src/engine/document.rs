@@ -15,18 +15,18 @@ pub(crate) struct StepIdentity {
 }
 
 /// How one document ends, told by the steps that it passes.
-pub(crate) struct Fate {
+pub(crate) struct DocumentState {
     number: u64,
-    pub(super) state: Mutex<FateState>,
+    pub(super) state: Mutex<DocumentProgress>,
 }
 
 #[derive(Default)]
-pub(super) struct FateState {
+pub(super) struct DocumentProgress {
     pub(super) ended: Option<Status>,
     pub(super) bytes: u64,
 }
 
-impl Fate {
+impl DocumentState {
     /// The state of the document `number`, which has not ended.
     pub(crate) fn new(number: u64) -> Self {
         Self { number, state: Mutex::default() }
@@ -41,7 +41,7 @@ impl Fate {
 #[derive(Clone)]
 pub(crate) struct Document {
     /// Its number and how it ends, shared by all steps that it passes.
-    pub(crate) fate: Arc<Fate>,
+    pub(crate) state: Arc<DocumentState>,
     /// The connection or the step that it came from last.
     pub(crate) source: Arc<str>,
     /// The properties known so far.
@@ -58,7 +58,7 @@ pub(crate) struct Document {
 impl Document {
     /// The number that follows it through the steps.
     pub(crate) fn number(&self) -> u64 {
-        self.fate.number()
+        self.state.number()
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::document::StepIdentity;
 use super::document::{Document, End};
 use super::run::Run;
-use super::stage::{Acknowledgement, BodySink, Durable, Held, Stage};
+use super::stage::{Acknowledgement, BodySink, Durable, OnKeptBytes, Stage};
 
 /// The largest body that an event quotes.
 const QUOTED_JSON: usize = 64 * 1024;
@@ -16,65 +16,65 @@ const QUOTED_JSON: usize = 64 * 1024;
 /// Where documents leave one step and enter the next, or the process's end.
 pub(crate) struct Handover {
     run: Arc<Run>,
-    left: Arc<StepIdentity>,
-    entered: Option<(Arc<StepIdentity>, Arc<dyn Stage>)>,
+    from: Arc<StepIdentity>,
+    to: Option<(Arc<StepIdentity>, Arc<dyn Stage>)>,
 }
 
 impl Handover {
     /// From `left` to `entered`.
     pub(crate) fn between(
         run: &Arc<Run>,
-        left: &Arc<StepIdentity>,
-        entered: &Arc<StepIdentity>,
+        from: &Arc<StepIdentity>,
+        to: &Arc<StepIdentity>,
         stage: Arc<dyn Stage>,
     ) -> Arc<dyn Stage> {
         Arc::new(Self {
             run: Arc::clone(run),
-            left: Arc::clone(left),
-            entered: Some((Arc::clone(entered), stage)),
+            from: Arc::clone(from),
+            to: Some((Arc::clone(to), stage)),
         })
     }
 
     /// From the last step to the end of the process.
-    pub(crate) fn out_of(run: &Arc<Run>, left: &Arc<StepIdentity>) -> Arc<dyn Stage> {
-        Arc::new(Self { run: Arc::clone(run), left: Arc::clone(left), entered: None })
+    pub(crate) fn after_last(run: &Arc<Run>, from: &Arc<StepIdentity>) -> Arc<dyn Stage> {
+        Arc::new(Self { run: Arc::clone(run), from: Arc::clone(from), to: None })
     }
 }
 
 impl Stage for Handover {
     fn begin(&self, document: &Document) -> Result<Box<dyn BodySink>, Error> {
-        let handed = Handed {
+        let outgoing = OutgoingDocument {
             run: Arc::clone(&self.run),
-            left: Arc::clone(&self.left),
-            entered: self.entered.as_ref().map(|(step, _)| Arc::clone(step)),
+            from: Arc::clone(&self.from),
+            to: self.to.as_ref().map(|(step, _)| Arc::clone(step)),
             document: document.clone(),
         };
-        let to = match &self.entered {
-            None => To::Caller(Some(Vec::new())),
+        let target = match &self.to {
+            None => Target::Caller(Some(Vec::new())),
             Some((_, stage)) => {
-                To::Step(stage.begin(document).map_err(|error| handed.refused(&error))?)
+                Target::Step(stage.begin(document).map_err(|error| outgoing.reject(&error))?)
             }
         };
-        Ok(Box::new(HandoverSink { handed, to }))
+        Ok(Box::new(HandoverSink { outgoing, target }))
     }
 }
 
 /// The document on its way from one step to the next.
-struct Handed {
+struct OutgoingDocument {
     run: Arc<Run>,
-    left: Arc<StepIdentity>,
-    entered: Option<Arc<StepIdentity>>,
+    from: Arc<StepIdentity>,
+    to: Option<Arc<StepIdentity>>,
     document: Document,
 }
 
-impl Handed {
+impl OutgoingDocument {
     /// Tells why the next step did not take the document, unless a later one has, and what the
     /// step before is told.
-    fn refused(&self, error: &Error) -> Error {
-        let Some(step) = &self.entered else { return error.clone() };
-        let new = self.run.failed(
+    fn reject(&self, error: &Error) -> Error {
+        let Some(step) = &self.to else { return error.clone() };
+        let new = self.run.document_failed(
             step,
-            &self.document.fate,
+            &self.document.state,
             Status::Failure,
             &self.document.properties,
             error,
@@ -92,12 +92,12 @@ impl Handed {
 }
 
 struct HandoverSink {
-    handed: Handed,
-    to: To,
+    outgoing: OutgoingDocument,
+    target: Target,
 }
 
 /// Where a document goes.
-enum To {
+enum Target {
     Step(Box<dyn BodySink>),
     /// Out of the process; the body is kept while it may be quoted.
     Caller(Option<Vec<u8>>),
@@ -105,9 +105,9 @@ enum To {
 
 impl BodySink for HandoverSink {
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        match &mut self.to {
-            To::Step(sink) => sink.write(bytes).map_err(|error| self.handed.refused(&error)),
-            To::Caller(quoted) => {
+        match &mut self.target {
+            Target::Step(sink) => sink.write(bytes).map_err(|error| self.outgoing.reject(&error)),
+            Target::Caller(quoted) => {
                 if let Some(body) = quoted {
                     let looks_like_json = !body.is_empty()
                         || bytes
@@ -124,51 +124,53 @@ impl BodySink for HandoverSink {
         }
     }
 
-    fn resume(&mut self, identity: &str, held: &mut Held<'_>) -> Result<(), Error> {
-        match &mut self.to {
-            To::Step(sink) => {
-                sink.resume(identity, held).map_err(|error| self.handed.refused(&error))
+    fn resume(&mut self, identity: &str, on_kept: &mut OnKeptBytes<'_>) -> Result<(), Error> {
+        match &mut self.target {
+            Target::Step(sink) => {
+                sink.resume(identity, on_kept).map_err(|error| self.outgoing.reject(&error))
             }
-            To::Caller(_) => Ok(()),
+            Target::Caller(_) => Ok(()),
         }
     }
 
     fn discard(&mut self) -> Result<(), Error> {
-        match &mut self.to {
-            To::Step(sink) => sink.discard(),
-            To::Caller(_) => Ok(()),
+        match &mut self.target {
+            Target::Step(sink) => sink.discard(),
+            Target::Caller(_) => Ok(()),
         }
     }
 
     fn close(self: Box<Self>, end: &End) -> Result<Box<dyn Acknowledgement>, Error> {
-        let Self { handed, to } = *self;
+        let Self { outgoing, target } = *self;
         // The refusal belongs to the step that is left; those that follow must not take the
         // document for what was refused.
         let refused = end.application_error.as_ref().or(end.refused.as_ref()).cloned();
-        let onwards = End { application_error: None, refused, ..end.clone() };
-        let (acknowledgement, json): (Box<dyn Acknowledgement>, _) = match to {
-            To::Step(sink) => (sink.close(&onwards).map_err(|error| handed.refused(&error))?, None),
-            To::Caller(quoted) => {
+        let passed_on = End { application_error: None, refused, ..end.clone() };
+        let (acknowledgement, json): (Box<dyn Acknowledgement>, _) = match target {
+            Target::Step(sink) => {
+                (sink.close(&passed_on).map_err(|error| outgoing.reject(&error))?, None)
+            }
+            Target::Caller(quoted) => {
                 (Box::new(Durable), quoted.and_then(|body| serde_json::from_slice(&body).ok()))
             }
         };
-        Ok(Box::new(Handing { handed, end: end.clone(), json, acknowledgement }))
+        Ok(Box::new(PendingAcknowledgement { outgoing, end: end.clone(), json, acknowledgement }))
     }
 }
 
-struct Handing {
-    handed: Handed,
+struct PendingAcknowledgement {
+    outgoing: OutgoingDocument,
     end: End,
     json: Option<Value>,
     acknowledgement: Box<dyn Acknowledgement>,
 }
 
-impl Acknowledgement for Handing {
+impl Acknowledgement for PendingAcknowledgement {
     fn wait(self: Box<Self>) -> Result<(), Error> {
-        let Self { handed, end, json, acknowledgement } = *self;
-        acknowledgement.wait().map_err(|error| handed.refused(&error))?;
-        let last = handed.entered.is_none();
-        handed.run.left(&handed.left, &handed.document, &end, last, json);
+        let Self { outgoing, end, json, acknowledgement } = *self;
+        acknowledgement.wait().map_err(|error| outgoing.reject(&error))?;
+        let last = outgoing.to.is_none();
+        outgoing.run.document_passed(&outgoing.from, &outgoing.document, &end, last, json);
         Ok(())
     }
 }

@@ -21,7 +21,7 @@ pub(crate) struct Pipe {
 
 struct State {
     buffer: VecDeque<u8>,
-    body: Body,
+    body: BodyState,
     /// How much the reader has taken.
     read: u64,
     /// Whether the reader was told that the body has ended.
@@ -30,10 +30,10 @@ struct State {
     cancelled: Option<Error>,
 }
 
-enum Body {
+enum BodyState {
     Open,
     Closed(End),
-    Abandoned,
+    Discarded,
 }
 
 impl Pipe {
@@ -41,7 +41,7 @@ impl Pipe {
         Self {
             state: Mutex::new(State {
                 buffer: VecDeque::new(),
-                body: Body::Open,
+                body: BodyState::Open,
                 read: 0,
                 end_was_read: false,
                 answer: None,
@@ -83,30 +83,30 @@ impl Pipe {
 
     /// Ends the body: the reader may take it for whole.
     pub(crate) fn close(&self, end: End) {
-        lock(&self.state).body = Body::Closed(end);
+        lock(&self.state).body = BodyState::Closed(end);
         self.readable.notify_all();
     }
 
     /// Gives the body up: the reader's next read fails.
-    pub(crate) fn abandon(&self) {
+    pub(crate) fn discard(&self) {
         let mut state = lock(&self.state);
-        if matches!(state.body, Body::Open) {
-            state.body = Body::Abandoned;
+        if matches!(state.body, BodyState::Open) {
+            state.body = BodyState::Discarded;
             state.buffer = VecDeque::new();
         }
         self.readable.notify_all();
     }
 
     /// Whether the writer gave the body up.
-    pub(crate) fn is_abandoned(&self) -> bool {
-        matches!(lock(&self.state).body, Body::Abandoned)
+    pub(crate) fn is_discarded(&self) -> bool {
+        matches!(lock(&self.state).body, BodyState::Discarded)
     }
 
     /// What came after the body, once it was closed.
     pub(crate) fn end(&self) -> Option<End> {
         match &lock(&self.state).body {
-            Body::Closed(end) => Some(end.clone()),
-            Body::Open | Body::Abandoned => None,
+            BodyState::Closed(end) => Some(end.clone()),
+            BodyState::Open | BodyState::Discarded => None,
         }
     }
 
@@ -115,8 +115,8 @@ impl Pipe {
         let state = lock(&self.state);
         state.end_was_read
             || match &state.body {
-                Body::Closed(end) => state.read == end.bytes,
-                Body::Open | Body::Abandoned => Some(state.read) == size,
+                BodyState::Closed(end) => state.read == end.bytes,
+                BodyState::Open | BodyState::Discarded => Some(state.read) == size,
             }
     }
 
@@ -157,17 +157,17 @@ impl Pipe {
                 return Ok(count);
             }
             match state.body {
-                Body::Closed(_) => {
+                BodyState::Closed(_) => {
                     state.end_was_read = true;
                     return Ok(0);
                 }
-                Body::Abandoned => {
+                BodyState::Discarded => {
                     return Err(Error::new(
                         ErrorKind::Host,
                         "the document was given up by the step before",
                     ));
                 }
-                Body::Open => state = wait(&self.readable, state),
+                BodyState::Open => state = wait(&self.readable, state),
             }
         }
     }
@@ -234,9 +234,9 @@ mod tests {
     fn half_a_body_is_never_taken_for_whole() {
         let pipe = Pipe::new();
         pipe.write(b"half", || Ok(())).unwrap();
-        pipe.abandon();
+        pipe.discard();
         assert_eq!(read_all(&pipe).unwrap_err().kind(), ErrorKind::Host);
-        assert!(pipe.is_abandoned());
+        assert!(pipe.is_discarded());
     }
 
     #[test]

@@ -16,20 +16,20 @@ use crate::locks::{lock, wait};
 const CAPACITY: usize = 16;
 
 /// A document on its way into a connector step.
-pub(crate) struct Arrival {
+pub(crate) struct QueuedDocument {
     pub(crate) document: Document,
     pub(crate) pipe: Pipe,
 }
 
 /// The queue in front of a connector step.
-pub(crate) struct Link {
+pub(crate) struct StepQueue {
     state: Mutex<State>,
-    arrived: Condvar,
+    not_empty: Condvar,
     room: Condvar,
     /// Whether bodies stream into the connector. Where it takes none, a document is offered only
     /// once it is whole: what a request does, such as deleting the document's source, must not
     /// happen before everything in front of it is durable.
-    bodies: bool,
+    streams_bodies: bool,
     /// Whether documents that an earlier step's service refused are offered, too.
     takes_refused: bool,
     cancellation: Arc<Cancellation>,
@@ -37,115 +37,115 @@ pub(crate) struct Link {
 
 #[derive(Default)]
 struct State {
-    queue: VecDeque<(u64, Arc<Arrival>)>,
+    waiting: VecDeque<(u64, Arc<QueuedDocument>)>,
     /// Everything begun and not answered, to be woken when the run is cancelled.
-    open: HashMap<u64, Open>,
+    open: HashMap<u64, OpenDocument>,
     next: u64,
     /// Whether no more documents will come.
     ended: bool,
     /// Why no more documents are taken.
-    refused: Option<Error>,
+    closed_with: Option<Error>,
     subscription: Option<Subscription>,
 }
 
-struct Open {
-    arrival: Weak<Arrival>,
+struct OpenDocument {
+    queued: Weak<QueuedDocument>,
     /// The thread that moves the body.
     thread: ThreadId,
     taken: bool,
     closed: bool,
 }
 
-impl Link {
+impl StepQueue {
     pub(crate) fn new(
-        bodies: bool,
+        streams_bodies: bool,
         takes_refused: bool,
         cancellation: &Arc<Cancellation>,
     ) -> Arc<Self> {
-        let link = Arc::new(Self {
+        let queue = Arc::new(Self {
             state: Mutex::default(),
-            arrived: Condvar::new(),
+            not_empty: Condvar::new(),
             room: Condvar::new(),
-            bodies,
+            streams_bodies,
             takes_refused,
             cancellation: Arc::clone(cancellation),
         });
-        let weak = Arc::downgrade(&link);
+        let weak = Arc::downgrade(&queue);
         let subscription = cancellation.subscribe(move || {
-            if let Some(link) = weak.upgrade() {
-                link.cancel();
+            if let Some(queue) = weak.upgrade() {
+                queue.cancel();
             }
         });
-        lock(&link.state).subscription = Some(subscription);
-        link
+        lock(&queue.state).subscription = Some(subscription);
+        queue
     }
 
     /// Whether bodies stream into the connector.
-    pub(crate) fn carries_bodies(&self) -> bool {
-        self.bodies
+    pub(crate) fn streams_bodies(&self) -> bool {
+        self.streams_bodies
     }
 
     /// The next document; `None` when there are no more.
-    pub(crate) fn take(&self) -> Result<Option<Arc<Arrival>>, Error> {
+    pub(crate) fn take(&self) -> Result<Option<Arc<QueuedDocument>>, Error> {
         let mut state = lock(&self.state);
         loop {
             self.cancellation.check()?;
-            if let Some((key, arrival)) = state.queue.pop_front() {
+            if let Some((key, queued)) = state.waiting.pop_front() {
                 self.room.notify_one();
                 if let Some(open) = state.open.get_mut(&key) {
                     open.taken = true;
-                    return Ok(Some(arrival));
+                    return Ok(Some(queued));
                 }
                 // It was given up while it waited.
                 continue;
             }
-            if state.ended || state.refused.is_some() {
+            if state.ended || state.closed_with.is_some() {
                 return Ok(None);
             }
-            state = wait(&self.arrived, state);
+            state = wait(&self.not_empty, state);
         }
     }
 
     /// Says that no more documents will come.
     pub(crate) fn end(&self) {
         lock(&self.state).ended = true;
-        self.arrived.notify_all();
+        self.not_empty.notify_all();
     }
 
     /// Takes no more documents, and fails those that wait.
-    pub(crate) fn refuse(&self, error: &Error) {
+    pub(crate) fn close_with(&self, error: &Error) {
         let waiting = {
             let mut state = lock(&self.state);
-            state.refused.get_or_insert_with(|| error.clone());
-            std::mem::take(&mut state.queue)
+            state.closed_with.get_or_insert_with(|| error.clone());
+            std::mem::take(&mut state.waiting)
         };
-        for (_, arrival) in waiting {
-            arrival.pipe.answer(Err(error.clone()));
+        for (_, queued) in waiting {
+            queued.pipe.answer(Err(error.clone()));
         }
         self.room.notify_all();
-        self.arrived.notify_all();
+        self.not_empty.notify_all();
     }
 
     fn cancel(&self) {
         let Some(reason) = self.cancellation.reason() else { return };
         let open: Vec<_> = {
             let state = lock(&self.state);
-            state.open.values().filter_map(|open| open.arrival.upgrade()).collect()
+            state.open.values().filter_map(|open| open.queued.upgrade()).collect()
         };
-        for arrival in open {
-            arrival.pipe.cancel(&reason);
+        for queued in open {
+            queued.pipe.cancel(&reason);
         }
         self.room.notify_all();
-        self.arrived.notify_all();
+        self.not_empty.notify_all();
     }
 
     /// Puts a document in front of the connector; the order of the keys is that of the queue.
-    fn register(&self, arrival: &Arc<Arrival>, closed: bool) -> u64 {
+    fn register(&self, queued: &Arc<QueuedDocument>, closed: bool) -> u64 {
         let mut state = lock(&self.state);
         state.next += 1;
         let key = state.next;
-        let open = Open {
-            arrival: Arc::downgrade(arrival),
+        let open = OpenDocument {
+            queued: Arc::downgrade(queued),
             thread: thread::current().id(),
             taken: false,
             closed,
@@ -156,9 +156,9 @@ impl Link {
 
     /// Fails where waiting for the document `key` would never end: the connector takes it after
     /// one whose body this same thread still has to move.
-    fn may_wait(&self, state: &State, key: u64) -> Result<(), Error> {
+    fn check_deadlock(&self, state: &State, key: u64) -> Result<(), Error> {
         let here = thread::current().id();
-        let stuck = self.bodies
+        let stuck = self.streams_bodies
             && state.open.get(&key).is_some_and(|open| !open.taken)
             && state
                 .open
@@ -175,104 +175,104 @@ impl Link {
         Ok(())
     }
 
-    fn offer(&self, key: u64, arrival: &Arc<Arrival>) -> Result<(), Error> {
+    fn enqueue(&self, key: u64, queued: &Arc<QueuedDocument>) -> Result<(), Error> {
         let mut state = lock(&self.state);
         loop {
             self.cancellation.check()?;
-            if let Some(error) = &state.refused {
+            if let Some(error) = &state.closed_with {
                 return Err(error.clone());
             }
-            if state.queue.len() < CAPACITY {
-                state.queue.push_back((key, Arc::clone(arrival)));
-                self.arrived.notify_one();
+            if state.waiting.len() < CAPACITY {
+                state.waiting.push_back((key, Arc::clone(queued)));
+                self.not_empty.notify_one();
                 return Ok(());
             }
-            self.may_wait(&state, key)?;
+            self.check_deadlock(&state, key)?;
             state = wait(&self.room, state);
         }
     }
 }
 
 /// The link as the step before sees it.
-pub(crate) struct Entrance(pub(crate) Arc<Link>);
+pub(crate) struct QueueStage(pub(crate) Arc<StepQueue>);
 
-impl Stage for Entrance {
+impl Stage for QueueStage {
     fn begin(&self, document: &Document) -> Result<Box<dyn BodySink>, Error> {
-        let link = Arc::clone(&self.0);
-        if let Some(error) = &lock(&link.state).refused {
+        let queue = Arc::clone(&self.0);
+        if let Some(error) = &lock(&queue.state).closed_with {
             return Err(error.clone());
         }
-        let arrival = Arc::new(Arrival { document: document.clone(), pipe: Pipe::new() });
-        Ok(Box::new(Passage { link, arrival, key: None }))
+        let queued = Arc::new(QueuedDocument { document: document.clone(), pipe: Pipe::new() });
+        Ok(Box::new(QueuedBody { queue, queued, key: None }))
     }
 }
 
 /// One document's way through the link; a dropped one is given up.
-struct Passage {
-    link: Arc<Link>,
-    arrival: Arc<Arrival>,
+struct QueuedBody {
+    queue: Arc<StepQueue>,
+    queued: Arc<QueuedDocument>,
     /// Its place in the queue, once it is offered: with the first byte of its body, because only
     /// what ends without any may still turn out to be a refusal.
     key: Option<u64>,
 }
 
-impl Passage {
+impl QueuedBody {
     /// Offers the document to the connector, unless it is offered.
     fn enter(&mut self, closed: bool) -> Result<u64, Error> {
         if let Some(key) = self.key {
             return Ok(key);
         }
-        let key = self.link.register(&self.arrival, closed);
+        let key = self.queue.register(&self.queued, closed);
         self.key = Some(key);
-        self.link.offer(key, &self.arrival)?;
+        self.queue.enqueue(key, &self.queued)?;
         Ok(key)
     }
 }
 
-impl BodySink for Passage {
+impl BodySink for QueuedBody {
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        if !self.link.bodies || bytes.is_empty() {
+        if !self.queue.streams_bodies || bytes.is_empty() {
             return Ok(());
         }
         let key = self.enter(false)?;
-        let link = &self.link;
-        self.arrival.pipe.write(bytes, || {
-            let mut state = lock(&link.state);
+        let queue = &self.queue;
+        self.queued.pipe.write(bytes, || {
+            let mut state = lock(&queue.state);
             if let Some(open) = state.open.get_mut(&key) {
                 open.thread = thread::current().id();
             }
-            link.may_wait(&state, key)
+            queue.check_deadlock(&state, key)
         })
     }
 
     fn close(mut self: Box<Self>, end: &End) -> Result<Box<dyn Acknowledgement>, Error> {
-        if end.refused.is_some() && !self.link.takes_refused {
+        if end.refused.is_some() && !self.queue.takes_refused {
             // Dropped, it is given up, so that the connector publishes nothing of it.
             return Ok(Box::new(Durable));
         }
-        self.arrival.pipe.close(end.clone());
+        self.queued.pipe.close(end.clone());
         let key = self.enter(true)?;
-        if let Some(open) = lock(&self.link.state).open.get_mut(&key) {
+        if let Some(open) = lock(&self.queue.state).open.get_mut(&key) {
             open.closed = true;
         }
         Ok(self)
     }
 }
 
-impl Acknowledgement for Passage {
+impl Acknowledgement for QueuedBody {
     fn wait(self: Box<Self>) -> Result<(), Error> {
         if let Some(key) = self.key {
-            self.link.may_wait(&lock(&self.link.state), key)?;
+            self.queue.check_deadlock(&lock(&self.queue.state), key)?;
         }
-        self.arrival.pipe.wait_for_answer()
+        self.queued.pipe.wait_for_answer()
     }
 }
 
-impl Drop for Passage {
+impl Drop for QueuedBody {
     fn drop(&mut self) {
-        self.arrival.pipe.abandon();
+        self.queued.pipe.discard();
         if let Some(key) = self.key {
-            lock(&self.link.state).open.remove(&key);
+            lock(&self.queue.state).open.remove(&key);
         }
     }
 }

@@ -7,8 +7,8 @@ use std::time::Instant;
 use host_sdk::{Error, Properties, Status};
 use serde_json::Value;
 
-use super::counts::{Tally, severity};
-use super::document::{Document, End, Fate, StepIdentity};
+use super::counts::{Counts, severity};
+use super::document::{Document, DocumentState, End, StepIdentity};
 use crate::cancellation::Cancellation;
 use crate::exit_code::ExitCode;
 use crate::locks::lock;
@@ -21,7 +21,7 @@ pub(crate) struct Run {
     reporter: Arc<dyn Reporter>,
     cancellation: Arc<Cancellation>,
     documents: AtomicU64,
-    tally: Mutex<Tally>,
+    counts: Mutex<Counts>,
     started: Instant,
 }
 
@@ -36,7 +36,7 @@ impl Run {
             reporter,
             cancellation,
             documents: AtomicU64::new(0),
-            tally: Mutex::default(),
+            counts: Mutex::default(),
             started: Instant::now(),
         })
     }
@@ -54,13 +54,13 @@ impl Run {
     }
 
     /// A new document's fate, with the next number.
-    pub(crate) fn new_fate(&self) -> Arc<Fate> {
+    pub(crate) fn new_document(&self) -> Arc<DocumentState> {
         let number = self.documents.fetch_add(1, Ordering::Relaxed) + 1;
-        Arc::new(Fate::new(number))
+        Arc::new(DocumentState::new(number))
     }
 
     /// Says that `document` left `step` acknowledged by everything that follows.
-    pub(crate) fn left(
+    pub(crate) fn document_passed(
         &self,
         step: &StepIdentity,
         document: &Document,
@@ -68,20 +68,20 @@ impl Run {
         last: bool,
         json: Option<Value>,
     ) {
-        self.count_bytes(&document.fate, end.bytes);
+        self.count_bytes(&document.state, end.bytes);
         let status = match &end.application_error {
             None if end.refused.is_some() => Status::ApplicationError,
             None => Status::Success,
             Some(error) => {
-                if self.end(&document.fate, Status::ApplicationError) {
-                    self.list(step, Some(document.number()), error);
+                if self.count_end(&document.state, Status::ApplicationError) {
+                    self.record_error(step, Some(document.number()), error);
                 }
                 Status::ApplicationError
             }
         };
         // The step where it was refused tells how a refused document ends.
         if last && status == Status::Success {
-            self.end(&document.fate, Status::Success);
+            self.count_end(&document.state, Status::Success);
         }
         let properties = if step.tracks_input {
             document.answers.clone().unwrap_or_default()
@@ -103,41 +103,46 @@ impl Run {
     }
 
     /// Says that a document ended in `step` without an error and without a document.
-    pub(crate) fn ended_empty(&self, step: &StepIdentity, fate: &Fate, properties: &Properties) {
-        if self.end(fate, Status::Empty) {
-            self.ended(step, fate, Status::Empty, properties, None);
+    pub(crate) fn document_empty(
+        &self,
+        step: &StepIdentity,
+        document: &DocumentState,
+        properties: &Properties,
+    ) {
+        if self.count_end(document, Status::Empty) {
+            self.report_end(step, document, Status::Empty, properties, None);
         }
     }
 
     /// Says that a document ended in `step` because of `error`; `false` where it had failed
     /// before, so that nothing is told twice.
-    pub(crate) fn failed(
+    pub(crate) fn document_failed(
         &self,
         step: &StepIdentity,
-        fate: &Fate,
+        document: &DocumentState,
         status: Status,
         properties: &Properties,
         error: &Error,
     ) -> bool {
-        if !self.end(fate, status) {
+        if !self.count_end(document, status) {
             return false;
         }
-        self.list(step, Some(fate.number()), error);
-        self.ended(step, fate, status, properties, Some(error.clone()));
+        self.record_error(step, Some(document.number()), error);
+        self.report_end(step, document, status, properties, Some(error.clone()));
         true
     }
 
     /// Says that `step` could not go on. `told` is whether a document carries the error already.
-    pub(crate) fn broke(&self, step: &StepIdentity, error: &Error, told: bool) {
-        if !told {
-            self.list(step, None, error);
+    pub(crate) fn step_failed(&self, step: &StepIdentity, error: &Error, already_reported: bool) {
+        if !already_reported {
+            self.record_error(step, None, error);
         }
-        lock(&self.tally).fatal.get_or_insert(error.kind());
+        lock(&self.counts).fatal.get_or_insert(error.kind());
     }
 
     /// Counts something that was found and not read.
     pub(crate) fn leave_out(&self, count: impl FnOnce(&mut LeftOut)) {
-        count(&mut lock(&self.tally).left_out);
+        count(&mut lock(&self.counts).left_out);
     }
 
     /// Has the host say something.
@@ -151,7 +156,7 @@ impl Run {
     }
 
     /// Has the host warn of something that belongs to no step.
-    pub(crate) fn log_of_host(&self, message: String) {
+    pub(crate) fn warn(&self, message: String) {
         self.reporter.event(&Event::Log(LogEvent {
             level: LogLevel::Warn,
             step: None,
@@ -163,30 +168,30 @@ impl Run {
     /// The last event, and what the caller is told.
     pub(crate) fn finish(&self) -> (SummaryEvent, ExitCode) {
         let reason = self.cancellation.reason().map(|error| error.kind());
-        let tally = lock(&self.tally);
-        let (status, code) = tally.verdict(reason);
+        let counts = lock(&self.counts);
+        let (status, code) = counts.verdict(reason);
         let summary = SummaryEvent {
             status,
-            documents: tally.counts,
-            bytes: tally.bytes,
+            documents: counts.documents,
+            bytes: counts.bytes,
             seconds: self.started.elapsed().as_secs_f64(),
-            left_out: Some(tally.left_out).filter(|left_out| *left_out != LeftOut::default()),
-            errors: tally.errors.clone(),
+            left_out: Some(counts.left_out).filter(|left_out| *left_out != LeftOut::default()),
+            errors: counts.errors.clone(),
         };
         (summary, code)
     }
 
-    fn ended(
+    fn report_end(
         &self,
         step: &StepIdentity,
-        fate: &Fate,
+        document: &DocumentState,
         status: Status,
         properties: &Properties,
         error: Option<Error>,
     ) {
         self.reporter.event(&Event::Document(DocumentEvent {
             step: step.name.to_string(),
-            document: fate.number(),
+            document: document.number(),
             status,
             bytes: 0,
             sha256: None,
@@ -196,24 +201,24 @@ impl Run {
         }));
     }
 
-    fn list(&self, step: &StepIdentity, document: Option<u64>, error: &Error) {
-        lock(&self.tally).list(step, document, error);
+    fn record_error(&self, step: &StepIdentity, document: Option<u64>, error: &Error) {
+        lock(&self.counts).record_error(step, document, error);
     }
 
     /// Counts a document's end, or makes it worse; `false` where it had ended as badly before.
-    fn end(&self, fate: &Fate, status: Status) -> bool {
-        let mut state = lock(&fate.state);
+    fn count_end(&self, document: &DocumentState, status: Status) -> bool {
+        let mut state = lock(&document.state);
         if state.ended.is_some_and(|ended| severity(ended) >= severity(status)) {
             return false;
         }
-        lock(&self.tally).end(state.ended.replace(status), status);
+        lock(&self.counts).end(state.ended.replace(status), status);
         true
     }
 
-    fn count_bytes(&self, fate: &Fate, bytes: u64) {
-        let mut state = lock(&fate.state);
+    fn count_bytes(&self, document: &DocumentState, bytes: u64) {
+        let mut state = lock(&document.state);
         let more = bytes.saturating_sub(state.bytes);
         state.bytes += more;
-        lock(&self.tally).bytes += more;
+        lock(&self.counts).bytes += more;
     }
 }

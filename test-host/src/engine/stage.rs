@@ -16,7 +16,7 @@ pub(crate) trait Stage: Send + Sync {
 }
 
 /// Learns of the bytes that are held of a body.
-pub(crate) type Held<'a> = dyn FnMut(&[u8]) -> Result<(), Error> + 'a;
+pub(crate) type OnKeptBytes<'a> = dyn FnMut(&[u8]) -> Result<(), Error> + 'a;
 
 /// Takes the body of one document.
 pub(crate) trait BodySink: Send {
@@ -26,7 +26,7 @@ pub(crate) trait BodySink: Send {
     /// Goes on with the beginning of the body `identity` that an earlier run left, if there is
     /// one, and tells all of its bytes to `held`, in order. Only before the first write. From now
     /// on the body is kept if the sink is dropped unclosed or the process is killed.
-    fn resume(&mut self, _identity: &str, _held: &mut Held<'_>) -> Result<(), Error> {
+    fn resume(&mut self, _identity: &str, _on_kept: &mut OnKeptBytes<'_>) -> Result<(), Error> {
         Ok(())
     }
 

@@ -45,5 +45,5 @@ pub(crate) struct Row<'a> {
 pub(crate) enum Stored {
     New,
     /// The ledger has it; there is no second row.
-    Known,
+    Already,
 }

@@ -58,14 +58,14 @@ enum Clock {
 
 /// One statement of a time.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Stated {
+pub(super) struct StatedTime {
     text: String,
     precision: Precision,
     /// The first moment that the statement allows; none where the text is no time.
     start: Option<(Clock, DateTime)>,
 }
 
-impl Stated {
+impl StatedTime {
     /// What the properties `timestamp` and `timestampUtc` of a document state.
     pub(super) fn of(properties: &Properties) -> Vec<Self> {
         let precision = Precision::of(properties.get("timestampPrecision"));
@@ -153,10 +153,10 @@ mod tests {
             ("revision 7", "revision 8", false),
         ];
         for (one, other, agree) in cases {
-            let (one, other) = (Stated::from_entry(one), Stated::from_entry(other));
+            let (one, other) = (StatedTime::from_entry(one), StatedTime::from_entry(other));
             assert_eq!(one.agrees(&other), agree, "{one:?} {other:?}");
             assert_eq!(other.agrees(&one), agree, "{other:?} {one:?}");
-            assert_eq!(Stated::from_entry(&one.entry()), one);
+            assert_eq!(StatedTime::from_entry(&one.entry()), one);
             let (first, end) = one.range();
             assert!(!agree || (first..end).contains(&other.entry()), "{one:?} {other:?}");
         }

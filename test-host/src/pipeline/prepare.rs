@@ -12,7 +12,7 @@ use host_sdk::{
 use super::durability;
 use crate::cancellation::Cancellation;
 use crate::connectors::Connectors;
-use crate::engine::execution::Outside;
+use crate::engine::execution::NoExecution;
 use crate::process::model::{ConnectorStep, Process, Step};
 use crate::process::{connection_settings, key, operation_settings, rooted};
 use crate::steps::message::Message;
@@ -67,7 +67,7 @@ impl Prepared {
         connectors: &Connectors,
         cancellation: &Arc<Cancellation>,
     ) -> Result<Self, Refusal> {
-        let context: Context = Arc::new(Outside::new(cancellation));
+        let context: Context = Arc::new(NoExecution::new(cancellation));
         let mut descriptors = BTreeMap::new();
         let mut connections = BTreeMap::new();
         for (name, settings) in &process.connections {
@@ -82,7 +82,7 @@ impl Prepared {
             descriptors.insert(name.clone(), connector.descriptor()?);
             let connection = connector
                 .connect(&connection_settings(&settings.settings), Arc::clone(&context))
-                .map_err(|e| placed(e, &path))?;
+                .map_err(|e| under_path(e, &path))?;
             connections.insert(name.clone(), connection);
         }
         let steps = process
@@ -91,7 +91,7 @@ impl Prepared {
             .enumerate()
             .map(|(position, step)| {
                 prepare(step, position, &descriptors, &connections)
-                    .map_err(|e| placed(e, &format!("$.steps[{position}]")))
+                    .map_err(|e| under_path(e, &format!("$.steps[{position}]")))
             })
             .collect::<Result<_, Error>>()?;
         durability::check(&process, &descriptors)?;
@@ -112,7 +112,7 @@ impl Prepared {
 }
 
 /// Puts a setting's path below `path`; other errors keep what they have.
-fn placed(error: Error, path: &str) -> Error {
+fn under_path(error: Error, path: &str) -> Error {
     if error.kind() == ErrorKind::Configuration { error.under(path) } else { error }
 }
 

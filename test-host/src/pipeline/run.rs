@@ -9,9 +9,9 @@ use host_sdk::Error;
 use super::prepare::{Prepared, PreparedStep};
 use crate::cancellation::Cancellation;
 use crate::engine::document::StepIdentity;
-use crate::engine::execution::{Inputs, Order};
+use crate::engine::execution::{ExecutionPlan, Inputs};
 use crate::engine::handover::Handover;
-use crate::engine::queue::{Entrance, Link};
+use crate::engine::queue::{QueueStage, StepQueue};
 use crate::engine::run::Run;
 use crate::engine::stage::Stage;
 use crate::exit_code::ExitCode;
@@ -21,7 +21,7 @@ use crate::report::Reporter;
 use crate::report::events::{Event, SummaryEvent};
 use crate::shortage;
 use crate::steps::database::{Database, DatabaseStage};
-use crate::steps::message::Replace;
+use crate::steps::message::ReplaceBodies;
 use crate::steps::set_properties::SetProperties;
 use crate::steps::write_files::{Directory, WriteFiles};
 use crate::steps::{connector, message, read_files};
@@ -38,7 +38,7 @@ pub struct RunOutcome {
 /// A connector step that is not the first: it works on a thread of its own.
 struct Worker {
     position: usize,
-    link: Arc<Link>,
+    queue: Arc<StepQueue>,
     next: Arc<dyn Stage>,
 }
 
@@ -73,37 +73,43 @@ impl Prepared {
             let mut threads = Vec::new();
             let mut lacking = None;
             let watch = cancellation.remaining().and_then(|_| {
-                let watch = shortage::start(scope, "the deadline", || cancellation.watch());
+                let watch = shortage::start_thread(scope, "the deadline", || cancellation.watch());
                 watch.map_err(|e| lacking = Some((0, e))).ok()
             });
             for worker in &workers {
                 let (run, identities) = (&run, &identities);
                 let name = format!("step \"{}\"", identities[worker.position].name);
-                match shortage::start(scope, &name, move || self.work(run, identities, worker)) {
+                match shortage::start_thread(scope, &name, move || {
+                    self.work(run, identities, worker);
+                }) {
                     Ok(thread) => threads.push((worker, thread)),
                     Err(error) => {
                         // Nobody waits for a step that does nothing.
-                        worker.link.refuse(&error);
+                        worker.queue.close_with(&error);
                         lacking.get_or_insert((worker.position, error));
                         break;
                     }
                 }
             }
             match lacking {
-                Some((position, error)) => run.broke(&identities[position], &error, false),
+                Some((position, error)) => run.step_failed(&identities[position], &error, false),
                 None => {
                     // A panic that got here would leave the other threads waiting for ever.
                     let produced = catch_unwind(AssertUnwindSafe(|| {
                         self.produce(&run, &identities[0], first);
                     }));
                     if produced.is_err() {
-                        run.broke(&identities[0], &Error::internal("the step panicked"), false);
+                        run.step_failed(
+                            &identities[0],
+                            &Error::internal("the step panicked"),
+                            false,
+                        );
                     }
                 }
             }
             // From the front: what ends a step ends the inputs of the next.
             for (worker, thread) in threads.into_iter().rev() {
-                worker.link.end();
+                worker.queue.end();
                 // Panics end inside the thread.
                 let _ = thread.join();
             }
@@ -113,7 +119,7 @@ impl Prepared {
         });
         for (name, connection) in &self.connections {
             if let Err(error) = connection.close() {
-                run.log_of_host(format!("connection \"{name}\" did not close: {error}"));
+                run.warn(format!("connection \"{name}\" did not close: {error}"));
             }
         }
         let (summary, exit_code) = run.finish();
@@ -132,36 +138,36 @@ impl Prepared {
         for position in (0..identities.len()).rev() {
             let identity = &identities[position];
             let next = match after.take() {
-                None => Handover::out_of(run, identity),
+                None => Handover::after_last(run, identity),
                 Some((entered, stage)) => Handover::between(run, identity, &entered, stage),
             };
             if position == 0 {
                 return Ok((next, workers));
             }
-            let placed = |e: Error| e.under(&format!("$.steps[{position}]"));
+            let under_path = |e: Error| e.under(&format!("$.steps[{position}]"));
             let stage: Arc<dyn Stage> = match (&self.steps[position], &self.process.steps[position])
             {
                 (PreparedStep::Connector { bodies, .. }, step) => {
                     let Step::Connector(step) = step else { return Err(mismatch()) };
-                    let link = Link::new(*bodies, step.store_errors, run.cancellation());
-                    workers.push(Worker { position, link: Arc::clone(&link), next });
-                    Arc::new(Entrance(link))
+                    let queue = StepQueue::new(*bodies, step.store_errors, run.cancellation());
+                    workers.push(Worker { position, queue: Arc::clone(&queue), next });
+                    Arc::new(QueueStage(queue))
                 }
                 (PreparedStep::SetProperties(properties), _) => {
                     Arc::new(SetProperties { properties: Arc::clone(properties), next })
                 }
                 (PreparedStep::Message(messages), _) => {
                     let message = messages.first().ok_or_else(mismatch)?;
-                    Arc::new(Replace { message: Arc::new(message.clone()), next })
+                    Arc::new(ReplaceBodies { message: Arc::new(message.clone()), next })
                 }
                 (_, Step::WriteFiles(step)) => {
-                    let directory = Directory::open(&step.directory).map_err(placed)?;
+                    let directory = Directory::open(&step.directory).map_err(under_path)?;
                     Arc::new(WriteFiles { directory, store_errors: step.store_errors, next })
                 }
                 (_, Step::Database(step)) => Arc::new(DatabaseStage(Arc::new(Database {
                     run: Arc::clone(run),
                     step: Arc::clone(identity),
-                    ledger: ledger::open(&step.url, &step.table).map_err(placed)?,
+                    ledger: ledger::open(&step.url, &step.table).map_err(under_path)?,
                     store_errors: step.store_errors,
                     next,
                 }))),
@@ -187,14 +193,14 @@ impl Prepared {
         if let Err(error) = produced
             && !run.cancellation().is_cancelled()
         {
-            run.broke(identity, &error, false);
+            run.step_failed(identity, &error, false);
         }
     }
 
     /// Runs a connector step that is not the first, until its inputs end.
     fn work(&self, run: &Arc<Run>, identities: &[Arc<StepIdentity>], worker: &Worker) {
-        let Worker { position, link, next } = worker;
-        let inputs = Inputs::Link(Arc::clone(link));
+        let Worker { position, queue, next } = worker;
+        let inputs = Inputs::Queue(Arc::clone(queue));
         let identity = &identities[*position];
         let executed = catch_unwind(AssertUnwindSafe(|| {
             self.execute(run, identity, *position, inputs, next.clone());
@@ -202,8 +208,8 @@ impl Prepared {
         if executed.is_err() {
             // Whoever feeds this step must not wait for it any more.
             let error = Error::internal("the step panicked");
-            link.refuse(&error);
-            run.broke(identity, &error, false);
+            queue.close_with(&error);
+            run.step_failed(identity, &error, false);
         }
     }
 
@@ -220,10 +226,10 @@ impl Prepared {
             Step::Connector(step),
         ) = (&self.steps[position], &self.process.steps[position])
         else {
-            run.broke(identity, &mismatch(), false);
+            run.step_failed(identity, &mismatch(), false);
             return;
         };
-        let order = Order {
+        let plan = ExecutionPlan {
             step: Arc::clone(identity),
             source: step.connection.as_str().into(),
             parameters: parameters.clone(),
@@ -233,7 +239,7 @@ impl Prepared {
             inputs,
             next,
         };
-        connector::execute(run, operation.as_ref(), order);
+        connector::execute(run, operation.as_ref(), plan);
     }
 }
 

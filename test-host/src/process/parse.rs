@@ -47,7 +47,7 @@ pub(crate) fn rooted(error: Error) -> Error {
 }
 
 fn process(value: Value) -> Result<Process, Error> {
-    let mut fields = Fields::of(value, &["$schema", "process", "connections", "steps"])?;
+    let mut fields = Fields::check(value, &["$schema", "process", "connections", "steps"])?;
     let schema = fields.optional_text("$schema")?;
     let process = fields.text("process")?;
     let connections = fields
@@ -143,7 +143,7 @@ fn connector_step(
     value: Value,
     connections: &BTreeMap<String, ConnectionSettings>,
 ) -> Result<ConnectorStep, Error> {
-    let mut fields = Fields::of(
+    let mut fields = Fields::check(
         value,
         &[
             "name",
@@ -196,7 +196,7 @@ fn tracking_direction(fields: &mut Fields) -> Result<TrackingDirection, Error> {
 }
 
 fn set_properties_step(value: Value) -> Result<SetPropertiesStep, Error> {
-    let mut fields = Fields::of(value, &["name", "type", "properties"])?;
+    let mut fields = Fields::check(value, &["name", "type", "properties"])?;
     let name = fields.text("name")?;
     let properties = fields.texts("properties")?;
     if properties.is_empty() {
@@ -206,7 +206,7 @@ fn set_properties_step(value: Value) -> Result<SetPropertiesStep, Error> {
 }
 
 fn message_step(value: Value, position: usize) -> Result<MessageStep, Error> {
-    let mut fields = Fields::of(value, &["name", "type", "documents"])?;
+    let mut fields = Fields::check(value, &["name", "type", "documents"])?;
     let name = fields.text("name")?;
     let documents = fields
         .array("documents")?
@@ -226,7 +226,7 @@ fn message_step(value: Value, position: usize) -> Result<MessageStep, Error> {
 }
 
 fn message_document(value: Value) -> Result<MessageDocument, Error> {
-    let mut fields = Fields::of(value, &["content", "properties"])?;
+    let mut fields = Fields::check(value, &["content", "properties"])?;
     let content = fields.require("content")?;
     if !matches!(content, Value::String(_) | Value::Object(_) | Value::Array(_)) {
         return Err(expected("content", "text, an object or an array", &content));
@@ -236,7 +236,7 @@ fn message_document(value: Value) -> Result<MessageDocument, Error> {
 
 fn read_files_step(value: Value, position: usize) -> Result<ReadFilesStep, Error> {
     let known = ["name", "type", "directory", "include", "recursive", "includeHidden"];
-    let mut fields = Fields::of(value, &known)?;
+    let mut fields = Fields::check(value, &known)?;
     let name = fields.text("name")?;
     if position > 0 {
         return Err(Error::configuration("type", "readFiles can only be the first step"));
@@ -251,7 +251,7 @@ fn read_files_step(value: Value, position: usize) -> Result<ReadFilesStep, Error
 }
 
 fn write_files_step(value: Value) -> Result<WriteFilesStep, Error> {
-    let mut fields = Fields::of(value, &["name", "type", "directory", "storeErrors"])?;
+    let mut fields = Fields::check(value, &["name", "type", "directory", "storeErrors"])?;
     Ok(WriteFilesStep {
         name: fields.text("name")?,
         directory: fields.text("directory")?,
@@ -260,7 +260,7 @@ fn write_files_step(value: Value) -> Result<WriteFilesStep, Error> {
 }
 
 fn database_step(value: Value) -> Result<DatabaseStep, Error> {
-    let mut fields = Fields::of(value, &["name", "type", "url", "table", "storeErrors"])?;
+    let mut fields = Fields::check(value, &["name", "type", "url", "table", "storeErrors"])?;
     let step = DatabaseStep {
         name: fields.text("name")?,
         url: fields.text("url")?,

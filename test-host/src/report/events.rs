@@ -148,7 +148,7 @@ pub struct LeftOut {
 impl LeftOut {
     /// The counts that are not 0, with the words for them.
     #[must_use]
-    pub fn told(&self) -> Vec<String> {
+    pub fn in_words(&self) -> Vec<String> {
         [
             (self.not_included, "not included", "not included"),
             (self.hidden, "hidden", "hidden"),

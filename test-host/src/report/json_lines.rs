@@ -5,26 +5,26 @@ use std::sync::Mutex;
 
 use super::events::Event;
 use super::output::Output;
-use super::reporter::{Executions, Reporter, Verbosity};
+use super::reporter::{Reporter, StepNames, Verbosity};
 use crate::locks::lock;
 
 /// Writes each event as a line of JSON.
 pub struct JsonLines<W> {
     output: Mutex<Output<W>>,
     verbosity: Verbosity,
-    executions: Executions,
+    step_names: StepNames,
 }
 
 impl<W: Write + Send> JsonLines<W> {
     /// Writes to `output`, which flushes at the end of a line.
     pub fn new(output: W, verbosity: Verbosity) -> Self {
-        Self { output: Output::new(output), verbosity, executions: Executions::default() }
+        Self { output: Output::new(output), verbosity, step_names: StepNames::default() }
     }
 }
 
 impl<W: Write + Send> Reporter for JsonLines<W> {
     fn event(&self, event: &Event) {
-        if matches!(event, Event::Log(log) if !self.verbosity.tells(log.level)) {
+        if matches!(event, Event::Log(log) if !self.verbosity.shows(log.level)) {
             return;
         }
         // The work itself goes on whatever becomes of its events; the end says that some are missing.
@@ -39,10 +39,10 @@ impl<W: Write + Send> Reporter for JsonLines<W> {
     }
 
     fn new_execution(&self, step: &str) -> u64 {
-        self.executions.add(step)
+        self.step_names.add(step)
     }
 
     fn step_of(&self, execution: u64) -> Option<String> {
-        self.executions.step_of(execution)
+        self.step_names.step_of(execution)
     }
 }

@@ -8,7 +8,7 @@ mod reporter;
 mod text;
 
 pub use json_lines::JsonLines;
-pub(crate) use reporter::Records;
+pub(crate) use reporter::LogForwarder;
 pub use reporter::{Reporter, Verbosity};
 pub use text::Text;
 pub(crate) use text::printable;

@@ -13,7 +13,7 @@ use crate::locks::lock;
 use crate::shortage;
 
 /// The bars of a run; without a terminal they draw nothing.
-pub(crate) struct Bars {
+pub(crate) struct ProgressBars {
     all: MultiProgress,
     shown: bool,
     steps: Mutex<BTreeMap<String, Bar>>,
@@ -24,10 +24,10 @@ struct Bar {
     documents: u64,
     bytes: u64,
     /// Whether the connector tells how far it is, so that documents need not be added up.
-    told: bool,
+    reports_progress: bool,
 }
 
-impl Bars {
+impl ProgressBars {
     pub(crate) fn new(wanted: bool) -> Self {
         let shown = wanted && stderr().is_terminal();
         let target =
@@ -45,7 +45,7 @@ impl Bars {
             return;
         }
         self.with(step, |bar| {
-            bar.told = true;
+            bar.reports_progress = true;
             if let Some(total) = progress.bytes_total {
                 bar.bar.set_length(total);
                 bar.bar.set_style(style(
@@ -64,7 +64,7 @@ impl Bars {
         self.with(&event.step, |bar| {
             bar.documents += 1;
             bar.bytes += event.bytes;
-            if !bar.told {
+            if !bar.reports_progress {
                 bar.bar.set_position(bar.bytes);
                 bar.bar.set_message(format!("{} documents", bar.documents));
             }
@@ -87,7 +87,7 @@ impl Bars {
             if shortage::has_thread() {
                 bar.enable_steady_tick(Duration::from_millis(100));
             }
-            Bar { bar, documents: 0, bytes: 0, told: false }
+            Bar { bar, documents: 0, bytes: 0, reports_progress: false }
         });
         change(bar);
     }
@@ -98,7 +98,7 @@ fn style(template: &str) -> ProgressStyle {
 }
 
 /// `bytes` as people write it.
-pub(crate) fn amount(bytes: u64) -> String {
+pub(crate) fn human_size(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
     if bytes < 1024 {
         return format!("{bytes} B");
@@ -118,8 +118,8 @@ mod tests {
 
     #[test]
     fn amounts_read_as_people_write_them() {
-        assert_eq!(amount(1023), "1023 B");
-        assert_eq!(amount(1536), "1.5 KiB");
-        assert_eq!(amount(10 * 1024 * 1024 * 1024), "10.0 GiB");
+        assert_eq!(human_size(1023), "1023 B");
+        assert_eq!(human_size(1536), "1.5 KiB");
+        assert_eq!(human_size(10 * 1024 * 1024 * 1024), "10.0 GiB");
     }
 }

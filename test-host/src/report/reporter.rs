@@ -56,7 +56,7 @@ impl Verbosity {
         }
     }
 
-    pub(super) fn tells(self, level: LogLevel) -> bool {
+    pub(super) fn shows(self, level: LogLevel) -> bool {
         let most = match self.log_level() {
             log::LevelFilter::Info => LogLevel::Info,
             log::LevelFilter::Debug => LogLevel::Debug,
@@ -70,9 +70,9 @@ impl Verbosity {
 
 /// The steps of executions by number.
 #[derive(Default)]
-pub(super) struct Executions(Mutex<Vec<String>>);
+pub(super) struct StepNames(Mutex<Vec<String>>);
 
-impl Executions {
+impl StepNames {
     pub(super) fn add(&self, step: &str) -> u64 {
         let mut steps = lock(&self.0);
         steps.push(step.to_owned());
@@ -86,18 +86,18 @@ impl Executions {
 }
 
 /// Takes the connectors' log records to a reporter.
-pub(crate) struct Records {
+pub(crate) struct LogForwarder {
     reporter: Arc<dyn Reporter>,
     level: log::LevelFilter,
 }
 
-impl Records {
+impl LogForwarder {
     pub(crate) fn new(reporter: Arc<dyn Reporter>, verbosity: Verbosity) -> Arc<Self> {
         Arc::new(Self { reporter, level: verbosity.log_level() })
     }
 }
 
-impl HostServices for Records {
+impl HostServices for LogForwarder {
     fn max_level(&self) -> log::LevelFilter {
         self.level
     }
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn records_below_the_level_stay_unsaid() {
         let verbosity = Verbosity { quiet: false, verbose: 0 };
-        assert!(verbosity.tells(LogLevel::Warn));
-        assert!(!verbosity.tells(LogLevel::Info));
+        assert!(verbosity.shows(LogLevel::Warn));
+        assert!(!verbosity.shows(LogLevel::Info));
     }
 }

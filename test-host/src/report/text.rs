@@ -7,16 +7,16 @@ use host_sdk::{Error, ErrorReport, Progress, Status};
 
 use super::events::{DocumentEvent, Event, LogEvent, SummaryEvent};
 use super::output::Output;
-use super::progress::{Bars, amount};
-use super::reporter::{Executions, Reporter, Verbosity};
+use super::progress::{ProgressBars, human_size};
+use super::reporter::{Reporter, StepNames, Verbosity};
 use crate::locks::lock;
 
 /// Writes brief lines for people, and draws bars on a terminal.
 pub struct Text<W> {
     output: Mutex<Output<W>>,
     verbosity: Verbosity,
-    bars: Bars,
-    executions: Executions,
+    bars: ProgressBars,
+    step_names: StepNames,
     last_step: String,
 }
 
@@ -27,8 +27,8 @@ impl<W: Write + Send> Text<W> {
         Self {
             output: Output::new(output),
             verbosity,
-            bars: Bars::new(!verbosity.quiet),
-            executions: Executions::default(),
+            bars: ProgressBars::new(!verbosity.quiet),
+            step_names: StepNames::default(),
             last_step: last_step.to_owned(),
         }
     }
@@ -50,7 +50,7 @@ impl<W: Write + Send> Text<W> {
         match (event.status, &event.error) {
             (Status::Success, _) if event.step != self.last_step => {
                 if self.verbosity.verbose > 0 {
-                    let size = amount(event.bytes);
+                    let size = human_size(event.bytes);
                     self.note(&printable(&format!("{}: {number} {size} {what}", event.step)));
                 }
             }
@@ -58,7 +58,7 @@ impl<W: Write + Send> Text<W> {
             (Status::Success, _) => match &event.json {
                 Some(json) => self.result(&json.to_string()),
                 None => {
-                    let size = amount(event.bytes);
+                    let size = human_size(event.bytes);
                     self.result(&printable(&format!("{number}\t{size}\t{what}")));
                 }
             },
@@ -86,7 +86,7 @@ impl<W: Write + Send> Text<W> {
     }
 
     fn log(&self, event: &LogEvent) {
-        if self.verbosity.tells(event.level) {
+        if self.verbosity.shows(event.level) {
             let step = event.step.as_deref().unwrap_or(&event.target);
             let level = event.level.as_str();
             self.note(&printable(&format!("{level}: {step}: {}", event.message)));
@@ -114,9 +114,9 @@ impl<W: Write + Send> Text<W> {
                 line.push_str(&format!(", {count} {what}"));
             }
         }
-        self.note(&format!("{line}; {} in {:.1} s", amount(event.bytes), event.seconds));
+        self.note(&format!("{line}; {} in {:.1} s", human_size(event.bytes), event.seconds));
         if let Some(left_out) = event.left_out {
-            self.note(&format!("left out: {}", left_out.told().join(", ")));
+            self.note(&format!("left out: {}", left_out.in_words().join(", ")));
         }
     }
 }
@@ -139,11 +139,11 @@ impl<W: Write + Send> Reporter for Text<W> {
     }
 
     fn new_execution(&self, step: &str) -> u64 {
-        self.executions.add(step)
+        self.step_names.add(step)
     }
 
     fn step_of(&self, execution: u64) -> Option<String> {
-        self.executions.step_of(execution)
+        self.step_names.step_of(execution)
     }
 }
 

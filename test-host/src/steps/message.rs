@@ -125,21 +125,21 @@ pub(crate) fn produce(
                 let size = Some(body.len() as u64);
                 producer.produce(properties, size, |sink| sink.write(&body))?;
             }
-            Err(error) => producer.refuse(nothing.clone(), &error),
+            Err(error) => producer.reject(nothing.clone(), &error),
         }
     }
     Ok(())
 }
 
 /// The step where it is not the first: replaces bodies.
-pub(crate) struct Replace {
+pub(crate) struct ReplaceBodies {
     pub(crate) message: Arc<Message>,
     pub(crate) next: Arc<dyn Stage>,
 }
 
-impl Stage for Replace {
+impl Stage for ReplaceBodies {
     fn begin(&self, document: &Document) -> Result<Box<dyn BodySink>, Error> {
-        Ok(Box::new(Replacing {
+        Ok(Box::new(BodyReplacer {
             message: Arc::clone(&self.message),
             next: Arc::clone(&self.next),
             document: document.clone(),
@@ -147,13 +147,13 @@ impl Stage for Replace {
     }
 }
 
-struct Replacing {
+struct BodyReplacer {
     message: Arc<Message>,
     next: Arc<dyn Stage>,
     document: Document,
 }
 
-impl BodySink for Replacing {
+impl BodySink for BodyReplacer {
     fn write(&mut self, _bytes: &[u8]) -> Result<(), Error> {
         Ok(())
     }

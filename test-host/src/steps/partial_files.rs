@@ -21,20 +21,20 @@ use crate::engine::document::hexadecimal;
 const DIGITS: usize = 16;
 
 /// The partials of a directory.
-pub(super) struct Partials {
+pub(super) struct PartialFiles {
     directory: PathBuf,
     /// What tells this boot from every other one; without it, nothing is kept.
     boot: Option<String>,
     /// The names of those that earlier runs left, read once: directories can be large.
-    left: OnceLock<Vec<String>>,
+    leftovers: OnceLock<Vec<String>>,
 }
 
-impl Partials {
+impl PartialFiles {
     /// The partials in `directory`.
     pub(super) fn of(directory: PathBuf) -> Self {
         // Linux alone tells.
         let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok();
-        Self { directory, boot, left: OnceLock::new() }
+        Self { directory, boot, leftovers: OnceLock::new() }
     }
 
     /// The partial of the body `identity` that will be the file `name`, empty or as it was left,
@@ -49,20 +49,20 @@ impl Partials {
         if own.len() > LONGEST_NAME {
             return None;
         }
-        self.forget(name, Some(&own));
+        self.remove_stale(name, Some(&own));
         // A file system that cannot do this does not keep the document from being written.
         locked(&self.directory.join(own)).ok().flatten()
     }
 
     /// Removes the partials of the file `name` that earlier runs left, except `own` and what
     /// another process writes.
-    pub(super) fn forget(&self, name: &str, own: Option<&str>) {
-        for left in self.left.get_or_init(|| left_in(&self.directory)) {
-            if own == Some(left) || final_name(left) != Some(name) {
+    pub(super) fn remove_stale(&self, name: &str, own: Option<&str>) {
+        for leftover in self.leftovers.get_or_init(|| leftovers_in(&self.directory)) {
+            if own == Some(leftover) || final_name(leftover) != Some(name) {
                 continue;
             }
             // Dropped, it is removed. What cannot be had now is left to a later run.
-            if let Ok(Some(mut partial)) = locked(&self.directory.join(left)) {
+            if let Ok(Some(mut partial)) = locked(&self.directory.join(leftover)) {
                 partial.disable_cleanup(false);
             }
         }
@@ -70,7 +70,7 @@ impl Partials {
 }
 
 /// The names of all partials in `directory`.
-fn left_in(directory: &Path) -> Vec<String> {
+fn leftovers_in(directory: &Path) -> Vec<String> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
     names.filter(|name| final_name(name).is_some()).collect()
@@ -138,14 +138,14 @@ mod tests {
     use crate::steps::file_name::is_reserved;
 
     /// The partials of `directory` in the boot `boot`, as one run sees them.
-    fn partials(directory: &Path, boot: Option<&str>) -> Partials {
+    fn partial_files(directory: &Path, boot: Option<&str>) -> PartialFiles {
         let boot = boot.map(str::to_owned);
-        Partials { directory: directory.to_owned(), boot, left: OnceLock::new() }
+        PartialFiles { directory: directory.to_owned(), boot, leftovers: OnceLock::new() }
     }
 
     /// Writes `bytes` behind what is held, as a process does that is killed then.
     fn leave(directory: &Path, name: &str, identity: &str, bytes: &[u8]) {
-        let mut partial = partials(directory, Some("1")).open(name, identity).unwrap();
+        let mut partial = partial_files(directory, Some("1")).open(name, identity).unwrap();
         partial.as_file_mut().read_to_end(&mut Vec::new()).unwrap();
         partial.write_all(bytes).unwrap();
         partial.disable_cleanup(true);
@@ -154,7 +154,7 @@ mod tests {
     /// What a run in the boot `boot` is given of a partial.
     fn held(directory: &Path, boot: &str, name: &str, identity: &str) -> Vec<u8> {
         let mut bytes = Vec::new();
-        let mut partial = partials(directory, Some(boot)).open(name, identity).unwrap();
+        let mut partial = partial_files(directory, Some(boot)).open(name, identity).unwrap();
         partial.read_to_end(&mut bytes).unwrap();
         bytes
     }
@@ -183,7 +183,7 @@ mod tests {
     fn nothing_of_an_earlier_boot_is_trusted() {
         let directory = tempfile::tempdir().unwrap();
         leave(directory.path(), "a", "one", b"begin");
-        assert!(partials(directory.path(), None).open("a", "one").is_none());
+        assert!(partial_files(directory.path(), None).open("a", "one").is_none());
         assert_eq!(held(directory.path(), "2", "a", "one"), b"");
         assert_eq!(count(directory.path()), 0);
     }
@@ -191,11 +191,11 @@ mod tests {
     #[test]
     fn what_another_process_writes_is_neither_given_out_nor_removed() {
         let directory = tempfile::tempdir().unwrap();
-        let mut first = partials(directory.path(), Some("1")).open("a", "one").unwrap();
+        let mut first = partial_files(directory.path(), Some("1")).open("a", "one").unwrap();
         first.write_all(b"begin").unwrap();
-        let second = partials(directory.path(), Some("1"));
+        let second = partial_files(directory.path(), Some("1"));
         assert!(second.open("a", "one").is_none());
-        second.forget("a", None);
+        second.remove_stale("a", None);
         assert_eq!(count(directory.path()), 1);
         // Published, it is no partial any more.
         first.persist(directory.path().join("a")).unwrap();
@@ -215,11 +215,11 @@ mod tests {
         fs::remove_file(&partial).unwrap();
         for target in [victim.clone(), outside.path().join("missing")] {
             std::os::unix::fs::symlink(&target, &partial).unwrap();
-            assert!(partials(directory.path(), Some("1")).open("a", "one").is_none());
+            assert!(partial_files(directory.path(), Some("1")).open("a", "one").is_none());
             fs::remove_file(&partial).unwrap();
         }
         fs::hard_link(&victim, &partial).unwrap();
-        assert!(partials(directory.path(), Some("1")).open("a", "one").is_none());
+        assert!(partial_files(directory.path(), Some("1")).open("a", "one").is_none());
         assert_eq!(fs::read_to_string(&victim).unwrap(), "untouched");
         assert_eq!(count(outside.path()), 1);
     }
@@ -227,10 +227,10 @@ mod tests {
     #[test]
     fn names_stay_within_what_file_systems_take() {
         let directory = tempfile::tempdir().unwrap();
-        let partials = partials(directory.path(), Some("1"));
+        let partial_files = partial_files(directory.path(), Some("1"));
         let longest = LONGEST_NAME - EXTENSION.len() - DIGITS - 2;
-        assert!(partials.open(&"a".repeat(longest), "one").is_some());
-        assert!(partials.open(&"a".repeat(longest + 1), "one").is_none());
+        assert!(partial_files.open(&"a".repeat(longest), "one").is_some());
+        assert!(partial_files.open(&"a".repeat(longest + 1), "one").is_none());
         assert!(is_reserved(".a.0123456789abcdef.partial"));
         assert!(!is_reserved("a.partial") && !is_reserved(".a"));
     }

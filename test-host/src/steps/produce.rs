@@ -11,19 +11,19 @@ use crate::engine::run::Run;
 use crate::engine::stage::{Acknowledgement, BodySink, Stage};
 
 /// How many documents await their acknowledgement at once.
-const UNDER_WAY: usize = 64;
+const MAX_IN_FLIGHT: usize = 64;
 
 /// A first step that produces documents one after the other.
 pub(crate) struct Producer {
     run: Arc<Run>,
     step: Arc<StepIdentity>,
     next: Arc<dyn Stage>,
-    under_way: VecDeque<Box<dyn Acknowledgement>>,
+    in_flight: VecDeque<Box<dyn Acknowledgement>>,
 }
 
 impl Producer {
     pub(crate) fn new(run: &Arc<Run>, step: &Arc<StepIdentity>, next: Arc<dyn Stage>) -> Self {
-        Self { run: Arc::clone(run), step: Arc::clone(step), next, under_way: VecDeque::new() }
+        Self { run: Arc::clone(run), step: Arc::clone(step), next, in_flight: VecDeque::new() }
     }
 
     /// Produces one document, whose body `write` writes. Its errors are the document's own.
@@ -35,11 +35,11 @@ impl Producer {
         &mut self,
         properties: Properties,
         size: Option<u64>,
-        write: impl FnOnce(&mut Body) -> Result<(), Error>,
+        write: impl FnOnce(&mut BodyWriter) -> Result<(), Error>,
     ) -> Result<(), Error> {
         self.run.cancellation().check()?;
         let document = Document {
-            fate: self.run.new_fate(),
+            state: self.run.new_document(),
             source: Arc::clone(&self.step.name),
             properties,
             origins: BTreeMap::new(),
@@ -48,12 +48,12 @@ impl Producer {
         };
         // What a later step does not take has been told there.
         let Ok(sink) = self.next.begin(&document) else { return Ok(()) };
-        let mut body = Body { sink, digest: Digest::default() };
+        let mut body = BodyWriter { sink, digest: Digest::default() };
         match write(&mut body) {
             Ok(()) => {
-                let Body { sink, digest } = body;
+                let BodyWriter { sink, digest } = body;
                 if let Ok(acknowledgement) = sink.close(&digest.end(Properties::new())) {
-                    self.under_way.push_back(acknowledgement);
+                    self.in_flight.push_back(acknowledgement);
                 }
             }
             Err(error) => {
@@ -61,25 +61,25 @@ impl Producer {
                 self.failed(&document, &error);
             }
         }
-        while self.under_way.len() >= UNDER_WAY {
+        while self.in_flight.len() >= MAX_IN_FLIGHT {
             self.wait_for_one();
         }
         Ok(())
     }
 
     /// Tells of a document that could not even begin.
-    pub(crate) fn refuse(&self, properties: Properties, error: &Error) {
-        let fate = self.run.new_fate();
-        self.run.failed(&self.step, &fate, Status::Failure, &properties, error);
+    pub(crate) fn reject(&self, properties: Properties, error: &Error) {
+        let document_state = self.run.new_document();
+        self.run.document_failed(&self.step, &document_state, Status::Failure, &properties, error);
     }
 
     fn failed(&self, document: &Document, error: &Error) {
         let properties = &document.properties;
-        self.run.failed(&self.step, &document.fate, Status::Failure, properties, error);
+        self.run.document_failed(&self.step, &document.state, Status::Failure, properties, error);
     }
 
     fn wait_for_one(&mut self) {
-        if let Some(acknowledgement) = self.under_way.pop_front() {
+        if let Some(acknowledgement) = self.in_flight.pop_front() {
             // What a later step does not take has been told there.
             let _ = acknowledgement.wait();
         }
@@ -89,19 +89,19 @@ impl Producer {
 impl Drop for Producer {
     /// Waits for what is still under way: whatever ends the step, it may well become durable.
     fn drop(&mut self) {
-        while !self.under_way.is_empty() {
+        while !self.in_flight.is_empty() {
             self.wait_for_one();
         }
     }
 }
 
 /// The body of a document while it is produced.
-pub(crate) struct Body {
+pub(crate) struct BodyWriter {
     sink: Box<dyn BodySink>,
     digest: Digest,
 }
 
-impl Body {
+impl BodyWriter {
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.digest.update(bytes);
         self.sink.write(bytes)

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use host_sdk::{Error, ErrorKind, Properties};
 use jiff::tz::TimeZone;
 
-use super::produce::{Body, Producer};
+use super::produce::{BodyWriter, Producer};
 use super::tree::{Found, Tree, unreadable};
 use crate::engine::document::StepIdentity;
 use crate::engine::run::Run;
@@ -45,7 +45,7 @@ pub(crate) fn produce(
                     send(&mut file, size, &name, body, &mut chunk)
                 })?;
             }
-            Err(error) => producer.refuse(properties, &error),
+            Err(error) => producer.reject(properties, &error),
         }
     }
     Ok(())
@@ -55,7 +55,7 @@ fn send(
     file: &mut File,
     size: u64,
     name: &str,
-    body: &mut Body,
+    body: &mut BodyWriter,
     chunk: &mut [u8],
 ) -> Result<(), Error> {
     loop {

@@ -88,7 +88,7 @@ impl<'a> Tree<'a> {
         while let Some(level) = self.levels.last_mut() {
             self.run.cancellation().check()?;
             let found = match level.names.next() {
-                Some(name) => self.look_at(&name),
+                Some(name) => self.examine(&name),
                 None => {
                     let broken = level.broken.take();
                     let ended = self.levels.pop();
@@ -103,7 +103,7 @@ impl<'a> Tree<'a> {
     }
 
     /// What `name` is in the directory that is being read; `None` where it is left out or entered.
-    fn look_at(&mut self, name: &OsStr) -> Option<Found> {
+    fn examine(&mut self, name: &OsStr) -> Option<Found> {
         let level = self.levels.last()?;
         let path = level.path.join(name);
         let shown = name.to_string_lossy();
@@ -136,7 +136,7 @@ impl<'a> Tree<'a> {
             Err(error) => return found(Err(unreadable(what, &shown, &error))),
         };
         if is_directory {
-            return match self.entered(&path, &shown, &metadata) {
+            return match self.enter(&path, &shown, &metadata) {
                 Ok(below) => {
                     self.levels.extend(below);
                     None
@@ -159,12 +159,7 @@ impl<'a> Tree<'a> {
     }
 
     /// The level of the directory at `path`; `None` where the directory lies in itself.
-    fn entered(
-        &self,
-        path: &Path,
-        name: &str,
-        metadata: &Metadata,
-    ) -> Result<Option<Level>, Error> {
+    fn enter(&self, path: &Path, name: &str, metadata: &Metadata) -> Result<Option<Level>, Error> {
         let identity = identity_of(metadata);
         if identity.is_some() && self.levels.iter().any(|level| level.identity == identity) {
             self.leave_out(path, "a link that leads back", |count| &mut count.loops);
@@ -262,7 +257,7 @@ pub(super) fn unreadable(what: &str, name: &str, error: &io::Error) -> Error {
         _ => ErrorKind::Host,
     };
     let refused = Error::new(kind, format!("{what} \"{name}\" cannot be read: {error}"));
-    shortage::advised(refused, error)
+    shortage::with_advice(refused, error)
 }
 
 /// Whether `pattern`, with `*` and `?`, matches all of `name`.

@@ -4,7 +4,7 @@
 //! its name only when it is whole and on the disk. It replaces a file of an earlier run; two
 //! documents of one run with the same name do not replace each other: the second one fails.
 //! Until then it is a temporary file that is gone when the document fails; one that a later run
-//! may go on with is kept beside it ([`Partials`]).
+//! may go on with is kept beside it ([`PartialFiles`]).
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -16,9 +16,9 @@ use host_sdk::{Error, ErrorKind};
 use tempfile::NamedTempFile;
 
 use super::file_name::check_name;
-use super::partial_files::Partials;
+use super::partial_files::PartialFiles;
 use crate::engine::document::{Document, End};
-use crate::engine::stage::{Acknowledgement, BodySink, Held, Stage};
+use crate::engine::stage::{Acknowledgement, BodySink, OnKeptBytes, Stage};
 use crate::locks::lock;
 use crate::shortage;
 
@@ -30,7 +30,7 @@ pub(crate) struct Directory {
     path: PathBuf,
     /// The names of this run, so that none is lost to another.
     names: Mutex<HashSet<String>>,
-    partials: Partials,
+    partial_files: PartialFiles,
 }
 
 impl Directory {
@@ -46,13 +46,13 @@ impl Directory {
         Ok(Arc::new(Self {
             path: path.into(),
             names: Mutex::default(),
-            partials: Partials::of(path.into()),
+            partial_files: PartialFiles::of(path.into()),
         }))
     }
 
     /// Gives `file` its final name.
     fn publish(&self, file: NamedTempFile, name: &str) -> Result<(), Error> {
-        let failed = |e: &io::Error| broken(&format!("file \"{name}\" could not be written"), e);
+        let failed = |e: &io::Error| io_error(&format!("file \"{name}\" could not be written"), e);
         file.as_file().sync_all().map_err(|e| failed(&e))?;
         let reserved = folded(name);
         if !lock(&self.names).insert(reserved.clone()) {
@@ -68,7 +68,7 @@ impl Directory {
             .map_err(|e| failed(&e.error))
             .and_then(|_| sync_directory(&self.path).map_err(|e| failed(&e)));
         match published {
-            Ok(()) => self.partials.forget(name, None),
+            Ok(()) => self.partial_files.remove_stale(name, None),
             Err(_) => _ = lock(&self.names).remove(&reserved),
         }
         published
@@ -91,8 +91,8 @@ fn sync_directory(_path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn broken(what: &str, error: &io::Error) -> Error {
-    shortage::advised(Error::new(ErrorKind::Host, format!("{what}: {error}")), error)
+fn io_error(what: &str, error: &io::Error) -> Error {
+    shortage::with_advice(Error::new(ErrorKind::Host, format!("{what}: {error}")), error)
 }
 
 /// The step.
@@ -120,39 +120,40 @@ impl Stage for WriteFiles {
         }
         let file = builder
             .tempfile_in(path)
-            .map_err(|e| broken(&format!("no file can be made in {}", path.display()), &e))?;
-        Ok(Box::new(Writing {
+            .map_err(|e| io_error(&format!("no file can be made in {}", path.display()), &e))?;
+        Ok(Box::new(FileWriter {
             directory: Arc::clone(&self.directory),
             name: document.properties.get("fileName").map(str::to_owned),
             file,
             is_kept: false,
             store_errors: self.store_errors,
-            onwards: self.next.begin(document)?,
+            next: self.next.begin(document)?,
         }))
     }
 }
 
 /// A file on its way; dropped unfinished, it is removed unless it is kept for a later run.
-struct Writing {
+struct FileWriter {
     directory: Arc<Directory>,
     name: Option<String>,
     file: NamedTempFile,
     is_kept: bool,
     store_errors: bool,
-    onwards: Box<dyn BodySink>,
+    next: Box<dyn BodySink>,
 }
 
-impl BodySink for Writing {
+impl BodySink for FileWriter {
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         // From its first byte on there is something to keep.
         self.file.disable_cleanup(self.is_kept);
-        self.file.write_all(bytes).map_err(|e| broken("the file could not be written", &e))?;
-        self.onwards.write(bytes)
+        self.file.write_all(bytes).map_err(|e| io_error("the file could not be written", &e))?;
+        self.next.write(bytes)
     }
 
-    fn resume(&mut self, identity: &str, held: &mut Held<'_>) -> Result<(), Error> {
-        let partials = &self.directory.partials;
-        let Some(file) = self.name.as_ref().and_then(|name| partials.open(name, identity)) else {
+    fn resume(&mut self, identity: &str, on_kept: &mut OnKeptBytes<'_>) -> Result<(), Error> {
+        let partial_files = &self.directory.partial_files;
+        let Some(file) = self.name.as_ref().and_then(|name| partial_files.open(name, identity))
+        else {
             return Ok(());
         };
         self.file = file;
@@ -160,7 +161,8 @@ impl BodySink for Writing {
         let mut buffer = vec![0; CHUNK];
         loop {
             let count = self.file.read(&mut buffer);
-            let count = count.map_err(|e| broken("what is held of the file cannot be read", &e))?;
+            let count =
+                count.map_err(|e| io_error("what is held of the file cannot be read", &e))?;
             if count == 0 {
                 return Ok(());
             }
@@ -168,8 +170,8 @@ impl BodySink for Writing {
                 .get(..count)
                 .ok_or_else(|| Error::internal("a read of a file was longer than its buffer"))?;
             self.file.disable_cleanup(true);
-            self.onwards.write(bytes)?;
-            held(bytes)?;
+            self.next.write(bytes)?;
+            on_kept(bytes)?;
         }
     }
 
@@ -178,22 +180,22 @@ impl BodySink for Writing {
         self.file.disable_cleanup(false);
         // Even if it cannot be removed, nobody goes on with it.
         let emptied = self.file.as_file().set_len(0);
-        emptied.map_err(|e| broken("the file could not be emptied", &e))
+        emptied.map_err(|e| io_error("the file could not be emptied", &e))
     }
 
     fn close(self: Box<Self>, end: &End) -> Result<Box<dyn Acknowledgement>, Error> {
-        let Self { directory, name, mut file, store_errors, onwards, .. } = *self;
+        let Self { directory, name, mut file, store_errors, next, .. } = *self;
         // Whole, it is published now or never.
         file.disable_cleanup(false);
         if end.refused.is_some() && !store_errors {
             drop(file);
-            return onwards.close(end);
+            return next.close(end);
         }
         let late = end.properties.get("fileName").map(str::to_owned);
         let name = late.or(name).unwrap_or_else(|| format!("document-{}", uuid::Uuid::new_v4()));
         check_name(&name)?;
         let written = file.as_file().metadata();
-        let written = written.map_err(|e| broken("the file could not be looked at", &e))?.len();
+        let written = written.map_err(|e| io_error("the file could not be looked at", &e))?.len();
         if written != end.bytes {
             return Err(Error::internal(format!(
                 "file \"{name}\" has {written} bytes, and its document {}",
@@ -201,7 +203,7 @@ impl BodySink for Writing {
             )));
         }
         directory.publish(file, &name)?;
-        onwards.close(end)
+        next.close(end)
     }
 }
 
@@ -212,7 +214,7 @@ mod tests {
     use host_sdk::Properties;
 
     use super::*;
-    use crate::engine::document::{Digest, Fate};
+    use crate::engine::document::{Digest, DocumentState};
     use crate::engine::stage::Durable;
 
     #[test]
@@ -233,7 +235,7 @@ mod tests {
 
     fn document(name: &str) -> Document {
         Document {
-            fate: Arc::new(Fate::new(1)),
+            state: Arc::new(DocumentState::new(1)),
             source: "c".into(),
             properties: Properties::new().with("fileName", name),
             origins: BTreeMap::new(),

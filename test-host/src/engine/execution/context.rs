@@ -9,14 +9,14 @@ use host_sdk::{
     SmallResult,
 };
 
-use super::execution::{Execution, Inputs, Slot, host, is_over, not_open};
+use super::execution::{Execution, Inputs, SharedResult, host, is_over, not_open};
 use super::inputs::Input;
 use crate::locks::lock;
 
 /// The execution as the connector sees it.
-pub(crate) struct ContextOf(pub(crate) Arc<Execution>);
+pub(crate) struct HostContext(pub(crate) Arc<Execution>);
 
-impl ExecutionContext for ContextOf {
+impl ExecutionContext for HostContext {
     fn execution_id(&self) -> u64 {
         self.0.id
     }
@@ -42,16 +42,16 @@ impl ExecutionContext for ContextOf {
         if lock(&execution.state).stopped.is_some() {
             return Ok(None);
         }
-        match &execution.order.inputs {
+        match &execution.plan.inputs {
             Inputs::Request(taken) => {
                 if taken.swap(true, Ordering::AcqRel) {
                     return Ok(None);
                 }
                 let header = execution.header(Properties::new())?;
                 let id = execution.open_input(None)?;
-                Ok(Some(Box::new(Input { id, header, size: Some(0), arrival: None })))
+                Ok(Some(Box::new(Input { id, header, size: Some(0), queued: None })))
             }
-            Inputs::Link(link) => execution.take(link),
+            Inputs::Queue(queue) => execution.take(queue),
         }
     }
 
@@ -61,19 +61,19 @@ impl ExecutionContext for ContextOf {
         properties: &Properties,
     ) -> Result<Box<dyn ResultSink>, Error> {
         let execution = &self.0;
-        let slot = Arc::new(Mutex::new(Some(execution.begin(input, properties, None)?)));
+        let shared = Arc::new(Mutex::new(Some(execution.begin(input, properties, None)?)));
         let key = {
             let mut state = lock(&execution.state);
             state.next_result += 1;
             let key = state.next_result;
-            state.results.insert(key, Arc::clone(&slot));
+            state.results.insert(key, Arc::clone(&shared));
             key
         };
         // The execution may have ended since `begin` looked.
         if execution.over.load(Ordering::Acquire) {
-            drop(lock(&slot).take());
+            drop(lock(&shared).take());
         }
-        Ok(Box::new(Writing { execution: Arc::clone(execution), slot, key }))
+        Ok(Box::new(ResultWriter { execution: Arc::clone(execution), shared, key }))
     }
 
     fn add_results(&self, batch: &[SmallResult<'_>]) -> Result<(), Error> {
@@ -109,33 +109,33 @@ impl ExecutionContext for ContextOf {
             (Outcome::Failure(_), Some(reason)) => &Outcome::Failure(reason),
             _ => outcome,
         };
-        let is_given_up = open.is_given_up();
-        let refusal = execution.refusal(&open, outcome).filter(|_| !is_given_up);
+        let is_discarded = open.is_discarded();
+        let refusal = execution.refusal(&open, outcome).filter(|_| !is_discarded);
         let outcome = &refusal.clone().map_or_else(|| outcome.clone(), Outcome::Failure);
         execution.answer(open, outcome);
-        if let Some(error) = outcome.error().filter(|_| !is_given_up) {
+        if let Some(error) = outcome.error().filter(|_| !is_discarded) {
             execution.stop_after(error);
         }
         refusal.map_or(Ok(()), Err)
     }
 
     fn progress(&self, progress: Progress) {
-        self.0.run.reporter().progress(&self.0.order.step.name, progress);
+        self.0.run.reporter().progress(&self.0.plan.step.name, progress);
     }
 }
 
 /// One result as the connector writes it.
-struct Writing {
+struct ResultWriter {
     execution: Arc<Execution>,
-    slot: Slot,
+    shared: SharedResult,
     key: u64,
 }
 
-impl ResultSink for Writing {
+impl ResultSink for ResultWriter {
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.execution.check()?;
-        let mut slot = lock(&self.slot);
-        let result = slot.as_mut().ok_or_else(|| host("the result has ended"))?;
+        let mut shared = lock(&self.shared);
+        let result = shared.as_mut().ok_or_else(|| host("the result has ended"))?;
         let written = result.write(bytes);
         if let Err(error) = &written {
             self.execution.result_failed(result.input, error);
@@ -144,7 +144,7 @@ impl ResultSink for Writing {
     }
 
     fn finish(&mut self, outcome: &Outcome, properties: &Properties) -> Result<(), Error> {
-        let result = lock(&self.slot).take().ok_or_else(|| host("the result has ended"))?;
+        let result = lock(&self.shared).take().ok_or_else(|| host("the result has ended"))?;
         lock(&self.execution.state).results.remove(&self.key);
         let closed = self.execution.close(result, outcome, properties)?;
         self.execution.wait_for(closed)
@@ -152,8 +152,8 @@ impl ResultSink for Writing {
 
     fn resume(&mut self, identity: &str, tail: &mut [u8]) -> Result<u64, Error> {
         self.execution.check()?;
-        let mut slot = lock(&self.slot);
-        let result = slot.as_mut().ok_or_else(|| host("the result has ended"))?;
+        let mut shared = lock(&self.shared);
+        let result = shared.as_mut().ok_or_else(|| host("the result has ended"))?;
         if result.digest.bytes() > 0 {
             return Err(host("a result can be resumed only before its first byte"));
         }
@@ -162,7 +162,7 @@ impl ResultSink for Writing {
                 // There may be many of them.
                 self.execution.check()?;
                 digest.update(bytes);
-                keep_end(tail, bytes);
+                keep_tail(tail, bytes);
                 Ok(())
             })
         });
@@ -173,17 +173,17 @@ impl ResultSink for Writing {
     }
 
     fn discard(&mut self) -> Result<(), Error> {
-        let Some(mut result) = lock(&self.slot).take() else { return Ok(()) };
+        let Some(mut result) = lock(&self.shared).take() else { return Ok(()) };
         let discarded = result.sink.discard();
         self.execution.discard(result);
         discarded
     }
 }
 
-impl Drop for Writing {
+impl Drop for ResultWriter {
     fn drop(&mut self) {
         lock(&self.execution.state).results.remove(&self.key);
-        let left = lock(&self.slot).take();
+        let left = lock(&self.shared).take();
         if let Some(result) = left {
             self.execution.discard(result);
         }
@@ -191,7 +191,7 @@ impl Drop for Writing {
 }
 
 /// Makes `end` end with `bytes`, behind as much of its own end as there is room for.
-fn keep_end(end: &mut [u8], bytes: &[u8]) {
+fn keep_tail(end: &mut [u8], bytes: &[u8]) {
     let count = bytes.len().min(end.len());
     end.rotate_left(count);
     let (_, place) = end.split_at_mut(end.len() - count);
@@ -212,9 +212,9 @@ mod tests {
             (b"defghi", b"fghi"),
             (b"jk", b"hijk"),
         ] {
-            keep_end(&mut end, bytes);
+            keep_tail(&mut end, bytes);
             assert_eq!(&end, expected);
         }
-        keep_end(&mut [], b"abc");
+        keep_tail(&mut [], b"abc");
     }
 }

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex};
 use host_sdk::{Error, ErrorKind};
 
 use crate::cancellation::Subscription;
-use crate::engine::document::{Digest, Document, Fate, StepIdentity};
-use crate::engine::queue::{Arrival, Link};
+use crate::engine::document::{Digest, Document, DocumentState, StepIdentity};
+use crate::engine::queue::{QueuedDocument, StepQueue};
 use crate::engine::run::Run;
 use crate::engine::stage::{BodySink, Stage};
 use crate::locks::lock;
@@ -22,7 +22,7 @@ pub(crate) enum Inputs {
     /// The first step's one empty request.
     Request(AtomicBool),
     /// The documents of the step before.
-    Link(Arc<Link>),
+    Queue(Arc<StepQueue>),
 }
 
 impl Inputs {
@@ -33,7 +33,7 @@ impl Inputs {
 }
 
 /// What a step asks of an execution.
-pub(crate) struct Order {
+pub(crate) struct ExecutionPlan {
     pub(crate) step: Arc<StepIdentity>,
     /// The connection's name.
     pub(crate) source: Arc<str>,
@@ -50,9 +50,9 @@ pub(crate) struct Order {
 /// An input that is not answered yet.
 pub(super) struct OpenInput {
     /// The document it is, unless it is the first step's request.
-    pub(super) arrival: Option<Arc<Arrival>>,
+    pub(super) queued: Option<Arc<QueuedDocument>>,
     /// The number that the next result carries on.
-    pub(super) fate: Option<Arc<Fate>>,
+    pub(super) state: Option<Arc<DocumentState>>,
     pub(super) results: u64,
     /// The first result that failed here or later; it has been told.
     pub(super) failed: Option<Error>,
@@ -61,13 +61,13 @@ pub(super) struct OpenInput {
 impl OpenInput {
     /// Whether the step before has given its document up, to begin it anew: how it ends here means
     /// nothing.
-    pub(super) fn is_given_up(&self) -> bool {
-        self.arrival.as_ref().is_some_and(|arrival| arrival.pipe.is_abandoned())
+    pub(super) fn is_discarded(&self) -> bool {
+        self.queued.as_ref().is_some_and(|queued| queued.pipe.is_discarded())
     }
 }
 
 /// A result that the connector writes, within reach of the execution's end.
-pub(super) type Slot = Arc<Mutex<Option<OpenResult>>>;
+pub(super) type SharedResult = Arc<Mutex<Option<OpenResult>>>;
 
 pub(super) struct OpenResult {
     pub(super) input: u64,
@@ -106,7 +106,7 @@ impl OpenResult {
 pub(crate) struct Execution {
     pub(super) id: u64,
     pub(super) run: Arc<Run>,
-    pub(super) order: Order,
+    pub(super) plan: ExecutionPlan,
     /// Whether the operation has returned: nothing is valid any more.
     pub(super) over: AtomicBool,
     pub(super) state: Mutex<State>,
@@ -118,21 +118,21 @@ pub(super) struct State {
     /// Whether everything that was open has been settled: nothing may be opened any more.
     pub(super) settled: bool,
     pub(super) open: HashMap<u64, OpenInput>,
-    pub(super) results: HashMap<u64, Slot>,
+    pub(super) results: HashMap<u64, SharedResult>,
     pub(super) next_input: u64,
     pub(super) next_result: u64,
     /// The first failure, where the step must not go on after it.
     pub(super) stopped: Option<Error>,
     /// The last error that a document was told to have ended with.
-    pub(super) told: Option<Error>,
+    pub(super) reported: Option<Error>,
 }
 
 impl Execution {
-    pub(crate) fn new(run: &Arc<Run>, order: Order) -> Arc<Self> {
+    pub(crate) fn new(run: &Arc<Run>, plan: ExecutionPlan) -> Arc<Self> {
         Arc::new(Self {
-            id: run.reporter().new_execution(&order.step.name),
+            id: run.reporter().new_execution(&plan.step.name),
             run: Arc::clone(run),
-            order,
+            plan,
             over: AtomicBool::new(false),
             state: Mutex::default(),
             hooks: Mutex::default(),
@@ -148,7 +148,7 @@ impl Execution {
 
     /// Takes no more after the first failure, where the step was told so.
     pub(super) fn stop_after(&self, error: &Error) {
-        if self.order.continue_on_error {
+        if self.plan.continue_on_error {
             return;
         }
         {
@@ -158,10 +158,10 @@ impl Execution {
             }
             state.stopped = Some(error.clone());
         }
-        self.run.broke(&self.order.step, error, true);
-        if let Inputs::Link(link) = &self.order.inputs {
-            let step = &self.order.step.name;
-            link.refuse(&host(&format!("step \"{step}\" stopped after its first failure")));
+        self.run.step_failed(&self.plan.step, error, true);
+        if let Inputs::Queue(queue) = &self.plan.inputs {
+            let step = &self.plan.step.name;
+            queue.close_with(&host(&format!("step \"{step}\" stopped after its first failure")));
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use host_sdk::{Error, ErrorKind, InputDocument, InputHeader, Outcome, Properties, Status};
 
 use super::execution::{Execution, Inputs, OpenInput, host, is_over};
-use crate::engine::queue::{Arrival, Link};
+use crate::engine::queue::{QueuedDocument, StepQueue};
 use crate::locks::lock;
 use crate::report::events::LogLevel;
 
@@ -15,7 +15,7 @@ pub(super) struct Input {
     pub(super) id: u64,
     pub(super) header: InputHeader,
     pub(super) size: Option<u64>,
-    pub(super) arrival: Option<Arc<Arrival>>,
+    pub(super) queued: Option<Arc<QueuedDocument>>,
 }
 
 impl InputDocument for Input {
@@ -32,9 +32,9 @@ impl InputDocument for Input {
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
-        match &self.arrival {
+        match &self.queued {
             None => Ok(0),
-            Some(arrival) => arrival.pipe.read(buffer),
+            Some(queued) => queued.pipe.read(buffer),
         }
     }
 }
@@ -46,13 +46,13 @@ impl Execution {
     /// # Errors
     ///
     /// `host` when the execution is over.
-    pub(super) fn open_input(&self, arrival: Option<Arc<Arrival>>) -> Result<u64, Error> {
-        let fate = arrival.as_ref().map(|arrival| Arc::clone(&arrival.document.fate));
-        let input = OpenInput { arrival, fate, results: 0, failed: None };
+    pub(super) fn open_input(&self, queued: Option<Arc<QueuedDocument>>) -> Result<u64, Error> {
+        let state = queued.as_ref().map(|queued| Arc::clone(&queued.document.state));
+        let input = OpenInput { queued, state, results: 0, failed: None };
         let mut state = lock(&self.state);
         if state.settled {
             drop(state);
-            if input.arrival.is_some() {
+            if input.queued.is_some() {
                 self.answer(input, &Outcome::Failure(is_over()));
             }
             return Err(is_over());
@@ -65,12 +65,13 @@ impl Execution {
 
     /// Why `outcome` cannot be the answer to `input`.
     pub(super) fn refusal(&self, input: &OpenInput, outcome: &Outcome) -> Option<Error> {
-        let Inputs::Link(link) = &self.order.inputs else { return None };
-        let arrival = input.arrival.as_ref()?;
+        let Inputs::Queue(queue) = &self.plan.inputs else { return None };
+        let queued = input.queued.as_ref()?;
         // A document whose refusal goes on as a result keeps its place in the step before.
         let is_refused = input.failed.is_some();
-        let claims_it = matches!(outcome, Outcome::Success) && link.carries_bodies() && !is_refused;
-        (claims_it && !arrival.pipe.was_read(arrival.document.size)).then(|| {
+        let claims_it =
+            matches!(outcome, Outcome::Success) && queue.streams_bodies() && !is_refused;
+        (claims_it && !queued.pipe.was_read(queued.document.size)).then(|| {
             Error::internal(
                 "the connector called a document a success and had not read it to its end",
             )
@@ -79,7 +80,7 @@ impl Execution {
 
     pub(super) fn header(&self, properties: Properties) -> Result<InputHeader, Error> {
         let parameters = self
-            .order
+            .plan
             .parameters
             .iter()
             .map(|(id, template)| Ok((id.clone(), template.expand(&properties)?)))
@@ -89,10 +90,14 @@ impl Execution {
 
     /// Those of `properties` that the operation is to know: what tells where a document came from
     /// overrides no setting, unless an id names the document there, over the same connection.
-    fn ordered(&self, properties: &Properties, origins: &BTreeMap<String, Arc<str>>) -> Properties {
-        let overrides = &self.order.overrides;
+    fn visible_properties(
+        &self,
+        properties: &Properties,
+        origins: &BTreeMap<String, Arc<str>>,
+    ) -> Properties {
+        let overrides = &self.plan.overrides;
         let is_at_origin =
-            |origin: &Arc<str>| self.order.names_objects && *origin == self.order.source;
+            |origin: &Arc<str>| self.plan.names_objects && *origin == self.plan.source;
         let known = properties.iter().filter(|(id, _)| {
             !overrides.contains(*id) || origins.get(*id).is_none_or(is_at_origin)
         });
@@ -100,24 +105,25 @@ impl Execution {
     }
 
     /// The next document whose parameters can be made.
-    pub(super) fn take(&self, link: &Link) -> Result<Option<Box<dyn InputDocument>>, Error> {
-        while let Some(arrival) = link.take()? {
-            let mut properties = arrival.document.properties.clone();
-            let end = arrival.pipe.end();
+    pub(super) fn take(&self, queue: &StepQueue) -> Result<Option<Box<dyn InputDocument>>, Error> {
+        while let Some(queued) = queue.take()? {
+            let mut properties = queued.document.properties.clone();
+            let end = queued.pipe.end();
             if let Some(end) = &end {
                 properties.extend(&end.properties);
             }
             match self.header(properties) {
                 Ok(mut header) => {
-                    header.properties = self.ordered(&header.properties, &arrival.document.origins);
-                    let size = end.map(|end| end.bytes).or(arrival.document.size);
-                    let id = self.open_input(Some(Arc::clone(&arrival)))?;
-                    return Ok(Some(Box::new(Input { id, header, size, arrival: Some(arrival) })));
+                    header.properties =
+                        self.visible_properties(&header.properties, &queued.document.origins);
+                    let size = end.map(|end| end.bytes).or(queued.document.size);
+                    let id = self.open_input(Some(Arc::clone(&queued)))?;
+                    return Ok(Some(Box::new(Input { id, header, size, queued: Some(queued) })));
                 }
                 Err(error) => {
                     let input = OpenInput {
-                        fate: Some(Arc::clone(&arrival.document.fate)),
-                        arrival: Some(arrival),
+                        state: Some(Arc::clone(&queued.document.state)),
+                        queued: Some(queued),
                         results: 0,
                         failed: None,
                     };
@@ -131,26 +137,26 @@ impl Execution {
 
     /// Tells how an input ended, here and to the step before; whether its error was told.
     pub(super) fn answer(&self, input: OpenInput, outcome: &Outcome) -> bool {
-        let given_up = input.is_given_up();
-        let OpenInput { arrival, fate, results, failed } = input;
+        let is_discarded = input.is_discarded();
+        let OpenInput { queued, state, results, failed } = input;
         let mut properties = Properties::new();
-        if let Some(arrival) = &arrival {
-            properties.extend(&arrival.document.properties);
-            properties.extend(&arrival.pipe.end().map(|end| end.properties).unwrap_or_default());
+        if let Some(queued) = &queued {
+            properties.extend(&queued.document.properties);
+            properties.extend(&queued.pipe.end().map(|end| end.properties).unwrap_or_default());
         }
-        let fate = || {
-            arrival
+        let document_state = || {
+            queued
                 .as_ref()
-                .map(|arrival| Arc::clone(&arrival.document.fate))
-                .or_else(|| fate.clone())
-                .unwrap_or_else(|| self.run.new_fate())
+                .map(|queued| Arc::clone(&queued.document.state))
+                .or_else(|| state.clone())
+                .unwrap_or_else(|| self.run.new_document())
         };
-        let step = &self.order.step;
-        let told = match outcome {
+        let step = &self.plan.step;
+        let reported = match outcome {
             // A document that the step before gave up has never been.
-            _ if given_up => false,
+            _ if is_discarded => false,
             Outcome::Success if results == 0 && failed.is_none() => {
-                self.run.ended_empty(step, &fate(), &properties);
+                self.run.document_empty(step, &document_state(), &properties);
                 false
             }
             Outcome::Success => false,
@@ -161,24 +167,32 @@ impl Execution {
                 }
                 false
             }
-            Outcome::ApplicationError(error) => {
-                self.run.failed(step, &fate(), Status::ApplicationError, &properties, error)
-            }
-            Outcome::Failure(error) => {
-                self.run.failed(step, &fate(), Status::Failure, &properties, error)
-            }
+            Outcome::ApplicationError(error) => self.run.document_failed(
+                step,
+                &document_state(),
+                Status::ApplicationError,
+                &properties,
+                error,
+            ),
+            Outcome::Failure(error) => self.run.document_failed(
+                step,
+                &document_state(),
+                Status::Failure,
+                &properties,
+                error,
+            ),
         };
-        if told {
-            lock(&self.state).told = outcome.error().cloned();
+        if reported {
+            lock(&self.state).reported = outcome.error().cloned();
         }
-        if let Some(arrival) = arrival {
-            arrival.pipe.answer(match outcome.error().or(failed.as_ref()) {
+        if let Some(queued) = queued {
+            queued.pipe.answer(match outcome.error().or(failed.as_ref()) {
                 None => Ok(()),
                 Some(error) if error.kind() == ErrorKind::Cancelled => Err(error.clone()),
                 Some(error) => Err(host(&format!("step \"{}\": {error}", step.name))
                     .with_retryable(error.is_retryable())),
             });
         }
-        told
+        reported
     }
 }

@@ -9,6 +9,6 @@ mod settle;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use context::ContextOf;
-pub(crate) use execution::{Execution, Inputs, Order};
-pub(crate) use no_execution::Outside;
+pub(crate) use context::HostContext;
+pub(crate) use execution::{Execution, ExecutionPlan, Inputs};
+pub(crate) use no_execution::NoExecution;

@@ -12,12 +12,12 @@ use crate::cancellation::{Cancellation, Subscription};
 use crate::locks::lock;
 
 /// The context of calls outside any execution: no inputs, no results.
-pub(crate) struct Outside {
+pub(crate) struct NoExecution {
     cancellation: Arc<Cancellation>,
     hooks: Mutex<Vec<Subscription>>,
 }
 
-impl Outside {
+impl NoExecution {
     pub(crate) fn new(cancellation: &Arc<Cancellation>) -> Self {
         Self { cancellation: Arc::clone(cancellation), hooks: Mutex::default() }
     }
@@ -27,7 +27,7 @@ fn no_execution() -> Error {
     Error::new(ErrorKind::Host, "there is no execution")
 }
 
-impl ExecutionContext for Outside {
+impl ExecutionContext for NoExecution {
     fn execution_id(&self) -> u64 {
         0
     }

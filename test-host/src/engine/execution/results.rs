@@ -26,19 +26,19 @@ impl Execution {
             let open = state.open.get_mut(&input).ok_or_else(|| not_open(input))?;
             let mut all = Properties::new();
             let mut origins = BTreeMap::new();
-            if let Some(arrival) = &open.arrival {
-                all = arrival.document.properties.clone();
-                origins.clone_from(&arrival.document.origins);
+            if let Some(queued) = &open.queued {
+                all = queued.document.properties.clone();
+                origins.clone_from(&queued.document.origins);
             }
-            let answers = self.order.step.tracks_input.then(|| all.clone());
+            let answers = self.plan.step.tracks_input.then(|| all.clone());
             all.extend(properties);
-            let fate = open.fate.take().unwrap_or_else(|| self.run.new_fate());
-            let source = Arc::clone(&self.order.source);
-            let told = properties.iter().map(|(id, _)| (id.to_owned(), Arc::clone(&source)));
-            origins.extend(told);
-            Document { fate, source, properties: all, origins, size, answers }
+            let document_state = open.state.take().unwrap_or_else(|| self.run.new_document());
+            let source = Arc::clone(&self.plan.source);
+            let new_origins = properties.iter().map(|(id, _)| (id.to_owned(), Arc::clone(&source)));
+            origins.extend(new_origins);
+            Document { state: document_state, source, properties: all, origins, size, answers }
         };
-        match self.order.next.begin(&document) {
+        match self.plan.next.begin(&document) {
             Ok(sink) => {
                 Ok(OpenResult { input, document, digest: Digest::default(), sink, broken: None })
             }
@@ -61,11 +61,11 @@ impl Execution {
         let mut late = {
             let state = lock(&self.state);
             let open = state.open.get(&input).ok_or_else(|| not_open(input))?;
-            match &open.arrival {
-                Some(arrival) if arrival.pipe.is_abandoned() => {
+            match &open.queued {
+                Some(queued) if queued.pipe.is_discarded() => {
                     return Err(host("the document was given up by the step before"));
                 }
-                Some(arrival) => arrival.pipe.end().map(|end| end.properties).unwrap_or_default(),
+                Some(queued) => queued.pipe.end().map(|end| end.properties).unwrap_or_default(),
                 None => Properties::new(),
             }
         };
@@ -74,10 +74,10 @@ impl Execution {
             // Told so, it failed for good: nobody goes on with it. The failure itself is told below.
             _ = sink.discard();
             drop(sink);
-            let step = &self.order.step;
+            let step = &self.plan.step;
             let mut all = document.properties.clone();
             all.extend(&late);
-            self.run.failed(step, &document.fate, Status::Failure, &all, error);
+            self.run.document_failed(step, &document.state, Status::Failure, &all, error);
             self.result_failed(input, error);
             return Ok(Closed { input, acknowledgement: None, refusal: None });
         }
@@ -111,8 +111,8 @@ impl Execution {
         let outcome = match small.status {
             Status::Empty => return Ok(None),
             Status::Success => Outcome::Success,
-            Status::ApplicationError => Outcome::ApplicationError(told_by(small)),
-            Status::Failure => Outcome::Failure(told_by(small)),
+            Status::ApplicationError => Outcome::ApplicationError(error_of(small)),
+            Status::Failure => Outcome::Failure(error_of(small)),
         };
         let size = Some(small.payload.len() as u64);
         let mut result = self.begin(small.input, small.properties, size)?;
@@ -143,12 +143,12 @@ impl Execution {
     }
 
     pub(super) fn result_failed(&self, input: u64, error: &Error) {
-        let mut is_given_up = false;
+        let mut is_discarded = false;
         if let Some(open) = lock(&self.state).open.get_mut(&input) {
             open.failed.get_or_insert_with(|| error.clone());
-            is_given_up = open.is_given_up();
+            is_discarded = open.is_discarded();
         }
-        if !is_given_up {
+        if !is_discarded {
             self.stop_after(error);
         }
     }
@@ -160,7 +160,7 @@ impl Execution {
         // A number that a failure has been told of stays with that document.
         let open = state.open.get_mut(&input).filter(|open| open.failed.is_none());
         if let Some(open) = open {
-            open.fate.get_or_insert(document.fate);
+            open.state.get_or_insert(document.state);
         }
     }
 }
@@ -173,7 +173,7 @@ pub(super) struct Closed {
 }
 
 /// The error of a small result, which carries its own only as properties.
-fn told_by(small: &SmallResult<'_>) -> Error {
+fn error_of(small: &SmallResult<'_>) -> Error {
     let message = small.properties.get("errorMessage").unwrap_or("refused by the service");
     Error::new(ErrorKind::Other, message)
 }

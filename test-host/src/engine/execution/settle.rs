@@ -18,8 +18,8 @@ impl Execution {
             (std::mem::take(&mut state.open), std::mem::take(&mut state.results))
         };
         // A thread of the connector's may hold a sink for ever: what follows must not wait for it.
-        for slot in results.into_values() {
-            drop(lock(&slot).take());
+        for shared in results.into_values() {
+            drop(lock(&shared).take());
         }
         let error = match (&result, self.run.cancellation().reason()) {
             (_, Some(reason)) => reason,
@@ -27,19 +27,19 @@ impl Execution {
             (Ok(_), None) => Error::internal("the connector left an input unanswered"),
         };
         // A connector may answer an input with the error that it then ends with.
-        let mut told = lock(&self.state).told.as_ref() == Some(&error);
+        let mut reported = lock(&self.state).reported.as_ref() == Some(&error);
         let mut inputs: Vec<_> = open.into_iter().collect();
         inputs.sort_unstable_by_key(|(id, _)| *id);
         for (_, input) in inputs {
-            told |= input.failed.is_some() && error.kind() == ErrorKind::Host;
-            told |= self.answer(input, &Outcome::Failure(error.clone()));
+            reported |= input.failed.is_some() && error.kind() == ErrorKind::Host;
+            reported |= self.answer(input, &Outcome::Failure(error.clone()));
         }
         if result.is_err() && !self.run.cancellation().is_cancelled() {
-            self.run.broke(&self.order.step, &error, told);
+            self.run.step_failed(&self.plan.step, &error, reported);
         }
-        if let Inputs::Link(link) = &self.order.inputs {
-            let step = &self.order.step.name;
-            link.refuse(&Error::new(
+        if let Inputs::Queue(queue) = &self.plan.inputs {
+            let step = &self.plan.step.name;
+            queue.close_with(&Error::new(
                 ErrorKind::Host,
                 match &result {
                     Err(error) => format!("step \"{step}\" could not go on: {error}"),

@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use host_sdk::{Context, Error, ErrorKind, Outcome, Properties, ResultSink, Summary};
 
-use super::{ContextOf, Execution, Inputs, Order};
+use super::{Execution, ExecutionPlan, HostContext, Inputs};
 use crate::cancellation::Cancellation;
 use crate::engine::document::{Digest, Document, End, StepIdentity};
-use crate::engine::queue::{Entrance, Link};
+use crate::engine::queue::{QueueStage, StepQueue};
 use crate::engine::run::Run;
-use crate::engine::stage::{Acknowledgement, BodySink, Durable, Held, Stage};
+use crate::engine::stage::{Acknowledgement, BodySink, Durable, OnKeptBytes, Stage};
 use crate::report::Reporter;
 use crate::report::events::Event;
 
@@ -61,8 +61,8 @@ impl BodySink for FlakySink {
         }
     }
 
-    fn resume(&mut self, _: &str, held: &mut Held<'_>) -> Result<(), Error> {
-        held(b"half")?;
+    fn resume(&mut self, _: &str, on_kept: &mut OnKeptBytes<'_>) -> Result<(), Error> {
+        on_kept(b"half")?;
         Err(Error::new(ErrorKind::Host, "the rest could not be read"))
     }
 
@@ -83,7 +83,7 @@ fn execution(
 ) -> Arc<Execution> {
     let reporter: Arc<dyn Reporter> = Arc::new(Silent);
     let run = Run::new("p".to_owned(), reporter, Arc::clone(cancellation));
-    let order = Order {
+    let plan = ExecutionPlan {
         step: Arc::new(StepIdentity { name: "s".into(), tracks_input: false }),
         source: "c".into(),
         parameters: BTreeMap::new(),
@@ -93,13 +93,13 @@ fn execution(
         inputs,
         next: Arc::new(Arc::clone(next)),
     };
-    Execution::new(&run, order)
+    Execution::new(&run, plan)
 }
 
 /// A result of the first step's request.
 fn result(next: &Arc<Flaky>) -> Box<dyn ResultSink> {
     let execution = execution(Inputs::request(), next, &Cancellation::new());
-    let context: Context = Arc::new(ContextOf(execution));
+    let context: Context = Arc::new(HostContext(execution));
     let input = context.next_input().unwrap().unwrap();
     context.begin_result(input.id(), &Properties::new()).unwrap()
 }
@@ -142,24 +142,24 @@ fn a_result_that_could_not_be_resumed_cannot_be_finished() {
 #[test]
 fn an_input_taken_while_the_execution_ends_is_answered() {
     let cancellation = Cancellation::new();
-    let link = Link::new(true, false, &cancellation);
+    let queue = StepQueue::new(true, false, &cancellation);
     let execution =
-        execution(Inputs::Link(Arc::clone(&link)), &flaky(Second::Fails), &cancellation);
+        execution(Inputs::Queue(Arc::clone(&queue)), &flaky(Second::Fails), &cancellation);
     let before = Arc::clone(&execution.run);
     let document = Document {
-        fate: before.new_fate(),
+        state: before.new_document(),
         source: "before".into(),
         properties: Properties::new(),
         origins: BTreeMap::new(),
         size: None,
         answers: None,
     };
-    let sink = Entrance(Arc::clone(&link)).begin(&document).unwrap();
+    let sink = QueueStage(Arc::clone(&queue)).begin(&document).unwrap();
     let acknowledgement = sink.close(&Digest::default().end(Properties::new())).unwrap();
     // A thread of the connector's that has taken it and not yet opened it, as the other returns.
-    let arrival = link.take().unwrap().unwrap();
+    let queued = queue.take().unwrap().unwrap();
     execution.settle(Ok(Summary::default()));
-    assert_eq!(execution.open_input(Some(arrival)).unwrap_err().kind(), ErrorKind::Host);
+    assert_eq!(execution.open_input(Some(queued)).unwrap_err().kind(), ErrorKind::Host);
     assert_eq!(acknowledgement.wait().unwrap_err().kind(), ErrorKind::Host);
     assert_eq!(before.finish().0.documents.failure, 1);
 }

@@ -41,7 +41,7 @@ const COLUMNS: [&str; 10] = [
 /// while another process holds it.
 pub(super) fn open(path: &Path, table: &str) -> Result<Connection, Error> {
     let shown = path.display();
-    let unusable = |e: rusqlite::Error| match failed(&e) {
+    let unusable = |e: rusqlite::Error| match database_error(&e) {
         error if error.kind() == ErrorKind::Busy => error,
         _ => Error::configuration("url", format!("database {shown} cannot be used: {e}")),
     };
@@ -145,7 +145,7 @@ pub(super) fn too_large() -> Error {
 }
 
 /// The error of a statement.
-pub(super) fn failed(error: &rusqlite::Error) -> Error {
+pub(super) fn database_error(error: &rusqlite::Error) -> Error {
     let message = format!("the database refused: {error}");
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {

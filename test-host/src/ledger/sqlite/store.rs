@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use rusqlite::blob::ZeroBlob;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
-use super::database::{self, LARGEST_BODY, failed, too_large};
+use super::database::{self, LARGEST_BODY, database_error, too_large};
 use crate::ledger::address::LEDGER;
 use crate::ledger::ledger::{Ledger, Row, Stored};
-use crate::ledger::times::Stated;
+use crate::ledger::times::StatedTime;
 use crate::locks::lock;
 
 /// How much of a body is copied at once.
@@ -56,7 +56,7 @@ impl Ledger for SqliteLedger {
         let mut connection = lock(&self.connection);
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(|e| failed(&e))?;
+            .map_err(|e| database_error(&e))?;
         let file_name = row.properties.get("fileName");
         let timestamp = row.properties.get("timestamp");
         let directory = row.properties.get("remoteDirectory");
@@ -67,10 +67,10 @@ impl Ledger for SqliteLedger {
             Some(file_name) => recognise(&transaction, row, file_name, size, &now),
             None => Ok(false),
         };
-        let known = known.map_err(|e| failed(&e))?;
+        let known = known.map_err(|e| database_error(&e))?;
         if known {
-            transaction.commit().map_err(|e| failed(&e))?;
-            return Ok(Stored::Known);
+            transaction.commit().map_err(|e| database_error(&e))?;
+            return Ok(Stored::Already);
         }
         let properties = serde_json::to_string(row.properties)
             .map_err(|e| Error::internal(format!("the properties cannot be written: {e}")))?;
@@ -95,16 +95,16 @@ impl Ledger for SqliteLedger {
                     now
                 ])
             })
-            .map_err(|e| failed(&e))?;
+            .map_err(|e| database_error(&e))?;
         if row.size > 0 {
             let id = transaction.last_insert_rowid();
             let mut blob = transaction
                 .blob_open("main", self.table.as_str(), "content", id, false)
-                .map_err(|e| failed(&e))?;
+                .map_err(|e| database_error(&e))?;
             copy(body, &mut blob, row.size)?;
-            blob.close().map_err(|e| failed(&e))?;
+            blob.close().map_err(|e| database_error(&e))?;
         }
-        transaction.commit().map_err(|e| failed(&e))?;
+        transaction.commit().map_err(|e| database_error(&e))?;
         Ok(Stored::New)
     }
 }
@@ -126,7 +126,7 @@ fn recognise(
          AND file_name = ?5 AND size = ?6 AND sha256 = ?7";
     let (process, step, source, sha256) = (row.process, row.step, row.source, row.sha256);
     let mut known = false;
-    for time in Stated::of(row.properties) {
+    for time in StatedTime::of(row.properties) {
         let (first, end) = time.range();
         let entries = transaction
             .prepare_cached(&format!(
@@ -140,7 +140,7 @@ fn recognise(
             .collect::<Result<Vec<_>, _>>()?;
         let mut is_noted = false;
         for entry in entries {
-            let noted = Stated::from_entry(&entry);
+            let noted = StatedTime::from_entry(&entry);
             if !noted.agrees(&time) {
                 continue;
             }
@@ -190,14 +190,14 @@ fn copy(body: &mut dyn Read, blob: &mut impl Write, size: u64) -> Result<(), Err
             }
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(broken(&error)),
+            Err(error) => return Err(io_error(&error)),
         };
-        blob.write_all(&chunk[..count]).map_err(|e| broken(&e))?;
+        blob.write_all(&chunk[..count]).map_err(|e| io_error(&e))?;
         copied += count as u64;
     }
 }
 
-fn broken(error: &io::Error) -> Error {
+fn io_error(error: &io::Error) -> Error {
     Error::new(ErrorKind::Host, format!("the body could not be stored: {error}"))
 }
 
@@ -218,9 +218,9 @@ mod tests {
             .with("timestamp", "2026-01-01 00:00:00.000");
         let ledger = SqliteLedger::open(&path, "files").unwrap();
         assert_eq!(ledger.store(&row(&named), &mut &b"abc"[..]).unwrap(), Stored::New);
-        assert_eq!(ledger.store(&row(&named), &mut &b"abc"[..]).unwrap(), Stored::Known);
+        assert_eq!(ledger.store(&row(&named), &mut &b"abc"[..]).unwrap(), Stored::Already);
         let again = SqliteLedger::open(&path, "files").unwrap();
-        assert_eq!(again.store(&row(&named), &mut &b"abc"[..]).unwrap(), Stored::Known);
+        assert_eq!(again.store(&row(&named), &mut &b"abc"[..]).unwrap(), Stored::Already);
         let other = named.clone().with("remoteDirectory", "/b");
         assert_eq!(again.store(&row(&other), &mut &b"abc"[..]).unwrap(), Stored::New);
         let nameless = Properties::new().with("fileName", "a.txt");
@@ -249,9 +249,9 @@ mod tests {
         let utc = Some("2026-07-01T12:00:00Z");
         assert_eq!(store(noon, utc), Stored::New);
         // By another measure of the zone, by none, and in the other season.
-        assert_eq!(store(two, utc), Stored::Known);
-        assert_eq!(store(two, None), Stored::Known);
-        assert_eq!(store(noon, Some("2026-07-01T11:00:00Z")), Stored::Known);
+        assert_eq!(store(two, utc), Stored::Already);
+        assert_eq!(store(two, None), Stored::Already);
+        assert_eq!(store(noon, Some("2026-07-01T11:00:00Z")), Stored::Already);
         assert_eq!(store("2026-07-02 12:00:00.000", Some("2026-07-02T12:00:00Z")), Stored::New);
     }
 
@@ -269,11 +269,11 @@ mod tests {
         };
         assert_eq!(store("2026-01-05 10:20:00.000", "minute"), Stored::New);
         // After half a year, then by a server that states more by now.
-        assert_eq!(store("2026-01-05 00:00:00.000", "day"), Stored::Known);
-        assert_eq!(store("2026-01-05 10:20:31.000", "second"), Stored::Known);
+        assert_eq!(store("2026-01-05 00:00:00.000", "day"), Stored::Already);
+        assert_eq!(store("2026-01-05 10:20:31.000", "second"), Stored::Already);
         // The same bytes, delivered twice within a minute.
         assert_eq!(store("2026-01-05 10:20:47.000", "second"), Stored::New);
-        assert_eq!(store("2026-01-05 10:20:47.250", "millisecond"), Stored::Known);
+        assert_eq!(store("2026-01-05 10:20:47.250", "millisecond"), Stored::Already);
         assert_eq!(store("2026-01-06 00:00:00.000", "day"), Stored::New);
     }
 
