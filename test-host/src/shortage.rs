@@ -1,4 +1,4 @@
-//! What this machine has no more of, threads and file descriptors: an error that says so, no panic.
+//! Threads and file descriptors that this machine has no more of: an error with advice, no panic.
 
 use std::fs::File;
 use std::io;
@@ -10,7 +10,7 @@ use host_sdk::{Error, ErrorKind};
 ///
 /// # Errors
 ///
-/// `busy` when there is no thread to be had.
+/// `busy` when no thread can be started.
 pub(crate) fn start_thread<'scope>(
     scope: &'scope Scope<'scope, '_>,
     name: &str,
@@ -28,14 +28,14 @@ pub(crate) fn no_thread(name: &str, error: &io::Error) -> Error {
     )
 }
 
-/// Whether another thread can be started, for what would panic without one.
+/// True if another thread can be started. Called before code that would panic without one.
 pub(crate) fn has_thread() -> bool {
     Builder::new().spawn(|| ()).is_ok()
 }
 
-/// `error`, with advice where its `cause` is that no more files can be opened.
+/// Adds advice to `error` if its `cause` is that no more files can be opened.
 pub(crate) fn with_advice(error: Error, cause: &io::Error) -> Error {
-    // Errors that name a path hide the system's number: whether there is another descriptor now.
+    // Some errors hide the system's number. Then a file is opened to find out.
     let now = || File::open(".").err()?.raw_os_error();
     let number = cause.raw_os_error().or_else(now);
     if !number.is_some_and(|number| TOO_MANY_FILES.contains(&number)) {

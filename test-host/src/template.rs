@@ -93,7 +93,7 @@ impl Template {
         Ok(expanded)
     }
 
-    /// Whether it names the property `id`.
+    /// True if it refers to the property `id`.
     #[must_use]
     pub(crate) fn refers_to(&self, id: &str) -> bool {
         self.parts.iter().any(|part| match part {
@@ -209,7 +209,7 @@ fn now(format: &str) -> Result<String, Error> {
         .map_err(|e| Error::internal(format!("the time cannot be written as \"{format}\": {e}")))
 }
 
-/// The name without directories, in front of and behind its last dot.
+/// The name without directories, split at its last dot.
 fn split_name(path: &str) -> (&str, &str) {
     let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
     match name.rsplit_once('.') {

@@ -10,7 +10,7 @@ const COUNT: u32 = 200;
 const SMALLEST: f64 = 1024.0;
 const LARGEST: f64 = 8.0 * 1024.0 * 1024.0;
 
-/// A file as the server holds it.
+/// A file as the server serves it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DemoFile {
     /// Its name in the served directory.
@@ -52,13 +52,13 @@ fn make_file(directory: &Path, number: u32) -> io::Result<DemoFile> {
     Ok(DemoFile { name, size, sha256 })
 }
 
-/// Many small, few large; the numbers are shuffled so that they come mixed.
+/// Many small files and few large ones, in mixed order.
 fn size(number: u32) -> u64 {
     let rank = f64::from(number * 73 % COUNT) / f64::from(COUNT - 1);
     (SMALLEST * (LARGEST / SMALLEST).powf(rank * rank)) as u64
 }
 
-/// The next number of xorshift64*, which is enough to make every file differ everywhere.
+/// The next number of xorshift64*, so that every file differs everywhere.
 fn next(state: &mut u64) -> u64 {
     *state ^= *state >> 12;
     *state ^= *state << 25;

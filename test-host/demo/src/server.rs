@@ -20,7 +20,7 @@ pub enum StartError {
     Thread(#[source] io::Error),
 }
 
-/// Serves the files of a directory to anybody; stops when it is dropped.
+/// Serves the files of a directory without a login check. It stops when it is dropped.
 pub struct DemoServer {
     port: u16,
     stop: Option<oneshot::Sender<()>>,
@@ -34,12 +34,12 @@ impl DemoServer {
     ///
     /// A [`StartError`]: nothing is served.
     pub fn start(root: &Path) -> Result<Self, StartError> {
-        // Bound here, so that the port is known and nobody else can take it.
+        // Bound here, so that the port is known and no other program can take it.
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let port = listener.local_addr()?.port();
         listener.set_nonblocking(true)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        // Made once here, so that a directory that cannot be served is told before the run.
+        // Opened once here, so that a directory that cannot be served is an error before the run.
         Filesystem::new(root)?;
         let (stop, mut stopped) = oneshot::channel();
         let root = root.to_owned();
@@ -56,7 +56,7 @@ impl DemoServer {
                     }
                 }
             });
-            // Sessions may still be open; nobody waits for them.
+            // Sessions can still be open. The server does not wait for them.
             runtime.shutdown_background();
         };
         let thread = thread::Builder::new().name("demo-server".to_owned()).spawn(serve);
@@ -73,15 +73,16 @@ impl DemoServer {
 
 async fn serve_one(stream: tokio::net::TcpStream, root: std::path::PathBuf) {
     let storage = Box::new(move || {
-        // The server's interface has no place for an error, and the directory was tried before.
+        // The interface of the server has no place for an error, and the directory was opened
+        // before.
         #[expect(clippy::expect_used, reason = "ends this session's task alone")]
         let storage = Filesystem::new(&root).expect("the directory can be served");
         storage
     });
-    // A server that waits for more to say would take 40 ms a reply.
+    // With Nagle's algorithm each reply would take 40 ms.
     let _ = stream.set_nodelay(true);
     if let Ok(server) = ServerBuilder::new(storage).build() {
-        // Its client sees what goes wrong.
+        // The client sees the error.
         let _ = server.service(stream).await;
     }
 }
@@ -89,11 +90,11 @@ async fn serve_one(stream: tokio::net::TcpStream, root: std::path::PathBuf) {
 impl Drop for DemoServer {
     fn drop(&mut self) {
         if let Some(stop) = self.stop.take() {
-            // It has stopped by itself where nobody listens any more.
+            // The send fails if the server has stopped by itself.
             let _ = stop.send(());
         }
         if let Some(thread) = self.thread.take() {
-            // A panic in it was its sessions' trouble.
+            // A panic in it concerned only its sessions.
             let _ = thread.join();
         }
     }

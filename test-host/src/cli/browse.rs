@@ -63,7 +63,7 @@ pub(super) fn browse(arguments: &BrowseArguments, options: &Options) -> Result<E
             }
         }
     }
-    // The answer is there; a goodbye that fails changes nothing of it.
+    // The answer is complete. A failed close does not change it.
     let _ = connection.close();
     Ok(ExitCode::Success)
 }

@@ -50,7 +50,7 @@ pub(super) fn check(arguments: &CheckArguments, options: &Options) -> Result<Exi
         if !report.is_usable() {
             code = ExitCode::Connection;
         }
-        // The report is what was asked for; a goodbye that fails changes nothing of it.
+        // The report is complete. A failed close does not change it.
         let _ = connection.close();
     }
     Ok(code)
@@ -74,7 +74,7 @@ pub(super) fn unknown_connection(prepared: &Prepared, name: &str) -> Error {
     )
 }
 
-/// The report for people: one finding a line, advice below it.
+/// The report as text: one finding a line, advice below it.
 fn table(connection: &str, report: &CheckReport) -> String {
     let width = |text: &str| text.chars().count();
     let widest = report.findings.iter().map(|finding| width(&finding.name)).max().unwrap_or(0);

@@ -1,4 +1,4 @@
-//! `demo`: downloads 200 files from a server of its own into a database, and proves every row.
+//! `demo`: downloads 200 files from its own server into a database, and compares every row.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -43,7 +43,7 @@ pub(super) fn demo(arguments: &DemoArguments, options: &Options) -> Result<ExitC
         let (count, size, port) = (files.len(), human_size(total), server.port());
         print_note(&format!("serving {count} files, {size}, on 127.0.0.1:{port}"));
     }
-    // The table below is the result; documents only move the bars.
+    // The table below is the result. Documents only move the bars.
     let reporter: Arc<dyn Reporter> = match options.output {
         Output::Json => options.reporter(""),
         Output::Text => Arc::new(Text::new(io::sink(), options.verbosity(), "store")),

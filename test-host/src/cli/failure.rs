@@ -1,4 +1,4 @@
-//! Why a command failed, for people and as an exit code.
+//! Why a command failed, as text and as an exit code.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -9,27 +9,27 @@ use crate::exit_code::ExitCode;
 use crate::pipeline::Refusal;
 use crate::report::printable;
 
-/// The code of a command that is `done` and whose results were `written`, after its failures were
-/// told.
+/// The exit code of a command that is `done` and whose results were `written`. A failure is printed
+/// first.
 pub(super) fn with_output(done: Result<ExitCode, Failure>, written: io::Result<()>) -> ExitCode {
     let done = done.unwrap_or_else(|failure| failure.report());
     match written {
         Err(error) => {
             let failed = Failure::Output(error).report();
-            // What was not done weighs more than what was not said.
+            // A failure of the command itself comes before that of its output.
             if done == ExitCode::Success { failed } else { done }
         }
         Ok(()) => done,
     }
 }
 
-/// Why a command did not do what it was asked for.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
     /// A process file was refused.
     #[error("{}: {}", file.display(), Placed(error))]
     Process { file: PathBuf, error: Error },
-    /// Something else of the connectors' or the host's.
+    /// Another error of a connector or of the host.
     #[error("{}", Placed(.0))]
     Other(#[from] Error),
     /// A connector's library was refused.
@@ -75,14 +75,14 @@ impl Failure {
         }
     }
 
-    /// Tells it, for its exit code.
+    /// Prints it, and returns its exit code.
     pub(super) fn report(&self) -> ExitCode {
         self.print();
         self.exit_code()
     }
 
     pub(super) fn print(&self) {
-        // Whoever closed the program's output wants no more of it, and no panic either.
+        // If the reader closed the output, it wants no message, and a panic would be wrong.
         if matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe) {
             return;
         }
@@ -93,7 +93,7 @@ impl Failure {
     }
 }
 
-/// Writes a line for people to standard error.
+/// Writes a line to standard error.
 pub(super) fn print_note(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", printable(line));
 }

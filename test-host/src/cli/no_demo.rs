@@ -1,4 +1,4 @@
-//! `demo` in a build without it: says how to get it.
+//! `demo` in a build without it: prints how to get it.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use crate::exit_code::ExitCode;
 
 #[derive(Debug, Args)]
 pub(super) struct DemoArguments {
-    /// Taken as in a build with the demonstration
+    /// Accepted as in a build with the demonstration
     #[arg(long = "database", value_name = "FILE", hide = true)]
     _database: Option<PathBuf>,
 }

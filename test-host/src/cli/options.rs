@@ -27,10 +27,10 @@ pub(super) struct Options {
     /// How results are written
     #[arg(long, global = true, value_enum, default_value_t = Output::Text)]
     pub(super) output: Output,
-    /// Tell more; repeat for still more
+    /// Print more; repeat for still more
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
-    /// Tell errors only
+    /// Print errors only
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,
 }
@@ -66,7 +66,7 @@ impl Options {
         Connectors::new(search_path(&self.connector_path), services)
     }
 
-    /// Where a command that runs nothing tells its connectors' log: always as text.
+    /// The reporter of a command that runs nothing: the connectors' log as text.
     pub(super) fn log_reporter(&self) -> Arc<dyn Reporter> {
         Arc::new(Text::new(io::sink(), self.verbosity(), ""))
     }
@@ -84,7 +84,7 @@ pub(super) fn prepare(
         .map_err(|refusal| Failure::of(file, refusal))
 }
 
-/// Lets Ctrl-C cancel; a second one ends the program at once.
+/// Makes Ctrl-C cancel. A second one ends the program at once.
 pub(super) fn cancel_on_interrupt(cancellation: &Arc<Cancellation>) -> Result<(), Error> {
     let cancellation = Arc::clone(cancellation);
     let asked = AtomicBool::new(false);

@@ -1,4 +1,4 @@
-//! The demonstration: the process that downloads known files, and the proof of its rows.
+//! The demonstration: the process that downloads known files, and the comparison of its rows.
 
 mod example;
 mod proof;

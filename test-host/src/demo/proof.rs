@@ -1,4 +1,4 @@
-//! Compares the rows of the database with what the server holds.
+//! Compares the rows of the database with the files of the server.
 
 use std::fs;
 use std::io::{self, Read};
@@ -16,11 +16,11 @@ pub(crate) const TABLE: &str = "files";
 /// What the comparison found.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Comparison {
-    /// Rows that are right in every byte.
+    /// Rows whose bytes are all correct.
     pub(crate) right: u64,
     /// Bytes in these.
     pub(crate) bytes: u64,
-    /// What is wrong, a line each.
+    /// What is wrong, one line each.
     pub(crate) wrong: Vec<String>,
 }
 
@@ -93,7 +93,7 @@ pub(crate) fn compare(path: &Path, files: &[DemoFile]) -> Result<Comparison, Err
             comparison.wrong.push(format!("{}: no row", file.name));
             continue;
         };
-        // What the row says of itself proves nothing; its bytes do.
+        // The columns of a row prove nothing. Its bytes do.
         let (bytes, digest) = digest(&connection, path, id)?;
         let right = bytes == file.size
             && digest == file.sha256

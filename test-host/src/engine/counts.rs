@@ -16,13 +16,13 @@ pub(super) struct Counts {
     pub(super) left_out: LeftOut,
     pub(super) errors: Vec<ErrorEntry>,
     pub(super) first_error: Option<ErrorKind>,
-    /// Why a step could not go on.
+    /// Why a step ended early.
     pub(super) fatal: Option<ErrorKind>,
     pub(super) integrity: bool,
 }
 
 impl Counts {
-    /// Counts that a document ended with `status`, after it had ended with `earlier`.
+    /// Counts that a document ended with `status`. `earlier` is the status it had before.
     pub(super) fn end(&mut self, earlier: Option<Status>, status: Status) {
         if let Some(earlier) = earlier {
             *count(&mut self.documents, earlier) -= 1;
@@ -43,7 +43,8 @@ impl Counts {
             self.errors.push(ErrorEntry {
                 step: step.name.to_string(),
                 document,
-                // The document's event has the transcript; a hundred of them are no summary.
+                // The document's event has the transcript. A summary with a hundred of them would
+                // be unreadable.
                 error: match document {
                     Some(_) => error.clone().with_transcript(Vec::new()),
                     None => error.clone(),
@@ -69,7 +70,8 @@ impl Counts {
             (None, _, RunStatus::Partial | RunStatus::Failure) if self.integrity => {
                 ExitCode::Integrity
             }
-            // A connector that only passes on what the host told it names no cause.
+            // If a connector only returns what the host reported to it, the first error is the
+            // cause.
             (None, Some(kind), _) if kind != ErrorKind::Host => ExitCode::of(kind),
             (None, Some(_), _) => self.first_error.map_or(ExitCode::Documents, ExitCode::of),
             (None, None, RunStatus::Success) => ExitCode::Success,
@@ -83,8 +85,8 @@ impl Counts {
     }
 }
 
-/// A later step can still spoil a document that was done; a refusal and a failure stay what they
-/// are, so that the errors they cause in the steps before are not told again.
+/// A later step can still fail a document that was a success. A refusal and a failure are final, so
+/// that the errors they cause in earlier steps are not reported again.
 pub(super) fn severity(status: Status) -> u8 {
     match status {
         Status::Empty => 0,

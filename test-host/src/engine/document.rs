@@ -1,4 +1,4 @@
-//! A document on its way through the steps, and what its body turns out to be.
+//! A document on its way through the steps, its state, and the digest of its body.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -10,11 +10,11 @@ use sha2::{Digest as _, Sha256};
 #[derive(Debug)]
 pub(crate) struct StepIdentity {
     pub(crate) name: Arc<str>,
-    /// Whether its events tell of the documents that came in, not of those that went out.
+    /// True if its events report the documents that came in, false if those that went out.
     pub(crate) tracks_input: bool,
 }
 
-/// How one document ends, told by the steps that it passes.
+/// How one document ends, as reported by the steps that it passes.
 pub(crate) struct DocumentState {
     number: u64,
     pub(super) state: Mutex<DocumentProgress>,
@@ -46,8 +46,8 @@ pub(crate) struct Document {
     pub(crate) source: Arc<str>,
     /// The properties known so far.
     pub(crate) properties: Properties,
-    /// The properties that tell where the document came from, each with the connection that told
-    /// it; the others were set on purpose.
+    /// The properties that state where the document came from, each with the connection that set
+    /// it. A setProperties or message step removes what it sets.
     pub(crate) origins: BTreeMap<String, Arc<str>>,
     /// The body's length, if it is known before the body.
     pub(crate) size: Option<u64>,
@@ -62,19 +62,19 @@ impl Document {
     }
 }
 
-/// What is known of a document only after its body.
+/// What is known of a document only once its body has ended.
 #[derive(Clone, Debug)]
 pub(crate) struct End {
-    /// Properties that add to the earlier ones, and win.
+    /// Properties that add to the earlier ones and override them.
     pub(crate) properties: Properties,
     /// The body's length.
     pub(crate) bytes: u64,
     /// The body's SHA-256 in lowercase hexadecimal.
     pub(crate) sha256: Arc<str>,
-    /// Why the service refused it, on its way out of the step where it was refused.
+    /// Why the service refused it, while it leaves the step where it was refused.
     pub(crate) application_error: Option<Error>,
-    /// Why the service refused it in an earlier step: it is no body, but news of one that is not
-    /// there.
+    /// Why the service refused it in an earlier step. The body is then the refusal, not the
+    /// document that was asked for.
     pub(crate) refused: Option<Error>,
 }
 

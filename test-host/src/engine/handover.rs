@@ -1,4 +1,4 @@
-//! Between two steps: tells what left the one and what the other did not take.
+//! The passage between two steps: reports what left the one and what the other rejected.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub(crate) struct Handover {
 }
 
 impl Handover {
-    /// From `left` to `entered`.
+    /// From the step `from` to the step `to`.
     pub(crate) fn between(
         run: &Arc<Run>,
         from: &Arc<StepIdentity>,
@@ -68,8 +68,8 @@ struct OutgoingDocument {
 }
 
 impl OutgoingDocument {
-    /// Tells why the next step did not take the document, unless a later one has, and what the
-    /// step before is told.
+    /// Reports why the next step rejected the document, unless a later step has reported it, and
+    /// returns the error for the step before.
     fn reject(&self, error: &Error) -> Error {
         let Some(step) = &self.to else { return error.clone() };
         let new = self.run.document_failed(
@@ -79,7 +79,7 @@ impl OutgoingDocument {
             &self.document.properties,
             error,
         );
-        // A cancelled or told error goes back as it is.
+        // The error of a cancellation, or one that is reported already, is returned unchanged.
         if !new || self.run.cancellation().is_cancelled() {
             return error.clone();
         }
@@ -96,10 +96,10 @@ struct HandoverSink {
     target: Target,
 }
 
-/// Where a document goes.
+/// The next step, or the end of the process.
 enum Target {
     Step(Box<dyn BodySink>),
-    /// Out of the process; the body is kept while it may be quoted.
+    /// The end of the process. The body is kept as long as an event may quote it.
     Caller(Option<Vec<u8>>),
 }
 
@@ -142,8 +142,8 @@ impl BodySink for HandoverSink {
 
     fn close(self: Box<Self>, end: &End) -> Result<Box<dyn Acknowledgement>, Error> {
         let Self { outgoing, target } = *self;
-        // The refusal belongs to the step that is left; those that follow must not take the
-        // document for what was refused.
+        // The refusal belongs to the step that the document leaves. Later steps must not take the
+        // refusal for the document.
         let refused = end.application_error.as_ref().or(end.refused.as_ref()).cloned();
         let passed_on = End { application_error: None, refused, ..end.clone() };
         let (acknowledgement, json): (Box<dyn Acknowledgement>, _) = match target {

@@ -1,5 +1,5 @@
-//! A bounded pipe for one document's body, from the step before to a connector's thread, and the
-//! answer back.
+//! A bounded pipe for one document's body, from the previous step to a connector's thread, with the
+//! answer in the other direction.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex};
@@ -9,7 +9,7 @@ use host_sdk::{Error, ErrorKind};
 use super::document::End;
 use crate::locks::{lock, wait};
 
-/// How much of a body waits in a pipe.
+/// How many bytes of a body wait in a pipe.
 pub(crate) const CAPACITY: usize = 256 * 1024;
 
 /// One body between two threads.
@@ -22,9 +22,9 @@ pub(crate) struct Pipe {
 struct State {
     buffer: VecDeque<u8>,
     body: BodyState,
-    /// How much the reader has taken.
+    /// How many bytes the reader has taken.
     read: u64,
-    /// Whether the reader was told that the body has ended.
+    /// True once the reader has seen the end of the body.
     end_was_read: bool,
     answer: Option<Result<(), Error>>,
     cancelled: Option<Error>,
@@ -52,8 +52,8 @@ impl Pipe {
         }
     }
 
-    /// Appends `bytes`, and waits for room if `may_wait` allows it. What a satisfied reader does
-    /// not want is dropped; a reader's failure is the writer's.
+    /// Appends `bytes`, and waits for room if `may_wait` allows it. Bytes after a successful answer
+    /// are dropped. The reader's error is the writer's error.
     pub(crate) fn write(
         &self,
         mut bytes: &[u8],
@@ -81,13 +81,13 @@ impl Pipe {
         Ok(())
     }
 
-    /// Ends the body: the reader may take it for whole.
+    /// Ends the body: the reader may take it for complete.
     pub(crate) fn close(&self, end: End) {
         lock(&self.state).body = BodyState::Closed(end);
         self.readable.notify_all();
     }
 
-    /// Gives the body up: the reader's next read fails.
+    /// Discards the body: the reader's next read fails.
     pub(crate) fn discard(&self) {
         let mut state = lock(&self.state);
         if matches!(state.body, BodyState::Open) {
@@ -97,12 +97,12 @@ impl Pipe {
         self.readable.notify_all();
     }
 
-    /// Whether the writer gave the body up.
+    /// True if the writer discarded the body.
     pub(crate) fn is_discarded(&self) -> bool {
         matches!(lock(&self.state).body, BodyState::Discarded)
     }
 
-    /// What came after the body, once it was closed.
+    /// What is known once the body was closed.
     pub(crate) fn end(&self) -> Option<End> {
         match &lock(&self.state).body {
             BodyState::Closed(end) => Some(end.clone()),
@@ -110,7 +110,7 @@ impl Pipe {
         }
     }
 
-    /// Whether the reader has had all of the body, whose length it may have known before.
+    /// True if the reader has taken the whole body, whose length it may have known before.
     pub(crate) fn was_read(&self, size: Option<u64>) -> bool {
         let state = lock(&self.state);
         state.end_was_read
@@ -120,7 +120,7 @@ impl Pipe {
             }
     }
 
-    /// Waits for the reader's answer.
+    /// Waits for the reader's answer. A cancellation wakes it.
     pub(crate) fn wait_for_answer(&self) -> Result<(), Error> {
         let mut state = lock(&self.state);
         loop {
@@ -134,7 +134,7 @@ impl Pipe {
         }
     }
 
-    /// Reads the next bytes into `buffer`; 0 is the proven end of the body.
+    /// Reads the next bytes into `buffer`. 0 is the proven end of the body.
     pub(crate) fn read(&self, buffer: &mut [u8]) -> Result<usize, Error> {
         if buffer.is_empty() {
             return Ok(0);
@@ -172,7 +172,7 @@ impl Pipe {
         }
     }
 
-    /// Answers the writer; the first answer holds.
+    /// Answers the writer. Only the first answer counts.
     pub(crate) fn answer(&self, answer: Result<(), Error>) {
         let mut state = lock(&self.state);
         state.answer.get_or_insert(answer);
@@ -180,7 +180,7 @@ impl Pipe {
         self.writable.notify_all();
     }
 
-    /// Fails every wait on either side.
+    /// Fails every wait of the reader and the writer.
     pub(crate) fn cancel(&self, reason: &Error) {
         lock(&self.state).cancelled.get_or_insert_with(|| reason.clone());
         self.readable.notify_all();

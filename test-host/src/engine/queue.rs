@@ -1,4 +1,4 @@
-//! The way into a connector step: a bounded queue of documents, each with its pipe.
+//! The queue in front of a connector step: a bounded number of documents, each with its pipe.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, Weak};
@@ -12,10 +12,10 @@ use super::stage::{Acknowledgement, BodySink, Durable, Stage};
 use crate::cancellation::{Cancellation, Subscription};
 use crate::locks::{lock, wait};
 
-/// How many documents wait for a connector before the step before it is held up.
+/// How many documents wait for a connector before the previous step blocks.
 const CAPACITY: usize = 16;
 
-/// A document on its way into a connector step.
+/// A document in the queue.
 pub(crate) struct QueuedDocument {
     pub(crate) document: Document,
     pub(crate) pipe: Pipe,
@@ -26,11 +26,11 @@ pub(crate) struct StepQueue {
     state: Mutex<State>,
     not_empty: Condvar,
     room: Condvar,
-    /// Whether bodies stream into the connector. Where it takes none, a document is offered only
-    /// once it is whole: what a request does, such as deleting the document's source, must not
-    /// happen before everything in front of it is durable.
+    /// True if the connector reads bodies. If false, a document is queued only when its body is
+    /// complete. Such a request may delete the document's source, so all earlier steps must be
+    /// durable first.
     streams_bodies: bool,
-    /// Whether documents that an earlier step's service refused are offered, too.
+    /// True if documents that a service refused in an earlier step are queued.
     takes_refused: bool,
     cancellation: Arc<Cancellation>,
 }
@@ -38,19 +38,19 @@ pub(crate) struct StepQueue {
 #[derive(Default)]
 struct State {
     waiting: VecDeque<(u64, Arc<QueuedDocument>)>,
-    /// Everything begun and not answered, to be woken when the run is cancelled.
+    /// Every document that has begun and is not answered. A cancellation wakes them.
     open: HashMap<u64, OpenDocument>,
     next: u64,
-    /// Whether no more documents will come.
+    /// True once no more documents will come.
     ended: bool,
-    /// Why no more documents are taken.
+    /// The error with which the queue was closed.
     closed_with: Option<Error>,
     subscription: Option<Subscription>,
 }
 
 struct OpenDocument {
     queued: Weak<QueuedDocument>,
-    /// The thread that moves the body.
+    /// The thread that writes the body.
     thread: ThreadId,
     taken: bool,
     closed: bool,
@@ -80,7 +80,7 @@ impl StepQueue {
         queue
     }
 
-    /// Whether bodies stream into the connector.
+    /// True if the connector reads bodies.
     pub(crate) fn streams_bodies(&self) -> bool {
         self.streams_bodies
     }
@@ -96,7 +96,7 @@ impl StepQueue {
                     open.taken = true;
                     return Ok(Some(queued));
                 }
-                // It was given up while it waited.
+                // The previous step discarded it while it waited.
                 continue;
             }
             if state.ended || state.closed_with.is_some() {
@@ -106,13 +106,13 @@ impl StepQueue {
         }
     }
 
-    /// Says that no more documents will come.
+    /// Ends the queue: no more documents will come.
     pub(crate) fn end(&self) {
         lock(&self.state).ended = true;
         self.not_empty.notify_all();
     }
 
-    /// Takes no more documents, and fails those that wait.
+    /// Closes the queue with `error`: the waiting documents fail, and no more are taken.
     pub(crate) fn close_with(&self, error: &Error) {
         let waiting = {
             let mut state = lock(&self.state);
@@ -139,7 +139,7 @@ impl StepQueue {
         self.not_empty.notify_all();
     }
 
-    /// Puts a document in front of the connector; the order of the keys is that of the queue.
+    /// Registers a document before it is queued. The order of the keys is that of the queue.
     fn register(&self, queued: &Arc<QueuedDocument>, closed: bool) -> u64 {
         let mut state = lock(&self.state);
         state.next += 1;
@@ -154,8 +154,8 @@ impl StepQueue {
         key
     }
 
-    /// Fails where waiting for the document `key` would never end: the connector takes it after
-    /// one whose body this same thread still has to move.
+    /// Fails if waiting for the document `key` would never end: the connector takes it after
+    /// another document whose body this thread still has to write.
     fn check_deadlock(&self, state: &State, key: u64) -> Result<(), Error> {
         let here = thread::current().id();
         let stuck = self.streams_bodies
@@ -193,7 +193,7 @@ impl StepQueue {
     }
 }
 
-/// The link as the step before sees it.
+/// The queue as the previous step sees it.
 pub(crate) struct QueueStage(pub(crate) Arc<StepQueue>);
 
 impl Stage for QueueStage {
@@ -207,17 +207,17 @@ impl Stage for QueueStage {
     }
 }
 
-/// One document's way through the link; a dropped one is given up.
+/// One document that is pushed into the queue. A dropped one is discarded.
 struct QueuedBody {
     queue: Arc<StepQueue>,
     queued: Arc<QueuedDocument>,
-    /// Its place in the queue, once it is offered: with the first byte of its body, because only
-    /// what ends without any may still turn out to be a refusal.
+    /// Its key once it is queued. It is queued with the first byte of its body: only an empty body
+    /// can still turn out to be a refusal.
     key: Option<u64>,
 }
 
 impl QueuedBody {
-    /// Offers the document to the connector, unless it is offered.
+    /// Queues the document unless it is queued already.
     fn enter(&mut self, closed: bool) -> Result<u64, Error> {
         if let Some(key) = self.key {
             return Ok(key);
@@ -247,7 +247,7 @@ impl BodySink for QueuedBody {
 
     fn close(mut self: Box<Self>, end: &End) -> Result<Box<dyn Acknowledgement>, Error> {
         if end.refused.is_some() && !self.queue.takes_refused {
-            // Dropped, it is given up, so that the connector publishes nothing of it.
+            // Dropping it discards it, so that the connector publishes nothing of it.
             return Ok(Box::new(Durable));
         }
         self.queued.pipe.close(end.clone());

@@ -1,4 +1,4 @@
-//! What the steps of one run share: document numbers, how documents ended, and the events.
+//! What the steps of one run share: document numbers, the states of documents, and events.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -53,13 +53,13 @@ impl Run {
         &self.reporter
     }
 
-    /// A new document's fate, with the next number.
+    /// The state of a new document, with the next number.
     pub(crate) fn new_document(&self) -> Arc<DocumentState> {
         let number = self.documents.fetch_add(1, Ordering::Relaxed) + 1;
         Arc::new(DocumentState::new(number))
     }
 
-    /// Says that `document` left `step` acknowledged by everything that follows.
+    /// Reports that `document` left `step`, acknowledged by every later step.
     pub(crate) fn document_passed(
         &self,
         step: &StepIdentity,
@@ -79,7 +79,7 @@ impl Run {
                 Status::ApplicationError
             }
         };
-        // The step where it was refused tells how a refused document ends.
+        // For a refused document, only the step where it was refused reports the end.
         if last && status == Status::Success {
             self.count_end(&document.state, Status::Success);
         }
@@ -102,7 +102,7 @@ impl Run {
         }));
     }
 
-    /// Says that a document ended in `step` without an error and without a document.
+    /// Reports that a document ended in `step` without an error and without a result.
     pub(crate) fn document_empty(
         &self,
         step: &StepIdentity,
@@ -114,8 +114,8 @@ impl Run {
         }
     }
 
-    /// Says that a document ended in `step` because of `error`; `false` where it had failed
-    /// before, so that nothing is told twice.
+    /// Reports that a document ended in `step` because of `error`. Returns `false` if it had failed
+    /// before: nothing is reported twice.
     pub(crate) fn document_failed(
         &self,
         step: &StepIdentity,
@@ -132,7 +132,8 @@ impl Run {
         true
     }
 
-    /// Says that `step` could not go on. `told` is whether a document carries the error already.
+    /// Reports that `step` ended early. `already_reported` is true if a document's event carries
+    /// the error.
     pub(crate) fn step_failed(&self, step: &StepIdentity, error: &Error, already_reported: bool) {
         if !already_reported {
             self.record_error(step, None, error);
@@ -140,12 +141,12 @@ impl Run {
         lock(&self.counts).fatal.get_or_insert(error.kind());
     }
 
-    /// Counts something that was found and not read.
+    /// Counts a file or a directory that was found and not read.
     pub(crate) fn leave_out(&self, count: impl FnOnce(&mut LeftOut)) {
         count(&mut lock(&self.counts).left_out);
     }
 
-    /// Has the host say something.
+    /// Logs a message of the host about `step`.
     pub(crate) fn log(&self, level: LogLevel, step: &StepIdentity, message: String) {
         self.reporter.event(&Event::Log(LogEvent {
             level,
@@ -155,7 +156,7 @@ impl Run {
         }));
     }
 
-    /// Has the host warn of something that belongs to no step.
+    /// Logs a warning of the host that belongs to no step.
     pub(crate) fn warn(&self, message: String) {
         self.reporter.event(&Event::Log(LogEvent {
             level: LogLevel::Warn,
@@ -165,7 +166,7 @@ impl Run {
         }));
     }
 
-    /// The last event, and what the caller is told.
+    /// The summary, and the exit code of the program.
     pub(crate) fn finish(&self) -> (SummaryEvent, ExitCode) {
         let reason = self.cancellation.reason().map(|error| error.kind());
         let counts = lock(&self.counts);
@@ -205,7 +206,7 @@ impl Run {
         lock(&self.counts).record_error(step, document, error);
     }
 
-    /// Counts a document's end, or makes it worse; `false` where it had ended as badly before.
+    /// Counts a document's end if it is worse than its earlier one. Returns `false` otherwise.
     fn count_end(&self, document: &DocumentState, status: Status) -> bool {
         let mut state = lock(&document.state);
         if state.ended.is_some_and(|ended| severity(ended) >= severity(status)) {

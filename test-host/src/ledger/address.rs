@@ -21,7 +21,7 @@ pub(crate) fn check_url(url: &str) -> Result<&Path, Error> {
     }
     match url.strip_prefix("sqlite:") {
         Some("") => Err(Error::configuration("", "sqlite: needs a path, such as sqlite:files.db")),
-        // Both would be lost or shared in ways that nobody who writes this expects.
+        // It would be lost at the end of the process, which is never what is wanted.
         Some(":memory:") => {
             Err(Error::configuration("", "a database in memory is gone when the process ends"))
         }
@@ -32,9 +32,11 @@ pub(crate) fn check_url(url: &str) -> Result<&Path, Error> {
     }
 }
 
+/// Checks the name of a table.
+///
 /// # Errors
 ///
-/// `configuration` for what is no plain name, or a name that is taken.
+/// `configuration` for an invalid or a reserved name.
 pub(crate) fn check_table(table: &str) -> Result<(), Error> {
     let plain = table.len() <= 63
         && table.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')

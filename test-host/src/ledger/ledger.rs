@@ -1,8 +1,7 @@
 //! Where documents are stored: rows, and a ledger that makes storing effectively once.
 //!
-//! Connectors deliver at least once: a document whose acknowledgement was lost comes again. Row
-//! and ledger entry are written in one transaction, so that it finds itself there the second
-//! time.
+//! Connectors deliver at least once: a document whose acknowledgement was lost is delivered again.
+//! Row and ledger entry are written in one transaction, so the second delivery finds its entry.
 
 use std::io::Read;
 use std::path::Path;
@@ -11,7 +10,8 @@ use host_sdk::{Error, Properties};
 
 /// A database in which documents are stored.
 pub(crate) trait Ledger: Send + Sync {
-    /// The directory of the database, on whose disk there must be room for bodies anyway.
+    /// The directory of the database. Bodies are spooled on its disk, which needs room for them
+    /// anyway.
     fn directory(&self) -> &Path;
 
     /// Checks that a row can hold a body of `size` bytes.
@@ -25,12 +25,12 @@ pub(crate) trait Ledger: Send + Sync {
     ///
     /// # Errors
     ///
-    /// `quota` when the disk is full or the body too large, `busy` when another process holds
+    /// `quota` when the disk is full or the body too large, `busy` when another process has locked
     /// the database, otherwise `host`.
     fn store(&self, row: &Row<'_>, body: &mut dyn Read) -> Result<Stored, Error>;
 }
 
-/// What is stored of a document beside its body.
+/// What is stored with the body of a document.
 pub(crate) struct Row<'a> {
     pub(crate) process: &'a str,
     pub(crate) step: &'a str,
@@ -40,10 +40,10 @@ pub(crate) struct Row<'a> {
     pub(crate) sha256: &'a str,
 }
 
-/// Whether a document was new.
+/// Whether a document was stored now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stored {
     New,
-    /// The ledger has it; there is no second row.
+    /// The ledger has an entry for it. No second row is written.
     Already,
 }

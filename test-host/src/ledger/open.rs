@@ -11,7 +11,7 @@ use super::sqlite::SqliteLedger;
 /// # Errors
 ///
 /// `configuration` below `url` or `table` where it cannot be opened or does not fit; `busy` while
-/// another process holds it.
+/// another process has locked it.
 pub(crate) fn open(url: &str, table: &str) -> Result<Box<dyn Ledger>, Error> {
     let path = check_url(url).map_err(|e| e.under("url"))?;
     check_table(table).map_err(|e| e.under("table"))?;

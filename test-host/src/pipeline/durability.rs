@@ -1,4 +1,4 @@
-//! Refuses processes that take documents from their source and store them nowhere.
+//! Rejects processes that remove documents from their source and store them nowhere.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,8 @@ use serde_json::Value;
 use crate::process::key;
 use crate::process::model::{ConnectorStep, Process, Step};
 
-/// Checks that every step whose settings remove documents from their source is followed by one
-/// that stores them, or says that they are to be discarded.
+/// Checks every step whose settings remove documents from their source: a later step stores them,
+/// or the step has `discard`.
 ///
 /// # Errors
 ///
@@ -40,7 +40,7 @@ pub(crate) fn check(
     Ok(())
 }
 
-/// Where it is said that documents leave their source, if it is.
+/// The path of the setting that removes documents from their source.
 fn consuming(
     process: &Process,
     step: &ConnectorStep,
@@ -54,7 +54,7 @@ fn consuming(
     let of_connection = || {
         let is_inherited = |field: &&Field| match operation.fields.iter().find(|f| f.id == field.id)
         {
-            // What the step gives wins.
+            // The step's own setting overrides it.
             Some(_) => field.scope == FieldScope::Both && is_absent(step.options.get(&field.id)),
             None => {
                 operation.input != InputKind::Document && operation.output == OutputKind::Binary
@@ -72,7 +72,8 @@ fn is_absent(value: Option<&Value>) -> bool {
     value.is_none_or(|value| value.is_null() || value.as_str().is_some_and(|t| t.trim().is_empty()))
 }
 
-/// Whether one of the steps `later` stores the body that enters the first of them; else why not.
+/// Checks that one of the steps `later` stores the body that enters the first of them. The error is
+/// the reason why none does.
 fn stored(
     later: &[Step],
     descriptors: &BTreeMap<String, ConnectorDescriptor>,

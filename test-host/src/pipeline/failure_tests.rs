@@ -79,7 +79,7 @@ fn a_step_that_cannot_go_on_ends_the_process_with_its_code() {
         .with("make", InputKind::None, |context| {
             request(context, |input| {
                 for name in ["a", "b", "c"] {
-                    // The connector goes on whatever the host says.
+                    // The connector continues whatever the host answers.
                     let _ = send(context, input, name, b"x");
                 }
                 Ok(())

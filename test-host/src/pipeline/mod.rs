@@ -8,7 +8,7 @@ mod failure_tests;
 mod prepare;
 #[cfg(test)]
 mod refused_tests;
-// Elsewhere nothing is kept for a later run.
+// On other systems nothing is kept for a later run.
 #[cfg(test)]
 #[cfg(target_os = "linux")]
 mod resume_tests;

@@ -1,4 +1,4 @@
-//! Checks of a process beyond its own text: connectors, connections and operations.
+//! Checks of a process that need its connectors: connections, operations and parameters.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -25,16 +25,16 @@ pub struct Prepared {
     pub(crate) steps: Vec<PreparedStep>,
 }
 
-/// What a step needs beyond its text.
+/// What preparing adds to the text of a step.
 pub(crate) enum PreparedStep {
     Connector {
         operation: Arc<dyn Operation>,
-        /// Whether it reads bodies.
+        /// True if the operation reads bodies.
         bodies: bool,
         parameters: BTreeMap<String, Template>,
         /// Ids of the properties that override a setting of the operation or the connection.
         overrides: BTreeSet<String>,
-        /// Whether an input names an object of the service.
+        /// True if an input names an object of the service.
         names_objects: bool,
     },
     SetProperties(Arc<BTreeMap<String, Template>>),
@@ -44,11 +44,11 @@ pub(crate) enum PreparedStep {
     Database,
 }
 
-/// Why a process was refused.
+/// Why a process was rejected.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// Something in the process does not fit.
+    /// Something in the process is invalid.
     #[error(transparent)]
     Process(#[from] Error),
     /// A connector's library was refused.
@@ -61,7 +61,7 @@ impl Prepared {
     ///
     /// # Errors
     ///
-    /// A [`Refusal`]: mostly `configuration` with the JSON path of what does not fit.
+    /// A [`Refusal`]: mostly `configuration` with the JSON path of the invalid value.
     pub fn new(
         process: Process,
         connectors: &Connectors,

@@ -1,5 +1,5 @@
-//! Documents that a service refused are news of a body, not the body: nothing stores them or acts
-//! on them unless it is told to.
+//! Documents that a service refused carry the refusal, not a body: no step stores them or acts on
+//! them unless it has `storeErrors`.
 
 use std::fs;
 use std::sync::{Arc, Mutex};

@@ -36,7 +36,7 @@ fn run_into(
     run(connector, &steps)
 }
 
-/// Asks for what is held of the body, and how it ends.
+/// Resumes the body, and returns how many bytes are kept and the last of them.
 fn resume(sink: &mut Sink) -> Result<(u64, Vec<u8>), Error> {
     let mut tail = vec![0; 1000];
     sink.resume("the body", &mut tail).map(|held| (held, tail))

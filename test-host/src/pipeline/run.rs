@@ -1,4 +1,4 @@
-//! A prepared process at work.
+//! The run of a prepared process.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -29,13 +29,13 @@ use crate::steps::{connector, message, read_files};
 /// How a process ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunOutcome {
-    /// What the last event says.
+    /// The summary, which is the last event.
     pub summary: SummaryEvent,
-    /// What the caller of the program is told.
+    /// The exit code of the program.
     pub exit_code: ExitCode,
 }
 
-/// A connector step that is not the first: it works on a thread of its own.
+/// A connector step after the first. It has a thread of its own.
 struct Worker {
     position: usize,
     queue: Arc<StepQueue>,
@@ -43,14 +43,13 @@ struct Worker {
 }
 
 impl Prepared {
-    /// Runs the process on the calling thread, and on one more for each connector step after
-    /// the first. Blocks until everything is acknowledged, failed or cancelled; the summary has
-    /// then been reported.
+    /// Runs the process on the calling thread, and on one more for each connector step after the
+    /// first. Blocks until everything is acknowledged, failed or cancelled. The summary is then
+    /// reported.
     ///
     /// # Errors
     ///
-    /// `configuration` or `busy` when a directory or a database cannot be opened: nothing was
-    /// done.
+    /// `configuration` or `busy` when a directory or a database cannot be opened: nothing was done.
     pub fn run(
         &self,
         reporter: &Arc<dyn Reporter>,
@@ -84,7 +83,7 @@ impl Prepared {
                 }) {
                     Ok(thread) => threads.push((worker, thread)),
                     Err(error) => {
-                        // Nobody waits for a step that does nothing.
+                        // The previous step must not wait for a step without a thread.
                         worker.queue.close_with(&error);
                         lacking.get_or_insert((worker.position, error));
                         break;
@@ -94,7 +93,7 @@ impl Prepared {
             match lacking {
                 Some((position, error)) => run.step_failed(&identities[position], &error, false),
                 None => {
-                    // A panic that got here would leave the other threads waiting for ever.
+                    // Without this, the other threads would wait without limit after a panic.
                     let produced = catch_unwind(AssertUnwindSafe(|| {
                         self.produce(&run, &identities[0], first);
                     }));
@@ -107,14 +106,14 @@ impl Prepared {
                     }
                 }
             }
-            // From the front: what ends a step ends the inputs of the next.
+            // From the first to the last: the end of a step ends the inputs of the next.
             for (worker, thread) in threads.into_iter().rev() {
                 worker.queue.end();
-                // Panics end inside the thread.
+                // A panic ends inside the thread.
                 let _ = thread.join();
             }
             cancellation.run_ended();
-            // It only waits; a panic in it cannot concern the run.
+            // The thread only waits. A panic in it does not concern the run.
             let _ = watch.map(ScopedJoinHandle::join);
         });
         for (name, connection) in &self.connections {
@@ -127,7 +126,7 @@ impl Prepared {
         Ok(RunOutcome { summary, exit_code })
     }
 
-    /// Builds the stages from the last step to the second; workers come last step first.
+    /// Builds the stages from the last step to the second. Workers are listed last step first.
     fn assemble(
         &self,
         run: &Arc<Run>,
@@ -206,7 +205,7 @@ impl Prepared {
             self.execute(run, identity, *position, inputs, next.clone());
         }));
         if executed.is_err() {
-            // Whoever feeds this step must not wait for it any more.
+            // The previous step must not wait for this one any more.
             let error = Error::internal("the step panicked");
             queue.close_with(&error);
             run.step_failed(identity, &error, false);

@@ -1,4 +1,4 @@
-//! Reading JSON objects with errors that say where and what instead.
+//! Reads the fields of JSON objects. Each error names the path and the valid values.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -25,7 +25,7 @@ pub(crate) fn read_json(text: &str) -> Result<Value, Error> {
     }
 }
 
-/// A JSON value; serde_json's own keeps the last of two equal keys without a word.
+/// A JSON value. `serde_json::Value` would keep the last of two equal keys without an error.
 struct UniqueKeys(Value);
 
 impl<'de> Deserialize<'de> for UniqueKeys {
@@ -88,13 +88,13 @@ impl<'de> Visitor<'de> for UniqueKeysVisitor {
     }
 }
 
-/// The fields of one object, all of which must be known.
+/// The fields of one object. Unknown fields are errors.
 pub(crate) struct Fields {
     object: Map<String, Value>,
 }
 
 impl Fields {
-    /// The object `value`, with no field beside `known`.
+    /// Checks that `value` is an object with no field beside `known`.
     pub(crate) fn check(value: Value, known: &[&str]) -> Result<Self, Error> {
         let Value::Object(object) = value else {
             return Err(expected("", "an object", &value));
@@ -172,7 +172,7 @@ impl Fields {
     }
 }
 
-/// The error of a value that is not `what`; never the value, which could be a secret.
+/// The error of a value that is not `what`. It never quotes the value, which could be a secret.
 pub(crate) fn expected(path: &str, what: &str, found: &Value) -> Error {
     let found = match found {
         Value::Null => "null",

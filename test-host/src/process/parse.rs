@@ -1,4 +1,4 @@
-//! Process files read by hand, so that every error names its place and what would be right.
+//! Reads process files by hand, so that every error names its path and the valid values.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -32,13 +32,13 @@ impl Process {
     /// # Errors
     ///
     /// `configuration` with line and column where it is not JSON, else with the JSON path of the
-    /// first thing that does not fit, and what would.
+    /// first invalid value, and the valid ones.
     pub fn parse(text: &str) -> Result<Self, Error> {
         read_json(text).and_then(process).map_err(rooted)
     }
 }
 
-/// Lets a path begin at the document: `steps[0]` becomes `$.steps[0]`.
+/// Makes a path begin at the root: `steps[0]` becomes `$.steps[0]`.
 pub(crate) fn rooted(error: Error) -> Error {
     match &error.report().path {
         Some(path) if !path.is_empty() && !path.starts_with('$') => error.under("$"),
@@ -107,7 +107,7 @@ fn step(
     position: usize,
     connections: &BTreeMap<String, ConnectionSettings>,
 ) -> Result<Step, Error> {
-    // The type decides which fields are known, so it is looked at before they are.
+    // The type decides which fields are known, so it is read first.
     let step_type = match value.get("type") {
         Some(Value::String(text)) => text.clone(),
         Some(other) => return Err(expected("type", "text", other)),
@@ -280,7 +280,7 @@ pub(crate) fn connection_settings(settings: &Map<String, Value>) -> Value {
 /// The settings of a step as its operation takes them.
 pub(crate) fn operation_settings(step: &ConnectorStep) -> Value {
     let mut settings = serde_json::json!({"operation": step.operation, "options": step.options});
-    // An operation that selects nothing need not know the word.
+    // An operation that selects nothing need not declare a filter.
     if let Some(filter) = &step.filter {
         settings["filter"] = filter.clone();
     }

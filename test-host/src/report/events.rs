@@ -13,7 +13,7 @@ use serde_json::Value;
 pub enum Event {
     /// A document left a step, or ended in it.
     Document(DocumentEvent),
-    /// A connector or the host has something to say.
+    /// A log record of a connector or of the host.
     Log(LogEvent),
     /// The process is over.
     Summary(SummaryEvent),
@@ -69,7 +69,7 @@ pub struct LogEvent {
 pub enum LogLevel {
     /// Something failed.
     Error,
-    /// Something is not as it should be, and the work goes on.
+    /// Something is wrong, and the work continues.
     Warn,
     /// What is worth knowing in normal operation.
     Info,
@@ -137,16 +137,16 @@ pub struct LeftOut {
     pub hidden: u64,
     /// Directories, without `recursive`.
     pub directories: u64,
-    /// Directories that hold nothing, with `recursive`: a document tells of a file alone.
+    /// Empty directories, with `recursive`: only a file makes a document.
     pub empty_directories: u64,
-    /// Links to a directory that they lie in.
+    /// Links to a directory that contains them.
     pub loops: u64,
     /// What is neither a file nor a directory: named pipes, sockets, devices.
     pub special: u64,
 }
 
 impl LeftOut {
-    /// The counts that are not 0, with the words for them.
+    /// The counts that are not 0, in words.
     #[must_use]
     pub fn in_words(&self) -> Vec<String> {
         [

@@ -27,7 +27,7 @@ impl<W: Write + Send> Reporter for JsonLines<W> {
         if matches!(event, Event::Log(log) if !self.verbosity.shows(log.level)) {
             return;
         }
-        // The work itself goes on whatever becomes of its events; the end says that some are missing.
+        // A failed write does not stop the run. `finish` returns the error.
         match serde_json::to_vec(event) {
             Ok(line) => lock(&self.output).line(&line),
             Err(error) => lock(&self.output).fail(error.into()),

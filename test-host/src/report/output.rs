@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::sync::Mutex;
 
-/// An output that ends with its first error: what a reader has is the beginning, without a gap.
+/// An output that ends at its first error: a reader gets the beginning, without a gap.
 pub(super) struct Output<W> {
     writer: W,
     failed: Option<io::Error>,
@@ -14,7 +14,7 @@ impl<W: Write> Output<W> {
         Mutex::new(Self { writer, failed: None })
     }
 
-    /// Writes a line, and has it leave the program.
+    /// Writes a line and flushes it.
     pub(super) fn line(&mut self, line: &[u8]) {
         if self.failed.is_none() {
             let written = self.writer.write_all(line).and_then(|()| self.writer.write_all(b"\n"));
@@ -26,7 +26,7 @@ impl<W: Write> Output<W> {
         self.failed.get_or_insert(error);
     }
 
-    /// The first error; from then on there is none.
+    /// The first error. Called again, it returns none.
     pub(super) fn finish(&mut self) -> io::Result<()> {
         self.failed.take().map_or_else(|| self.writer.flush(), Err)
     }

@@ -1,4 +1,4 @@
-//! Bars on a terminal, one a step.
+//! Progress bars on a terminal, one for each step.
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, stderr};
@@ -12,7 +12,7 @@ use super::events::DocumentEvent;
 use crate::locks::lock;
 use crate::shortage;
 
-/// The bars of a run; without a terminal they draw nothing.
+/// The bars of a run. Without a terminal they draw nothing.
 pub(crate) struct ProgressBars {
     all: MultiProgress,
     shown: bool,
@@ -23,7 +23,7 @@ struct Bar {
     bar: ProgressBar,
     documents: u64,
     bytes: u64,
-    /// Whether the connector tells how far it is, so that documents need not be added up.
+    /// True if the connector reports its progress, so that documents are not added up.
     reports_progress: bool,
 }
 
@@ -35,7 +35,7 @@ impl ProgressBars {
         Self { all: MultiProgress::with_draw_target(target), shown, steps: Mutex::default() }
     }
 
-    /// Runs `print` while the bars are out of the way.
+    /// Runs `print` while the bars are hidden.
     pub(crate) fn suspend(&self, print: impl FnOnce()) {
         if self.shown { self.all.suspend(print) } else { print() }
     }
@@ -83,7 +83,7 @@ impl ProgressBars {
             let bar = self.all.add(ProgressBar::no_length());
             bar.set_style(style("{prefix:>12} {spinner} {bytes} {bytes_per_sec} {msg}"));
             bar.set_prefix(step.to_owned());
-            // Without a thread, the bar moves only when there is something to tell.
+            // Without a thread, the bar moves only with new progress.
             if shortage::has_thread() {
                 bar.enable_steady_tick(Duration::from_millis(100));
             }
@@ -97,7 +97,7 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
-/// `bytes` as people write it.
+/// `bytes` with a binary unit, such as `1.5 KiB`.
 pub(crate) fn human_size(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
     if bytes < 1024 {

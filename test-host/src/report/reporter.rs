@@ -8,12 +8,12 @@ use host_sdk::{HostServices, LogRecord, Progress};
 use super::events::{Event, LogEvent, LogLevel};
 use crate::locks::lock;
 
-/// Takes what happens in a run; called from many threads at once.
+/// Takes the events of a run. It is called from many threads at once.
 pub trait Reporter: Send + Sync {
     /// Takes one event.
     fn event(&self, event: &Event);
 
-    /// Takes how far `step` has come.
+    /// Takes the progress of `step`.
     fn progress(&self, step: &str, progress: Progress) {
         let _ = (step, progress);
     }
@@ -28,13 +28,13 @@ pub trait Reporter: Send + Sync {
     ///
     /// # Errors
     ///
-    /// What the first result or event could not be written for; nothing was written after it.
+    /// The error of the first line that could not be written. Nothing was written after it.
     fn finish(&self) -> io::Result<()> {
         Ok(())
     }
 }
 
-/// How much is told.
+/// How much is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verbosity {
     /// Only errors.
@@ -44,7 +44,7 @@ pub struct Verbosity {
 }
 
 impl Verbosity {
-    /// The most verbose log level that is told.
+    /// The most verbose log level that is printed.
     #[must_use]
     pub fn log_level(self) -> log::LevelFilter {
         match (self.quiet, self.verbose) {
@@ -68,7 +68,7 @@ impl Verbosity {
     }
 }
 
-/// The steps of executions by number.
+/// The names of steps by the number of their execution.
 #[derive(Default)]
 pub(super) struct StepNames(Mutex<Vec<String>>);
 
@@ -85,7 +85,7 @@ impl StepNames {
     }
 }
 
-/// Takes the connectors' log records to a reporter.
+/// Forwards the log records of connectors to a reporter.
 pub(crate) struct LogForwarder {
     reporter: Arc<dyn Reporter>,
     level: log::LevelFilter,

@@ -76,7 +76,7 @@ impl<W: Write + Send> Text<W> {
         }
     }
 
-    /// What helps to understand an error: the hint, and what was said for those who want more.
+    /// Prints the hint of an error and, if verbose, its transcript.
     fn details(&self, error: &Error) {
         let ErrorReport { hint, transcript, .. } = error.report();
         let transcript = if self.verbosity.verbose > 0 { transcript.as_slice() } else { &[] };
@@ -147,7 +147,8 @@ impl<W: Write + Send> Reporter for Text<W> {
     }
 }
 
-/// `text` without control characters: names and replies come from strangers, terminals obey.
+/// `text` without control characters: names and replies come from untrusted peers, and terminals
+/// execute them.
 pub(crate) fn printable(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() && c != '\t' { char::REPLACEMENT_CHARACTER } else { c })

@@ -13,20 +13,20 @@ use crate::engine::stage::{Acknowledgement, BodySink, Stage};
 use crate::ledger::{Ledger, Row, Stored};
 use crate::report::events::LogLevel;
 
-/// The largest body that is kept in memory on its way into the database.
+/// The largest body that is buffered in memory before it is stored.
 const IN_MEMORY: usize = 1024 * 1024;
 
-/// The step.
+/// The step database.
 pub(crate) struct Database {
     pub(crate) run: Arc<Run>,
     pub(crate) step: Arc<StepIdentity>,
     pub(crate) ledger: Box<dyn Ledger>,
-    /// Whether documents that were refused earlier are stored, too.
+    /// True if documents that a service refused in an earlier step are stored.
     pub(crate) store_errors: bool,
     pub(crate) next: Arc<dyn Stage>,
 }
 
-/// The step, shared with the documents in it.
+/// The step, shared with the documents in flight.
 pub(crate) struct DatabaseStage(pub(crate) Arc<Database>);
 
 impl Stage for DatabaseStage {
@@ -52,7 +52,7 @@ struct RowWriter {
     next: Box<dyn BodySink>,
 }
 
-/// A body until it is stored: a row's blob must have its size before its first byte.
+/// A body before it is stored: the size of a row's blob must be known before its first byte.
 enum RowBody {
     Memory(Vec<u8>),
     Spooled(File),

@@ -1,17 +1,17 @@
-//! The names of local files that documents bring along: they come from untrusted peers.
+//! The names of local files that come with documents, from untrusted peers.
 
 use host_sdk::{Error, ErrorKind};
 
 /// The longest name of a file that common file systems take, in bytes.
 pub(super) const LONGEST_NAME: usize = 255;
 
-/// Names that Windows keeps for devices, with any extension.
+/// Names that Windows reserves for devices, with any extension.
 const DEVICES: [&str; 6] = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
 
-/// How the name of a partial ends.
+/// The extension of a partial file.
 pub(super) const EXTENSION: &str = ".partial";
 
-/// Whether a file `name` could be taken for a partial.
+/// True if a file `name` could be taken for a partial file.
 pub(super) fn is_reserved(name: &str) -> bool {
     name.starts_with('.') && name.ends_with(EXTENSION)
 }

@@ -24,7 +24,7 @@ pub(crate) struct Message {
 #[derive(Clone, Debug)]
 enum Content {
     Text(Template),
-    /// Written as JSON, whose other values stay as they are.
+    /// Written as JSON. Its values other than text stay unchanged.
     Array(Vec<Self>),
     Object(Vec<(String, Self)>),
     Fixed(Value),
@@ -131,7 +131,7 @@ pub(crate) fn produce(
     Ok(())
 }
 
-/// The step where it is not the first: replaces bodies.
+/// A message step that is not the first: it replaces bodies.
 pub(crate) struct ReplaceBodies {
     pub(crate) message: Arc<Message>,
     pub(crate) next: Arc<dyn Stage>,
@@ -158,7 +158,7 @@ impl BodySink for BodyReplacer {
         Ok(())
     }
 
-    // Only now is every property known, and the incoming document proven whole.
+    // Only now is every property known and the incoming document complete.
     fn close(self: Box<Self>, end: &End) -> Result<Box<dyn Acknowledgement>, Error> {
         let Self { message, next, mut document } = *self;
         document.properties.extend(&end.properties);
@@ -171,7 +171,7 @@ impl BodySink for BodyReplacer {
         sink.write(&body)?;
         let mut digest = Digest::default();
         digest.update(&body);
-        // What is made of a refused document is still about a document that is not there.
+        // The new body still represents a document that was refused.
         let refused = end.refused.clone();
         sink.close(&End { refused, ..digest.end(Properties::new()) })
     }

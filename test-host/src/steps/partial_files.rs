@@ -1,10 +1,10 @@
-//! Files that outlive a run that was cut, so that the next one goes on with them.
+//! Incomplete files that the next run resumes.
 //!
-//! A partial lies beside its final name as `.NAME.HASH.partial`. The hash is that of the body's
-//! identity and of this boot of the system: what a killed process wrote is whole in the kernel's
-//! hands, while a power failure may leave holes that no comparison of the end would find. So
-//! nothing is flushed on the way, and nothing of an earlier boot is trusted. A process holds the
-//! lock of the partial that it writes; another one does without.
+//! A partial file is beside its final name as `.NAME.HASH.partial`. The hash covers the body's
+//! identity and this boot of the system: the kernel keeps all that a killed process wrote, while a
+//! power failure can leave holes that a comparison of the last bytes would not find. So nothing is
+//! flushed during the transfer, and no file of an earlier boot is used. A process locks the partial
+//! file that it writes. Another process then keeps nothing.
 
 use std::fs::{self, Metadata, OpenOptions};
 use std::io;
@@ -17,30 +17,31 @@ use tempfile::{NamedTempFile, TempPath};
 use super::file_name::{EXTENSION, LONGEST_NAME};
 use crate::engine::document::hexadecimal;
 
-/// How many hexadecimal digits tell identities apart.
+/// How many hexadecimal digits of the hash are in the name.
 const DIGITS: usize = 16;
 
-/// The partials of a directory.
+/// The partial files of a directory.
 pub(super) struct PartialFiles {
     directory: PathBuf,
-    /// What tells this boot from every other one; without it, nothing is kept.
+    /// The identifier of this boot. Without it, nothing is kept.
     boot: Option<String>,
-    /// The names of those that earlier runs left, read once: directories can be large.
+    /// The names of those that earlier runs left. They are read once, because directories can be
+    /// large.
     leftovers: OnceLock<Vec<String>>,
 }
 
 impl PartialFiles {
-    /// The partials in `directory`.
+    /// The partial files in `directory`.
     pub(super) fn of(directory: PathBuf) -> Self {
-        // Linux alone tells.
+        // Only Linux has this identifier.
         let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok();
         Self { directory, boot, leftovers: OnceLock::new() }
     }
 
-    /// The partial of the body `identity` that will be the file `name`, empty or as it was left,
-    /// to be read from its beginning; it is removed when it is dropped empty. Those of other
-    /// bodies of that name are removed now. `None` where nothing can be kept: another process
-    /// writes it, or the system has no means.
+    /// Opens the partial file of the body `identity` that becomes the file `name`. It is empty or
+    /// as an earlier run left it, positioned at its beginning, and removed if it is dropped empty.
+    /// Partial files of other bodies of that name are removed now. `None` if nothing can be kept:
+    /// another process writes it, or the system has no support.
     pub(super) fn open(&self, name: &str, identity: &str) -> Option<NamedTempFile> {
         let boot = self.boot.as_deref()?;
         let digest = Sha256::new().chain_update(boot).chain_update(identity).finalize();
@@ -50,18 +51,18 @@ impl PartialFiles {
             return None;
         }
         self.remove_stale(name, Some(&own));
-        // A file system that cannot do this does not keep the document from being written.
+        // If the file system does not support this, the document is still written.
         locked(&self.directory.join(own)).ok().flatten()
     }
 
-    /// Removes the partials of the file `name` that earlier runs left, except `own` and what
-    /// another process writes.
+    /// Removes the partial files of the file `name` that earlier runs left, except `own` and those
+    /// that another process writes.
     pub(super) fn remove_stale(&self, name: &str, own: Option<&str>) {
         for leftover in self.leftovers.get_or_init(|| leftovers_in(&self.directory)) {
             if own == Some(leftover) || final_name(leftover) != Some(name) {
                 continue;
             }
-            // Dropped, it is removed. What cannot be had now is left to a later run.
+            // Dropping it removes it. One that is locked is left to a later run.
             if let Ok(Some(mut partial)) = locked(&self.directory.join(leftover)) {
                 partial.disable_cleanup(false);
             }
@@ -69,35 +70,35 @@ impl PartialFiles {
     }
 }
 
-/// The names of all partials in `directory`.
+/// The names of all partial files in `directory`.
 fn leftovers_in(directory: &Path) -> Vec<String> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
     names.filter(|name| final_name(name).is_some()).collect()
 }
 
-/// The final name of the file whose partial has the name `partial`.
+/// The final name of the file whose partial file is named `partial`.
 fn final_name(partial: &str) -> Option<&str> {
     let (name, hash) = partial.strip_prefix('.')?.strip_suffix(EXTENSION)?.rsplit_once('.')?;
     let is_hash = hash.len() == DIGITS && hash.bytes().all(|digit| digit.is_ascii_hexdigit());
     (is_hash && !name.is_empty()).then_some(name)
 }
 
-/// Opens the partial at `path`, made where it is missing, if nobody else has it. A link is not
-/// followed.
+/// Opens the partial file at `path`, and creates it if it is missing. `None` if another process has
+/// it. A link is not followed.
 fn locked(path: &Path) -> io::Result<Option<NamedTempFile>> {
     let mut options = OpenOptions::new();
     options.read(true).write(true);
     match fs::symlink_metadata(path) {
         Ok(there) if there.is_file() => {}
         Ok(_) => return Err(io::Error::other("something else has its name")),
-        // Whatever takes the name before this does is not opened.
+        // Another file that takes the name first is not opened.
         Err(error) if error.kind() == io::ErrorKind::NotFound => _ = options.create_new(true),
         Err(error) => return Err(error),
     }
     let file = match options.open(path) {
         Ok(file) => file,
-        // Another process came first: in making it, or in publishing it.
+        // Another process was first: it made the file or published it.
         Err(e) if matches!(e.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::NotFound) => {
             return Ok(None);
         }
@@ -108,7 +109,7 @@ fn locked(path: &Path) -> io::Result<Option<NamedTempFile>> {
         Err(fs::TryLockError::WouldBlock) => return Ok(None),
         Err(fs::TryLockError::Error(error)) => return Err(error),
     }
-    // Until it was locked it may have been published or replaced.
+    // Before it was locked, it can have been published or replaced.
     let length = match (fs::symlink_metadata(path), file.metadata()?) {
         (Ok(there), opened) if is_same(&there, &opened) => opened.len(),
         _ => return Ok(None),
@@ -126,7 +127,7 @@ fn is_same(there: &Metadata, opened: &Metadata) -> bool {
 
 #[cfg(not(unix))]
 fn is_same(there: &Metadata, _opened: &Metadata) -> bool {
-    // Nothing is kept on other systems, which do not tell their boots.
+    // Nothing is kept on other systems, which have no identifier of a boot.
     there.is_file()
 }
 
@@ -137,13 +138,13 @@ mod tests {
     use super::*;
     use crate::steps::file_name::is_reserved;
 
-    /// The partials of `directory` in the boot `boot`, as one run sees them.
+    /// The partial files of `directory` in the boot `boot`, as one run sees them.
     fn partial_files(directory: &Path, boot: Option<&str>) -> PartialFiles {
         let boot = boot.map(str::to_owned);
         PartialFiles { directory: directory.to_owned(), boot, leftovers: OnceLock::new() }
     }
 
-    /// Writes `bytes` behind what is held, as a process does that is killed then.
+    /// Appends `bytes` to what is kept, like a process that is killed afterwards.
     fn leave(directory: &Path, name: &str, identity: &str, bytes: &[u8]) {
         let mut partial = partial_files(directory, Some("1")).open(name, identity).unwrap();
         partial.as_file_mut().read_to_end(&mut Vec::new()).unwrap();
@@ -151,7 +152,7 @@ mod tests {
         partial.disable_cleanup(true);
     }
 
-    /// What a run in the boot `boot` is given of a partial.
+    /// What a run in the boot `boot` reads of a partial file.
     fn held(directory: &Path, boot: &str, name: &str, identity: &str) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut partial = partial_files(directory, Some(boot)).open(name, identity).unwrap();
@@ -173,7 +174,7 @@ mod tests {
         assert_eq!(held(at, "1", "a", "one"), b"begin");
         assert_eq!(held(at, "1", "b", "one"), b"");
         assert_eq!(count(at), 2);
-        // Another body takes its place; that of another name stays.
+        // Another body replaces it. That of another name stays.
         assert_eq!(held(at, "1", "a", "two"), b"");
         assert_eq!(count(at), 1);
         assert_eq!(held(at, "1", "a.b", "one"), b"other");
@@ -197,7 +198,7 @@ mod tests {
         assert!(second.open("a", "one").is_none());
         second.remove_stale("a", None);
         assert_eq!(count(directory.path()), 1);
-        // Published, it is no partial any more.
+        // Once published, it is no partial file.
         first.persist(directory.path().join("a")).unwrap();
         assert_eq!(held(directory.path(), "1", "a", "one"), b"");
         assert_eq!(fs::read(directory.path().join("a")).unwrap(), b"begin");

@@ -1,4 +1,4 @@
-//! Producing documents as the first step.
+//! The production of documents by the first step.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::engine::document::{Digest, Document};
 use crate::engine::run::Run;
 use crate::engine::stage::{Acknowledgement, BodySink, Stage};
 
-/// How many documents await their acknowledgement at once.
+/// How many documents wait for their acknowledgement at once.
 const MAX_IN_FLIGHT: usize = 64;
 
 /// A first step that produces documents one after the other.
@@ -26,11 +26,11 @@ impl Producer {
         Self { run: Arc::clone(run), step: Arc::clone(step), next, in_flight: VecDeque::new() }
     }
 
-    /// Produces one document, whose body `write` writes. Its errors are the document's own.
+    /// Produces one document, whose body `write` writes. An error of `write` is the document's own.
     ///
     /// # Errors
     ///
-    /// Only `cancelled` or `timeout`, when nothing more is wanted.
+    /// Only `cancelled` or `timeout`, when no more documents are wanted.
     pub(crate) fn produce(
         &mut self,
         properties: Properties,
@@ -46,7 +46,7 @@ impl Producer {
             size,
             answers: None,
         };
-        // What a later step does not take has been told there.
+        // The later step has reported why it rejected the document.
         let Ok(sink) = self.next.begin(&document) else { return Ok(()) };
         let mut body = BodyWriter { sink, digest: Digest::default() };
         match write(&mut body) {
@@ -67,7 +67,7 @@ impl Producer {
         Ok(())
     }
 
-    /// Tells of a document that could not even begin.
+    /// Reports a document that could not begin.
     pub(crate) fn reject(&self, properties: Properties, error: &Error) {
         let document_state = self.run.new_document();
         self.run.document_failed(&self.step, &document_state, Status::Failure, &properties, error);
@@ -80,14 +80,14 @@ impl Producer {
 
     fn wait_for_one(&mut self) {
         if let Some(acknowledgement) = self.in_flight.pop_front() {
-            // What a later step does not take has been told there.
+            // The later step has reported why it rejected the document.
             let _ = acknowledgement.wait();
         }
     }
 }
 
 impl Drop for Producer {
-    /// Waits for what is still under way: whatever ends the step, it may well become durable.
+    /// Waits for every document in flight: it can become durable, whatever ended the step.
     fn drop(&mut self) {
         while !self.in_flight.is_empty() {
             self.wait_for_one();

@@ -66,7 +66,7 @@ fn send(
             Err(error) => return Err(unreadable("file", name, &error)),
         }
     }
-    // What was announced is what must have come; half of two versions is neither.
+    // The length must be the announced one: a file that changed would be half of each version.
     if body.bytes() == size {
         Ok(())
     } else {
@@ -75,7 +75,7 @@ fn send(
     }
 }
 
-/// A file's time as document properties write it. In UTC, as connectors take a time without a
+/// A file's time as document properties write it. It is in UTC, as connectors read a time without a
 /// zone.
 fn timestamp(time: SystemTime) -> Result<String, Error> {
     let unwritable = |e: jiff::Error| Error::internal(format!("a file's time is unusable: {e}"));

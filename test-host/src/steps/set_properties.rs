@@ -9,7 +9,7 @@ use crate::engine::document::{Document, End};
 use crate::engine::stage::{Acknowledgement, BodySink, OnKeptBytes, Stage};
 use crate::template::Template;
 
-/// The step.
+/// The step setProperties.
 pub(crate) struct SetProperties {
     pub(crate) properties: Arc<BTreeMap<String, Template>>,
     pub(crate) next: Arc<dyn Stage>,
@@ -23,7 +23,7 @@ impl Stage for SetProperties {
         for (id, template) in self.properties.iter() {
             match template.expand(&document.properties) {
                 Ok(value) => changed.properties.insert(id, value),
-                // What it names may come with the end of the body.
+                // It can refer to a property that comes with the end of the body.
                 Err(_) => open.push(id.clone()),
             }
         }
@@ -59,7 +59,7 @@ impl BodySink for PropertyWriter {
     fn close(self: Box<Self>, end: &End) -> Result<Box<dyn Acknowledgement>, Error> {
         let Self { templates, mut incoming, open, next } = *self;
         incoming.extend(&end.properties);
-        // What the step sets wins over what comes late under the same name.
+        // What the step sets overrides a late property of the same name.
         let late = end.properties.iter();
         let mut properties: Properties =
             late.filter(|(id, _)| !templates.contains_key(*id)).collect();

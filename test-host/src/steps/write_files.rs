@@ -1,10 +1,10 @@
 //! Writes each body to a local file, and passes the document on.
 //!
-//! Names come from strangers: a name is one component of a path and nothing else. A file gets
-//! its name only when it is whole and on the disk. It replaces a file of an earlier run; two
-//! documents of one run with the same name do not replace each other: the second one fails.
-//! Until then it is a temporary file that is gone when the document fails; one that a later run
-//! may go on with is kept beside it ([`PartialFiles`]).
+//! Names come from untrusted peers: a name is one component of a path and nothing else. A file gets
+//! its name only when it is complete and on the disk. It replaces a file of an earlier run. Two
+//! documents of one run with the same name do not replace each other: the second one fails. An
+//! incomplete file is a temporary file, removed when the document fails. One that a later run can
+//! resume is kept beside it ([`PartialFiles`]).
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -22,13 +22,13 @@ use crate::engine::stage::{Acknowledgement, BodySink, OnKeptBytes, Stage};
 use crate::locks::lock;
 use crate::shortage;
 
-/// How much of a file that is held is read at a time.
+/// How many kept bytes of a file are read at a time.
 const CHUNK: usize = 256 * 1024;
 
 /// The directory that the step writes to.
 pub(crate) struct Directory {
     path: PathBuf,
-    /// The names of this run, so that none is lost to another.
+    /// The names that this run has written, so that no document replaces another.
     names: Mutex<HashSet<String>>,
     partial_files: PartialFiles,
 }
@@ -38,7 +38,7 @@ impl Directory {
     ///
     /// # Errors
     ///
-    /// `configuration` when there can be none.
+    /// `configuration` when it cannot be made.
     pub(crate) fn open(path: &str) -> Result<Arc<Self>, Error> {
         fs::create_dir_all(path).map_err(|e| {
             Error::configuration("directory", format!("directory {path} cannot be made: {e}"))
@@ -62,7 +62,7 @@ impl Directory {
             )
             .with_hint("give them different names with a setProperties step"));
         }
-        // The name itself is replaced, so that a link in its place is not followed.
+        // The directory entry is replaced, so that a link of this name is not followed.
         let published = file
             .persist(self.path.join(name))
             .map_err(|e| failed(&e.error))
@@ -75,7 +75,7 @@ impl Directory {
     }
 }
 
-/// What tells names apart in this system's usual directories.
+/// The form of a name in which equal names of this system's usual file systems are equal.
 fn folded(name: &str) -> String {
     if cfg!(any(windows, target_os = "macos")) { name.to_lowercase() } else { name.to_owned() }
 }
@@ -87,7 +87,7 @@ fn sync_directory(path: &Path) -> io::Result<()> {
 
 #[cfg(not(unix))]
 fn sync_directory(_path: &Path) -> io::Result<()> {
-    // There is no handle of a directory to flush; a rename is in the file system's journal.
+    // A directory has no handle to flush here. A rename is in the journal of the file system.
     Ok(())
 }
 
@@ -95,17 +95,17 @@ fn io_error(what: &str, error: &io::Error) -> Error {
     shortage::with_advice(Error::new(ErrorKind::Host, format!("{what}: {error}")), error)
 }
 
-/// The step.
+/// The step writeFiles.
 pub(crate) struct WriteFiles {
     pub(crate) directory: Arc<Directory>,
-    /// Whether documents that were refused earlier are written, too.
+    /// True if documents that a service refused in an earlier step are written.
     pub(crate) store_errors: bool,
     pub(crate) next: Arc<dyn Stage>,
 }
 
 impl Stage for WriteFiles {
     fn begin(&self, document: &Document) -> Result<Box<dyn BodySink>, Error> {
-        // Refused here already, so that nothing is moved for nothing.
+        // Rejected before the body is moved.
         if let Some(name) = document.properties.get("fileName") {
             check_name(name)?;
         }
@@ -115,7 +115,7 @@ impl Stage for WriteFiles {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            // Like any file of the user's, not secret like a temporary one.
+            // The mode of any new file, not that of a temporary one.
             builder.permissions(fs::Permissions::from_mode(0o666));
         }
         let file = builder
@@ -132,7 +132,7 @@ impl Stage for WriteFiles {
     }
 }
 
-/// A file on its way; dropped unfinished, it is removed unless it is kept for a later run.
+/// An incomplete file. If it is dropped, it is removed, unless it is kept for a later run.
 struct FileWriter {
     directory: Arc<Directory>,
     name: Option<String>,
@@ -144,7 +144,7 @@ struct FileWriter {
 
 impl BodySink for FileWriter {
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        // From its first byte on there is something to keep.
+        // From the first byte on, there is something to keep.
         self.file.disable_cleanup(self.is_kept);
         self.file.write_all(bytes).map_err(|e| io_error("the file could not be written", &e))?;
         self.next.write(bytes)
@@ -178,14 +178,14 @@ impl BodySink for FileWriter {
     fn discard(&mut self) -> Result<(), Error> {
         self.is_kept = false;
         self.file.disable_cleanup(false);
-        // Even if it cannot be removed, nobody goes on with it.
+        // If it cannot be removed, no later run resumes it.
         let emptied = self.file.as_file().set_len(0);
         emptied.map_err(|e| io_error("the file could not be emptied", &e))
     }
 
     fn close(self: Box<Self>, end: &End) -> Result<Box<dyn Acknowledgement>, Error> {
         let Self { directory, name, mut file, store_errors, next, .. } = *self;
-        // Whole, it is published now or never.
+        // A complete file is published or removed, not kept.
         file.disable_cleanup(false);
         if end.refused.is_some() && !store_errors {
             drop(file);

@@ -69,7 +69,7 @@ impl ExecutionContext for HostContext {
             state.results.insert(key, Arc::clone(&shared));
             key
         };
-        // The execution may have ended since `begin` looked.
+        // The execution can end between `begin` and this line.
         if execution.over.load(Ordering::Acquire) {
             drop(lock(&shared).take());
         }
@@ -89,8 +89,8 @@ impl ExecutionContext for HostContext {
                 }
             }
         }
-        // Only now, so that all of the batch may be under way at once; and also after an error,
-        // because what was delivered before it may well become durable.
+        // All results of the batch are in flight before the first wait. After an error the wait is
+        // still needed: the results before it can become durable.
         for result in closed {
             let waited = execution.wait_for(result);
             delivered = delivered.and(waited);
@@ -159,7 +159,7 @@ impl ResultSink for ResultWriter {
         }
         let resumed = result.change(|digest, sink| {
             sink.resume(identity, &mut |bytes| {
-                // There may be many of them.
+                // There can be many of them.
                 self.execution.check()?;
                 digest.update(bytes);
                 keep_tail(tail, bytes);
@@ -190,11 +190,11 @@ impl Drop for ResultWriter {
     }
 }
 
-/// Makes `end` end with `bytes`, behind as much of its own end as there is room for.
-fn keep_tail(end: &mut [u8], bytes: &[u8]) {
-    let count = bytes.len().min(end.len());
-    end.rotate_left(count);
-    let (_, place) = end.split_at_mut(end.len() - count);
+/// Copies the end of `bytes` to the end of `tail`, after as much of its old content as fits.
+fn keep_tail(tail: &mut [u8], bytes: &[u8]) {
+    let count = bytes.len().min(tail.len());
+    tail.rotate_left(count);
+    let (_, place) = tail.split_at_mut(tail.len() - count);
     place.copy_from_slice(bytes.split_at(bytes.len() - count).1);
 }
 

@@ -1,7 +1,7 @@
-//! One execution of a connector's operation, as the host keeps it.
+//! The state of one execution of a connector's operation.
 //!
-//! The connector may use it from many threads and beyond the execution's end. Every input is
-//! answered exactly once; a result's acknowledgement is that of everything that follows.
+//! The connector may use it from many threads and after the end of the execution. Every input is
+//! answered exactly once. A result is acknowledged once every later step has acknowledged it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,9 +19,9 @@ use crate::template::Template;
 
 /// What an execution works on.
 pub(crate) enum Inputs {
-    /// The first step's one empty request.
+    /// The one empty request of the first step.
     Request(AtomicBool),
-    /// The documents of the step before.
+    /// The documents of the previous step.
     Queue(Arc<StepQueue>),
 }
 
@@ -32,7 +32,7 @@ impl Inputs {
     }
 }
 
-/// What a step asks of an execution.
+/// What a step passes to an execution.
 pub(crate) struct ExecutionPlan {
     pub(crate) step: Arc<StepIdentity>,
     /// The connection's name.
@@ -40,7 +40,7 @@ pub(crate) struct ExecutionPlan {
     pub(crate) parameters: BTreeMap<String, Template>,
     /// Ids of the properties that override a setting.
     pub(crate) overrides: BTreeSet<String>,
-    /// Whether an input names an object of the service.
+    /// True if an input names an object of the service.
     pub(crate) names_objects: bool,
     pub(crate) continue_on_error: bool,
     pub(crate) inputs: Inputs,
@@ -49,24 +49,24 @@ pub(crate) struct ExecutionPlan {
 
 /// An input that is not answered yet.
 pub(super) struct OpenInput {
-    /// The document it is, unless it is the first step's request.
+    /// The document in the queue. `None` for the request of the first step.
     pub(super) queued: Option<Arc<QueuedDocument>>,
-    /// The number that the next result carries on.
+    /// The state of the document that the next result continues.
     pub(super) state: Option<Arc<DocumentState>>,
     pub(super) results: u64,
-    /// The first result that failed here or later; it has been told.
+    /// The error of the first result that failed, here or in a later step. It is reported already.
     pub(super) failed: Option<Error>,
 }
 
 impl OpenInput {
-    /// Whether the step before has given its document up, to begin it anew: how it ends here means
-    /// nothing.
+    /// True if the previous step discarded this document and will send it again. The outcome of
+    /// this copy is ignored.
     pub(super) fn is_discarded(&self) -> bool {
         self.queued.as_ref().is_some_and(|queued| queued.pipe.is_discarded())
     }
 }
 
-/// A result that the connector writes, within reach of the execution's end.
+/// A result that the connector writes. The end of the execution takes it away from the writer.
 pub(super) type SharedResult = Arc<Mutex<Option<OpenResult>>>;
 
 pub(super) struct OpenResult {
@@ -74,7 +74,7 @@ pub(super) struct OpenResult {
     pub(super) document: Document,
     pub(super) digest: Digest,
     pub(super) sink: Box<dyn BodySink>,
-    /// Why its body is not what the connector wrote.
+    /// Why its body is incomplete.
     pub(super) broken: Option<Error>,
 }
 
@@ -87,7 +87,8 @@ impl OpenResult {
         })
     }
 
-    /// Changes the body; after a change that failed, or panicked, there is no other one and no end.
+    /// Changes the body. After a change that failed or panicked, every further change and the end
+    /// fail.
     pub(super) fn change(
         &mut self,
         change: impl FnOnce(&mut Digest, &mut dyn BodySink) -> Result<(), Error>,
@@ -107,7 +108,7 @@ pub(crate) struct Execution {
     pub(super) id: u64,
     pub(super) run: Arc<Run>,
     pub(super) plan: ExecutionPlan,
-    /// Whether the operation has returned: nothing is valid any more.
+    /// True once the operation has returned: every further call fails.
     pub(super) over: AtomicBool,
     pub(super) state: Mutex<State>,
     pub(super) hooks: Mutex<Vec<Subscription>>,
@@ -115,15 +116,15 @@ pub(crate) struct Execution {
 
 #[derive(Default)]
 pub(super) struct State {
-    /// Whether everything that was open has been settled: nothing may be opened any more.
+    /// True once every open input was answered: no input may be opened after that.
     pub(super) settled: bool,
     pub(super) open: HashMap<u64, OpenInput>,
     pub(super) results: HashMap<u64, SharedResult>,
     pub(super) next_input: u64,
     pub(super) next_result: u64,
-    /// The first failure, where the step must not go on after it.
+    /// The first failure, if the step stops after it.
     pub(super) stopped: Option<Error>,
-    /// The last error that a document was told to have ended with.
+    /// The last error that was reported as the end of a document.
     pub(super) reported: Option<Error>,
 }
 
@@ -146,7 +147,7 @@ impl Execution {
         self.run.cancellation().check()
     }
 
-    /// Takes no more after the first failure, where the step was told so.
+    /// Stops the step after its first failure, unless it continues on errors.
     pub(super) fn stop_after(&self, error: &Error) {
         if self.plan.continue_on_error {
             return;

@@ -1,4 +1,4 @@
-//! The inputs of an execution: each is handed out once and answered once.
+//! The inputs of an execution: each is delivered once and answered once.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -40,8 +40,8 @@ impl InputDocument for Input {
 }
 
 impl Execution {
-    /// Hands an input out. One that comes in the moment the execution ends is answered at once:
-    /// nobody else would do it.
+    /// Registers an input as open. An input that arrives while the execution ends is answered here:
+    /// no other caller would answer it.
     ///
     /// # Errors
     ///
@@ -63,11 +63,12 @@ impl Execution {
         Ok(id)
     }
 
-    /// Why `outcome` cannot be the answer to `input`.
+    /// The reason why `outcome` is no valid answer to `input`.
     pub(super) fn refusal(&self, input: &OpenInput, outcome: &Outcome) -> Option<Error> {
         let Inputs::Queue(queue) = &self.plan.inputs else { return None };
         let queued = input.queued.as_ref()?;
-        // A document whose refusal goes on as a result keeps its place in the step before.
+        // The refusal of this document continues as a result, and the document itself stays in the
+        // previous step.
         let is_refused = input.failed.is_some();
         let claims_it =
             matches!(outcome, Outcome::Success) && queue.streams_bodies() && !is_refused;
@@ -88,8 +89,8 @@ impl Execution {
         Ok(InputHeader { parameters, properties })
     }
 
-    /// Those of `properties` that the operation is to know: what tells where a document came from
-    /// overrides no setting, unless an id names the document there, over the same connection.
+    /// The properties that the operation receives. A property that states where a document came
+    /// from overrides no setting, unless an id names the document there, over the same connection.
     fn visible_properties(
         &self,
         properties: &Properties,
@@ -104,7 +105,7 @@ impl Execution {
         known.collect()
     }
 
-    /// The next document whose parameters can be made.
+    /// The next document whose parameters can be expanded.
     pub(super) fn take(&self, queue: &StepQueue) -> Result<Option<Box<dyn InputDocument>>, Error> {
         while let Some(queued) = queue.take()? {
             let mut properties = queued.document.properties.clone();
@@ -135,7 +136,8 @@ impl Execution {
         Ok(None)
     }
 
-    /// Tells how an input ended, here and to the step before; whether its error was told.
+    /// Reports how an input ended and answers the previous step. Returns true if its error was
+    /// reported here.
     pub(super) fn answer(&self, input: OpenInput, outcome: &Outcome) -> bool {
         let is_discarded = input.is_discarded();
         let OpenInput { queued, state, results, failed } = input;
@@ -153,14 +155,16 @@ impl Execution {
         };
         let step = &self.plan.step;
         let reported = match outcome {
-            // A document that the step before gave up has never been.
+            // The previous step sends a discarded document again: the outcome of this copy is
+            // ignored.
             _ if is_discarded => false,
             Outcome::Success if results == 0 && failed.is_none() => {
                 self.run.document_empty(step, &document_state(), &properties);
                 false
             }
             Outcome::Success => false,
-            // A result's failure has been told; what else the connector has to say is not lost.
+            // The failure of a result is reported already. A different error of the connector is
+            // logged.
             Outcome::ApplicationError(error) | Outcome::Failure(error) if failed.is_some() => {
                 if error.kind() != ErrorKind::Host && failed.as_ref() != Some(error) {
                     self.run.log(LogLevel::Warn, step, error.to_string());

@@ -1,4 +1,4 @@
-//! The results of an execution: begun, ended and waited for.
+//! The results of an execution: begun, closed and waited for.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -49,7 +49,7 @@ impl Execution {
         }
     }
 
-    /// Ends a result; `Ok` carries what is still to be waited for.
+    /// Closes a result. `Ok` carries the acknowledgement to wait for.
     pub(super) fn close(
         &self,
         result: OpenResult,
@@ -71,7 +71,8 @@ impl Execution {
         };
         late.extend(properties);
         if let Outcome::Failure(error) = outcome {
-            // Told so, it failed for good: nobody goes on with it. The failure itself is told below.
+            // The connector reported a final failure: no later run resumes this body. The failure
+            // itself is reported below.
             _ = sink.discard();
             drop(sink);
             let step = &self.plan.step;
@@ -106,7 +107,7 @@ impl Execution {
         }
     }
 
-    /// Begins and ends one small result; one without a document is none.
+    /// Begins and closes one small result. An empty one has no result.
     pub(super) fn deliver(&self, small: &SmallResult<'_>) -> Result<Option<Closed>, Error> {
         let outcome = match small.status {
             Status::Empty => return Ok(None),
@@ -129,8 +130,8 @@ impl Execution {
             Ok(()) => {
                 if let Some(open) = lock(&self.state).open.get_mut(&closed.input) {
                     open.results += 1;
-                    // The refusal flows on as a document, but what was refused must stay where
-                    // the step before has it.
+                    // The refusal continues as a document. The document that was refused stays in
+                    // the previous step.
                     open.failed = open.failed.take().or(closed.refusal);
                 }
                 Ok(())
@@ -153,11 +154,11 @@ impl Execution {
         }
     }
 
-    /// Forgets a result as if it had never begun.
+    /// Discards a result as if it had never begun.
     pub(super) fn discard(&self, result: OpenResult) {
         let OpenResult { input, document, .. } = result;
         let mut state = lock(&self.state);
-        // A number that a failure has been told of stays with that document.
+        // If a failure was reported under this number, the number stays with that document.
         let open = state.open.get_mut(&input).filter(|open| open.failed.is_none());
         if let Some(open) = open {
             open.state.get_or_insert(document.state);
@@ -172,7 +173,7 @@ pub(super) struct Closed {
     refusal: Option<Error>,
 }
 
-/// The error of a small result, which carries its own only as properties.
+/// The error of a small result, which carries it only as properties.
 fn error_of(small: &SmallResult<'_>) -> Error {
     let message = small.properties.get("errorMessage").unwrap_or("refused by the service");
     Error::new(ErrorKind::Other, message)

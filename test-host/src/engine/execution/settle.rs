@@ -8,7 +8,7 @@ use super::execution::{Execution, Inputs};
 use crate::locks::lock;
 
 impl Execution {
-    /// Settles everything that `result` leaves open, and says whether the step could go on.
+    /// Answers everything that `result` leaves open, and reports an error that ended the step.
     pub(crate) fn settle(&self, result: Result<Summary, Error>) {
         self.over.store(true, Ordering::Release);
         lock(&self.hooks).clear();
@@ -17,7 +17,8 @@ impl Execution {
             state.settled = true;
             (std::mem::take(&mut state.open), std::mem::take(&mut state.results))
         };
-        // A thread of the connector's may hold a sink for ever: what follows must not wait for it.
+        // A thread of the connector can keep a sink without limit. Later steps must not wait for
+        // it.
         for shared in results.into_values() {
             drop(lock(&shared).take());
         }
@@ -26,7 +27,7 @@ impl Execution {
             (Err(error), None) => error.clone(),
             (Ok(_), None) => Error::internal("the connector left an input unanswered"),
         };
-        // A connector may answer an input with the error that it then ends with.
+        // A connector can answer an input with the error that it then returns.
         let mut reported = lock(&self.state).reported.as_ref() == Some(&error);
         let mut inputs: Vec<_> = open.into_iter().collect();
         inputs.sort_unstable_by_key(|(id, _)| *id);

@@ -10,14 +10,14 @@ use rusqlite::{
 
 use crate::ledger::address::LEDGER;
 
-/// The most bytes that SQLite, as it is built here, keeps in one row, less some for the other
-/// columns (`SQLITE_MAX_LENGTH` is 1,000,000,000).
+/// The largest body of a row in bytes: `SQLITE_MAX_LENGTH` (1,000,000,000) minus room for the other
+/// columns.
 pub(super) const LARGEST_BODY: u64 = 1_000_000_000 - 1024 * 1024;
 
-/// How long another process may hold the database.
+/// How long to wait for another process that has locked the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The pause before the tables are made once more.
+/// The pause before the tables are made again.
 const PAUSE: Duration = Duration::from_millis(10);
 
 const COLUMNS: [&str; 10] = [
@@ -38,14 +38,14 @@ const COLUMNS: [&str; 10] = [
 /// # Errors
 ///
 /// `configuration` below `url` or `table` where it cannot be opened or does not fit; `busy`
-/// while another process holds it.
+/// while another process has locked it.
 pub(super) fn open(path: &Path, table: &str) -> Result<Connection, Error> {
     let shown = path.display();
     let unusable = |e: rusqlite::Error| match database_error(&e) {
         error if error.kind() == ErrorKind::Busy => error,
         _ => Error::configuration("url", format!("database {shown} cannot be used: {e}")),
     };
-    // Without the flag that takes a path for an address with settings of its own.
+    // Without SQLITE_OPEN_URI, which reads settings from the path.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     let connection = Connection::open_with_flags(path, flags).map_err(unusable)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(unusable)?;
@@ -70,11 +70,11 @@ pub(super) fn open(path: &Path, table: &str) -> Result<Connection, Error> {
     Ok(connection)
 }
 
-/// Makes the tables where they are missing, however many processes start with the same new file.
+/// Makes the tables where they are missing, also if many processes start with the same new file.
 ///
-/// SQLite does not wait for another process in every place: it answers at once where two change
-/// the journal of one file, and where a read became a write. All of it can be done a second time,
-/// so it is tried until [`BUSY_TIMEOUT`] is over.
+/// SQLite does not always wait for another process. It fails at once if two processes change the
+/// journal mode of one file, or if a read becomes a write. All of it can be repeated, so it is
+/// repeated until [`BUSY_TIMEOUT`] is over.
 fn prepare(connection: &Connection, table: &str) -> Result<(), rusqlite::Error> {
     let started = Instant::now();
     loop {
@@ -101,7 +101,7 @@ fn is_passing(error: &rusqlite::Error) -> bool {
 
 fn try_prepare(connection: &Connection, table: &str) -> Result<(), rusqlite::Error> {
     connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
-    // A transaction that writes from its first statement on waits for its turn.
+    // A transaction that starts with a write lock waits for its turn.
     let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
     transaction.execute_batch(&format!(
         "CREATE TABLE IF NOT EXISTS \"{table}\" (
@@ -135,7 +135,7 @@ fn try_prepare(connection: &Connection, table: &str) -> Result<(), rusqlite::Err
     transaction.commit()
 }
 
-/// The error of a body that no row can hold.
+/// The error of a body that does not fit into a row.
 pub(super) fn too_large() -> Error {
     Error::new(
         ErrorKind::Quota,

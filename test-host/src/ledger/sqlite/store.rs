@@ -15,7 +15,7 @@ use crate::ledger::ledger::{Ledger, Row, Stored};
 use crate::ledger::times::StatedTime;
 use crate::locks::lock;
 
-/// How much of a body is copied at once.
+/// How many bytes of a body are copied at a time.
 const CHUNK: usize = 256 * 1024;
 
 /// A SQLite database in which documents are stored.
@@ -31,7 +31,7 @@ impl SqliteLedger {
     /// # Errors
     ///
     /// `configuration` below `url` or `table` where it cannot be opened or does not fit; `busy`
-    /// while another process holds it.
+    /// while another process has locked it.
     pub(crate) fn open(path: &Path, table: &str) -> Result<Self, Error> {
         let connection = database::open(path, table)?;
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
@@ -62,7 +62,7 @@ impl Ledger for SqliteLedger {
         let directory = row.properties.get("remoteDirectory");
         let size = i64::try_from(row.size).map_err(|_| too_large())?;
         let now = Timestamp::now().to_string();
-        // Without a time, the next version of a file could not be told from this one come again.
+        // Without a time, a new version of a file could not be told from a repeated delivery.
         let known = match file_name {
             Some(file_name) => recognise(&transaction, row, file_name, size, &now),
             None => Ok(false),
@@ -109,11 +109,11 @@ impl Ledger for SqliteLedger {
     }
 }
 
-/// Whether the ledger has this version of a file; notes the times by which it is known from now on.
+/// Whether the ledger has this version of a file. Records the times that identify it from now on.
 ///
-/// A server may state a time on its own clock, the next time in UTC, by another measure of the
-/// difference: either of the two proves that this is the same version. Of statements that agree,
-/// the most exact one is kept.
+/// A server can state a time on its own clock, and the next time in UTC, with another measured
+/// offset. Either of the two proves that this is the same version. Of statements that agree, the
+/// most precise one is kept.
 fn recognise(
     transaction: &Transaction<'_>,
     row: &Row<'_>,
@@ -168,15 +168,14 @@ fn recognise(
     Ok(known)
 }
 
-/// The directory that tells a file from others of its name: that on the server, or that below the
-/// step's one of `readFiles`.
+/// The directory that distinguishes files of one name: on the server, or below the directory of a
+/// readFiles step.
 fn directory_of(properties: &Properties) -> &str {
     let local = || properties.get("directory").filter(|directory| *directory != ".");
     properties.get("remoteDirectory").or_else(local).unwrap_or_default()
 }
 
-/// Copies all of `body` into `blob`, which has room for `size` bytes: those that did not come would
-/// stay zeros.
+/// Copies all of `body` into `blob`, which has `size` bytes. Missing bytes would stay zeros.
 fn copy(body: &mut dyn Read, blob: &mut impl Write, size: u64) -> Result<(), Error> {
     let mut chunk = vec![0; CHUNK];
     let mut copied = 0;
@@ -248,7 +247,7 @@ mod tests {
         let (noon, two) = ("2026-07-01 12:00:00.000", "2026-07-01 14:00:00.000");
         let utc = Some("2026-07-01T12:00:00Z");
         assert_eq!(store(noon, utc), Stored::New);
-        // By another measure of the zone, by none, and in the other season.
+        // With another measured offset, without one, and in the other season.
         assert_eq!(store(two, utc), Stored::Already);
         assert_eq!(store(two, None), Stored::Already);
         assert_eq!(store(noon, Some("2026-07-01T11:00:00Z")), Stored::Already);
@@ -268,7 +267,7 @@ mod tests {
             ledger.store(&row(&properties), &mut &b"abc"[..]).unwrap()
         };
         assert_eq!(store("2026-01-05 10:20:00.000", "minute"), Stored::New);
-        // After half a year, then by a server that states more by now.
+        // After half a year, and then from a server that states more.
         assert_eq!(store("2026-01-05 00:00:00.000", "day"), Stored::Already);
         assert_eq!(store("2026-01-05 10:20:31.000", "second"), Stored::Already);
         // The same bytes, delivered twice within a minute.
