@@ -164,7 +164,7 @@ impl Pipe {
                 BodyState::Discarded => {
                     return Err(Error::new(
                         ErrorKind::Host,
-                        "the document was given up by the step before",
+                        "the document was discarded by the step before",
                     ));
                 }
                 BodyState::Open => state = wait(&self.readable, state),

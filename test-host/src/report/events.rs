@@ -172,7 +172,7 @@ pub enum RunStatus {
     Success,
     /// Some documents were done, others failed or were refused.
     Partial,
-    /// No document was done, or a step could not go on.
+    /// No document was done, or a step could not continue.
     Failure,
 }
 
@@ -196,7 +196,7 @@ pub struct DocumentCounts {
 pub struct ErrorEntry {
     /// The step's name.
     pub step: String,
-    /// The document's number; absent where the step itself could not go on.
+    /// The document's number; absent where the step itself could not continue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub document: Option<u64>,
     /// What went wrong.

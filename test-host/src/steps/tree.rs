@@ -166,7 +166,7 @@ impl<'a> Tree<'a> {
             return Ok(None);
         }
         if self.levels.len() > DEEPEST {
-            let message = format!("directory \"{name}\" lies deeper than {DEEPEST} directories");
+            let message = format!("directory \"{name}\" is deeper than {DEEPEST} directories");
             return Err(Error::new(ErrorKind::Document, message));
         }
         let (names, error) = list(path);

@@ -162,7 +162,7 @@ impl BodySink for FileWriter {
         loop {
             let count = self.file.read(&mut buffer);
             let count =
-                count.map_err(|e| io_error("what is held of the file cannot be read", &e))?;
+                count.map_err(|e| io_error("what is kept of the file cannot be read", &e))?;
             if count == 0 {
                 return Ok(());
             }

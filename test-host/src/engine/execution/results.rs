@@ -63,7 +63,7 @@ impl Execution {
             let open = state.open.get(&input).ok_or_else(|| not_open(input))?;
             match &open.queued {
                 Some(queued) if queued.pipe.is_discarded() => {
-                    return Err(host("the document was given up by the step before"));
+                    return Err(host("the document was discarded by the step before"));
                 }
                 Some(queued) => queued.pipe.end().map(|end| end.properties).unwrap_or_default(),
                 None => Properties::new(),

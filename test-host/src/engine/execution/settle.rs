@@ -43,7 +43,7 @@ impl Execution {
             queue.close_with(&Error::new(
                 ErrorKind::Host,
                 match &result {
-                    Err(error) => format!("step \"{step}\" could not go on: {error}"),
+                    Err(error) => format!("step \"{step}\" could not continue: {error}"),
                     Ok(_) => format!("step \"{step}\" ended before it took the document"),
                 },
             ));
