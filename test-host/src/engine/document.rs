@@ -17,7 +17,7 @@ pub(crate) struct StepIdentity {
 /// How one document ends, as reported by the steps that it passes.
 pub(crate) struct DocumentState {
     number: u64,
-    pub(super) state: Mutex<DocumentProgress>,
+    pub(super) progress: Mutex<DocumentProgress>,
 }
 
 #[derive(Default)]
@@ -29,7 +29,7 @@ pub(super) struct DocumentProgress {
 impl DocumentState {
     /// The state of the document `number`, which has not ended.
     pub(crate) fn new(number: u64) -> Self {
-        Self { number, state: Mutex::default() }
+        Self { number, progress: Mutex::default() }
     }
 
     pub(crate) fn number(&self) -> u64 {
@@ -37,7 +37,7 @@ impl DocumentState {
     }
 }
 
-/// A document as a step learns of it, before its body.
+/// A document as a step receives it, before its body.
 #[derive(Clone)]
 pub(crate) struct Document {
     /// Its number and how it ends, shared by all steps that it passes.

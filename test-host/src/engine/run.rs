@@ -208,18 +208,18 @@ impl Run {
 
     /// Counts a document's end if it is worse than its earlier one. Returns `false` otherwise.
     fn count_end(&self, document: &DocumentState, status: Status) -> bool {
-        let mut state = lock(&document.state);
-        if state.ended.is_some_and(|ended| severity(ended) >= severity(status)) {
+        let mut progress = lock(&document.progress);
+        if progress.ended.is_some_and(|ended| severity(ended) >= severity(status)) {
             return false;
         }
-        lock(&self.counts).end(state.ended.replace(status), status);
+        lock(&self.counts).end(progress.ended.replace(status), status);
         true
     }
 
     fn count_bytes(&self, document: &DocumentState, bytes: u64) {
-        let mut state = lock(&document.state);
-        let more = bytes.saturating_sub(state.bytes);
-        state.bytes += more;
+        let mut progress = lock(&document.progress);
+        let more = bytes.saturating_sub(progress.bytes);
+        progress.bytes += more;
         lock(&self.counts).bytes += more;
     }
 }

@@ -96,7 +96,9 @@ impl Ledger for SqliteLedger {
                 ])
             })
             .map_err(|e| database_error(&e))?;
-        if row.size > 0 {
+        if row.size == 0 {
+            copy(body, &mut io::sink(), 0)?;
+        } else {
             let id = transaction.last_insert_rowid();
             let mut blob = transaction
                 .blob_open("main", self.table.as_str(), "content", id, false)
@@ -175,24 +177,27 @@ fn directory_of(properties: &Properties) -> &str {
     properties.get("remoteDirectory").or_else(local).unwrap_or_default()
 }
 
-/// Copies all of `body` into `blob`, which has `size` bytes. Missing bytes would stay zeros.
+/// Copies all of `body` into `blob`, which has `size` bytes. Missing bytes would stay zeros, and
+/// further ones would be lost.
 fn copy(body: &mut dyn Read, blob: &mut impl Write, size: u64) -> Result<(), Error> {
     let mut chunk = vec![0; CHUNK];
     let mut copied = 0;
     loop {
         let count = match body.read(&mut chunk) {
-            Ok(0) if copied == size => return Ok(()),
-            Ok(0) => {
-                return Err(Error::internal(format!(
-                    "the body to be stored has {copied} bytes, and its document {size}"
-                )));
-            }
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(io_error(&error)),
         };
-        blob.write_all(&chunk[..count]).map_err(|e| io_error(&e))?;
         copied += count as u64;
+        if copied > size || (count == 0 && copied < size) {
+            return Err(Error::internal(format!(
+                "the body to be stored does not have the {size} bytes of its document"
+            )));
+        }
+        if count == 0 {
+            return Ok(());
+        }
+        blob.write_all(&chunk[..count]).map_err(|e| io_error(&e))?;
     }
 }
 
@@ -277,13 +282,16 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_shorter_than_its_document_leaves_no_row() {
+    fn a_body_of_another_size_than_its_document_leaves_no_row() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a.db");
         let ledger = SqliteLedger::open(&path, "files").unwrap();
         let properties = Properties::new();
-        let error = ledger.store(&row(&properties), &mut &b"ab"[..]).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Internal);
+        for (size, body) in [(3, &b"ab"[..]), (3, b""), (2, b"abc"), (0, b"abc")] {
+            let row = Row { size, ..row(&properties) };
+            let error = ledger.store(&row, &mut &*body).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Internal, "{size}");
+        }
         let rows: i64 = lock(&ledger.connection)
             .query_row("SELECT count(*) FROM files", [], |row| row.get(0))
             .unwrap();
