@@ -13,7 +13,7 @@ use host_sdk::{Connector, ConnectorDescriptor, Error};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
-use test_host::events::Event;
+use test_host::report::events::Event;
 
 pub use settings_page::settings_page;
 

@@ -11,7 +11,7 @@ use crate::locks::lock;
 
 type Hook = Arc<dyn Fn() + Send + Sync>;
 
-/// Ends a run early and wakes everything in it that waits.
+/// Cancels a run and wakes everything in it that waits.
 #[derive(Default)]
 pub struct Cancellation {
     raised: AtomicBool,
@@ -29,19 +29,19 @@ struct State {
 }
 
 impl Cancellation {
-    /// One that nothing has cancelled, without a deadline.
+    /// A new one without a deadline.
     #[must_use]
     pub fn new() -> Arc<Self> {
         Arc::default()
     }
 
-    /// One that cancels itself `after` the time given, while a run goes on.
+    /// A new one that cancels itself `after` this time, if a run is active then.
     #[must_use]
     pub fn with_deadline(after: Duration) -> Arc<Self> {
         Arc::new(Self { deadline: Instant::now().checked_add(after), ..Self::default() })
     }
 
-    /// Cancels, as Ctrl-C does; later calls change nothing.
+    /// Cancels, as Ctrl-C does. Later calls have no effect.
     pub fn cancel(&self) {
         self.cancel_with(Error::cancelled());
     }
@@ -57,13 +57,13 @@ impl Cancellation {
             self.changed.notify_all();
             state.hooks.values().cloned().collect()
         };
-        // Outside the lock: a hook may wake a thread that registers or drops another.
+        // Outside the lock: a hook can wake a thread that registers or drops another hook.
         for hook in hooks {
             hook();
         }
     }
 
-    /// Whether it was cancelled.
+    /// True once it was cancelled.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.raised.load(Ordering::Acquire)
@@ -90,8 +90,8 @@ impl Cancellation {
         self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
     }
 
-    /// Calls `hook` when it is cancelled, at once if it already is, for as long as the
-    /// subscription lives. The hook must not block.
+    /// Calls `hook` when it is cancelled, or at once if it already is, as long as the subscription
+    /// exists. The hook must not block.
     pub fn subscribe(self: &Arc<Self>, hook: impl Fn() + Send + Sync + 'static) -> Subscription {
         let hook: Hook = Arc::new(hook);
         let number = {
@@ -108,7 +108,7 @@ impl Cancellation {
         Subscription { cancellation: Arc::clone(self), number }
     }
 
-    /// Waits until [`Self::run_ended`], and cancels when the deadline comes first.
+    /// Waits until [`Self::run_ended`], and cancels at the deadline.
     pub(crate) fn watch(&self) {
         let Some(deadline) = self.deadline else { return };
         let mut state = lock(&self.state);
@@ -143,7 +143,7 @@ pub struct Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        // The hook is dropped after the lock is released: it may own what subscribed it.
+        // The hook is dropped after the lock is released: it can own the subscriber.
         let _hook = lock(&self.cancellation.state).hooks.remove(&self.number);
     }
 }

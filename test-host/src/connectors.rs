@@ -19,7 +19,7 @@ pub struct Connectors {
 }
 
 impl Connectors {
-    /// Looks in `path`; connectors are given `services`.
+    /// Searches `path`. Connectors get `services`.
     #[must_use]
     pub fn new(path: SearchPath, services: Arc<dyn HostServices>) -> Self {
         Self { path, services, loaded: Mutex::default() }

@@ -1,10 +1,10 @@
-//! What the program tells its caller when it ends.
+//! The exit codes of the program.
 
 use host_sdk::ErrorKind;
 
 /// The program's exit codes.
 ///
-/// A script decides by these alone whether to go on, to repeat or to call somebody.
+/// A script decides by these alone whether to continue, to repeat or to alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ExitCode {
     /// Everything was done.
@@ -44,7 +44,7 @@ impl ExitCode {
         Self::Interrupted,
     ];
 
-    /// The number that the operating system is told.
+    /// The number for the operating system.
     #[must_use]
     pub fn number(self) -> u8 {
         match self {

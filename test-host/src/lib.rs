@@ -1,26 +1,21 @@
 //! Runs processes written in JSON through connectors that it loads at run time.
 //!
-//! A [process](process::Process) is read, [prepared](process::Prepared) (connectors loaded,
-//! every setting checked, nothing sent) and run. Documents flow through its steps as one stream:
-//! a body is pushed from step to step and is never whole in memory, and the acknowledgement
-//! flows back the same way, so that a connector removes a file only when everything behind it
-//! is durable.
+//! A [process](process::Process) is read, [prepared](pipeline::Prepared) (connectors loaded, every
+//! setting checked, nothing sent) and run. Documents flow through its steps as one stream. A body
+//! is pushed from step to step and is never complete in memory. The acknowledgement flows in the
+//! other direction, so a connector removes a file only when every later step is durable.
 
 pub mod cancellation;
 pub mod cli;
 pub mod connectors;
+#[cfg(feature = "demo")]
 mod demo;
-pub mod events;
-mod execution;
+mod engine;
 pub mod exit_code;
-mod handover;
 mod ledger;
-mod link;
 mod locks;
-mod pipe;
+pub mod pipeline;
 pub mod process;
-mod progress;
 pub mod report;
-mod run;
-mod stage;
 mod steps;
+mod template;

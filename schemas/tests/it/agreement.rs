@@ -3,7 +3,8 @@
 use host_sdk::{ConnectorDescriptor, Error};
 use serde_json::{Value, json};
 use test_host::cancellation::Cancellation;
-use test_host::process::{Prepared, Process, Refusal};
+use test_host::pipeline::{Prepared, Refusal};
+use test_host::process::Process;
 
 use crate::libraries::connectors;
 use crate::support::{invalid_examples, is_same_place, valid_examples};

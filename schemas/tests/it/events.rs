@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex};
 use host_sdk::{Error, ErrorKind, Properties, Status};
 use serde_json::{Map, Value, json};
 use test_host::cancellation::Cancellation;
-use test_host::events::{
+use test_host::pipeline::Prepared;
+use test_host::process::Process;
+use test_host::report::events::{
     DocumentCounts, DocumentEvent, ErrorEntry, Event, LeftOut, LogEvent, LogLevel, RunStatus,
     SummaryEvent,
 };
-use test_host::process::{Prepared, Process};
 use test_host::report::{JsonLines, Reporter, Verbosity};
 
 use crate::libraries::connectors;

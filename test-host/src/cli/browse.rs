@@ -9,10 +9,11 @@ use host_sdk::{BrowseRequest, Context};
 use serde_json::json;
 
 use super::check::unknown_connection;
-use super::{Failure, Options, Output, cancel_on_interrupt, prepare, results};
+use super::failure::Failure;
+use super::options::{Options, Output, cancel_on_interrupt, prepare, results};
 use crate::cancellation::Cancellation;
+use crate::engine::execution::NoExecution;
 use crate::exit_code::ExitCode;
-use crate::process::Outside;
 
 #[derive(Debug, Args)]
 pub(super) struct BrowseArguments {
@@ -33,7 +34,7 @@ pub(super) fn browse(arguments: &BrowseArguments, options: &Options) -> Result<E
         .connection(&arguments.connection)
         .ok_or_else(|| unknown_connection(&prepared, &arguments.connection))?;
     let ask = |object_type: Option<String>| {
-        let context: Context = Arc::new(Outside::new(&cancellation));
+        let context: Context = Arc::new(NoExecution::new(&cancellation));
         let request = BrowseRequest { operation: arguments.operation.clone(), object_type };
         connection.browse(&request, context)
     };
@@ -62,7 +63,7 @@ pub(super) fn browse(arguments: &BrowseArguments, options: &Options) -> Result<E
             }
         }
     }
-    // The answer is there; a goodbye that fails changes nothing of it.
+    // The answer is complete. A failed close does not change it.
     let _ = connection.close();
     Ok(ExitCode::Success)
 }

@@ -8,10 +8,12 @@ use clap::Args;
 use host_sdk::{CheckReport, CheckStatus, Context, Error, expected_one_of};
 use serde_json::json;
 
-use super::{Failure, Options, Output, cancel_on_interrupt, prepare, results};
+use super::failure::Failure;
+use super::options::{Options, Output, cancel_on_interrupt, prepare, results};
 use crate::cancellation::Cancellation;
+use crate::engine::execution::NoExecution;
 use crate::exit_code::ExitCode;
-use crate::process::{Outside, Prepared};
+use crate::pipeline::Prepared;
 use host_sdk::kit::text::printable;
 
 #[derive(Debug, Args)]
@@ -31,7 +33,7 @@ pub(super) fn check(arguments: &CheckArguments, options: &Options) -> Result<Exi
     let mut code = ExitCode::Success;
     for name in names(&prepared, arguments.connection.as_deref())? {
         let Some(connection) = prepared.connection(&name) else { continue };
-        let context: Context = Arc::new(Outside::new(&cancellation));
+        let context: Context = Arc::new(NoExecution::new(&cancellation));
         let report = connection.test(context)?;
         match options.output {
             Output::Json => {
@@ -48,7 +50,7 @@ pub(super) fn check(arguments: &CheckArguments, options: &Options) -> Result<Exi
         if !report.is_usable() {
             code = ExitCode::Connection;
         }
-        // The report is what was asked for; a goodbye that fails changes nothing of it.
+        // The report is complete. A failed close does not change it.
         let _ = connection.close();
     }
     Ok(code)
@@ -72,7 +74,7 @@ pub(super) fn unknown_connection(prepared: &Prepared, name: &str) -> Error {
     )
 }
 
-/// The report for people: one finding a line, advice below it.
+/// The report as text: one finding a line, advice below it.
 fn table(connection: &str, report: &CheckReport) -> String {
     let width = |text: &str| text.chars().count();
     let widest = report.findings.iter().map(|finding| width(&finding.name)).max().unwrap_or(0);

@@ -5,7 +5,7 @@ use std::io;
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-use super::Failure;
+use super::failure::Failure;
 use crate::exit_code::ExitCode;
 
 #[derive(Debug, Args)]

@@ -4,7 +4,8 @@ use std::io::Write;
 
 use serde_json::json;
 
-use super::{Failure, Options, Output, results, tell};
+use super::failure::{Failure, print_note};
+use super::options::{Options, Output, results};
 use crate::exit_code::ExitCode;
 
 pub(super) fn connectors(options: &Options) -> Result<ExitCode, Failure> {
@@ -32,7 +33,7 @@ pub(super) fn connectors(options: &Options) -> Result<ExitCode, Failure> {
                         let error = error.to_string();
                         writeln!(output, "{}", json!({"path": path, "error": error}))?;
                     }
-                    Output::Text => tell(&format!("error: {error}")),
+                    Output::Text => print_note(&format!("error: {error}")),
                 }
             }
         }

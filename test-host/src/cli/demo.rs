@@ -1,19 +1,22 @@
-//! `demo`: downloads 200 files from a server of its own into a database, and proves every row.
+//! `demo`: downloads 200 files from its own server into a database, and compares every row.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
+use demo_server::{DemoServer, StartError, make_files};
 use host_sdk::Error;
 
-use super::{Failure, Options, Output, cancel_on_interrupt, results, tell, with_output};
+use super::failure::{Failure, print_note, with_output};
+use super::options::{Options, Output, cancel_on_interrupt, results};
 use crate::cancellation::Cancellation;
-use crate::demo::{DemoServer, TABLE, discard_earlier, make_files, process, prove};
+use crate::demo::{TABLE, compare, discard_earlier, process};
 use crate::exit_code::ExitCode;
-use crate::process::{Prepared, Refusal};
-use crate::progress::amount;
+use crate::pipeline::{Prepared, Refusal};
+use crate::report::progress::human_size;
 use crate::report::{Reporter, Text};
+use host_sdk::kit::shortage;
 
 #[derive(Debug, Args)]
 pub(super) struct DemoArguments {
@@ -30,14 +33,17 @@ pub(super) fn demo(arguments: &DemoArguments, options: &Options) -> Result<ExitC
     let root = tempfile::tempdir().map_err(failed)?;
     let files = make_files(root.path()).map_err(failed)?;
     let total: u64 = files.iter().map(|file| file.size).sum();
-    let server = DemoServer::start(root.path())?;
+    let server = DemoServer::start(root.path()).map_err(|e| match e {
+        StartError::Thread(e) => shortage::of_threads("the server", &e),
+        failed => Error::internal(failed.to_string()),
+    })?;
     let process = process(server.port(), &format!("sqlite:{}", database.display()))?;
     discard_earlier(&database, &process.process)?;
     if !options.quiet {
-        let (count, size, port) = (files.len(), amount(total), server.port());
-        tell(&format!("serving {count} files, {size}, on 127.0.0.1:{port}"));
+        let (count, size, port) = (files.len(), human_size(total), server.port());
+        print_note(&format!("serving {count} files, {size}, on 127.0.0.1:{port}"));
     }
-    // The table below is the result; documents only move the bars.
+    // The table below is the result. Documents only move the bars.
     let reporter: Arc<dyn Reporter> = match options.output {
         Output::Json => options.reporter(""),
         Output::Text => Arc::new(Text::new(io::sink(), options.verbosity(), "store")),
@@ -51,17 +57,26 @@ pub(super) fn demo(arguments: &DemoArguments, options: &Options) -> Result<ExitC
     if code != ExitCode::Success {
         return Ok(code);
     }
-    let proof = prove(&database, &files)?;
-    for line in &proof.wrong {
-        tell(&format!("wrong: {line}"));
+    let comparison = compare(&database, &files)?;
+    for line in &comparison.wrong {
+        print_note(&format!("wrong: {line}"));
     }
     if options.output == Output::Text && !options.quiet {
         let seconds = outcome.summary.seconds;
         let mut output = results();
-        writeln!(output, "files    {} of {} proven by size and SHA-256", proof.right, files.len())?;
-        writeln!(output, "bytes    {}", proof.bytes)?;
+        writeln!(
+            output,
+            "files    {} of {} proven by size and SHA-256",
+            comparison.right,
+            files.len()
+        )?;
+        writeln!(output, "bytes    {}", comparison.bytes)?;
         writeln!(output, "seconds  {seconds:.2}")?;
-        writeln!(output, "MB/s     {:.1}", proof.bytes as f64 / 1e6 / seconds.max(f64::EPSILON))?;
+        writeln!(
+            output,
+            "MB/s     {:.1}",
+            comparison.bytes as f64 / 1e6 / seconds.max(f64::EPSILON)
+        )?;
         writeln!(output, "database {}", database.display())?;
         writeln!(
             output,
@@ -69,5 +84,5 @@ pub(super) fn demo(arguments: &DemoArguments, options: &Options) -> Result<ExitC
             database.display()
         )?;
     }
-    Ok(if proof.wrong.is_empty() { ExitCode::Success } else { ExitCode::Integrity })
+    Ok(if comparison.wrong.is_empty() { ExitCode::Success } else { ExitCode::Integrity })
 }

@@ -8,7 +8,8 @@ use host_sdk::descriptor::{ConnectorDescriptor, Field, FieldType, OperationDescr
 use host_sdk::{Connector, LoadError};
 
 use super::descriptor_xml::to_xml;
-use super::{Failure, Options, Output, results};
+use super::failure::Failure;
+use super::options::{Options, Output, results};
 use crate::exit_code::ExitCode;
 
 #[derive(Debug, Args)]

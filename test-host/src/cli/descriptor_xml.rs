@@ -73,7 +73,7 @@ fn write_operation(xml: &mut Xml, operation: &OperationDescriptor) {
             OutputKind::Json => "json",
         },
     ));
-    // The direction is the process's to choose.
+    // The process chooses the direction.
     attributes.push(("trackedDocument", "user"));
     xml.open("operation", &attributes);
     fields(xml, "", &operation.fields);

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Failure, Options, cancel_on_interrupt, with_output};
+use super::failure::{Failure, with_output};
+use super::options::{Options, cancel_on_interrupt};
 use crate::cancellation::Cancellation;
 use crate::exit_code::ExitCode;
-use crate::process::{Prepared, Process, Refusal};
+use crate::pipeline::{Prepared, Refusal};
+use crate::process::Process;
 
 #[derive(Debug, Args)]
 pub(super) struct RunArguments {

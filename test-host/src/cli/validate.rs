@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::{Failure, Options, Output, prepare, results};
+use super::failure::Failure;
+use super::options::{Options, Output, prepare, results};
 use crate::cancellation::Cancellation;
 use crate::exit_code::ExitCode;
 
@@ -39,7 +40,7 @@ pub(super) fn validate(
                     json!({"file": shown, "valid": false, "message": message, "error": error});
                 writeln!(output, "{line}")?;
             }
-            (Some(failure), Output::Text) => failure.tell(),
+            (Some(failure), Output::Text) => failure.print(),
         }
         if let (Some(failure), ExitCode::Success) = (&refused, code) {
             code = failure.exit_code();

@@ -1,52 +1,7 @@
-//! The demonstration: a server with known files, a process that downloads them, and the proof.
+//! The demonstration: the process that downloads known files, and the comparison of its rows.
 
-mod files;
+mod example;
 mod proof;
-mod server;
 
-pub(crate) use files::{DemoFile, make_files};
-pub(crate) use proof::{discard_earlier, prove};
-pub(crate) use server::DemoServer;
-
-use host_sdk::Error;
-use serde_json::json;
-
-use crate::process::Process;
-use crate::process::model::Step;
-
-/// The process of the demonstration is the first example, pointed at the demonstration's server.
-const EXAMPLE: &str = include_str!("../../examples/ftp-to-database.json");
-
-/// The table of the example.
-pub(crate) const TABLE: &str = "files";
-
-/// The example, with the server at `port` and the database at `url`.
-pub(crate) fn process(port: u16, url: &str) -> Result<Process, Error> {
-    let mut process = Process::parse(EXAMPLE)?;
-    for connection in process.connections.values_mut() {
-        let settings = &mut connection.settings;
-        settings.clear();
-        settings.insert("host".to_owned(), json!("127.0.0.1"));
-        settings.insert("port".to_owned(), json!(port));
-        settings.insert("remoteDirectory".to_owned(), json!("/"));
-    }
-    for step in &mut process.steps {
-        if let Step::Database(step) = step {
-            url.clone_into(&mut step.url);
-        }
-    }
-    Ok(process)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_example_points_at_the_demonstration() {
-        let process = process(2121, "sqlite:demo.db").unwrap();
-        assert_eq!(process.connections["partner"].settings["port"], 2121);
-        let Step::Database(store) = &process.steps[1] else { panic!("no database") };
-        assert_eq!((store.url.as_str(), store.table.as_str()), ("sqlite:demo.db", TABLE));
-    }
-}
+pub(crate) use example::process;
+pub(crate) use proof::{TABLE, compare, discard_earlier};

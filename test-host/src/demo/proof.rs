@@ -1,27 +1,30 @@
-//! Compares the rows of the database with what the server holds.
+//! Compares the rows of the database with the files of the server.
 
 use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
+use demo_server::DemoFile;
 use host_sdk::Error;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{DemoFile, TABLE};
-use crate::stage::Digest;
+use crate::engine::document::Digest;
+
+/// The table of the example.
+pub(crate) const TABLE: &str = "files";
 
 /// What the comparison found.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Proof {
-    /// Rows that are right in every byte.
+pub(crate) struct Comparison {
+    /// Rows whose bytes are all correct.
     pub(crate) right: u64,
     /// Bytes in these.
     pub(crate) bytes: u64,
-    /// What is wrong, a line each.
+    /// What is wrong, one line each.
     pub(crate) wrong: Vec<String>,
 }
 
-fn unusable(path: &Path) -> impl Fn(rusqlite::Error) -> Error + '_ {
+fn unusable<E: std::fmt::Display>(path: &Path) -> impl Fn(E) -> Error + '_ {
     move |e| Error::configuration("", format!("database {} cannot be used: {e}", path.display()))
 }
 
@@ -70,15 +73,15 @@ pub(crate) fn discard_earlier(path: &Path, process: &str) -> Result<(), Error> {
 /// # Errors
 ///
 /// `configuration` when the database cannot be read.
-pub(crate) fn prove(path: &Path, files: &[DemoFile]) -> Result<Proof, Error> {
+pub(crate) fn compare(path: &Path, files: &[DemoFile]) -> Result<Comparison, Error> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
         .map_err(unusable(path))?;
-    let mut proof = Proof::default();
+    let mut comparison = Comparison::default();
     let rows: i64 = connection
         .query_row(&format!("SELECT count(*) FROM {TABLE}"), [], |row| row.get(0))
         .map_err(unusable(path))?;
     if u64::try_from(rows) != Ok(files.len() as u64) {
-        proof.wrong.push(format!("{rows} rows for {} files", files.len()));
+        comparison.wrong.push(format!("{rows} rows for {} files", files.len()));
     }
     let mut statement = connection
         .prepare(&format!("SELECT id, size, sha256 FROM {TABLE} WHERE file_name = ?1"))
@@ -87,35 +90,38 @@ pub(crate) fn prove(path: &Path, files: &[DemoFile]) -> Result<Proof, Error> {
         let row: Result<(i64, i64, String), _> =
             statement.query_row([&file.name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
         let Ok((id, size, sha256)) = row else {
-            proof.wrong.push(format!("{}: no row", file.name));
+            comparison.wrong.push(format!("{}: no row", file.name));
             continue;
         };
-        // What the row says of itself proves nothing; its bytes do.
-        let (bytes, digest) = digest(&connection, id).map_err(unusable(path))?;
+        // The columns of a row prove nothing. Its bytes do.
+        let (bytes, digest) = digest(&connection, path, id)?;
         let right = bytes == file.size
             && digest == file.sha256
             && sha256 == file.sha256
             && u64::try_from(size) == Ok(file.size);
         if right {
-            proof.right += 1;
-            proof.bytes += bytes;
+            comparison.right += 1;
+            comparison.bytes += bytes;
         } else {
-            proof.wrong.push(format!(
+            comparison.wrong.push(format!(
                 "{}: {bytes} bytes with SHA-256 {digest}, not {} with {}",
                 file.name, file.size, file.sha256
             ));
         }
     }
-    Ok(proof)
+    Ok(comparison)
 }
 
-fn digest(connection: &Connection, id: i64) -> Result<(u64, String), rusqlite::Error> {
-    let mut blob = connection.blob_open("main", TABLE, "content", id, true)?;
+fn digest(connection: &Connection, path: &Path, id: i64) -> Result<(u64, String), Error> {
+    let mut blob =
+        connection.blob_open("main", TABLE, "content", id, true).map_err(unusable(path))?;
     let mut digest = Digest::default();
     let mut chunk = vec![0; 64 * 1024];
-    while let Ok(count) = blob.read(&mut chunk)
-        && count > 0
-    {
+    loop {
+        let count = blob.read(&mut chunk).map_err(unusable(path))?;
+        if count == 0 {
+            break;
+        }
         digest.update(&chunk[..count]);
     }
     let end = digest.end(host_sdk::Properties::new());
@@ -125,13 +131,13 @@ fn digest(connection: &Connection, id: i64) -> Result<(u64, String), rusqlite::E
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::{Ledger, Row};
+    use crate::ledger::{self, Row};
 
     #[test]
     fn a_wrong_byte_and_a_missing_row_are_found() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("demo.db");
-        let ledger = Ledger::open(&format!("sqlite:{}", path.display()), TABLE).unwrap();
+        let ledger = ledger::open(&format!("sqlite:{}", path.display()), TABLE).unwrap();
         let sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         for (name, body) in [("a", b"abc"), ("b", b"abd")] {
             let properties = host_sdk::Properties::new().with("fileName", name);
@@ -140,9 +146,9 @@ mod tests {
             ledger.store(&row, &mut &body[..]).unwrap();
         }
         let file = |name: &str| DemoFile { name: name.into(), size: 3, sha256: sha256.into() };
-        let proof = prove(&path, &[file("a"), file("b"), file("c")]).unwrap();
-        assert_eq!((proof.right, proof.bytes), (1, 3));
-        assert_eq!(proof.wrong.len(), 3, "{:?}", proof.wrong);
+        let comparison = compare(&path, &[file("a"), file("b"), file("c")]).unwrap();
+        assert_eq!((comparison.right, comparison.bytes), (1, 3));
+        assert_eq!(comparison.wrong.len(), 3, "{:?}", comparison.wrong);
         assert!(discard_earlier(&path, "q").is_err());
         drop(ledger);
         discard_earlier(&path, "p").unwrap();

@@ -1,15 +1,15 @@
-//! The time of a document as far as its source knows it: part of what a version is known by.
+//! The time of a document as its source states it. It is part of the identity of a version.
 //!
-//! A source may state one time more coarsely than the last time: `ls` leaves out the time of day
-//! once a file is half a year old. So a text of a time is no identity. Two statements agree when
-//! the finer one lies within the span of the coarser one.
+//! A source can state the same time less precisely later: `ls` omits the time of day once a file is
+//! half a year old. So the text of a time is no identity. Two statements agree if the finer one is
+//! within the span of the coarser one.
 
 use host_sdk::Properties;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
-/// How exact a stated time is.
+/// The precision of a stated time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Precision {
     Day,
@@ -19,7 +19,8 @@ enum Precision {
 }
 
 impl Precision {
-    /// The precision that a word of `timestampPrecision` names; a time without one is exact.
+    /// The precision that `timestampPrecision` names. A time without one is exact to the
+    /// millisecond.
     fn of(word: Option<&str>) -> Self {
         match word {
             Some("day") => Self::Day,
@@ -38,7 +39,7 @@ impl Precision {
         }
     }
 
-    /// How far after the stated time the true one may lie.
+    /// The length of the interval, from the stated time on, that contains the true time.
     fn span(self) -> SignedDuration {
         match self {
             Self::Day => SignedDuration::from_hours(24),
@@ -49,7 +50,7 @@ impl Precision {
     }
 }
 
-/// On which clock a time is stated; times of different clocks are not compared.
+/// The clock of a stated time. Times of different clocks are not compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Clock {
     Source,
@@ -58,14 +59,14 @@ enum Clock {
 
 /// One statement of a time.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Stated {
+pub(super) struct StatedTime {
     text: String,
     precision: Precision,
-    /// The first moment that the statement allows; none where the text is no time.
+    /// The first moment that the statement allows. `None` if the text is no time.
     start: Option<(Clock, DateTime)>,
 }
 
-impl Stated {
+impl StatedTime {
     /// What the properties `timestamp` and `timestampUtc` of a document state.
     pub(super) fn of(properties: &Properties) -> Vec<Self> {
         let precision = Precision::of(properties.get("timestampPrecision"));
@@ -80,8 +81,8 @@ impl Stated {
         Self { text: text.to_owned(), precision, start }
     }
 
-    /// Reads an entry of the ledger: a text and a precision, or the text alone, which older
-    /// versions wrote.
+    /// Reads an entry of the ledger: a text and a precision, or only the text, as older versions
+    /// wrote it.
     pub(super) fn from_entry(entry: &str) -> Self {
         match entry.rsplit_once('~') {
             Some((text, word)) => Self::new(text, Precision::of(Some(word))),
@@ -97,8 +98,7 @@ impl Stated {
         }
     }
 
-    /// The texts between which the entries lie that may agree: the first, and the one after the
-    /// last.
+    /// The range of entries that can agree: the first text, and the first text after the last.
     pub(super) fn range(&self) -> (String, String) {
         let days = self.start.and_then(|(_, at)| {
             let day = at.date();
@@ -110,7 +110,7 @@ impl Stated {
         }
     }
 
-    /// Whether both can be statements of one time.
+    /// True if both can state the same time.
     pub(super) fn agrees(&self, other: &Self) -> bool {
         let (Some((clock, at)), Some((other_clock, other_at))) = (self.start, other.start) else {
             return self.text == other.text;
@@ -126,7 +126,7 @@ impl Stated {
         !after.is_negative() && after < self.precision.min(other.precision).span()
     }
 
-    /// Whether this is the more exact statement.
+    /// True if this statement is more precise.
     pub(super) fn is_finer_than(&self, other: &Self) -> bool {
         self.precision > other.precision
     }
@@ -153,10 +153,10 @@ mod tests {
             ("revision 7", "revision 8", false),
         ];
         for (one, other, agree) in cases {
-            let (one, other) = (Stated::from_entry(one), Stated::from_entry(other));
+            let (one, other) = (StatedTime::from_entry(one), StatedTime::from_entry(other));
             assert_eq!(one.agrees(&other), agree, "{one:?} {other:?}");
             assert_eq!(other.agrees(&one), agree, "{other:?} {one:?}");
-            assert_eq!(Stated::from_entry(&one.entry()), one);
+            assert_eq!(StatedTime::from_entry(&one.entry()), one);
             let (first, end) = one.range();
             assert!(!agree || (first..end).contains(&other.entry()), "{one:?} {other:?}");
         }

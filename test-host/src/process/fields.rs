@@ -1,4 +1,4 @@
-//! Reading JSON objects with errors that say where and what instead.
+//! Reads the fields of JSON objects. Each error names the path and the valid values.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,8 +14,8 @@ use serde_json::{Map, Value};
 ///
 /// `configuration` with line and column.
 pub(crate) fn read_json(text: &str) -> Result<Value, Error> {
-    match serde_json::from_str::<Strict>(text) {
-        Ok(Strict(value)) => Ok(value),
+    match serde_json::from_str::<UniqueKeys>(text) {
+        Ok(UniqueKeys(value)) => Ok(value),
         Err(error) => {
             let message = error.to_string();
             let what = message.rsplit_once(" at line ").map_or(&*message, |(what, _)| what);
@@ -25,77 +25,77 @@ pub(crate) fn read_json(text: &str) -> Result<Value, Error> {
     }
 }
 
-/// A JSON value; serde_json's own keeps the last of two equal keys without a word.
-struct Strict(Value);
+/// A JSON value. `serde_json::Value` would keep the last of two equal keys without an error.
+struct UniqueKeys(Value);
 
-impl<'de> Deserialize<'de> for Strict {
+impl<'de> Deserialize<'de> for UniqueKeys {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(StrictVisitor)
+        deserializer.deserialize_any(UniqueKeysVisitor)
     }
 }
 
-struct StrictVisitor;
+struct UniqueKeysVisitor;
 
-impl<'de> Visitor<'de> for StrictVisitor {
-    type Value = Strict;
+impl<'de> Visitor<'de> for UniqueKeysVisitor {
+    type Value = UniqueKeys;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("JSON")
     }
 
-    fn visit_unit<E>(self) -> Result<Strict, E> {
-        Ok(Strict(Value::Null))
+    fn visit_unit<E>(self) -> Result<UniqueKeys, E> {
+        Ok(UniqueKeys(Value::Null))
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Strict, E> {
-        Ok(Strict(value.into()))
+    fn visit_bool<E>(self, value: bool) -> Result<UniqueKeys, E> {
+        Ok(UniqueKeys(value.into()))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Strict, E> {
-        Ok(Strict(value.into()))
+    fn visit_i64<E>(self, value: i64) -> Result<UniqueKeys, E> {
+        Ok(UniqueKeys(value.into()))
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Strict, E> {
-        Ok(Strict(value.into()))
+    fn visit_u64<E>(self, value: u64) -> Result<UniqueKeys, E> {
+        Ok(UniqueKeys(value.into()))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Strict, E> {
-        Ok(Strict(value.into()))
+    fn visit_f64<E>(self, value: f64) -> Result<UniqueKeys, E> {
+        Ok(UniqueKeys(value.into()))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Strict, E> {
-        Ok(Strict(value.into()))
+    fn visit_str<E>(self, value: &str) -> Result<UniqueKeys, E> {
+        Ok(UniqueKeys(value.into()))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Strict, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<UniqueKeys, A::Error> {
         let mut values = Vec::new();
-        while let Some(Strict(value)) = items.next_element()? {
+        while let Some(UniqueKeys(value)) = items.next_element()? {
             values.push(value);
         }
-        Ok(Strict(values.into()))
+        Ok(UniqueKeys(values.into()))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Strict, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<UniqueKeys, A::Error> {
         let mut object = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
             if object.contains_key(&key) {
                 return Err(serde::de::Error::custom(format_args!("\"{key}\" is given twice")));
             }
-            let Strict(value) = entries.next_value()?;
+            let UniqueKeys(value) = entries.next_value()?;
             object.insert(key, value);
         }
-        Ok(Strict(object.into()))
+        Ok(UniqueKeys(object.into()))
     }
 }
 
-/// The fields of one object, all of which must be known.
+/// The fields of one object. Unknown fields are errors.
 pub(crate) struct Fields {
     object: Map<String, Value>,
 }
 
 impl Fields {
-    /// The object `value`, with no field beside `known`.
-    pub(crate) fn of(value: Value, known: &[&str]) -> Result<Self, Error> {
+    /// Checks that `value` is an object with no field beside `known`.
+    pub(crate) fn check(value: Value, known: &[&str]) -> Result<Self, Error> {
         let Value::Object(object) = value else {
             return Err(expected("", "an object", &value));
         };
@@ -172,7 +172,7 @@ impl Fields {
     }
 }
 
-/// The error of a value that is not `what`; never the value, which could be a secret.
+/// The error of a value that is not `what`. It never quotes the value, which could be a secret.
 pub(crate) fn expected(path: &str, what: &str, found: &Value) -> Error {
     let found = match found {
         Value::Null => "null",

@@ -108,8 +108,8 @@ pub struct ConnectorStep {
     /// otherwise they end before it.
     #[serde(default)]
     pub store_errors: bool,
-    /// Whose properties the step's events tell: those of the documents that it put out, or of
-    /// the documents that they answer.
+    /// Whose properties the step's events report: those of the documents that went out, or of the
+    /// documents that they answer.
     #[serde(default)]
     pub tracking_direction: TrackingDirection,
 }
@@ -171,9 +171,9 @@ fn content_schema(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": ["string", "object", "array"]})
 }
 
-/// A step that produces documents from local files, with the properties `fileName`, `timestamp`
-/// and `directory`: where the file lies below the step's directory, `.` for that one itself.
-/// Only regular files and links to them are read; the summary counts what was left out.
+/// A step that produces documents from local files, with the properties `fileName`, `timestamp` and
+/// `directory`: the file's directory relative to the step's, `.` for that one itself. Only regular
+/// files and links to them are read; the summary counts what was left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReadFilesStep {

@@ -1,4 +1,4 @@
-//! Process files read by hand, so that every error names its place and what would be right.
+//! Reads process files by hand, so that every error names its path and the valid values.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -32,13 +32,13 @@ impl Process {
     /// # Errors
     ///
     /// `configuration` with line and column where it is not JSON, else with the JSON path of the
-    /// first thing that does not fit, and what would.
+    /// first invalid value, and the valid ones.
     pub fn parse(text: &str) -> Result<Self, Error> {
         read_json(text).and_then(process).map_err(rooted)
     }
 }
 
-/// Lets a path begin at the document: `steps[0]` becomes `$.steps[0]`.
+/// Makes a path begin at the root: `steps[0]` becomes `$.steps[0]`.
 pub(crate) fn rooted(error: Error) -> Error {
     match &error.report().path {
         Some(path) if !path.is_empty() && !path.starts_with('$') => error.under("$"),
@@ -47,7 +47,7 @@ pub(crate) fn rooted(error: Error) -> Error {
 }
 
 fn process(value: Value) -> Result<Process, Error> {
-    let mut fields = Fields::of(value, &["$schema", "process", "connections", "steps"])?;
+    let mut fields = Fields::check(value, &["$schema", "process", "connections", "steps"])?;
     let schema = fields.optional_text("$schema")?;
     let process = fields.text("process")?;
     let connections = fields
@@ -107,7 +107,7 @@ fn step(
     position: usize,
     connections: &BTreeMap<String, ConnectionSettings>,
 ) -> Result<Step, Error> {
-    // The type decides which fields are known, so it is looked at before they are.
+    // The type decides which fields are known, so it is read first.
     let step_type = match value.get("type") {
         Some(Value::String(text)) => text.clone(),
         Some(other) => return Err(expected("type", "text", other)),
@@ -143,7 +143,7 @@ fn connector_step(
     value: Value,
     connections: &BTreeMap<String, ConnectionSettings>,
 ) -> Result<ConnectorStep, Error> {
-    let mut fields = Fields::of(
+    let mut fields = Fields::check(
         value,
         &[
             "name",
@@ -196,7 +196,7 @@ fn tracking_direction(fields: &mut Fields) -> Result<TrackingDirection, Error> {
 }
 
 fn set_properties_step(value: Value) -> Result<SetPropertiesStep, Error> {
-    let mut fields = Fields::of(value, &["name", "type", "properties"])?;
+    let mut fields = Fields::check(value, &["name", "type", "properties"])?;
     let name = fields.text("name")?;
     let properties = fields.texts("properties")?;
     if properties.is_empty() {
@@ -206,7 +206,7 @@ fn set_properties_step(value: Value) -> Result<SetPropertiesStep, Error> {
 }
 
 fn message_step(value: Value, position: usize) -> Result<MessageStep, Error> {
-    let mut fields = Fields::of(value, &["name", "type", "documents"])?;
+    let mut fields = Fields::check(value, &["name", "type", "documents"])?;
     let name = fields.text("name")?;
     let documents = fields
         .array("documents")?
@@ -226,7 +226,7 @@ fn message_step(value: Value, position: usize) -> Result<MessageStep, Error> {
 }
 
 fn message_document(value: Value) -> Result<MessageDocument, Error> {
-    let mut fields = Fields::of(value, &["content", "properties"])?;
+    let mut fields = Fields::check(value, &["content", "properties"])?;
     let content = fields.require("content")?;
     if !matches!(content, Value::String(_) | Value::Object(_) | Value::Array(_)) {
         return Err(expected("content", "text, an object or an array", &content));
@@ -236,7 +236,7 @@ fn message_document(value: Value) -> Result<MessageDocument, Error> {
 
 fn read_files_step(value: Value, position: usize) -> Result<ReadFilesStep, Error> {
     let known = ["name", "type", "directory", "include", "recursive", "includeHidden"];
-    let mut fields = Fields::of(value, &known)?;
+    let mut fields = Fields::check(value, &known)?;
     let name = fields.text("name")?;
     if position > 0 {
         return Err(Error::configuration("type", "readFiles can only be the first step"));
@@ -251,7 +251,7 @@ fn read_files_step(value: Value, position: usize) -> Result<ReadFilesStep, Error
 }
 
 fn write_files_step(value: Value) -> Result<WriteFilesStep, Error> {
-    let mut fields = Fields::of(value, &["name", "type", "directory", "storeErrors"])?;
+    let mut fields = Fields::check(value, &["name", "type", "directory", "storeErrors"])?;
     Ok(WriteFilesStep {
         name: fields.text("name")?,
         directory: fields.text("directory")?,
@@ -260,7 +260,7 @@ fn write_files_step(value: Value) -> Result<WriteFilesStep, Error> {
 }
 
 fn database_step(value: Value) -> Result<DatabaseStep, Error> {
-    let mut fields = Fields::of(value, &["name", "type", "url", "table", "storeErrors"])?;
+    let mut fields = Fields::check(value, &["name", "type", "url", "table", "storeErrors"])?;
     let step = DatabaseStep {
         name: fields.text("name")?,
         url: fields.text("url")?,
@@ -280,7 +280,7 @@ pub(crate) fn connection_settings(settings: &Map<String, Value>) -> Value {
 /// The settings of a step as its operation takes them.
 pub(crate) fn operation_settings(step: &ConnectorStep) -> Value {
     let mut settings = serde_json::json!({"operation": step.operation, "options": step.options});
-    // An operation that selects nothing need not know the word.
+    // An operation that selects nothing need not declare a filter.
     if let Some(filter) = &step.filter {
         settings["filter"] = filter.clone();
     }

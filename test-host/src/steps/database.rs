@@ -6,82 +6,82 @@ use std::sync::Arc;
 
 use host_sdk::{Error, ErrorKind, Properties};
 
-use crate::events::LogLevel;
-use crate::ledger::{LARGEST_BODY, Ledger, Row, Stored, too_large};
-use crate::run::{Run, StepIdentity};
-use crate::stage::{Acknowledgement, BodySink, Document, End, Stage};
+use crate::engine::document::StepIdentity;
+use crate::engine::document::{Document, End};
+use crate::engine::run::Run;
+use crate::engine::stage::{Acknowledgement, BodySink, Stage};
+use crate::ledger::{Ledger, Row, Stored};
+use crate::report::events::LogLevel;
 
-/// The largest body that is kept in memory on its way into the database.
+/// The largest body that is buffered in memory before it is stored.
 const IN_MEMORY: usize = 1024 * 1024;
 
-/// The step.
+/// The step database.
 pub(crate) struct Database {
     pub(crate) run: Arc<Run>,
     pub(crate) step: Arc<StepIdentity>,
-    pub(crate) ledger: Ledger,
-    /// Whether documents that were refused earlier are stored, too.
+    pub(crate) ledger: Box<dyn Ledger>,
+    /// True if documents that a service refused in an earlier step are stored.
     pub(crate) store_errors: bool,
     pub(crate) next: Arc<dyn Stage>,
 }
 
-/// The step, shared with the documents in it.
+/// The step, shared with the documents in flight.
 pub(crate) struct DatabaseStage(pub(crate) Arc<Database>);
 
 impl Stage for DatabaseStage {
     fn begin(&self, document: &Document) -> Result<Box<dyn BodySink>, Error> {
-        if document.size.is_some_and(|size| size > LARGEST_BODY) {
-            return Err(too_large());
+        if let Some(size) = document.size {
+            self.0.ledger.check_size(size)?;
         }
-        Ok(Box::new(Storing {
+        Ok(Box::new(RowWriter {
             database: Arc::clone(&self.0),
             document: document.clone(),
-            body: Body::Memory(Vec::new()),
+            body: RowBody::Memory(Vec::new()),
             size: 0,
-            onwards: self.0.next.begin(document)?,
+            next: self.0.next.begin(document)?,
         }))
     }
 }
 
-struct Storing {
+struct RowWriter {
     database: Arc<Database>,
     document: Document,
-    body: Body,
+    body: RowBody,
     size: u64,
-    onwards: Box<dyn BodySink>,
+    next: Box<dyn BodySink>,
 }
 
-/// A body until it is stored: a row's blob must have its size before its first byte.
-enum Body {
+/// A body before it is stored: the size of a row's blob must be known before its first byte.
+enum RowBody {
     Memory(Vec<u8>),
     Spooled(File),
 }
 
-impl BodySink for Storing {
+impl BodySink for RowWriter {
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.size += bytes.len() as u64;
-        if self.size > LARGEST_BODY {
-            return Err(too_large());
-        }
-        if let Body::Memory(memory) = &mut self.body
+        self.database.ledger.check_size(self.size)?;
+        if let RowBody::Memory(memory) = &mut self.body
             && memory.len() + bytes.len() > IN_MEMORY
         {
             let memory = std::mem::take(memory);
             let directory = self.database.ledger.directory();
-            let mut file = tempfile::tempfile_in(directory).map_err(|e| spool(&e))?;
-            file.write_all(&memory).map_err(|e| spool(&e))?;
-            self.body = Body::Spooled(file);
+            let mut file = tempfile::tempfile_in(directory).map_err(|e| spool_error(&e))?;
+            file.write_all(&memory).map_err(|e| spool_error(&e))?;
+            self.body = RowBody::Spooled(file);
         }
         match &mut self.body {
-            Body::Memory(memory) => memory.extend_from_slice(bytes),
-            Body::Spooled(file) => file.write_all(bytes).map_err(|e| spool(&e))?,
+            RowBody::Memory(memory) => memory.extend_from_slice(bytes),
+            RowBody::Spooled(file) => file.write_all(bytes).map_err(|e| spool_error(&e))?,
         }
-        self.onwards.write(bytes)
+        self.next.write(bytes)
     }
 
     fn close(self: Box<Self>, end: &End) -> Result<Box<dyn Acknowledgement>, Error> {
-        let Self { database, document, body, onwards, .. } = *self;
+        let Self { database, document, body, next, .. } = *self;
         if end.refused.is_some() && !database.store_errors {
-            return onwards.close(end);
+            return next.close(end);
         }
         let mut properties: Properties = document.properties.clone();
         properties.extend(&end.properties);
@@ -96,17 +96,17 @@ impl BodySink for Storing {
         let mut memory;
         let mut spooled;
         let body: &mut dyn Read = match body {
-            Body::Memory(bytes) => {
+            RowBody::Memory(bytes) => {
                 memory = io::Cursor::new(bytes);
                 &mut memory
             }
-            Body::Spooled(mut file) => {
-                file.rewind().map_err(|e| spool(&e))?;
+            RowBody::Spooled(mut file) => {
+                file.rewind().map_err(|e| spool_error(&e))?;
                 spooled = file;
                 &mut spooled
             }
         };
-        if database.ledger.store(&row, body)? == Stored::Known {
+        if database.ledger.store(&row, body)? == Stored::Already {
             let name = properties.get("fileName").unwrap_or_default();
             let number = document.number();
             database.run.log(
@@ -115,10 +115,10 @@ impl BodySink for Storing {
                 format!("document {number} ({name}) is stored already"),
             );
         }
-        onwards.close(end)
+        next.close(end)
     }
 }
 
-fn spool(error: &io::Error) -> Error {
+fn spool_error(error: &io::Error) -> Error {
     Error::new(ErrorKind::Host, format!("the body could not be kept beside the database: {error}"))
 }

@@ -7,10 +7,12 @@ use host_sdk::{Error, Properties};
 use serde_json::Value;
 
 use super::produce::Producer;
+use crate::engine::document::StepIdentity;
+use crate::engine::document::{Digest, Document, End};
+use crate::engine::run::Run;
+use crate::engine::stage::{Acknowledgement, BodySink, Stage};
 use crate::process::model::{MessageDocument, MessageStep};
-use crate::process::template::Template;
-use crate::run::{Run, StepIdentity};
-use crate::stage::{Acknowledgement, BodySink, Digest, Document, End, Stage};
+use crate::template::{Template, parse_all};
 
 /// A document's content and properties, checked.
 #[derive(Clone, Debug)]
@@ -22,7 +24,7 @@ pub(crate) struct Message {
 #[derive(Clone, Debug)]
 enum Content {
     Text(Template),
-    /// Written as JSON, whose other values stay as they are.
+    /// Written as JSON. Its values other than text stay unchanged.
     Array(Vec<Self>),
     Object(Vec<(String, Self)>),
     Fixed(Value),
@@ -47,7 +49,7 @@ impl Message {
     fn new(document: &MessageDocument) -> Result<Self, Error> {
         Ok(Self {
             content: Content::new(&document.content).map_err(|e| e.under("content"))?,
-            properties: templates(&document.properties).map_err(|e| e.under("properties"))?,
+            properties: parse_all(&document.properties).map_err(|e| e.under("properties"))?,
         })
     }
 
@@ -101,23 +103,6 @@ impl Content {
     }
 }
 
-/// Checks the templates of properties.
-///
-/// # Errors
-///
-/// `configuration` with the property as the path.
-pub(crate) fn templates(
-    properties: &BTreeMap<String, String>,
-) -> Result<BTreeMap<String, Template>, Error> {
-    properties
-        .iter()
-        .map(|(id, text)| {
-            let template = Template::parse(text).map_err(|e| e.under(id))?;
-            Ok((id.clone(), template))
-        })
-        .collect()
-}
-
 /// Produces the documents as the first step.
 ///
 /// # Errors
@@ -140,21 +125,21 @@ pub(crate) fn produce(
                 let size = Some(body.len() as u64);
                 producer.produce(properties, size, |sink| sink.write(&body))?;
             }
-            Err(error) => producer.refuse(nothing.clone(), &error),
+            Err(error) => producer.reject(nothing.clone(), &error),
         }
     }
     Ok(())
 }
 
-/// The step where it is not the first: replaces bodies.
-pub(crate) struct Replace {
+/// A message step that is not the first: it replaces bodies.
+pub(crate) struct ReplaceBodies {
     pub(crate) message: Arc<Message>,
     pub(crate) next: Arc<dyn Stage>,
 }
 
-impl Stage for Replace {
+impl Stage for ReplaceBodies {
     fn begin(&self, document: &Document) -> Result<Box<dyn BodySink>, Error> {
-        Ok(Box::new(Replacing {
+        Ok(Box::new(BodyReplacer {
             message: Arc::clone(&self.message),
             next: Arc::clone(&self.next),
             document: document.clone(),
@@ -162,18 +147,18 @@ impl Stage for Replace {
     }
 }
 
-struct Replacing {
+struct BodyReplacer {
     message: Arc<Message>,
     next: Arc<dyn Stage>,
     document: Document,
 }
 
-impl BodySink for Replacing {
+impl BodySink for BodyReplacer {
     fn write(&mut self, _bytes: &[u8]) -> Result<(), Error> {
         Ok(())
     }
 
-    // Only now is every property known, and the incoming document proven whole.
+    // Only now is every property known and the incoming document complete.
     fn close(self: Box<Self>, end: &End) -> Result<Box<dyn Acknowledgement>, Error> {
         let Self { message, next, mut document } = *self;
         document.properties.extend(&end.properties);
@@ -186,7 +171,7 @@ impl BodySink for Replacing {
         sink.write(&body)?;
         let mut digest = Digest::default();
         digest.update(&body);
-        // What is made of a refused document is still about a document that is not there.
+        // The new body still represents a document that was refused.
         let refused = end.refused.clone();
         sink.close(&End { refused, ..digest.end(Properties::new()) })
     }

@@ -2,8 +2,9 @@
 
 pub(crate) mod connector;
 pub(crate) mod database;
+mod file_name;
 pub(crate) mod message;
-mod partials;
+mod partial_files;
 pub(crate) mod produce;
 pub(crate) mod read_files;
 pub(crate) mod set_properties;

@@ -8,11 +8,12 @@ use std::time::SystemTime;
 use host_sdk::{Error, ErrorKind, Properties};
 use jiff::tz::TimeZone;
 
-use super::produce::{Body, Producer};
+use super::produce::{BodyWriter, Producer};
 use super::tree::{Found, Tree, unreadable};
+use crate::engine::document::StepIdentity;
+use crate::engine::run::Run;
+use crate::engine::stage::Stage;
 use crate::process::model::ReadFilesStep;
-use crate::run::{Run, StepIdentity};
-use crate::stage::Stage;
 
 /// How much of a file is read at once.
 const CHUNK: usize = 256 * 1024;
@@ -44,7 +45,7 @@ pub(crate) fn produce(
                     send(&mut file, size, &name, body, &mut chunk)
                 })?;
             }
-            Err(error) => producer.refuse(properties, &error),
+            Err(error) => producer.reject(properties, &error),
         }
     }
     Ok(())
@@ -54,7 +55,7 @@ fn send(
     file: &mut File,
     size: u64,
     name: &str,
-    body: &mut Body,
+    body: &mut BodyWriter,
     chunk: &mut [u8],
 ) -> Result<(), Error> {
     loop {
@@ -65,7 +66,7 @@ fn send(
             Err(error) => return Err(unreadable("file", name, &error)),
         }
     }
-    // What was announced is what must have come; half of two versions is neither.
+    // The length must be the announced one: a file that changed would be half of each version.
     if body.bytes() == size {
         Ok(())
     } else {
@@ -74,7 +75,7 @@ fn send(
     }
 }
 
-/// A file's time as document properties write it. In UTC, as connectors take a time without a
+/// A file's time as document properties write it. It is in UTC, as connectors read a time without a
 /// zone.
 fn timestamp(time: SystemTime) -> Result<String, Error> {
     let unwritable = |e: jiff::Error| Error::internal(format!("a file's time is unusable: {e}"));

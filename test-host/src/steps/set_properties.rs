@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use host_sdk::{Error, Properties};
 
-use crate::process::template::Template;
-use crate::stage::{Acknowledgement, BodySink, Document, End, Held, Stage};
+use crate::engine::document::{Document, End};
+use crate::engine::stage::{Acknowledgement, BodySink, OnKeptBytes, Stage};
+use crate::template::Template;
 
-/// The step.
+/// The step setProperties.
 pub(crate) struct SetProperties {
     pub(crate) properties: Arc<BTreeMap<String, Template>>,
     pub(crate) next: Arc<dyn Stage>,
@@ -16,49 +17,49 @@ pub(crate) struct SetProperties {
 
 impl Stage for SetProperties {
     fn begin(&self, document: &Document) -> Result<Box<dyn BodySink>, Error> {
-        let mut onwards = document.clone();
-        onwards.origins.retain(|id, _| !self.properties.contains_key(id));
+        let mut changed = document.clone();
+        changed.origins.retain(|id, _| !self.properties.contains_key(id));
         let mut open = Vec::new();
         for (id, template) in self.properties.iter() {
             match template.expand(&document.properties) {
-                Ok(value) => onwards.properties.insert(id, value),
-                // What it names may come with the end of the body.
+                Ok(value) => changed.properties.insert(id, value),
+                // It can refer to a property that comes with the end of the body.
                 Err(_) => open.push(id.clone()),
             }
         }
-        Ok(Box::new(Setting {
+        Ok(Box::new(PropertyWriter {
             templates: Arc::clone(&self.properties),
             incoming: document.properties.clone(),
             open,
-            onwards: self.next.begin(&onwards)?,
+            next: self.next.begin(&changed)?,
         }))
     }
 }
 
-struct Setting {
+struct PropertyWriter {
     templates: Arc<BTreeMap<String, Template>>,
     incoming: Properties,
     open: Vec<String>,
-    onwards: Box<dyn BodySink>,
+    next: Box<dyn BodySink>,
 }
 
-impl BodySink for Setting {
+impl BodySink for PropertyWriter {
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.onwards.write(bytes)
+        self.next.write(bytes)
     }
 
-    fn resume(&mut self, identity: &str, held: &mut Held<'_>) -> Result<(), Error> {
-        self.onwards.resume(identity, held)
+    fn resume(&mut self, identity: &str, on_kept: &mut OnKeptBytes<'_>) -> Result<(), Error> {
+        self.next.resume(identity, on_kept)
     }
 
     fn discard(&mut self) -> Result<(), Error> {
-        self.onwards.discard()
+        self.next.discard()
     }
 
     fn close(self: Box<Self>, end: &End) -> Result<Box<dyn Acknowledgement>, Error> {
-        let Self { templates, mut incoming, open, onwards } = *self;
+        let Self { templates, mut incoming, open, next } = *self;
         incoming.extend(&end.properties);
-        // What the step sets wins over what comes late under the same name.
+        // What the step sets overrides a late property of the same name.
         let late = end.properties.iter();
         let mut properties: Properties =
             late.filter(|(id, _)| !templates.contains_key(*id)).collect();
@@ -68,6 +69,6 @@ impl BodySink for Setting {
                 properties.insert(id, template.expand(&incoming)?);
             }
         }
-        onwards.close(&End { properties, ..end.clone() })
+        next.close(&End { properties, ..end.clone() })
     }
 }

@@ -1,7 +1,7 @@
-//! The regular files of a local directory, and of those in it.
+//! The regular files of a local directory, and of the directories in it.
 //!
-//! Nothing that is found can hold the walk up: only a regular file is read, and that it is one is
-//! decided on the open descriptor. What is not read is counted.
+//! Nothing that is found can block the walk: only regular files are read, and the type is checked
+//! on the open descriptor. What is not read is counted.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata, OpenOptions};
@@ -10,22 +10,22 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::vec;
 
-use host_sdk::kit::Wildcard;
 use host_sdk::{Error, ErrorKind};
 
-use crate::events::{LeftOut, LogLevel};
+use crate::engine::document::StepIdentity;
+use crate::engine::run::Run;
 use crate::process::model::ReadFilesStep;
-use crate::run::{Run, StepIdentity};
-use host_sdk::kit::shortage;
+use crate::report::events::{LeftOut, LogLevel};
+use host_sdk::kit::{Wildcard, shortage};
 
-/// How deep directories are read.
+/// How many levels of directories are read.
 const DEEPEST: usize = 256;
 
 /// A file to be read, or a file or a directory that cannot be.
 pub(super) struct Found {
     /// The name alone.
     pub(super) name: String,
-    /// The directory below that of the step; `.` is that one itself.
+    /// The directory, relative to that of the step. `.` is that one itself.
     pub(super) directory: String,
     pub(super) content: Result<(File, Metadata), Error>,
 }
@@ -35,7 +35,7 @@ pub(super) struct Tree<'a> {
     run: &'a Arc<Run>,
     identity: &'a Arc<StepIdentity>,
     step: &'a ReadFilesStep,
-    /// The directories that are being read, each in the one before.
+    /// The directories that are being read, each inside the one before.
     levels: Vec<Level>,
 }
 
@@ -44,7 +44,7 @@ struct Level {
     directory: String,
     identity: Option<Identity>,
     names: vec::IntoIter<OsString>,
-    /// Why there are no more names.
+    /// Why the list of names is incomplete.
     broken: Option<Error>,
 }
 
@@ -88,7 +88,7 @@ impl<'a> Tree<'a> {
         while let Some(level) = self.levels.last_mut() {
             self.run.cancellation().check()?;
             let found = match level.names.next() {
-                Some(name) => self.look_at(&name),
+                Some(name) => self.examine(&name),
                 None => {
                     let broken = level.broken.take();
                     let ended = self.levels.pop();
@@ -102,14 +102,14 @@ impl<'a> Tree<'a> {
         Ok(None)
     }
 
-    /// What `name` is in the directory that is being read; `None` where it is left out or entered.
-    fn look_at(&mut self, name: &OsStr) -> Option<Found> {
+    /// Examines `name` in the current directory. `None` if it is left out or entered.
+    fn examine(&mut self, name: &OsStr) -> Option<Found> {
         let level = self.levels.last()?;
         let path = level.path.join(name);
         let shown = name.to_string_lossy();
         let metadata = fs::metadata(&path);
         let is_directory = metadata.as_ref().is_ok_and(Metadata::is_dir);
-        // The pattern may ask for hidden files; it says nothing of directories.
+        // The pattern can select hidden files. It does not apply to directories.
         let is_wanted = self.step.include_hidden
             || !shown.starts_with('.')
             || (!is_directory && self.step.include.starts_with('.'));
@@ -136,7 +136,7 @@ impl<'a> Tree<'a> {
             Err(error) => return found(Err(unreadable(what, &shown, &error))),
         };
         if is_directory {
-            return match self.entered(&path, &shown, &metadata) {
+            return match self.enter(&path, &shown, &metadata) {
                 Ok(below) => {
                     self.levels.extend(below);
                     None
@@ -144,8 +144,8 @@ impl<'a> Tree<'a> {
                 Err(error) => found(Err(error)),
             };
         }
-        // Looked at first, because opening a device can do something; again on the descriptor,
-        // because another file may have the name by then.
+        // Checked before opening, because opening a device can have effects. Checked again on the
+        // descriptor, because the name can belong to another file by then.
         if !metadata.is_file() {
             return self.leave_out(&path, "neither file nor directory", |count| &mut count.special);
         }
@@ -158,20 +158,15 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// The level of the directory at `path`; `None` where the directory lies in itself.
-    fn entered(
-        &self,
-        path: &Path,
-        name: &str,
-        metadata: &Metadata,
-    ) -> Result<Option<Level>, Error> {
+    /// The level of the directory at `path`. `None` if the directory contains itself.
+    fn enter(&self, path: &Path, name: &str, metadata: &Metadata) -> Result<Option<Level>, Error> {
         let identity = identity_of(metadata);
         if identity.is_some() && self.levels.iter().any(|level| level.identity == identity) {
             self.leave_out(path, "a link that leads back", |count| &mut count.loops);
             return Ok(None);
         }
         if self.levels.len() > DEEPEST {
-            let message = format!("directory \"{name}\" lies deeper than {DEEPEST} directories");
+            let message = format!("directory \"{name}\" is deeper than {DEEPEST} directories");
             return Err(Error::new(ErrorKind::Document, message));
         }
         let (names, error) = list(path);
@@ -203,7 +198,7 @@ impl<'a> Tree<'a> {
 }
 
 impl Level {
-    /// The directory itself as something that cannot be read.
+    /// An entry for the directory itself, which cannot be read.
     fn refused(self, error: Error) -> Found {
         let (directory, name) = match self.directory.rsplit_once('/') {
             Some((directory, name)) => (directory.to_owned(), name.to_owned()),
@@ -213,7 +208,7 @@ impl Level {
     }
 }
 
-/// The names in the directory at `path` in their order, and why these are not all.
+/// The sorted names in the directory at `path`, and the error that cut the list short.
 fn list(path: &Path) -> (Vec<OsString>, Option<io::Error>) {
     let mut names = Vec::new();
     let read = fs::read_dir(path).and_then(|entries| {
@@ -226,8 +221,7 @@ fn list(path: &Path) -> (Vec<OsString>, Option<io::Error>) {
     (names, read.err())
 }
 
-/// Opens a file for reading, and never waits for another process, as it would for the writer of a
-/// named pipe.
+/// Opens a file for reading without blocking. A named pipe would block until it has a writer.
 #[cfg(unix)]
 fn open(path: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
@@ -239,7 +233,7 @@ fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).open(path)
 }
 
-/// What tells a directory from every other one: its device and its number there.
+/// The identity of a directory: its device and its inode.
 type Identity = (u64, u64);
 
 #[cfg(unix)]
@@ -250,7 +244,7 @@ fn identity_of(metadata: &Metadata) -> Option<Identity> {
 
 #[cfg(not(unix))]
 fn identity_of(_metadata: &Metadata) -> Option<Identity> {
-    // Only the depth bounds a loop there.
+    // On other systems only the depth limits a loop.
     None
 }
 
@@ -276,7 +270,7 @@ mod tests {
         let path = place.path().join("pipe");
         let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
         assert!(made.success());
-        // A file that became a pipe after it was looked at.
+        // A file that was replaced by a pipe after it was examined.
         let file = open(&path).unwrap();
         assert!(!file.metadata().unwrap().is_file());
     }

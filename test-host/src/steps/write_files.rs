@@ -1,10 +1,10 @@
 //! Writes each body to a local file, and passes the document on.
 //!
-//! Names come from strangers: a name is one component of a path and nothing else. A file gets
-//! its name only when it is whole and on the disk. It replaces a file of an earlier run; two
-//! documents of one run with the same name do not replace each other: the second one fails.
-//! Until then it is a temporary file that is gone when the document fails; one that a later run
-//! may go on with is kept beside it ([`Partials`]).
+//! Names come from untrusted peers: a name is one component of a path and nothing else. A file gets
+//! its name only when it is complete and on the disk. It replaces a file of an earlier run. Two
+//! documents of one run with the same name do not replace each other: the second one fails. An
+//! incomplete file is a temporary file, removed when the document fails. One that a later run can
+//! resume is kept beside it ([`PartialFiles`]).
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -15,26 +15,22 @@ use std::sync::{Arc, Mutex};
 use host_sdk::{Error, ErrorKind};
 use tempfile::NamedTempFile;
 
-use super::partials::{self, Partials};
+use super::file_name::check_name;
+use super::partial_files::PartialFiles;
+use crate::engine::document::{Document, End};
+use crate::engine::stage::{Acknowledgement, BodySink, OnKeptBytes, Stage};
 use crate::locks::lock;
-use crate::stage::{Acknowledgement, BodySink, Document, End, Held, Stage};
 use host_sdk::kit::shortage;
 
-/// How much of a file that is held is read at a time.
+/// How many kept bytes of a file are read at a time.
 const CHUNK: usize = 256 * 1024;
-
-/// The longest name of a file that common file systems take, in bytes.
-pub(super) const LONGEST_NAME: usize = 255;
-
-/// Names that Windows keeps for devices, with any extension.
-const DEVICES: [&str; 6] = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
 
 /// The directory that the step writes to.
 pub(crate) struct Directory {
     path: PathBuf,
-    /// The names of this run, so that none is lost to another.
+    /// The names that this run has written, so that no document replaces another.
     names: Mutex<HashSet<String>>,
-    partials: Partials,
+    partial_files: PartialFiles,
 }
 
 impl Directory {
@@ -42,7 +38,7 @@ impl Directory {
     ///
     /// # Errors
     ///
-    /// `configuration` when there can be none.
+    /// `configuration` when it cannot be made.
     pub(crate) fn open(path: &str) -> Result<Arc<Self>, Error> {
         fs::create_dir_all(path).map_err(|e| {
             Error::configuration("directory", format!("directory {path} cannot be made: {e}"))
@@ -50,13 +46,13 @@ impl Directory {
         Ok(Arc::new(Self {
             path: path.into(),
             names: Mutex::default(),
-            partials: Partials::of(path.into()),
+            partial_files: PartialFiles::of(path.into()),
         }))
     }
 
     /// Gives `file` its final name.
     fn publish(&self, file: NamedTempFile, name: &str) -> Result<(), Error> {
-        let failed = |e: &io::Error| broken(&format!("file \"{name}\" could not be written"), e);
+        let failed = |e: &io::Error| io_error(&format!("file \"{name}\" could not be written"), e);
         file.as_file().sync_all().map_err(|e| failed(&e))?;
         let reserved = folded(name);
         if !lock(&self.names).insert(reserved.clone()) {
@@ -66,20 +62,20 @@ impl Directory {
             )
             .with_hint("give them different names with a setProperties step"));
         }
-        // The name itself is replaced, so that a link in its place is not followed.
+        // The directory entry is replaced, so that a link of this name is not followed.
         let published = file
             .persist(self.path.join(name))
             .map_err(|e| failed(&e.error))
             .and_then(|_| sync_directory(&self.path).map_err(|e| failed(&e)));
         match published {
-            Ok(()) => self.partials.forget(name, None),
+            Ok(()) => self.partial_files.remove_stale(name, None),
             Err(_) => _ = lock(&self.names).remove(&reserved),
         }
         published
     }
 }
 
-/// What tells names apart in this system's usual directories.
+/// The form of a name in which equal names of this system's usual file systems are equal.
 fn folded(name: &str) -> String {
     if cfg!(any(windows, target_os = "macos")) { name.to_lowercase() } else { name.to_owned() }
 }
@@ -91,67 +87,25 @@ fn sync_directory(path: &Path) -> io::Result<()> {
 
 #[cfg(not(unix))]
 fn sync_directory(_path: &Path) -> io::Result<()> {
-    // There is no handle of a directory to flush; a rename is in the file system's journal.
+    // A directory has no handle to flush here. A rename is in the journal of the file system.
     Ok(())
 }
 
-fn broken(what: &str, error: &io::Error) -> Error {
+fn io_error(what: &str, error: &io::Error) -> Error {
     shortage::advised(Error::new(ErrorKind::Host, format!("{what}: {error}")), error)
 }
 
-/// Checks that `name` is one component of a path, here and on other systems.
-///
-/// # Errors
-///
-/// `document` for every other name.
-pub(crate) fn check_name(name: &str) -> Result<(), Error> {
-    let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
-    let numbered = |device: &str| {
-        stem.strip_prefix(device).is_some_and(|rest| {
-            rest.chars().count() == 1 && rest != "0" && !rest.is_ascii() || {
-                rest.len() == 1 && ("1"..="9").contains(&rest)
-            }
-        })
-    };
-    let reason = if name.is_empty() || name.trim().is_empty() {
-        "it is blank"
-    } else if name == "." || name == ".." {
-        "it names a directory"
-    } else if name.contains(['/', '\\']) {
-        "it contains a separator of directories"
-    } else if name.chars().any(char::is_control) {
-        "it contains a control character"
-    } else if name.len() > LONGEST_NAME {
-        "it is longer than 255 bytes"
-    } else if DEVICES.contains(&stem.as_str()) || numbered("COM") || numbered("LPT") {
-        "it is reserved for a device"
-    } else if partials::is_reserved(name) {
-        "it is reserved for files that are not whole yet"
-    } else if name.ends_with([' ', '.']) {
-        "it ends with a blank or a dot"
-    } else if cfg!(windows) && name.contains(['<', '>', ':', '"', '|', '?', '*']) {
-        "it contains a character that Windows does not take"
-    } else {
-        return Ok(());
-    };
-    Err(Error::new(
-        ErrorKind::Document,
-        format!("\"{}\" cannot be the name of a file: {reason}", name.escape_debug()),
-    )
-    .with_hint("set the property fileName with a setProperties step"))
-}
-
-/// The step.
+/// The step writeFiles.
 pub(crate) struct WriteFiles {
     pub(crate) directory: Arc<Directory>,
-    /// Whether documents that were refused earlier are written, too.
+    /// True if documents that a service refused in an earlier step are written.
     pub(crate) store_errors: bool,
     pub(crate) next: Arc<dyn Stage>,
 }
 
 impl Stage for WriteFiles {
     fn begin(&self, document: &Document) -> Result<Box<dyn BodySink>, Error> {
-        // Refused here already, so that nothing is moved for nothing.
+        // Rejected before the body is moved.
         if let Some(name) = document.properties.get("fileName") {
             check_name(name)?;
         }
@@ -161,44 +115,45 @@ impl Stage for WriteFiles {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            // Like any file of the user's, not secret like a temporary one.
+            // The mode of any new file, not that of a temporary one.
             builder.permissions(fs::Permissions::from_mode(0o666));
         }
         let file = builder
             .tempfile_in(path)
-            .map_err(|e| broken(&format!("no file can be made in {}", path.display()), &e))?;
-        Ok(Box::new(Writing {
+            .map_err(|e| io_error(&format!("no file can be made in {}", path.display()), &e))?;
+        Ok(Box::new(FileWriter {
             directory: Arc::clone(&self.directory),
             name: document.properties.get("fileName").map(str::to_owned),
             file,
             is_kept: false,
             store_errors: self.store_errors,
-            onwards: self.next.begin(document)?,
+            next: self.next.begin(document)?,
         }))
     }
 }
 
-/// A file on its way; dropped unfinished, it is removed unless it is kept for a later run.
-struct Writing {
+/// An incomplete file. If it is dropped, it is removed, unless it is kept for a later run.
+struct FileWriter {
     directory: Arc<Directory>,
     name: Option<String>,
     file: NamedTempFile,
     is_kept: bool,
     store_errors: bool,
-    onwards: Box<dyn BodySink>,
+    next: Box<dyn BodySink>,
 }
 
-impl BodySink for Writing {
+impl BodySink for FileWriter {
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        // From its first byte on there is something to keep.
+        // From the first byte on, there is something to keep.
         self.file.disable_cleanup(self.is_kept);
-        self.file.write_all(bytes).map_err(|e| broken("the file could not be written", &e))?;
-        self.onwards.write(bytes)
+        self.file.write_all(bytes).map_err(|e| io_error("the file could not be written", &e))?;
+        self.next.write(bytes)
     }
 
-    fn resume(&mut self, identity: &str, held: &mut Held<'_>) -> Result<(), Error> {
-        let partials = &self.directory.partials;
-        let Some(file) = self.name.as_ref().and_then(|name| partials.open(name, identity)) else {
+    fn resume(&mut self, identity: &str, on_kept: &mut OnKeptBytes<'_>) -> Result<(), Error> {
+        let partial_files = &self.directory.partial_files;
+        let Some(file) = self.name.as_ref().and_then(|name| partial_files.open(name, identity))
+        else {
             return Ok(());
         };
         self.file = file;
@@ -206,79 +161,61 @@ impl BodySink for Writing {
         let mut buffer = vec![0; CHUNK];
         loop {
             let count = self.file.read(&mut buffer);
-            let count = count.map_err(|e| broken("what is held of the file cannot be read", &e))?;
-            let bytes = buffer.get(..count).unwrap_or_default();
-            if bytes.is_empty() {
+            let count =
+                count.map_err(|e| io_error("what is kept of the file cannot be read", &e))?;
+            if count == 0 {
                 return Ok(());
             }
+            let bytes = buffer
+                .get(..count)
+                .ok_or_else(|| Error::internal("a read of a file was longer than its buffer"))?;
             self.file.disable_cleanup(true);
-            self.onwards.write(bytes)?;
-            held(bytes)?;
+            self.next.write(bytes)?;
+            on_kept(bytes)?;
         }
     }
 
     fn discard(&mut self) -> Result<(), Error> {
         self.is_kept = false;
         self.file.disable_cleanup(false);
-        // Even if it cannot be removed, nobody goes on with it.
+        // If it cannot be removed, no later run resumes it.
         let emptied = self.file.as_file().set_len(0);
-        emptied.map_err(|e| broken("the file could not be emptied", &e))
+        emptied.map_err(|e| io_error("the file could not be emptied", &e))
     }
 
     fn close(self: Box<Self>, end: &End) -> Result<Box<dyn Acknowledgement>, Error> {
-        let Self { directory, name, mut file, store_errors, onwards, .. } = *self;
-        // Whole, it is published now or never.
+        let Self { directory, name, mut file, store_errors, next, .. } = *self;
+        // A complete file is published or removed, not kept.
         file.disable_cleanup(false);
         if end.refused.is_some() && !store_errors {
             drop(file);
-            return onwards.close(end);
+            return next.close(end);
         }
         let late = end.properties.get("fileName").map(str::to_owned);
         let name = late.or(name).unwrap_or_else(|| format!("document-{}", uuid::Uuid::new_v4()));
         check_name(&name)?;
+        let written = file.as_file().metadata();
+        let written = written.map_err(|e| io_error("the file could not be looked at", &e))?.len();
+        if written != end.bytes {
+            return Err(Error::internal(format!(
+                "file \"{name}\" has {written} bytes, and its document {}",
+                end.bytes
+            )));
+        }
         directory.publish(file, &name)?;
-        onwards.close(end)
+        next.close(end)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::collections::BTreeMap;
 
-    #[test]
-    fn names_that_are_more_than_a_name_are_refused() {
-        let long = "a".repeat(256);
-        let hostile = [
-            "",
-            " ",
-            ".",
-            "..",
-            "/etc/passwd",
-            "../up",
-            "a/b",
-            "a\\b",
-            "..\\up",
-            "a\0b",
-            "a\nb",
-            "\u{1b}[2J",
-            "con",
-            "NUL.txt",
-            "com1",
-            "LPT9.log",
-            "a.",
-            "a ",
-            ".a.0123456789abcdef.partial",
-            &long,
-        ];
-        for name in hostile {
-            let error = check_name(name).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Document, "{name:?}");
-            assert!(!error.message().contains(['\0', '\n', '\u{1b}']), "{error}");
-        }
-        for name in ["a", ".profile", "a.tar.gz", "com10", "console", "Ünïcode 1.txt", "a..b"] {
-            check_name(name).unwrap();
-        }
-    }
+    use host_sdk::Properties;
+
+    use super::*;
+    use crate::engine::document::{Digest, DocumentState};
+    use crate::engine::stage::Durable;
 
     #[test]
     fn a_link_in_the_place_of_a_file_is_replaced_not_followed() {
@@ -294,6 +231,53 @@ mod tests {
         directory.publish(file, "a").unwrap();
         assert_eq!(fs::read_to_string(&victim).unwrap(), "untouched");
         assert_eq!(fs::read_to_string(inside.path().join("a")).unwrap(), "new");
+    }
+
+    fn document(name: &str) -> Document {
+        Document {
+            state: Arc::new(DocumentState::new(1)),
+            source: "c".into(),
+            properties: Properties::new().with("fileName", name),
+            origins: BTreeMap::new(),
+            size: None,
+            answers: None,
+        }
+    }
+
+    /// Takes everything.
+    struct Nowhere;
+
+    impl Stage for Nowhere {
+        fn begin(&self, _: &Document) -> Result<Box<dyn BodySink>, Error> {
+            Ok(Box::new(Self))
+        }
+    }
+
+    impl BodySink for Nowhere {
+        fn write(&mut self, _: &[u8]) -> Result<(), Error> {
+            Ok(())
+        }
+
+        fn close(self: Box<Self>, _: &End) -> Result<Box<dyn Acknowledgement>, Error> {
+            Ok(Box::new(Durable))
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_shorter_than_its_document_gets_no_name() {
+        let inside = tempfile::tempdir().unwrap();
+        let step = WriteFiles {
+            directory: Directory::open(inside.path().to_str().unwrap()).unwrap(),
+            store_errors: false,
+            next: Arc::new(Nowhere),
+        };
+        let mut digest = Digest::default();
+        digest.update(b"abc");
+        let mut sink = step.begin(&document("a")).unwrap();
+        sink.write(b"ab").unwrap();
+        let error = sink.close(&digest.end(Properties::new())).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Internal);
+        assert_eq!(fs::read_dir(inside.path()).unwrap().count(), 0);
     }
 
     #[test]

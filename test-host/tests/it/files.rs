@@ -1,4 +1,4 @@
-//! Writing files under the names of strangers.
+//! Writing files under the names of untrusted peers.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Limits of the machine: each is one error that says so, at once, and nobody waits.
+//! Limits of the machine: each is one error at once, and no step waits.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -36,7 +36,7 @@ fn fetch(server: &Server, extra: &Value) -> Value {
     })
 }
 
-/// Whether `answer` has an error that names the limit `option`; it must be told at the first attempt.
+/// Whether `answer` has an error that names the limit `option`. It must come at the first attempt.
 fn names_limit(answer: &Answer, option: &str) -> bool {
     let lines = answer.lines();
     let again = lines.iter().find(|line| {
@@ -88,13 +88,13 @@ fn too_many_open_files_are_told_at_the_first_attempt() {
     }
 }
 
-/// Runs `process.json` with more and more threads until there are enough; how often it was told
-/// that there are not.
+/// Runs `process.json` with more and more threads until there are enough. Returns how many runs
+/// reported that there are not.
 fn with_few_threads(place: &Place, connectors: &Path) -> usize {
     for path in [&place.path("."), connectors] {
         fs::set_permissions(path, fs::Permissions::from_mode(0o777)).unwrap();
     }
-    // The limit is one of a user and does not hold for root; nobody else has this number.
+    // The limit is per user and does not apply to root. No other program has this number.
     static USER: AtomicU32 = AtomicU32::new(54_321);
     let user = USER.fetch_add(1, Ordering::Relaxed);
     for told in 0..16 {

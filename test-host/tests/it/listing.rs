@@ -13,7 +13,7 @@ use crate::support::{Place, connection, ftp_connector, peak_memory};
 
 const ENTRIES: usize = 100_000;
 const BOUND_KIB: u64 = 48 * 1024;
-/// So many events that they do not fit into a pipe that nobody reads: the program is still there.
+/// So many events that they do not fit into a pipe without a reader: the program is still there.
 const LAST: usize = 2_000;
 /// A file can have so many names and not many more.
 const NAMES: usize = 50_000;
@@ -84,7 +84,7 @@ fn streams(flavour: Flavour) {
     let Some(server) = crowded(flavour) else { return };
     let mut listing = Running::start(&server, "list", &json!({}));
     assert_eq!(listing.event()["json"]["remoteDirectory"], "/crowd");
-    // As long as nobody reads on, the server cannot get rid of the rest.
+    // While the client does not read on, the server cannot send the rest.
     assert!(!has_ended(&server), "{}", server.log());
     for _ in 1..ENTRIES - LAST {
         assert_eq!(listing.event()["event"], "document");

@@ -1,4 +1,4 @@
-//! Reading local files: what is read, what is left out, and that both are told.
+//! Reading local files: what is read, what is left out, and that both are reported.
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -32,7 +32,7 @@ fn results_on_a_full_disk_are_no_success() {
         let told = String::from_utf8(answer.stderr).unwrap();
         assert_eq!(answer.status.code(), Some(1), "{output}: {told}");
         assert_eq!(told.matches("the results could not be written").count(), 1, "{told}");
-        // What was under way is done all the same.
+        // Documents in flight are still completed.
         assert_eq!(fs::read_to_string(place.path("out/a")).unwrap(), "1");
     }
 }

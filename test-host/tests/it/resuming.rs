@@ -82,7 +82,7 @@ impl Slow {
         assert!(!child.wait().unwrap().success());
     }
 
-    /// Where the server was told to go on, in the order of the transfers.
+    /// The offsets of the REST commands, in the order of the transfers.
     fn offsets(&self) -> Vec<u64> {
         let log = self.server.log();
         let rest = log.lines().filter_map(|line| line.split_once("REST "));
@@ -103,7 +103,7 @@ impl Slow {
     }
 }
 
-/// Bytes in which no two places look alike; `seed` tells bodies apart.
+/// Bytes in which no two places look alike. `seed` makes bodies differ.
 fn body(seed: u64) -> Vec<u8> {
     (0..SIZE / 8)
         .flat_map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(seed).to_le_bytes())
@@ -170,7 +170,7 @@ fn a_second_process_does_not_touch_the_partial_of_the_first() {
     assert_eq!(slow.offsets(), Vec::<u64>::new());
     assert_eq!(held.metadata().unwrap().len(), before);
     drop(held);
-    // The next one goes on with what was left, and leaves nothing.
+    // The next run resumes what was left, and leaves nothing.
     slow.complete(&body);
     assert_eq!(slow.offsets().len(), 1);
 }

@@ -12,8 +12,8 @@ mod memory {
 
     const LARGE: u64 = 256 * 1024 * 1024;
     const BOUND_KIB: u64 = 64 * 1024;
-    /// So many that their events do not fit into the pipe that nobody reads: the program is
-    /// still there when its memory is looked at.
+    /// So many that their events do not fit into a pipe without a reader: the program still runs
+    /// when its memory is measured.
     const SMALL: usize = 400;
 
     fn peak_after_the_large_one(place: &Place, last: &str) -> u64 {

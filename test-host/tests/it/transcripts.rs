@@ -1,4 +1,4 @@
-//! What failed documents tell of the conversation with the server.
+//! What failed documents report of the conversation with the server.
 
 use serde_json::{Value, json};
 use test_servers::scripted::{Script, ScriptedServer};

@@ -14,7 +14,21 @@ struct Rule {
 
 const RULES: &[Rule] = &[
     Rule { text: "suppaftp::", allowed: &["connector/src/protocol/reply.rs"] },
-    Rule { text: "abi_stable::", allowed: &["host-sdk/src/abi/", "host-sdk/src/loader"] },
+    Rule { text: "abi_stable::", allowed: &["host-sdk/src/abi/", "host-sdk/src/loader/"] },
+    Rule { text: "libloading::", allowed: &["host-sdk/src/loader/"] },
+    Rule {
+        text: "rustls::",
+        allowed: &[
+            "connector/src/transport/",
+            "connector/src/check/",
+            "connector/src/session/transfer/tickets.rs",
+        ],
+    },
+    Rule {
+        text: "rusqlite::",
+        allowed: &["test-host/src/ledger/sqlite/", "test-host/src/demo/proof.rs"],
+    },
+    Rule { text: "clap::", allowed: &["test-host/src/cli/"] },
 ];
 
 fn root() -> PathBuf {
@@ -113,7 +127,7 @@ fn files_stay_small_enough_to_read() {
         .map(|(path, text)| {
             (path, text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).count())
         })
-        .filter(|(_, lines)| *lines > 450)
+        .filter(|(_, lines)| *lines > 400)
         .map(|(path, lines)| format!("{path} has {lines} lines"))
         .collect();
     assert_eq!(long, Vec::<String>::new());

@@ -1,0 +1,101 @@
+//! What every command takes, and what commands share of it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::{ArgAction, Args, ValueEnum};
+use host_sdk::Error;
+
+use super::failure::Failure;
+use crate::cancellation::Cancellation;
+use crate::connectors::{Connectors, search_path};
+use crate::exit_code::ExitCode;
+use crate::pipeline::{Prepared, Refusal};
+use crate::process::Process;
+use crate::report::{JsonLines, LogForwarder, Reporter, Text, Verbosity};
+use host_sdk::kit::shortage;
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// Look for connectors in this directory, not in $CONNECTOR_PATH or beside the program;
+    /// repeatable
+    #[arg(long, global = true, value_name = "DIR")]
+    connector_path: Vec<PathBuf>,
+    /// How results are written
+    #[arg(long, global = true, value_enum, default_value_t = Output::Text)]
+    pub(super) output: Output,
+    /// Print more; repeat for still more
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+    /// Print errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Output {
+    /// Brief lines for people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// Writes to standard output in lines, for results.
+pub(super) fn results() -> io::LineWriter<io::Stdout> {
+    io::LineWriter::new(io::stdout())
+}
+
+impl Options {
+    pub(super) fn verbosity(&self) -> Verbosity {
+        Verbosity { quiet: self.quiet, verbose: self.verbose }
+    }
+
+    /// Where the events of a run go.
+    pub(super) fn reporter(&self, last_step: &str) -> Arc<dyn Reporter> {
+        match self.output {
+            Output::Json => Arc::new(JsonLines::new(results(), self.verbosity())),
+            Output::Text => Arc::new(Text::new(results(), self.verbosity(), last_step)),
+        }
+    }
+
+    pub(super) fn connectors(&self, reporter: &Arc<dyn Reporter>) -> Connectors {
+        let services = LogForwarder::new(Arc::clone(reporter), self.verbosity());
+        Connectors::new(search_path(&self.connector_path), services)
+    }
+
+    /// The reporter of a command that runs nothing: the connectors' log as text.
+    pub(super) fn log_reporter(&self) -> Arc<dyn Reporter> {
+        Arc::new(Text::new(io::sink(), self.verbosity(), ""))
+    }
+}
+
+/// Reads and prepares the process in `file`.
+pub(super) fn prepare(
+    file: &Path,
+    connectors: &Connectors,
+    cancellation: &Arc<Cancellation>,
+) -> Result<Prepared, Failure> {
+    Process::read(file)
+        .map_err(Refusal::from)
+        .and_then(|process| Prepared::new(process, connectors, cancellation))
+        .map_err(|refusal| Failure::of(file, refusal))
+}
+
+/// Makes Ctrl-C cancel. A second one ends the program at once.
+pub(super) fn cancel_on_interrupt(cancellation: &Arc<Cancellation>) -> Result<(), Error> {
+    let cancellation = Arc::clone(cancellation);
+    let asked = AtomicBool::new(false);
+    ctrlc::set_handler(move || {
+        if asked.swap(true, Ordering::AcqRel) {
+            std::process::exit(i32::from(ExitCode::Interrupted.number()));
+        }
+        cancellation.cancel();
+    })
+    .map_err(|e| match e {
+        ctrlc::Error::System(e) => shortage::of_threads("interruptions", &e),
+        other => Error::internal(format!("interruptions cannot be caught: {other}")),
+    })
+}

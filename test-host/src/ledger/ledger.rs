@@ -1,0 +1,49 @@
+//! Where documents are stored: rows, and a ledger that makes storing effectively once.
+//!
+//! Connectors deliver at least once: a document whose acknowledgement was lost is delivered again.
+//! Row and ledger entry are written in one transaction, so the second delivery finds its entry.
+
+use std::io::Read;
+use std::path::Path;
+
+use host_sdk::{Error, Properties};
+
+/// A database in which documents are stored.
+pub(crate) trait Ledger: Send + Sync {
+    /// The directory of the database. Bodies are spooled on its disk, which needs room for them
+    /// anyway.
+    fn directory(&self) -> &Path;
+
+    /// Checks that a row can hold a body of `size` bytes.
+    ///
+    /// # Errors
+    ///
+    /// `quota` for a larger one.
+    fn check_size(&self, size: u64) -> Result<(), Error>;
+
+    /// Stores a document of `row.size` bytes, read from `body`, unless it has been.
+    ///
+    /// # Errors
+    ///
+    /// `quota` when the disk is full or the body too large, `busy` when another process has locked
+    /// the database, otherwise `host`.
+    fn store(&self, row: &Row<'_>, body: &mut dyn Read) -> Result<Stored, Error>;
+}
+
+/// What is stored with the body of a document.
+pub(crate) struct Row<'a> {
+    pub(crate) process: &'a str,
+    pub(crate) step: &'a str,
+    pub(crate) source: &'a str,
+    pub(crate) properties: &'a Properties,
+    pub(crate) size: u64,
+    pub(crate) sha256: &'a str,
+}
+
+/// Whether a document was stored now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stored {
+    New,
+    /// The ledger has an entry for it. No second row is written.
+    Already,
+}

@@ -1,0 +1,6 @@
+//! The ledger in SQLite.
+
+mod database;
+mod store;
+
+pub(super) use store::SqliteLedger;
