@@ -94,3 +94,11 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Behaviour> {
     .into_iter()
     .flatten()
 }
+
+/// The cases of this run: all, or the one that `FTP_TEST_BEHAVIOUR` names.
+pub(crate) fn chosen() -> Vec<&'static Behaviour> {
+    let Ok(name) = std::env::var("FTP_TEST_BEHAVIOUR") else { return all().collect() };
+    let cases: Vec<_> = all().filter(|case| case.name == name).collect();
+    assert!(!cases.is_empty(), "FTP_TEST_BEHAVIOUR: {name} is no case");
+    cases
+}
