@@ -2,6 +2,7 @@
 
 mod floors;
 mod imports;
+mod papers;
 
 use std::fs;
 use std::path::{Path, PathBuf};
