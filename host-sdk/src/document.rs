@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::outcome::{Outcome, Status};
+use crate::outcome::Outcome;
 
 /// Document properties by id, as text.
 ///
@@ -188,13 +188,12 @@ pub trait ResultSink: Send {
     }
 }
 
-/// A result that is complete in memory; many cross in one call.
+/// A successful result that is complete in memory; many cross in one call. A result that the
+/// service refused is a [`ResultSink`] that is finished with its error.
 #[derive(Clone, Copy, Debug)]
 pub struct SmallResult<'a> {
     /// The input that it answers.
     pub input: u64,
-    /// How it ended.
-    pub status: Status,
     /// Its properties.
     pub properties: &'a Properties,
     /// Its body.

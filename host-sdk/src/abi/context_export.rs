@@ -8,11 +8,11 @@ use abi_stable::std_types::{RArc, ROption, RSlice, RSliceMut, RStr};
 
 use crate::abi::convert::{answer, from_json, outcome, to_json};
 use crate::abi::guard::Guarded;
-use crate::abi::types::{self, Answer};
 use crate::context::{Context, Progress};
 use crate::document::{InputDocument, Properties, RawFile, ResultSink, SmallResult};
 use crate::error::{Error, ErrorKind};
 use crate::services::{HostServices, LogRecord};
+use connector_interface::types::{self, Answer};
 
 const SIDE: &str = "host";
 
@@ -130,7 +130,6 @@ impl types::ExecutionContext for ExportedContext {
                 .zip(&properties)
                 .map(|(result, properties)| SmallResult {
                     input: result.input,
-                    status: result.status.into(),
                     properties,
                     payload: result.payload.as_slice(),
                 })
@@ -139,17 +138,10 @@ impl types::ExecutionContext for ExportedContext {
         }))
     }
 
-    fn input_done(
-        &self,
-        input: u64,
-        status: types::Status,
-        _code: RStr<'_>,
-        message: RStr<'_>,
-        detail: RStr<'_>,
-    ) -> Answer<()> {
-        answer(self.call("input_done", |context| {
-            context.input_done(input, &outcome(status, &message, &detail))
-        }))
+    fn input_done(&self, input: u64, status: types::Status, report: RStr<'_>) -> Answer<()> {
+        answer(
+            self.call("input_done", |context| context.input_done(input, &outcome(status, &report))),
+        )
     }
 
     fn progress(&self, progress: types::Progress) {
@@ -166,7 +158,7 @@ impl types::ExecutionContext for ExportedContext {
         }
     }
 
-    #[cfg(feature = "interface-next")]
+    #[cfg(interface_next)]
     fn next(&self) -> u32 {
         11
     }
@@ -224,27 +216,23 @@ impl types::ResultSink for ExportedSink {
     fn finish(
         &mut self,
         status: types::Status,
-        _code: RStr<'_>,
-        message: RStr<'_>,
         properties: RStr<'_>,
-        detail: RStr<'_>,
+        report: RStr<'_>,
     ) -> Answer<()> {
         answer(check_open(&self.open).and_then(|()| {
             self.sink.call_mut("finish", |sink| {
                 let properties: Properties = from_json("properties", &properties)?;
-                sink.finish(&outcome(status, &message, &detail), &properties)
+                sink.finish(&outcome(status, &report), &properties)
             })
         }))
     }
 
-    #[cfg(not(feature = "interface-first"))]
     fn resume(&mut self, identity: RStr<'_>, mut tail: RSliceMut<'_, u8>) -> Answer<u64> {
         answer(check_open(&self.open).and_then(|()| {
             self.sink.call_mut("resume", |sink| sink.resume(&identity, tail.as_mut_slice()))
         }))
     }
 
-    #[cfg(not(feature = "interface-first"))]
     fn discard(&mut self) -> Answer<()> {
         answer(
             check_open(&self.open)

@@ -5,13 +5,13 @@ use std::time::Duration;
 use abi_stable::sabi_trait::TD_Opaque;
 use abi_stable::std_types::{RSlice, RSliceMut, RStr};
 
-use crate::abi::convert::{OutcomeWords, from_json, result, to_json};
+use crate::abi::convert::{OutcomeParts, from_json, result, to_json};
 use crate::abi::guard::Guarded;
-use crate::abi::types;
 use crate::context::{CancelHook, ExecutionContext, Progress};
 use crate::document::{InputDocument, InputHeader, Properties, RawFile, ResultSink, SmallResult};
 use crate::error::Error;
 use crate::outcome::Outcome;
+use connector_interface::types;
 
 /// A context that the host lent.
 pub(super) struct ImportedContext(pub(super) types::ExecutionContextObject);
@@ -60,24 +60,16 @@ impl ExecutionContext for ImportedContext {
             .zip(&properties)
             .map(|(result, properties)| types::SmallResult {
                 input: result.input,
-                status: result.status.into(),
                 properties: RStr::from_str(properties),
                 payload: RSlice::from_slice(result.payload),
-                detail: RStr::empty(),
             })
             .collect();
         result(self.0.add_results(RSlice::from_slice(&results)))
     }
 
     fn input_done(&self, input: u64, outcome: &Outcome) -> Result<(), Error> {
-        let words = OutcomeWords::of(outcome);
-        result(self.0.input_done(
-            input,
-            words.status,
-            RStr::from_str(&words.code),
-            RStr::from_str(&words.message),
-            RStr::from_str(&words.detail),
-        ))
+        let parts = OutcomeParts::of(outcome);
+        result(self.0.input_done(input, parts.status, RStr::from_str(&parts.report)))
     }
 
     fn progress(&self, progress: Progress) {
@@ -148,23 +140,19 @@ impl ResultSink for ImportedSink {
     }
 
     fn finish(&mut self, outcome: &Outcome, properties: &Properties) -> Result<(), Error> {
-        let words = OutcomeWords::of(outcome);
+        let parts = OutcomeParts::of(outcome);
         let properties = to_json(properties)?;
         result(self.0.finish(
-            words.status,
-            RStr::from_str(&words.code),
-            RStr::from_str(&words.message),
+            parts.status,
             RStr::from_str(&properties),
-            RStr::from_str(&words.detail),
+            RStr::from_str(&parts.report),
         ))
     }
 
-    #[cfg(not(feature = "interface-first"))]
     fn resume(&mut self, identity: &str, tail: &mut [u8]) -> Result<u64, Error> {
         result(self.0.resume(RStr::from_str(identity), RSliceMut::from_mut_slice(tail)))
     }
 
-    #[cfg(not(feature = "interface-first"))]
     fn discard(&mut self) -> Result<(), Error> {
         result(self.0.discard())
     }

@@ -12,14 +12,14 @@ use serde_json::Value;
 use crate::abi::context_import::ImportedContext;
 use crate::abi::convert::{answer, to_json};
 use crate::abi::guard::{Guarded, guard, record_places};
-use crate::abi::interface::INTERFACE;
 use crate::abi::logger;
-use crate::abi::types::{self, Answer};
 use crate::connector::{Connection, Connector, Operation};
 use crate::context::Context;
 use crate::error::Error;
 use crate::manifest::Manifest;
 use crate::services::ExecutionScope;
+use connector_interface::handshake::INTERFACE;
+use connector_interface::types::{self, Answer};
 
 const SIDE: &str = "connector";
 
@@ -106,14 +106,14 @@ struct ExportedOperation(Guarded<Arc<dyn Operation>>);
 
 impl types::Operation for ExportedOperation {
     fn execute(&self, context: types::ExecutionContextObject) -> Answer<RString> {
-        #[cfg(feature = "interface-next")]
+        #[cfg(interface_next)]
         log::info!("the host knows {} of the next interface", context.next());
         answer(self.0.call("execute", |operation| {
             in_scope(context, |context| written(operation.execute(context)))
         }))
     }
 
-    #[cfg(feature = "interface-next")]
+    #[cfg(interface_next)]
     fn next(&self) -> u32 {
         11
     }
@@ -170,20 +170,20 @@ macro_rules! export_connector {
     ($constructor:expr, $id:literal, label = $label:literal, silence = [$($target:literal),* $(,)?] $(,)?) => {
         const _: () = {
             #[unsafe(no_mangle)]
-            static CONNECTOR_HANDSHAKE: $crate::abi::interface::Handshake =
-                $crate::abi::interface::Handshake::new(
+            static CONNECTOR_HANDSHAKE: $crate::abi::interface::handshake::Handshake =
+                $crate::abi::interface::handshake::Handshake::new(
                     ::core::concat!($id, "\0"),
                     ::core::cfg!(panic = "unwind"),
                 );
 
             extern "C" fn create(
-                services: $crate::abi::types::HostServicesObject,
-            ) -> $crate::abi::types::Answer<$crate::abi::types::ConnectorObject> {
+                services: $crate::abi::interface::types::HostServicesObject,
+            ) -> $crate::abi::interface::types::Answer<$crate::abi::interface::types::ConnectorObject> {
                 $crate::abi::export::create(services, &[$($target),*], $constructor)
             }
 
             #[::abi_stable::export_root_module]
-            fn connector_module() -> $crate::abi::types::ModuleRef {
+            fn connector_module() -> $crate::abi::interface::types::ModuleRef {
                 $crate::abi::export::module($id, $label, ::core::env!("CARGO_PKG_VERSION"), create)
             }
         };

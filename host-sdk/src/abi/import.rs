@@ -7,7 +7,6 @@ use serde_json::Value;
 
 use crate::abi::context_export::Lease;
 use crate::abi::convert::{from_json, result, to_json};
-use crate::abi::types;
 use crate::browse::{BrowseAnswer, BrowseRequest};
 use crate::check::CheckReport;
 use crate::connector::{Connection, Connector, Operation};
@@ -16,6 +15,7 @@ use crate::descriptor::connector::ConnectorDescriptor;
 use crate::error::Error;
 use crate::outcome::Summary;
 use crate::secret::Secret;
+use connector_interface::types;
 
 /// A connector of a library.
 pub(crate) struct ImportedConnector(types::ConnectorObject);
@@ -62,7 +62,7 @@ impl Connection for ImportedConnection {
     fn operation(&self, settings: &Value) -> Result<Arc<dyn Operation>, Error> {
         let settings = to_json(settings)?;
         let object = result(self.0.operation(RStr::from_str(&settings)))?;
-        #[cfg(feature = "interface-next")]
+        #[cfg(interface_next)]
         log::info!("the connector knows {} of the next interface", object.next());
         Ok(Arc::new(ImportedOperation(object)))
     }

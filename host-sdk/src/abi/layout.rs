@@ -9,8 +9,8 @@ use abi_stable::abi_stability::abi_checking::{
 use abi_stable::library::LibHeader;
 use abi_stable::type_layout::TLFieldOrFunction;
 
-use crate::abi::interface::InterfaceVersion;
-use crate::abi::types::ModuleRef;
+use connector_interface::handshake::InterfaceVersion;
+use connector_interface::types::ModuleRef;
 
 /// How many differences the one line names; the rest mostly follow from them.
 const NAMED: usize = 3;

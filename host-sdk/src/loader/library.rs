@@ -9,10 +9,10 @@ use abi_stable::library::{AbiHeaderRef, LibHeader, ROOT_MODULE_LOADER_NAME_WITH_
 use libloading::Library as DynamicLibrary;
 
 use super::load_error::LoadError;
-use crate::abi::interface::{HANDSHAKE_SYMBOL, Handshake, InterfaceVersion, MAGIC};
 use crate::abi::layout;
-use crate::abi::types::ModuleRef;
 use crate::manifest::Manifest;
+use connector_interface::handshake::{HANDSHAKE_SYMBOL, Handshake, InterfaceVersion, MAGIC};
+use connector_interface::types::ModuleRef;
 
 /// A library of a connector whose interface fits this build's.
 pub(super) struct Library {

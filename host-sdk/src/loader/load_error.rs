@@ -3,10 +3,10 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::abi::interface::InterfaceVersion;
 use crate::abi::layout::LayoutMismatch;
 use crate::error::Error;
 use crate::suggest::expected_one_of;
+use connector_interface::handshake::InterfaceVersion;
 
 /// Why a connector was not loaded: one line that names the file and what to do.
 #[derive(Debug, thiserror::Error)]

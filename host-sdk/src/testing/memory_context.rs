@@ -8,7 +8,7 @@ use super::memory_state::{Input, MemoryResult, Shared};
 use crate::context::{CancelHook, ExecutionContext, Progress};
 use crate::document::{InputDocument, InputHeader, Properties, RawFile, ResultSink, SmallResult};
 use crate::error::{Error, ErrorKind};
-use crate::outcome::{Outcome, Status};
+use crate::outcome::Outcome;
 
 pub(super) struct MemoryContext(pub(super) Arc<Shared>);
 
@@ -92,7 +92,7 @@ impl ExecutionContext for MemoryContext {
             input: result.input,
             properties: result.properties.clone(),
             body: result.payload.to_vec(),
-            outcome: outcome_of(result.status),
+            outcome: Outcome::Success,
         }));
         drop(state);
         self.0.changed();
@@ -116,16 +116,6 @@ impl ExecutionContext for MemoryContext {
         _ = self.0.enter(Callback::Progress);
         self.0.lock().progress.push(progress);
         self.0.changed();
-    }
-}
-
-/// A small result has a status without an error.
-fn outcome_of(status: Status) -> Outcome {
-    let error = || Error::new(ErrorKind::Other, "a small result without an error");
-    match status {
-        Status::Success | Status::Empty => Outcome::Success,
-        Status::ApplicationError => Outcome::ApplicationError(error()),
-        Status::Failure => Outcome::Failure(error()),
     }
 }
 

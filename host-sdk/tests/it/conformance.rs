@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::support::load_echo;
 
-#[path = "../../examples/echo_connector.rs"]
+#[path = "../doubles/echo_connector.rs"]
 mod echo_connector;
 
 use echo_connector::EchoConnector;

@@ -83,7 +83,7 @@ impl ExecutionContext for ContextOf {
         let mut delivered = Ok(());
         for small in batch {
             match execution.deliver(small) {
-                Ok(result) => closed.extend(result),
+                Ok(result) => closed.push(result),
                 Err(error) => {
                     delivered = Err(error);
                     break;

@@ -1,7 +1,5 @@
-//! The smallest honest connector: it returns what it is sent.
-//!
-//! Build it with `cargo build -p host-sdk --example echo_connector` and give the library to a
-//! host. Its fields `panic` and `log` exist to show what a host makes of a misbehaving connector.
+//! A connector for tests: it returns what it is sent. Its fields `panic`, `log` and `outlive` show
+//! what a host makes of a misbehaving connector.
 
 #![forbid(unsafe_code)]
 
@@ -16,7 +14,7 @@ use host_sdk::descriptor::{
 use host_sdk::{
     BrowseAnswer, BrowseRequest, CheckReport, CheckStatus, Connection, Connector,
     ConnectorDescriptor, Context, Error, ErrorKind, ExecutionScope, Finding, InputDocument,
-    ObjectType, Operation, Outcome, Progress, Properties, Settings, SmallResult, Status, Summary,
+    ObjectType, Operation, Outcome, Progress, Properties, Settings, SmallResult, Summary,
 };
 use serde_json::{Value, json};
 
@@ -304,12 +302,7 @@ impl EchoOperation {
         for batch in names.chunks(64) {
             let results: Vec<SmallResult<'_>> = batch
                 .iter()
-                .map(|properties| SmallResult {
-                    input,
-                    status: Status::Success,
-                    properties,
-                    payload: b"{}",
-                })
+                .map(|properties| SmallResult { input, properties, payload: b"{}" })
                 .collect();
             context.add_results(&results)?;
             summary.results += results.len() as u64;

@@ -1,9 +1,4 @@
-//! The smallest host: loads the connector at a path, sends it a text, and prints what comes back.
-//!
-//! ```text
-//! cargo build -p host-sdk --example echo_connector
-//! cargo run -p host-sdk --example echo_host -- target/debug/examples/libecho_connector.so
-//! ```
+//! A host for tests: it loads the connector at a path, sends it a text and prints what comes back.
 
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, reason = "printing is what this program does")]
