@@ -6,7 +6,7 @@ use serde_json::Value;
 
 /// What to browse.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct BrowseRequest {
     /// The operation's id.
     pub operation: String,

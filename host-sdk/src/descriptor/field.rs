@@ -209,6 +209,7 @@ impl Field {
 /// What the value of a [`Field`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub enum FieldType {
     /// Text.
     String,
@@ -222,6 +223,9 @@ pub enum FieldType {
     Certificate,
     /// An object with fields of its own.
     Group,
+    /// A type that this build does not know: any value is taken, and the connector checks it.
+    #[serde(other)]
+    Other,
 }
 
 /// One value that a [`Field`] may have.
@@ -237,6 +241,7 @@ pub struct AllowedValue {
 /// Who may set a [`Field`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub enum FieldScope {
     /// The connection only.
     ConnectionOnly,
@@ -245,6 +250,9 @@ pub enum FieldScope {
     OperationOnly,
     /// The connection, and the operation over it.
     Both,
+    /// A scope that this build does not know.
+    #[serde(other)]
+    Other,
 }
 
 /// A condition under which a screen shows a [`Field`].

@@ -76,7 +76,7 @@ pub fn filter_schema(filter: &FilterDescriptor, anchor: &str) -> Value {
         FilterGrouping::None => condition,
         FilterGrouping::OneLevelAnd => group("and", &condition, condition.clone()),
         FilterGrouping::OneLevelOr => group("or", &condition, condition.clone()),
-        FilterGrouping::Any => {
+        FilterGrouping::Any | FilterGrouping::Other => {
             let member = json!({"$ref": format!("#{anchor}")});
             let mut schema = group("and", &member, group("or", &member, condition));
             schema["$anchor"] = json!(anchor);
@@ -130,6 +130,8 @@ fn value_schema(field: &Field) -> Value {
         FieldType::Integer => integer_schema(field),
         FieldType::Boolean => json!({"type": "boolean"}),
         FieldType::Group => settings_schema(&field.fields),
+        // The connector that declared it checks it.
+        FieldType::Other => return json!({}),
     };
     let takes_text =
         !matches!(field.field_type, FieldType::Integer | FieldType::Boolean | FieldType::Group);
@@ -269,7 +271,7 @@ fn comparison_schema(property: &FilterProperty) -> Value {
 /// What a property that is no text is compared to.
 fn compared_schema(property: &FilterProperty) -> Option<Value> {
     match property.value_type {
-        FilterType::String => None,
+        FilterType::String | FilterType::Other => None,
         FilterType::Integer => {
             Some(json!({"type": ["integer", "string"], "pattern": "^[+-]?[0-9]+$"}))
         }

@@ -7,5 +7,6 @@ mod conformance;
 mod executing;
 mod loading;
 mod logging;
+mod openness;
 mod panics;
 mod support;
