@@ -16,7 +16,8 @@ use connector_interface::types::{self, Answer};
 
 const SIDE: &str = "host";
 
-/// A context lent for one call; when this is dropped, everything lent through it is closed.
+/// Lends a context to a connector for one call. When this is dropped, the context and everything
+/// that came through it are closed.
 pub(super) struct Lease {
     context: Context,
     open: Arc<AtomicBool>,
@@ -86,6 +87,11 @@ impl types::ExecutionContext for ExportedContext {
     }
 
     fn on_cancel(&self, hook: types::CancelHookObject) {
+        if check_open(&self.open).is_err() {
+            // No later cancel would unblock what the hook is for.
+            hook.fire();
+            return;
+        }
         let registered = self.call("on_cancel", |context| {
             context.on_cancel(Box::new(move || hook.fire()));
             Ok(())

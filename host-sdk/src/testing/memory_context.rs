@@ -29,7 +29,7 @@ impl ExecutionContext for MemoryContext {
     fn on_cancel(&self, hook: CancelHook) {
         let hook = Arc::new(hook);
         let mut state = self.0.lock();
-        if state.cancelled {
+        if state.cancelled || state.over {
             drop(state);
             hook();
         } else {

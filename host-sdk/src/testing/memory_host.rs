@@ -174,8 +174,12 @@ impl MemoryHost {
     /// Those of [`Operation::execute`].
     pub fn execute(&self, operation: &dyn Operation) -> Result<Summary, Error> {
         let result = operation.execute(self.context());
-        self.shared.lock().over = true;
-        // Who waits for an input has waited in vain.
+        {
+            let mut state = self.shared.lock();
+            state.over = true;
+            state.hooks.clear();
+        }
+        // A thread that still waits for an input gets an error.
         self.shared.changed();
         result
     }

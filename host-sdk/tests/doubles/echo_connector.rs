@@ -218,6 +218,9 @@ impl Operation for EchoOperation {
         if let Some(kept) = &self.kept {
             let before = kept.lock().map_err(|_| Error::internal("a lock is poisoned"))?.take();
             if let Some(before) = before {
+                let (called, call) = mpsc::channel();
+                before.on_cancel(Box::new(move || _ = called.send(())));
+                call.try_recv().map_err(|_| Error::internal("a late hook was not called"))?;
                 before.next_input()?;
             }
             *kept.lock().map_err(|_| Error::internal("a lock is poisoned"))? =

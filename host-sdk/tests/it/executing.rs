@@ -108,7 +108,7 @@ fn copies_of_a_library_live_side_by_side() {
 }
 
 #[test]
-fn a_context_that_outlives_its_execution_answers_with_host_errors() {
+fn a_context_that_outlives_its_execution_calls_hooks_and_answers_with_host_errors() {
     let connection = connect(&json!({}));
     let operation = connection.operation(&echo_with(json!({"outlive": true}))).unwrap();
     let before = MemoryHost::new();

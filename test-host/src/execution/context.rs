@@ -31,6 +31,10 @@ impl ExecutionContext for ContextOf {
     }
 
     fn on_cancel(&self, hook: CancelHook) {
+        if self.0.over.load(Ordering::Acquire) {
+            hook();
+            return;
+        }
         let subscription = self.0.run.cancellation().subscribe(hook);
         if !self.0.over.load(Ordering::Acquire) {
             lock(&self.0.hooks).push(subscription);
