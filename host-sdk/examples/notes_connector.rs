@@ -17,6 +17,7 @@ use host_sdk::{
 use serde_json::{Value, json};
 
 // The one line that makes the library a connector; the id begins the library's name.
+// Makes the library a connector; its file is named after the id.
 host_sdk::export_connector!(|| NotesConnector, "notes", label = "Notes");
 
 struct NotesConnector;
@@ -34,8 +35,8 @@ impl Connector for NotesConnector {
         let write = new("write", "Write", help, InputKind::Document, OutputKind::None);
         let (id, label, help) = ("id".into(), "Name".into(), "The name of the note.".into());
         read.parameters = vec![Parameter { id, label, help, required: true }];
-        let operations = vec![read, write];
-        Ok(ConnectorDescriptor::new("notes", "Notes", "Notes in a folder.", fields(), operations))
+        let all = vec![read, write];
+        Ok(ConnectorDescriptor::new("notes", "Notes", "Notes in a folder.", fields(), all))
     }
 
     // Checks only. What the settings name is opened by the first execution.
@@ -68,7 +69,7 @@ struct Notes {
     work: fn(&Self, &Context, &mut dyn InputDocument) -> Result<Moved, Error>,
 }
 
-/// How many results were sent, and how many bytes were moved.
+/// The numbers of results and of bytes.
 type Moved = (u64, u64);
 
 impl Operation for Notes {
@@ -127,10 +128,8 @@ fn copy(
     let (mut buffer, mut total) = (vec![0; 64 * 1024], 0);
     loop {
         let length = read(&mut buffer)?;
-        if length == 0 {
-            return Ok(total);
-        }
-        write(&buffer[..length])?;
+        let Some(bytes) = buffer.get(..length).filter(|it| !it.is_empty()) else { break Ok(total) };
+        write(bytes)?;
         total += length as u64;
     }
 }

@@ -1,4 +1,4 @@
-//! Questions and answers of browse: which objects an operation knows and what they look like.
+//! Requests and answers of browse: the object types of an operation and their profiles.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

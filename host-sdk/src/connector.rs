@@ -76,7 +76,7 @@ pub trait Connection: Send + Sync {
         Ok(CheckReport::default())
     }
 
-    /// Tells which object types an operation knows, and their profiles. A connector without
+    /// Returns the object types of an operation, and their profiles. A connector without
     /// this answers `unsupported`.
     ///
     /// # Errors
@@ -104,7 +104,7 @@ pub trait Connection: Send + Sync {
     ///
     /// # Errors
     ///
-    /// What the goodbye can fail with; the sessions are gone all the same.
+    /// What ending the sessions can fail with; they are gone nevertheless.
     fn close(&self) -> Result<(), Error> {
         Ok(())
     }

@@ -63,7 +63,7 @@ impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Properties {
     }
 }
 
-/// What a connector learns of an input before it reads the body.
+/// The parameters and properties of an input, known before its body is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InputHeader {
@@ -128,7 +128,7 @@ pub trait InputDocument: Send {
     /// `cancelled`.
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error>;
 
-    /// The file behind the body, where the body is a plain file of the host.
+    /// The file that the body is, if it is a plain file of the host.
     fn raw_file(&self) -> Option<RawFile> {
         None
     }
@@ -147,7 +147,8 @@ pub trait ResultSink: Send {
     /// `cancelled`. The result cannot be finished then: its body is not what was written.
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error>;
 
-    /// The file behind the sink, where a connector may write the body past [`ResultSink::write`].
+    /// The file that the sink writes to, if a connector may write the body to it directly instead of
+    /// calling [`ResultSink::write`].
     fn raw_file(&self) -> Option<RawFile> {
         None
     }

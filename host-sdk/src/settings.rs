@@ -131,13 +131,13 @@ impl Settings {
         self.values.get(id).and_then(Value::as_str)
     }
 
-    /// Whether the fact `id` holds; a fact without a default does not.
+    /// The Boolean `id`; false if it is absent and has no default.
     #[must_use]
     pub fn is(&self, id: &str) -> bool {
         self.values.get(id).and_then(Value::as_bool).unwrap_or(false)
     }
 
-    /// The milliseconds of `id`; `None` where they are absent or 0, which means "for ever".
+    /// The milliseconds of `id`; `None` if they are absent or 0, which means no limit.
     #[must_use]
     pub fn milliseconds(&self, id: &str) -> Option<Duration> {
         self.values
@@ -180,7 +180,7 @@ fn is_blank(value: &Value) -> bool {
 fn secret_value(value: &Value) -> Result<SecretValue, Error> {
     match value {
         Value::String(text) => Ok(SecretValue::Text(Secret::new(text.clone()))),
-        // Serde's own message could quote what somebody put in the wrong place.
+        // Serde's message could quote a secret in the wrong place.
         Value::Object(_) => SecretReference::deserialize_quietly(value)
             .map(|reference| SecretValue::Reference(SecretReferenceValue(reference))),
         other => Err(Error::configuration(

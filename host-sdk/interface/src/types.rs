@@ -1,6 +1,6 @@
 //! What crosses the boundary, in memory layouts that do not change.
 //!
-//! Objects are `#[sabi_trait]` traits: methods are only ever appended behind the last prefix
+//! Objects are `#[sabi_trait]` traits: methods are only ever appended after the last prefix
 //! field, with a default body. Records are frozen. Words of open sets are transparent integers.
 //! Settings, descriptors, properties and error reports cross as JSON text, which grows
 //! by itself.
@@ -134,7 +134,7 @@ pub trait InputDocument: Send {
 /// An input as it is handed over.
 pub type InputDocumentObject = InputDocument_TO<'static, RBox<()>>;
 
-/// Declares an object of which some interfaces know more methods than others: the tests of
+/// Declares an object that has more methods in some interfaces than in others: the tests of
 /// compatibility build them all.
 macro_rules! growing_object {
     (

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use abi_stable::sabi_trait::TD_Opaque;
 use abi_stable::std_types::{RArc, ROption, RSlice, RSliceMut, RStr};
 
-use crate::abi::convert::{answer, from_json, outcome, to_json};
+use crate::abi::convert::{from_json, into_abi, outcome, to_json};
 use crate::abi::guard::Guarded;
 use crate::context::{Context, Progress};
 use crate::document::{InputDocument, Properties, RawFile, ResultSink, SmallResult};
@@ -18,12 +18,12 @@ const SIDE: &str = "host";
 
 /// Lends a context to a connector for one call. When this is dropped, the context and everything
 /// that came through it are closed.
-pub(super) struct Lease {
+pub(super) struct CallScope {
     context: Context,
     open: Arc<AtomicBool>,
 }
 
-impl Lease {
+impl CallScope {
     pub(super) fn new(context: Context) -> Self {
         Self { context, open: Arc::new(AtomicBool::new(true)) }
     }
@@ -38,7 +38,7 @@ impl Lease {
     }
 }
 
-impl Drop for Lease {
+impl Drop for CallScope {
     fn drop(&mut self) {
         self.open.store(false, Ordering::Release);
     }
@@ -75,7 +75,7 @@ impl types::ExecutionContext for ExportedContext {
     }
 
     fn is_cancelled(&self) -> bool {
-        // A context that cannot answer any more must not keep anybody working.
+        // A context that cannot answer must not keep the connector working.
         self.call("is_cancelled", |context| Ok(context.is_cancelled())).unwrap_or(true)
     }
 
@@ -102,7 +102,7 @@ impl types::ExecutionContext for ExportedContext {
     }
 
     fn next_input(&self) -> Answer<ROption<types::InputDocumentObject>> {
-        answer(self.call("next_input", |context| {
+        into_abi(self.call("next_input", |context| {
             let Some(document) = context.next_input()? else { return Ok(None) };
             let exported = ExportedInput {
                 id: document.id(),
@@ -116,7 +116,7 @@ impl types::ExecutionContext for ExportedContext {
     }
 
     fn begin_result(&self, input: u64, properties: RStr<'_>) -> Answer<types::ResultSinkObject> {
-        answer(self.call("begin_result", |context| {
+        into_abi(self.call("begin_result", |context| {
             let properties: Properties = from_json("properties", &properties)?;
             let sink = context.begin_result(input, &properties)?;
             let exported =
@@ -126,7 +126,7 @@ impl types::ExecutionContext for ExportedContext {
     }
 
     fn add_results(&self, batch: RSlice<'_, types::SmallResult<'_>>) -> Answer<()> {
-        answer(self.call("add_results", |context| {
+        into_abi(self.call("add_results", |context| {
             let properties = batch
                 .iter()
                 .map(|result| from_json("properties", &result.properties))
@@ -145,13 +145,13 @@ impl types::ExecutionContext for ExportedContext {
     }
 
     fn input_done(&self, input: u64, status: types::Status, report: RStr<'_>) -> Answer<()> {
-        answer(
+        into_abi(
             self.call("input_done", |context| context.input_done(input, &outcome(status, &report))),
         )
     }
 
     fn progress(&self, progress: types::Progress) {
-        let told = self.call("progress", |context| {
+        let reported = self.call("progress", |context| {
             context.progress(Progress {
                 documents_done: progress.documents_done,
                 bytes_done: progress.bytes_done,
@@ -159,7 +159,7 @@ impl types::ExecutionContext for ExportedContext {
             });
             Ok(())
         });
-        if let Err(error) = told {
+        if let Err(error) = reported {
             log::error!("{error}");
         }
     }
@@ -192,7 +192,7 @@ impl types::InputDocument for ExportedInput {
     }
 
     fn read(&mut self, mut buffer: RSliceMut<'_, u8>) -> Answer<usize> {
-        answer(check_open(&self.open).and_then(|()| {
+        into_abi(check_open(&self.open).and_then(|()| {
             self.document.call_mut("read", |document| document.read(buffer.as_mut_slice()))
         }))
     }
@@ -209,7 +209,7 @@ struct ExportedSink {
 
 impl types::ResultSink for ExportedSink {
     fn write(&mut self, bytes: RSlice<'_, u8>) -> Answer<()> {
-        answer(
+        into_abi(
             check_open(&self.open)
                 .and_then(|()| self.sink.call_mut("write", |sink| sink.write(bytes.as_slice()))),
         )
@@ -225,7 +225,7 @@ impl types::ResultSink for ExportedSink {
         properties: RStr<'_>,
         report: RStr<'_>,
     ) -> Answer<()> {
-        answer(check_open(&self.open).and_then(|()| {
+        into_abi(check_open(&self.open).and_then(|()| {
             self.sink.call_mut("finish", |sink| {
                 let properties: Properties = from_json("properties", &properties)?;
                 sink.finish(&outcome(status, &report), &properties)
@@ -234,13 +234,13 @@ impl types::ResultSink for ExportedSink {
     }
 
     fn resume(&mut self, identity: RStr<'_>, mut tail: RSliceMut<'_, u8>) -> Answer<u64> {
-        answer(check_open(&self.open).and_then(|()| {
+        into_abi(check_open(&self.open).and_then(|()| {
             self.sink.call_mut("resume", |sink| sink.resume(&identity, tail.as_mut_slice()))
         }))
     }
 
     fn discard(&mut self) -> Answer<()> {
-        answer(
+        into_abi(
             check_open(&self.open)
                 .and_then(|()| self.sink.call_mut("discard", |sink| sink.discard())),
         )
@@ -285,7 +285,7 @@ impl types::HostServices for ExportedServices {
             line: Some(record.line).filter(|line| *line > 0),
             message: record.message.as_str(),
         };
-        // A host whose log panics has nobody left to tell; its panic hook has spoken.
+        // A host whose log panics cannot be informed; its panic hook has reported it.
         _ = self.0.call_always("log", |services| {
             services.log(&record);
             Ok(())

@@ -16,11 +16,11 @@ pub(super) fn to_json<T: Serialize + ?Sized>(value: &T) -> Result<String, Error>
 
 /// What `text` says; `what` names it where it says nothing sensible.
 ///
-/// The message holds serde's words only for documents of this program, never for settings, whose
+/// The message contains serde's text only for documents of this program, never for settings, whose
 /// secrets it could quote.
 pub(super) fn from_json<T: DeserializeOwned>(what: &str, text: &str) -> Result<T, Error> {
     serde_json::from_str(text)
-        .map_err(|e| Error::internal(format!("the other side sent an unreadable {what}: {e}")))
+        .map_err(|e| Error::internal(format!("an unreadable {what} crossed the interface: {e}")))
 }
 
 impl From<Error> for types::Error {
@@ -55,7 +55,7 @@ pub(super) fn report(error: Option<&Error>) -> String {
 }
 
 /// A result as it crosses.
-pub(super) fn answer<T, U: From<T>>(result: Result<T, Error>) -> Answer<U> {
+pub(super) fn into_abi<T, U: From<T>>(result: Result<T, Error>) -> Answer<U> {
     match result {
         Ok(value) => RResult::ROk(value.into()),
         Err(error) => RResult::RErr(error.into()),
@@ -63,7 +63,7 @@ pub(super) fn answer<T, U: From<T>>(result: Result<T, Error>) -> Answer<U> {
 }
 
 /// A result that crossed.
-pub(super) fn result<T>(answer: Answer<T>) -> Result<T, Error> {
+pub(super) fn from_abi<T>(answer: Answer<T>) -> Result<T, Error> {
     answer.into_result().map_err(Error::from)
 }
 
@@ -85,13 +85,13 @@ impl From<types::Status> for Status {
 }
 
 /// An [`Outcome`] as it crosses.
-pub(super) struct OutcomeParts {
+pub(super) struct AbiOutcome {
     pub(super) status: types::Status,
     /// The error report as JSON, or nothing.
     pub(super) report: String,
 }
 
-impl OutcomeParts {
+impl AbiOutcome {
     pub(super) fn of(outcome: &Outcome) -> Self {
         Self { status: outcome.status().into(), report: report(outcome.error()) }
     }
@@ -171,7 +171,7 @@ mod tests {
             Outcome::ApplicationError(full_error()),
             Outcome::Failure(full_error()),
         ] {
-            let parts = OutcomeParts::of(&given);
+            let parts = AbiOutcome::of(&given);
             assert_eq!(outcome(parts.status, &parts.report), given);
         }
         assert_eq!(outcome(types::Status(9), "").status(), Status::Failure);

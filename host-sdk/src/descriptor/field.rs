@@ -20,7 +20,7 @@ pub struct Field {
     /// Whether it must be given.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub required: bool,
-    /// The value that holds when it is absent or blank.
+    /// The value if it is absent or blank.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<Value>,
     /// The values it may have, where they can be listed.
@@ -32,10 +32,10 @@ pub struct Field {
     /// The greatest integer allowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub maximum: Option<i64>,
-    /// Integers within the range that are forbidden all the same.
+    /// Integers within the range that are forbidden.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub forbidden: Vec<i64>,
-    /// The form of a text, in words, such as `yyyy-MM-dd`.
+    /// The form of a text, such as `yyyy-MM-dd`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,
     /// Who may set it.
@@ -97,7 +97,7 @@ impl Field {
         field
     }
 
-    /// A fact that holds or not.
+    /// `true` or `false`.
     #[must_use]
     pub fn boolean(id: &str, label: &str, default: bool, help: &str) -> Self {
         Self::new(id, label, FieldType::Boolean, help).or(default)
@@ -154,7 +154,7 @@ impl Field {
         self
     }
 
-    /// Describes the form of a text in words.
+    /// Describes the form of a text.
     #[must_use]
     pub fn in_format(mut self, format: &str) -> Self {
         self.format = Some(format.to_owned());

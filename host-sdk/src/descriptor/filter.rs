@@ -53,7 +53,7 @@ pub struct FilterProperty {
     /// The values it may be compared to, where they can be listed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allowed_values: Vec<AllowedValue>,
-    /// The form of a value, in words.
+    /// The form of a value, as text for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,
 }

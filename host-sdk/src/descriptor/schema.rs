@@ -1,9 +1,9 @@
 //! JSON Schema 2020-12 of what a descriptor declares.
 //!
 //! The schemas accept what [`Settings::check`](crate::Settings::check) and
-//! [`Filter::check`](crate::Filter::check) accept, so that an editor or a form tells a user what
-//! the connector would say. Cases are told apart by `if`, not by `oneOf`: what is wrong is then
-//! reported at its own place.
+//! [`Filter::check`](crate::Filter::check) accept, so that an editor or a form reports what the
+//! connector would report. Cases are separated by `if`, not by `oneOf`: an error is then reported
+//! at its own place.
 
 use serde_json::{Map, Value, json};
 

@@ -35,7 +35,7 @@ impl Library {
         if !file.is_file() {
             return Err(not_a_library("it is not a file".to_owned()));
         }
-        // Not dropped: what it holds is used for as long as the program runs.
+        // Not dropped: its code is used until the process ends.
         let library = std::mem::ManuallyDrop::new(
             open_library(&file).map_err(|error| not_a_library(error.to_string()))?,
         );
@@ -89,7 +89,7 @@ fn check_handshake(path: &Path, library: &DynamicLibrary) -> Result<InterfaceVer
         path: path.to_owned(),
         reason: format!("it does not export {}", HANDSHAKE_SYMBOL.to_string_lossy()),
     })?;
-    // SAFETY: what exports this symbol holds at least the magic bytes, or lies about its name.
+    // SAFETY: a library that exports this symbol has at least the magic bytes there.
     let magic = unsafe { (**symbol).magic };
     if magic != MAGIC {
         return Err(LoadError::NotAConnector {

@@ -39,7 +39,7 @@ pub enum Reaction {
 }
 
 /// What a test planned for a callback.
-pub(super) struct Planned {
+pub(super) struct PlannedFault {
     pub(super) callback: Callback,
     pub(super) reaction: Reaction,
     // Which of the next calls it is for; `None` for every call.
@@ -47,7 +47,7 @@ pub(super) struct Planned {
 }
 
 /// The reaction that is planned for this call of `callback`, if there is one.
-pub(super) fn due(reactions: &mut Vec<Planned>, callback: Callback) -> Option<Reaction> {
+pub(super) fn due(reactions: &mut Vec<PlannedFault>, callback: Callback) -> Option<Reaction> {
     let mut reaction = None;
     for planned in reactions.iter_mut().filter(|planned| planned.callback == callback) {
         let is_due = match &mut planned.countdown {

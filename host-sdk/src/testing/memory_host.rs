@@ -5,7 +5,7 @@ use std::io::{Cursor, Read};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::callback::{Callback, Planned, Reaction};
+use super::callback::{Callback, PlannedFault, Reaction};
 use super::memory_context::MemoryContext;
 use super::memory_state::{Input, MemoryResult, Shared};
 use crate::connector::Operation;
@@ -150,14 +150,18 @@ impl MemoryHost {
     /// Has every call of `callback` react so.
     #[must_use]
     pub fn on(self, callback: Callback, reaction: Reaction) -> Self {
-        self.shared.lock().reactions.push(Planned { callback, reaction, countdown: None });
+        self.shared.lock().reactions.push(PlannedFault { callback, reaction, countdown: None });
         self
     }
 
     /// Has the `nth` call of `callback`, counted from 1, react so.
     #[must_use]
     pub fn on_nth(self, callback: Callback, nth: usize, reaction: Reaction) -> Self {
-        self.shared.lock().reactions.push(Planned { callback, reaction, countdown: Some(nth) });
+        self.shared.lock().reactions.push(PlannedFault {
+            callback,
+            reaction,
+            countdown: Some(nth),
+        });
         self
     }
 
@@ -214,14 +218,14 @@ impl MemoryHost {
         self.shared.lock().discarded
     }
 
-    /// Has the host hold `body` as the beginning of the document `identity`.
+    /// Has the host keep `body` as the beginning of the document `identity`.
     #[must_use]
     pub fn holding(self, identity: &str, body: impl Into<Vec<u8>>) -> Self {
         self.shared.lock().held.insert(identity.to_owned(), body.into());
         self
     }
 
-    /// What the host holds of documents that were cut, by their identities.
+    /// What the host keeps of documents that were cut, by their identities.
     #[must_use]
     pub fn held(&self) -> BTreeMap<String, Vec<u8>> {
         self.shared.lock().held.clone()
@@ -233,7 +237,7 @@ impl MemoryHost {
         self.shared.lock().calls.get(&callback).copied().unwrap_or_default()
     }
 
-    /// All progress that was told.
+    /// All progress that was reported.
     #[must_use]
     pub fn progress(&self) -> Vec<Progress> {
         self.shared.lock().progress.clone()
@@ -245,7 +249,7 @@ impl MemoryHost {
         self.shared.lock().violations.clone()
     }
 
-    /// Whether `condition` holds within `patience`; it is asked again after every change.
+    /// True if `condition` becomes true within `patience`; it is evaluated after every change.
     pub fn wait_until(&self, patience: Duration, condition: impl Fn(&Self) -> bool) -> bool {
         let end = Instant::now() + patience;
         loop {

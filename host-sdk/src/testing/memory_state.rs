@@ -5,7 +5,7 @@ use std::io::Read;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use super::callback::{self, Callback, Planned, Reaction};
+use super::callback::{self, Callback, PlannedFault, Reaction};
 use crate::context::{CancelHook, Progress};
 use crate::document::{InputHeader, Properties, RawFile};
 use crate::error::{Error, ErrorKind};
@@ -45,10 +45,10 @@ pub(super) struct State {
     pub(super) deadline: Option<Instant>,
     pub(super) changes: u64,
     pub(super) calls: BTreeMap<Callback, usize>,
-    pub(super) reactions: Vec<Planned>,
+    pub(super) reactions: Vec<PlannedFault>,
 }
 
-/// An input that nobody has taken yet.
+/// An input that the connector has not taken yet.
 pub(super) struct Input {
     pub(super) id: u64,
     pub(super) size: Option<u64>,
@@ -81,7 +81,7 @@ impl State {
 
     /// Makes sure that what is called a success was read.
     pub(super) fn check_read(&mut self, input: u64, outcome: &Outcome) -> Result<(), Error> {
-        // A refusal that goes on as a result has told that the document was not taken.
+        // A refusal that became a result has reported that the document was not taken.
         let mut results = self.results.iter().filter(|result| result.input == input);
         let is_refused = results.any(|result| result.outcome != Outcome::Success);
         let claims_it = *outcome == Outcome::Success && self.unread.contains(&input);
@@ -147,7 +147,7 @@ impl Shared {
         if state.over {
             Err(Error::new(ErrorKind::Host, "the execution is over"))
         } else if state.cancelled && callback != Callback::InputDone {
-            // An answer is welcome also after that: it tells what became of the input.
+            // An answer is accepted after that too: it reports how the input ended.
             Err(Error::cancelled())
         } else {
             Ok(())
