@@ -16,8 +16,7 @@ use host_sdk::{
 };
 use serde_json::{Value, json};
 
-// The one line that makes the library a connector; the id begins the library's name.
-// Makes the library a connector; its file is named after the id.
+// Makes the library a connector; the id begins the library's name.
 host_sdk::export_connector!(|| NotesConnector, "notes", label = "Notes");
 
 struct NotesConnector;

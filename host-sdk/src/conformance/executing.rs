@@ -13,7 +13,7 @@ use crate::connector::{Connection, Operation};
 use crate::descriptor::connector::{ConnectorDescriptor, InputKind};
 use crate::error::{Error, ErrorKind};
 use crate::outcome::{Outcome, Status, Summary};
-use crate::testing::callback::{Callback, Reaction};
+use crate::testing::callback::{Callback, Fault};
 use crate::testing::memory_host::MemoryHost;
 
 /// How many threads execute one operation at once.
@@ -185,7 +185,7 @@ impl OperationCheck<'_> {
     }
 
     fn is_cancelled_waiting(&self) -> CheckOutcome {
-        let host = MemoryHost::new().keeping_open();
+        let host = MemoryHost::new().without_end();
         let running = self.start(&host)?;
         // An execution that ended without asking shows below.
         host.wait_until(self.patience, |host| host.calls(Callback::NextInput) > 0);
@@ -195,18 +195,18 @@ impl OperationCheck<'_> {
 
     fn is_cancelled_at_work(&self) -> CheckOutcome {
         self.must_repeat()?;
-        self.at_every_callback(&Reaction::Cancel)
+        self.at_every_callback(&Fault::Cancel)
     }
 
     fn survives_failures(&self) -> CheckOutcome {
         self.must_repeat()?;
         let planned = Error::new(ErrorKind::Host, "failed as planned");
-        self.at_every_callback(&Reaction::Fail(planned))
+        self.at_every_callback(&Fault::Fail(planned))
     }
 
     /// Executes once for every callback that the case makes, which reacts so the first time; the
     /// input that it happened to must not be called a success.
-    fn at_every_callback(&self, reaction: &Reaction) -> CheckOutcome {
+    fn at_every_callback(&self, reaction: &Fault) -> CheckOutcome {
         let mut reacted = 0;
         for callback in FALLIBLE {
             let host = self.host_with_inputs().on_nth(callback, 1, reaction.clone());

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use super::callback::{self, Callback, PlannedFault, Reaction};
+use super::callback::{self, Callback, Fault, PlannedFault};
 use crate::context::{CancelHook, Progress};
 use crate::document::{InputHeader, Properties, RawFile};
 use crate::error::{Error, ErrorKind};
@@ -28,7 +28,7 @@ pub struct MemoryResult {
 #[derive(Default)]
 pub(super) struct State {
     pub(super) waiting: VecDeque<Input>,
-    pub(super) keeps_open: bool,
+    pub(super) has_no_end: bool,
     pub(super) answers: BTreeMap<u64, Option<Outcome>>,
     /// The inputs whose bodies were not read to their ends.
     pub(super) unread: BTreeSet<u64>,
@@ -36,7 +36,7 @@ pub(super) struct State {
     pub(super) demands_bodies: bool,
     pub(super) results: Vec<MemoryResult>,
     pub(super) discarded: usize,
-    pub(super) held: BTreeMap<String, Vec<u8>>,
+    pub(super) kept: BTreeMap<String, Vec<u8>>,
     pub(super) progress: Vec<Progress>,
     pub(super) violations: Vec<String>,
     pub(super) hooks: Vec<Arc<CancelHook>>,
@@ -45,7 +45,7 @@ pub(super) struct State {
     pub(super) deadline: Option<Instant>,
     pub(super) changes: u64,
     pub(super) calls: BTreeMap<Callback, usize>,
-    pub(super) reactions: Vec<PlannedFault>,
+    pub(super) faults: Vec<PlannedFault>,
 }
 
 /// An input that the connector has not taken yet.
@@ -59,9 +59,9 @@ pub(super) struct Input {
 
 impl State {
     /// Counts a call of `callback`, and answers what is planned for it.
-    pub(super) fn react(&mut self, callback: Callback) -> Option<Reaction> {
+    pub(super) fn next_fault(&mut self, callback: Callback) -> Option<Fault> {
         *self.calls.entry(callback).or_default() += 1;
-        callback::due(&mut self.reactions, callback)
+        callback::due(&mut self.faults, callback)
     }
 
     /// Makes sure that `input` was handed out and waits for its answer.
@@ -135,12 +135,12 @@ impl Shared {
 
     /// Does what the test planned for `callback`, then makes sure that the execution is alive.
     pub(super) fn enter(&self, callback: Callback) -> Result<(), Error> {
-        let reaction = self.lock().react(callback);
+        let fault = self.lock().next_fault(callback);
         self.changed();
-        match reaction {
-            Some(Reaction::Fail(error)) => return Err(error),
-            Some(Reaction::Panic) => panic!("asked to panic in {callback:?}"),
-            Some(Reaction::Cancel) => self.cancel(),
+        match fault {
+            Some(Fault::Fail(error)) => return Err(error),
+            Some(Fault::Panic) => panic!("asked to panic in {callback:?}"),
+            Some(Fault::Cancel) => self.cancel(),
             None => {}
         }
         let state = self.lock();

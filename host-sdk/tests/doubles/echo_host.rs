@@ -70,7 +70,7 @@ fn echo(connector: &LoadedConnector) -> Result<String, Error> {
     let connection = connector.connect(&json!({}), MemoryHost::new().context())?;
     let settings = json!({"operation": "echo", "options": {"resume": "the greeting"}});
     let operation = connection.operation(&settings)?;
-    let host = MemoryHost::new().holding("the greeting", "hel");
+    let host = MemoryHost::new().keeping("the greeting", "hel");
     host.add_document(Properties::new(), "hello");
     host.execute(operation.as_ref())?;
     connection.close()?;
