@@ -1,4 +1,4 @@
-//! Questions and answers of browse: which objects an operation knows and what they look like.
+//! Requests and answers of browse: the object types of an operation and their profiles.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 /// What to browse.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct BrowseRequest {
     /// The operation's id.
     pub operation: String,

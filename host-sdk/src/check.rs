@@ -8,6 +8,7 @@ use crate::error::Error;
 /// How one examination ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub enum CheckStatus {
     /// As it should be.
     Ok,
@@ -17,6 +18,9 @@ pub enum CheckStatus {
     Failed,
     /// Not examined, because something before it failed or the settings rule it out.
     Skipped,
+    /// A status that this build does not know; it is no failure.
+    #[serde(other)]
+    Other,
 }
 
 /// One examination of a connection.

@@ -8,6 +8,28 @@
 //! configured connection, [`Connection::operation`] once per configured step, and
 //! [`Operation::execute`] as often as it likes, from any thread, also at the same time. It calls
 //! [`Connection::close`] when no execution is left.
+//!
+//! # How long things are valid
+//!
+//! | thing | valid |
+//! |---|---|
+//! | context of `connect`, `test`, `browse`, `execute` | until that call returns |
+//! | inputs and sinks of an execution | until `execute` returns, also for other threads |
+//! | [`RawFile`](crate::RawFile) | until its input is answered or its sink is finished or dropped |
+//! | settings that are passed to `connect` and `operation` | until that call returns |
+//! | connection, operation | until the host drops it; a host may drop the connection first |
+//! | [`HostServices`](crate::HostServices) | as long as the process runs |
+//!
+//! A thread of the connector may keep a context, an input or a sink beyond that. Every call then
+//! fails with `host`, [`is_cancelled`](crate::ExecutionContext::is_cancelled) is true and a hook
+//! is called at once.
+//!
+//! # How objects end
+//!
+//! The host drops operations, connections and the connector without a further call; their `Drop`
+//! must not block. A connection may be dropped without `close`, such as after a failed step. A
+//! panic in any method becomes an error of kind `internal`; the object answers every later call
+//! with it, except `close` and `Drop`, which still run.
 
 use std::sync::Arc;
 
@@ -54,7 +76,7 @@ pub trait Connection: Send + Sync {
         Ok(CheckReport::default())
     }
 
-    /// Tells which object types an operation knows, and their profiles. A connector without
+    /// Returns the object types of an operation, and their profiles. A connector without
     /// this answers `unsupported`.
     ///
     /// # Errors
@@ -73,11 +95,16 @@ pub trait Connection: Send + Sync {
     /// `configuration` with the path of the setting below `settings`.
     fn operation(&self, settings: &Value) -> Result<Arc<dyn Operation>, Error>;
 
-    /// Ends the connection's sessions; allowed after a panic, and more than once.
+    /// Ends the connection's sessions. Blocks for a few seconds at most: there is no context, so
+    /// that the host cannot cancel it.
+    ///
+    /// The host calls it when no execution, `test` or `browse` of the connection is left. It may
+    /// call it more than once, also after a panic, and may use the connection again afterwards:
+    /// the next execution opens new sessions.
     ///
     /// # Errors
     ///
-    /// What the goodbye can fail with; the sessions are gone all the same.
+    /// What ending the sessions can fail with; they are gone nevertheless.
     fn close(&self) -> Result<(), Error> {
         Ok(())
     }
@@ -88,10 +115,13 @@ pub trait Operation: Send + Sync {
     /// Takes inputs from `context` until there are none, and answers each exactly once.
     ///
     /// Blocks until the last input is answered. Errors of single documents are their answers;
-    /// the call itself fails only when the operation cannot go on.
+    /// the call itself fails only if the operation cannot continue. Several inputs may be open at
+    /// once, and may be answered in any order and from any thread.
     ///
     /// # Errors
     ///
-    /// Any kind: the execution is over, and unanswered inputs are failures.
+    /// Any kind: the execution is over. An input that was taken and not answered is a failure
+    /// with this error. A call that succeeds and leaves an input unanswered makes that input a
+    /// failure too, with an error of the host.
     fn execute(&self, context: Context) -> Result<Summary, Error>;
 }

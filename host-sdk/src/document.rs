@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::outcome::{Outcome, Status};
+use crate::outcome::Outcome;
 
 /// Document properties by id, as text.
 ///
@@ -63,7 +63,7 @@ impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Properties {
     }
 }
 
-/// What a connector learns of an input before it reads the body.
+/// The parameters and properties of an input, known before its body is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InputHeader {
@@ -91,8 +91,8 @@ impl InputHeader {
     }
 }
 
-/// A file descriptor lent for the time of one call sequence: the connector must neither close it
-/// nor keep it beyond the document it came from.
+/// A file descriptor that the host lends with an input or a sink. It is valid until the input is
+/// answered, or the sink is finished or dropped. The connector must neither close nor keep it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RawFile {
     /// The descriptor.
@@ -105,8 +105,10 @@ pub struct RawFile {
 
 /// One input of an operation, implemented by the host, read by the connector.
 ///
-/// The connector holds one at a time per thread and answers it with
-/// [`ExecutionContext::input_done`](crate::ExecutionContext::input_done).
+/// The connector answers it with
+/// [`ExecutionContext::input_done`](crate::ExecutionContext::input_done). It need not read the
+/// body to its end, unless it answers with a success. Dropped unanswered, the input stays open,
+/// and is a failure at the end of the execution.
 pub trait InputDocument: Send {
     /// The number that ties results and the answer to this input.
     fn id(&self) -> u64;
@@ -126,7 +128,7 @@ pub trait InputDocument: Send {
     /// `cancelled`.
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error>;
 
-    /// The file behind the body, where the body is a plain file of the host.
+    /// The file that the body is, if it is a plain file of the host.
     fn raw_file(&self) -> Option<RawFile> {
         None
     }
@@ -134,8 +136,8 @@ pub trait InputDocument: Send {
 
 /// Where a connector writes one result, implemented by the host.
 ///
-/// A sink that is dropped unfinished is discarded by the host as if it had never begun, except for
-/// what [`ResultSink::resume`] keeps.
+/// Dropped unfinished, it is discarded by the host as if it had never begun, except for what
+/// [`ResultSink::resume`] keeps. After [`ResultSink::finish`] every call fails with `host`.
 pub trait ResultSink: Send {
     /// Appends `bytes` to the body. Blocks while what comes after is slower.
     ///
@@ -145,29 +147,37 @@ pub trait ResultSink: Send {
     /// `cancelled`. The result cannot be finished then: its body is not what was written.
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error>;
 
-    /// The file behind the sink, where a connector may write the body past [`ResultSink::write`].
+    /// The file that the sink writes to, if a connector may write the body to it directly instead of
+    /// calling [`ResultSink::write`].
     fn raw_file(&self) -> Option<RawFile> {
         None
     }
 
-    /// Ends the result; `properties` add to those it began with.
+    /// Ends the result; `properties` add to those it began with, and win.
     ///
     /// **This is the acknowledgement.** `Ok` means that the host has made the document durable
-    /// in whatever comes after; only then may a connector delete or move its source.
+    /// in all following steps; only then may a connector delete or move its source. What the host
+    /// does depends on `outcome`:
+    ///
+    /// - [`Outcome::Success`]: the body is complete; the document continues.
+    /// - [`Outcome::ApplicationError`]: the body so far and the error continue as a document with
+    ///   this status, for steps that report or keep refusals. No step takes its body for a
+    ///   complete one. The source stays, also after `Ok`.
+    /// - [`Outcome::Failure`]: the body is discarded and the input fails.
     ///
     /// # Errors
     ///
-    /// `host` when the document could not be made durable; that of an earlier write that failed;
+    /// `host` if the document could not be made durable; the error of an earlier write that failed;
     /// `cancelled`. The source must stay.
     fn finish(&mut self, outcome: &Outcome, properties: &Properties) -> Result<(), Error>;
 
-    /// Goes on with the beginning of the body that the host kept when an earlier sink for it was
-    /// cut, be it by the end of its process. Answers how many bytes that beginning has, 0 for
-    /// none, and fills the end of `tail` with the last of them; what is written goes behind them.
+    /// Resumes a body that an earlier sink left incomplete, also in an earlier process. Returns
+    /// how many bytes the host kept, 0 if none. Copies the last of them to the end of `tail`. Later
+    /// writes append to them.
     ///
-    /// Called once at most, and before the first write. `identity` is any text that differs
-    /// wherever the body's bytes may differ. It also lets the host keep what is written from now
-    /// on, until the result is finished or [`ResultSink::discard`] gives it up. The connector
+    /// Called at most once, and before the first write. `identity` is any text that differs
+    /// if the body's bytes may differ. It also lets the host keep what is written from now
+    /// on, until the result is finished or discarded with [`ResultSink::discard`]. The connector
     /// proves with `tail` that the source still has these bytes.
     ///
     /// # Errors
@@ -177,8 +187,7 @@ pub trait ResultSink: Send {
         Ok(0)
     }
 
-    /// Gives up the body so far, also for later sinks: nobody shall go on with it. The sink is
-    /// dropped next.
+    /// Discards the body so far, also for later sinks. The sink is dropped next.
     ///
     /// # Errors
     ///
@@ -188,13 +197,12 @@ pub trait ResultSink: Send {
     }
 }
 
-/// A result that is complete in memory; many cross in one call.
+/// A successful result that is complete in memory; many cross in one call. A result that the
+/// service refused is a [`ResultSink`] that is finished with its error.
 #[derive(Clone, Copy, Debug)]
 pub struct SmallResult<'a> {
     /// The input that it answers.
     pub input: u64,
-    /// How it ended.
-    pub status: Status,
     /// Its properties.
     pub properties: &'a Properties,
     /// Its body.

@@ -42,7 +42,7 @@ pub enum ErrorKind {
     Timeout,
     /// The host cancelled the work.
     Cancelled,
-    /// The server talks nonsense or attacks.
+    /// The server violates the protocol, or attacks.
     Protocol,
     /// Bytes, size, listing or resume could not be proven.
     Integrity,
@@ -130,7 +130,7 @@ impl fmt::Display for ErrorKind {
     }
 }
 
-/// The server's own words behind an error.
+/// The server's reply that caused an error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReplyText {
@@ -149,7 +149,7 @@ pub struct ErrorReport {
     pub kind: ErrorKind,
     /// Whether the same request may succeed later.
     pub retryable: bool,
-    /// A lowercase fragment that names what failed, where, and in whose words.
+    /// A lowercase fragment that names what failed and where, with the text of the party that refused it.
     pub message: String,
     /// What the server replied, where a reply caused the error.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -166,7 +166,7 @@ pub struct ErrorReport {
     /// What the reader can do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
-    /// Whether the request may have taken effect all the same: look before repeating it.
+    /// True if the request may have taken effect: look before repeating it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub outcome_unknown: bool,
     /// The last lines of the control conversation since the document began: `> ` before a
@@ -269,7 +269,7 @@ impl Error {
         self
     }
 
-    /// Marks that the request may have taken effect all the same.
+    /// Marks that the request may have taken effect.
     #[must_use]
     pub fn with_outcome_unknown(mut self) -> Self {
         self.0.outcome_unknown = true;
@@ -308,7 +308,7 @@ impl Error {
         self.0.retryable
     }
 
-    /// What failed, where, and in whose words.
+    /// What failed and where, with the text of the party that refused it.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.0.message

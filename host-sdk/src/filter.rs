@@ -127,7 +127,7 @@ fn check_node(descriptor: &FilterDescriptor, raw: &Value, depth: usize) -> Resul
 
 fn grouping_allows(descriptor: &FilterDescriptor, group: &str, depth: usize) -> Result<(), Error> {
     let allowed = match descriptor.grouping {
-        FilterGrouping::Any => true,
+        FilterGrouping::Any | FilterGrouping::Other => true,
         FilterGrouping::None => false,
         FilterGrouping::OneLevelAnd => group == "and" && depth == 0,
         FilterGrouping::OneLevelOr => group == "or" && depth == 0,

@@ -1,6 +1,6 @@
 //! The interface between integration runtimes and connectors.
 //!
-//! A connector is a plugin that a runtime loads as a dynamic library. This crate holds both
+//! A connector is a plugin that a runtime loads as a dynamic library. This crate has both
 //! sides: the plain traits that an author implements ([`Connector`], [`Connection`],
 //! [`Operation`]), their stable ABI with adapters, the [`loader`] that a host opens plugins
 //! with, and a [`conformance`] suite that any connector can run. A *loaded* connector
@@ -45,7 +45,7 @@ pub use services::{ExecutionScope, HostServices, LogRecord};
 pub use settings::Settings;
 pub use suggest::expected_one_of;
 
-/// The connector of the project's README, compiled as it stands there.
+/// The connector of the project's README, compiled as it is there.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;

@@ -12,7 +12,7 @@ use crate::error::Error;
 pub enum Outcome {
     /// It was done. An input that ends so without results is an empty success.
     Success,
-    /// The service refused this document; others go on.
+    /// The service refused this document; the other ones continue.
     ApplicationError(Error),
     /// The work could not be executed.
     Failure(Error),
@@ -39,7 +39,7 @@ impl Outcome {
     }
 }
 
-/// The word for an [`Outcome`] in events and at the ABI.
+/// How an [`Outcome`] is called in events and at the ABI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Status {

@@ -61,7 +61,7 @@ pub struct ExecutionScope {
 }
 
 impl ExecutionScope {
-    /// Enters the scope of `execution`, within the one that holds until now.
+    /// Enters the scope of `execution`, within the scope that the thread is in.
     pub fn enter(execution: u64) -> Self {
         Self { outer: EXECUTION.replace(Some(execution)), _not_send: PhantomData }
     }

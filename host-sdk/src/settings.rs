@@ -131,13 +131,13 @@ impl Settings {
         self.values.get(id).and_then(Value::as_str)
     }
 
-    /// Whether the fact `id` holds; a fact without a default does not.
+    /// The Boolean `id`; false if it is absent and has no default.
     #[must_use]
     pub fn is(&self, id: &str) -> bool {
         self.values.get(id).and_then(Value::as_bool).unwrap_or(false)
     }
 
-    /// The milliseconds of `id`; `None` where they are absent or 0, which means "for ever".
+    /// The milliseconds of `id`; `None` if they are absent or 0, which means no limit.
     #[must_use]
     pub fn milliseconds(&self, id: &str) -> Option<Duration> {
         self.values
@@ -180,7 +180,7 @@ fn is_blank(value: &Value) -> bool {
 fn secret_value(value: &Value) -> Result<SecretValue, Error> {
     match value {
         Value::String(text) => Ok(SecretValue::Text(Secret::new(text.clone()))),
-        // Serde's own message could quote what somebody put in the wrong place.
+        // Serde's message could quote a secret in the wrong place.
         Value::Object(_) => SecretReference::deserialize_quietly(value)
             .map(|reference| SecretValue::Reference(SecretReferenceValue(reference))),
         other => Err(Error::configuration(
@@ -210,6 +210,8 @@ fn check_value(field: &Field, value: &Value) -> Result<(), Error> {
             let number = value.as_i64().ok_or_else(|| wrong_type("an integer"))?;
             check_range(field, number)?;
         }
+        // The connector that declared it checks it.
+        FieldType::Other => {}
         _ => {
             let text = value.as_str().ok_or_else(|| wrong_type("text"))?;
             let allowed = || field.allowed_values.iter().map(|allowed| allowed.value.as_str());

@@ -1,4 +1,4 @@
-//! Did-you-mean: the words that help somebody who mistyped.
+//! Did-you-mean: the known word that is nearest to a mistyped one.
 
 /// `did you mean "…"?` for a near miss, else the list of what is allowed.
 pub fn expected_one_of<'a>(given: &str, allowed: impl Iterator<Item = &'a str> + Clone) -> String {

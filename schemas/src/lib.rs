@@ -82,6 +82,7 @@ fn descriptor() -> Value {
     // What a host reads: a connector may leave out what has a default.
     let mut schema = derived::<ConnectorDescriptor>(SchemaSettings::draft2020_12());
     shape::unless_null(&mut schema);
+    shape::open_words(&mut schema);
     schema
 }
 

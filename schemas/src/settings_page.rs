@@ -88,6 +88,7 @@ fn values(field: &Field) -> String {
         FieldType::Boolean => "`true`, `false`",
         FieldType::Certificate => "PEM text or path",
         FieldType::Group => "object",
+        _ => "any",
     };
     match (field.minimum, field.maximum) {
         (Some(minimum), Some(maximum)) => format!("{kind}, {minimum} to {maximum}"),

@@ -58,6 +58,19 @@ pub(crate) fn unless_null(schema: &mut Value) {
     });
 }
 
+/// Opens every set of words that has an `other`: what a newer interface writes is any text.
+pub(crate) fn open_words(schema: &mut Value) {
+    each_object(schema, &mut |object| {
+        let Some(Value::Array(mut words)) = object.get("oneOf").cloned() else { return };
+        let Some(other) = words.iter_mut().find(|word| word["const"] == "other") else { return };
+        if let Value::Object(other) = other {
+            other.remove("const");
+            object.remove("oneOf");
+            object.insert("anyOf".to_owned(), Value::Array(words));
+        }
+    });
+}
+
 /// Makes plain text of documentation: links and line breaks are for its source.
 pub(crate) fn tidy_descriptions(schema: &mut Value) {
     each_object(schema, &mut |object| {

@@ -1,6 +1,6 @@
 //! List: one JSON document for each entry that the filter selects, as the listing arrives.
 
-use host_sdk::{Context, InputDocument, Properties, SmallResult, Status};
+use host_sdk::{Context, InputDocument, Properties, SmallResult};
 use serde::Serialize;
 
 use super::execution::Execution;
@@ -118,12 +118,7 @@ impl Batch {
         let results: Vec<SmallResult<'_>> = self
             .documents
             .iter()
-            .map(|payload| SmallResult {
-                input: self.input,
-                status: Status::Success,
-                properties: &properties,
-                payload,
-            })
+            .map(|payload| SmallResult { input: self.input, properties: &properties, payload })
             .collect();
         if !results.is_empty() {
             self.told = true;

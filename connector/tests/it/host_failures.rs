@@ -1,15 +1,15 @@
 //! The host's own side fails in the middle: nothing half-done is left under its name, nothing is
 //! tried again, and the next request works.
 
-use host_sdk::testing::{Callback, MemoryHost, Reaction};
+use host_sdk::testing::{Callback, Fault, MemoryHost};
 use host_sdk::{Error, ErrorKind};
 use serde_json::json;
 
 use crate::support::{with_id, with_properties};
 use crate::transcript::{Play, Transcript};
 
-fn disk_full() -> Reaction {
-    Reaction::Fail(Error::new(ErrorKind::Host, "disk full"))
+fn disk_full() -> Fault {
+    Fault::Fail(Error::new(ErrorKind::Host, "disk full"))
 }
 
 #[test]

@@ -284,7 +284,7 @@ impl Play {
     fn execute(&mut self, verb: &str, rest: &str) -> Answer {
         let host = std::mem::take(&mut self.held)
             .into_iter()
-            .fold(MemoryHost::new(), |host, (identity, body)| host.holding(&identity, body));
+            .fold(MemoryHost::new(), |host, (identity, body)| host.keeping(&identity, body));
         let input = match verb {
             "get" | "delete" => host.add_input(with_id(rest), Vec::new()),
             "create" => {
@@ -307,7 +307,7 @@ impl Play {
         // An error of the whole execution shows as the answer to its only input as well.
         let _ = in_time(verb, move || executing.execute(operation.as_ref()));
         assert_eq!(host.violations(), Vec::<String>::new());
-        self.held = host.held();
+        self.held = host.kept();
         Answer {
             outcome: host.answer(input).expect("the input was answered"),
             results: host.results(),

@@ -6,23 +6,24 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use abi_stable::sabi_trait::TD_Opaque;
 use abi_stable::std_types::{RArc, ROption, RSlice, RSliceMut, RStr};
 
-use crate::abi::convert::{answer, from_json, outcome, to_json};
+use crate::abi::convert::{from_json, into_abi, outcome, to_json};
 use crate::abi::guard::Guarded;
-use crate::abi::types::{self, Answer};
 use crate::context::{Context, Progress};
 use crate::document::{InputDocument, Properties, RawFile, ResultSink, SmallResult};
 use crate::error::{Error, ErrorKind};
 use crate::services::{HostServices, LogRecord};
+use connector_interface::types::{self, Answer};
 
 const SIDE: &str = "host";
 
-/// A context lent for one call; when this is dropped, everything lent through it is closed.
-pub(super) struct Lease {
+/// Lends a context to a connector for one call. When this is dropped, the context and everything
+/// that came through it are closed.
+pub(super) struct CallScope {
     context: Context,
     open: Arc<AtomicBool>,
 }
 
-impl Lease {
+impl CallScope {
     pub(super) fn new(context: Context) -> Self {
         Self { context, open: Arc::new(AtomicBool::new(true)) }
     }
@@ -37,7 +38,7 @@ impl Lease {
     }
 }
 
-impl Drop for Lease {
+impl Drop for CallScope {
     fn drop(&mut self) {
         self.open.store(false, Ordering::Release);
     }
@@ -74,7 +75,7 @@ impl types::ExecutionContext for ExportedContext {
     }
 
     fn is_cancelled(&self) -> bool {
-        // A context that cannot answer any more must not keep anybody working.
+        // A context that cannot answer must not keep the connector working.
         self.call("is_cancelled", |context| Ok(context.is_cancelled())).unwrap_or(true)
     }
 
@@ -86,6 +87,11 @@ impl types::ExecutionContext for ExportedContext {
     }
 
     fn on_cancel(&self, hook: types::CancelHookObject) {
+        if check_open(&self.open).is_err() {
+            // No later cancel would unblock what the hook is for.
+            hook.fire();
+            return;
+        }
         let registered = self.call("on_cancel", |context| {
             context.on_cancel(Box::new(move || hook.fire()));
             Ok(())
@@ -96,7 +102,7 @@ impl types::ExecutionContext for ExportedContext {
     }
 
     fn next_input(&self) -> Answer<ROption<types::InputDocumentObject>> {
-        answer(self.call("next_input", |context| {
+        into_abi(self.call("next_input", |context| {
             let Some(document) = context.next_input()? else { return Ok(None) };
             let exported = ExportedInput {
                 id: document.id(),
@@ -110,7 +116,7 @@ impl types::ExecutionContext for ExportedContext {
     }
 
     fn begin_result(&self, input: u64, properties: RStr<'_>) -> Answer<types::ResultSinkObject> {
-        answer(self.call("begin_result", |context| {
+        into_abi(self.call("begin_result", |context| {
             let properties: Properties = from_json("properties", &properties)?;
             let sink = context.begin_result(input, &properties)?;
             let exported =
@@ -120,7 +126,7 @@ impl types::ExecutionContext for ExportedContext {
     }
 
     fn add_results(&self, batch: RSlice<'_, types::SmallResult<'_>>) -> Answer<()> {
-        answer(self.call("add_results", |context| {
+        into_abi(self.call("add_results", |context| {
             let properties = batch
                 .iter()
                 .map(|result| from_json("properties", &result.properties))
@@ -130,7 +136,6 @@ impl types::ExecutionContext for ExportedContext {
                 .zip(&properties)
                 .map(|(result, properties)| SmallResult {
                     input: result.input,
-                    status: result.status.into(),
                     properties,
                     payload: result.payload.as_slice(),
                 })
@@ -139,21 +144,14 @@ impl types::ExecutionContext for ExportedContext {
         }))
     }
 
-    fn input_done(
-        &self,
-        input: u64,
-        status: types::Status,
-        _code: RStr<'_>,
-        message: RStr<'_>,
-        detail: RStr<'_>,
-    ) -> Answer<()> {
-        answer(self.call("input_done", |context| {
-            context.input_done(input, &outcome(status, &message, &detail))
-        }))
+    fn input_done(&self, input: u64, status: types::Status, report: RStr<'_>) -> Answer<()> {
+        into_abi(
+            self.call("input_done", |context| context.input_done(input, &outcome(status, &report))),
+        )
     }
 
     fn progress(&self, progress: types::Progress) {
-        let told = self.call("progress", |context| {
+        let reported = self.call("progress", |context| {
             context.progress(Progress {
                 documents_done: progress.documents_done,
                 bytes_done: progress.bytes_done,
@@ -161,12 +159,12 @@ impl types::ExecutionContext for ExportedContext {
             });
             Ok(())
         });
-        if let Err(error) = told {
+        if let Err(error) = reported {
             log::error!("{error}");
         }
     }
 
-    #[cfg(feature = "interface-next")]
+    #[cfg(interface_next)]
     fn next(&self) -> u32 {
         11
     }
@@ -194,7 +192,7 @@ impl types::InputDocument for ExportedInput {
     }
 
     fn read(&mut self, mut buffer: RSliceMut<'_, u8>) -> Answer<usize> {
-        answer(check_open(&self.open).and_then(|()| {
+        into_abi(check_open(&self.open).and_then(|()| {
             self.document.call_mut("read", |document| document.read(buffer.as_mut_slice()))
         }))
     }
@@ -211,7 +209,7 @@ struct ExportedSink {
 
 impl types::ResultSink for ExportedSink {
     fn write(&mut self, bytes: RSlice<'_, u8>) -> Answer<()> {
-        answer(
+        into_abi(
             check_open(&self.open)
                 .and_then(|()| self.sink.call_mut("write", |sink| sink.write(bytes.as_slice()))),
         )
@@ -224,29 +222,25 @@ impl types::ResultSink for ExportedSink {
     fn finish(
         &mut self,
         status: types::Status,
-        _code: RStr<'_>,
-        message: RStr<'_>,
         properties: RStr<'_>,
-        detail: RStr<'_>,
+        report: RStr<'_>,
     ) -> Answer<()> {
-        answer(check_open(&self.open).and_then(|()| {
+        into_abi(check_open(&self.open).and_then(|()| {
             self.sink.call_mut("finish", |sink| {
                 let properties: Properties = from_json("properties", &properties)?;
-                sink.finish(&outcome(status, &message, &detail), &properties)
+                sink.finish(&outcome(status, &report), &properties)
             })
         }))
     }
 
-    #[cfg(not(feature = "interface-first"))]
     fn resume(&mut self, identity: RStr<'_>, mut tail: RSliceMut<'_, u8>) -> Answer<u64> {
-        answer(check_open(&self.open).and_then(|()| {
+        into_abi(check_open(&self.open).and_then(|()| {
             self.sink.call_mut("resume", |sink| sink.resume(&identity, tail.as_mut_slice()))
         }))
     }
 
-    #[cfg(not(feature = "interface-first"))]
     fn discard(&mut self) -> Answer<()> {
-        answer(
+        into_abi(
             check_open(&self.open)
                 .and_then(|()| self.sink.call_mut("discard", |sink| sink.discard())),
         )
@@ -291,7 +285,7 @@ impl types::HostServices for ExportedServices {
             line: Some(record.line).filter(|line| *line > 0),
             message: record.message.as_str(),
         };
-        // A host whose log panics has nobody left to tell; its panic hook has spoken.
+        // A host whose log panics cannot be informed; its panic hook has reported it.
         _ = self.0.call_always("log", |services| {
             services.log(&record);
             Ok(())

@@ -1,17 +1,17 @@
-//! The connector's side: context, documents and sinks of the host behind the plain traits.
+//! The connector's side: context, documents and sinks of the host as the plain traits.
 
 use std::time::Duration;
 
 use abi_stable::sabi_trait::TD_Opaque;
 use abi_stable::std_types::{RSlice, RSliceMut, RStr};
 
-use crate::abi::convert::{OutcomeWords, from_json, result, to_json};
+use crate::abi::convert::{AbiOutcome, from_abi, from_json, to_json};
 use crate::abi::guard::Guarded;
-use crate::abi::types;
 use crate::context::{CancelHook, ExecutionContext, Progress};
 use crate::document::{InputDocument, InputHeader, Properties, RawFile, ResultSink, SmallResult};
 use crate::error::Error;
 use crate::outcome::Outcome;
+use connector_interface::types;
 
 /// A context that the host lent.
 pub(super) struct ImportedContext(pub(super) types::ExecutionContextObject);
@@ -35,7 +35,7 @@ impl ExecutionContext for ImportedContext {
     }
 
     fn next_input(&self) -> Result<Option<Box<dyn InputDocument>>, Error> {
-        let Some(object) = result(self.0.next_input())?.into_option() else { return Ok(None) };
+        let Some(object) = from_abi(self.0.next_input())?.into_option() else { return Ok(None) };
         let header = from_json("input header", &object.header())?;
         Ok(Some(Box::new(ImportedInput { object, header })))
     }
@@ -46,7 +46,7 @@ impl ExecutionContext for ImportedContext {
         properties: &Properties,
     ) -> Result<Box<dyn ResultSink>, Error> {
         let properties = to_json(properties)?;
-        let object = result(self.0.begin_result(input, RStr::from_str(&properties)))?;
+        let object = from_abi(self.0.begin_result(input, RStr::from_str(&properties)))?;
         Ok(Box::new(ImportedSink(object)))
     }
 
@@ -60,24 +60,16 @@ impl ExecutionContext for ImportedContext {
             .zip(&properties)
             .map(|(result, properties)| types::SmallResult {
                 input: result.input,
-                status: result.status.into(),
                 properties: RStr::from_str(properties),
                 payload: RSlice::from_slice(result.payload),
-                detail: RStr::empty(),
             })
             .collect();
-        result(self.0.add_results(RSlice::from_slice(&results)))
+        from_abi(self.0.add_results(RSlice::from_slice(&results)))
     }
 
     fn input_done(&self, input: u64, outcome: &Outcome) -> Result<(), Error> {
-        let words = OutcomeWords::of(outcome);
-        result(self.0.input_done(
-            input,
-            words.status,
-            RStr::from_str(&words.code),
-            RStr::from_str(&words.message),
-            RStr::from_str(&words.detail),
-        ))
+        let parts = AbiOutcome::of(outcome);
+        from_abi(self.0.input_done(input, parts.status, RStr::from_str(&parts.report)))
     }
 
     fn progress(&self, progress: Progress) {
@@ -123,7 +115,7 @@ impl InputDocument for ImportedInput {
 
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
         let room = buffer.len();
-        let length = result(self.object.read(RSliceMut::from_mut_slice(buffer)))?;
+        let length = from_abi(self.object.read(RSliceMut::from_mut_slice(buffer)))?;
         // Callers slice by this number.
         if length > room {
             return Err(Error::internal(format!("the host read {length} bytes into {room}")));
@@ -140,7 +132,7 @@ struct ImportedSink(types::ResultSinkObject);
 
 impl ResultSink for ImportedSink {
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        result(self.0.write(RSlice::from_slice(bytes)))
+        from_abi(self.0.write(RSlice::from_slice(bytes)))
     }
 
     fn raw_file(&self) -> Option<RawFile> {
@@ -148,24 +140,20 @@ impl ResultSink for ImportedSink {
     }
 
     fn finish(&mut self, outcome: &Outcome, properties: &Properties) -> Result<(), Error> {
-        let words = OutcomeWords::of(outcome);
+        let parts = AbiOutcome::of(outcome);
         let properties = to_json(properties)?;
-        result(self.0.finish(
-            words.status,
-            RStr::from_str(&words.code),
-            RStr::from_str(&words.message),
+        from_abi(self.0.finish(
+            parts.status,
             RStr::from_str(&properties),
-            RStr::from_str(&words.detail),
+            RStr::from_str(&parts.report),
         ))
     }
 
-    #[cfg(not(feature = "interface-first"))]
     fn resume(&mut self, identity: &str, tail: &mut [u8]) -> Result<u64, Error> {
-        result(self.0.resume(RStr::from_str(identity), RSliceMut::from_mut_slice(tail)))
+        from_abi(self.0.resume(RStr::from_str(identity), RSliceMut::from_mut_slice(tail)))
     }
 
-    #[cfg(not(feature = "interface-first"))]
     fn discard(&mut self) -> Result<(), Error> {
-        result(self.0.discard())
+        from_abi(self.0.discard())
     }
 }

@@ -4,10 +4,10 @@ use abi_stable::std_types::{RResult, RString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::abi::types::{self, Answer};
 use crate::document::RawFile;
 use crate::error::{Error, ErrorKind, ErrorReport};
 use crate::outcome::{Outcome, Status};
+use connector_interface::types::{self, Answer};
 
 /// `value` as JSON text.
 pub(super) fn to_json<T: Serialize + ?Sized>(value: &T) -> Result<String, Error> {
@@ -16,11 +16,11 @@ pub(super) fn to_json<T: Serialize + ?Sized>(value: &T) -> Result<String, Error>
 
 /// What `text` says; `what` names it where it says nothing sensible.
 ///
-/// The message holds serde's words only for documents of this program, never for settings, whose
+/// The message contains serde's text only for documents of this program, never for settings, whose
 /// secrets it could quote.
 pub(super) fn from_json<T: DeserializeOwned>(what: &str, text: &str) -> Result<T, Error> {
     serde_json::from_str(text)
-        .map_err(|e| Error::internal(format!("the other side sent an unreadable {what}: {e}")))
+        .map_err(|e| Error::internal(format!("an unreadable {what} crossed the interface: {e}")))
 }
 
 impl From<Error> for types::Error {
@@ -29,7 +29,7 @@ impl From<Error> for types::Error {
             kind: types::ErrorKind(error.kind().number()),
             retryable: error.is_retryable(),
             message: RString::from(error.message()),
-            detail: RString::from(detail(Some(&error))),
+            report: RString::from(report(Some(&error))),
         }
     }
 }
@@ -38,7 +38,7 @@ impl From<types::Error> for Error {
     fn from(error: types::Error) -> Self {
         let kind = ErrorKind::from_number(error.kind.0);
         let message = error.message.into_string();
-        let Ok(mut report) = serde_json::from_str::<ErrorReport>(&error.detail) else {
+        let Ok(mut report) = serde_json::from_str::<ErrorReport>(&error.report) else {
             return Self::new(kind, message).with_retryable(error.retryable);
         };
         report.kind = kind;
@@ -49,13 +49,13 @@ impl From<types::Error> for Error {
 }
 
 /// The report of `error` as JSON, or nothing.
-pub(super) fn detail(error: Option<&Error>) -> String {
+pub(super) fn report(error: Option<&Error>) -> String {
     // A report is plain text and numbers: writing it cannot fail.
     error.and_then(|error| serde_json::to_string(error.report()).ok()).unwrap_or_default()
 }
 
 /// A result as it crosses.
-pub(super) fn answer<T, U: From<T>>(result: Result<T, Error>) -> Answer<U> {
+pub(super) fn into_abi<T, U: From<T>>(result: Result<T, Error>) -> Answer<U> {
     match result {
         Ok(value) => RResult::ROk(value.into()),
         Err(error) => RResult::RErr(error.into()),
@@ -63,7 +63,7 @@ pub(super) fn answer<T, U: From<T>>(result: Result<T, Error>) -> Answer<U> {
 }
 
 /// A result that crossed.
-pub(super) fn result<T>(answer: Answer<T>) -> Result<T, Error> {
+pub(super) fn from_abi<T>(answer: Answer<T>) -> Result<T, Error> {
     answer.into_result().map_err(Error::from)
 }
 
@@ -84,31 +84,25 @@ impl From<types::Status> for Status {
     }
 }
 
-/// The words of an [`Outcome`] as they cross.
-pub(super) struct OutcomeWords {
+/// An [`Outcome`] as it crosses.
+pub(super) struct AbiOutcome {
     pub(super) status: types::Status,
-    pub(super) code: String,
-    pub(super) message: String,
-    pub(super) detail: String,
+    /// The error report as JSON, or nothing.
+    pub(super) report: String,
 }
 
-impl OutcomeWords {
+impl AbiOutcome {
     pub(super) fn of(outcome: &Outcome) -> Self {
-        let error = outcome.error();
-        Self {
-            status: outcome.status().into(),
-            code: error.map(Error::code).unwrap_or_default(),
-            message: error.map(|error| error.message().to_owned()).unwrap_or_default(),
-            detail: detail(error),
-        }
+        Self { status: outcome.status().into(), report: report(outcome.error()) }
     }
 }
 
-/// The outcome that crossed in these words.
-pub(super) fn outcome(status: types::Status, message: &str, detail: &str) -> Outcome {
+/// The outcome that crossed in these parts.
+pub(super) fn outcome(status: types::Status, report: &str) -> Outcome {
     let error = || {
-        serde_json::from_str::<Error>(detail)
-            .unwrap_or_else(|_| Error::new(ErrorKind::Other, message))
+        serde_json::from_str::<Error>(report).unwrap_or_else(|e| {
+            Error::new(ErrorKind::Other, format!("refused with an unreadable error report: {e}"))
+        })
     };
     match Status::from(status) {
         Status::Success | Status::Empty => Outcome::Success,
@@ -123,7 +117,7 @@ impl From<RawFile> for types::RawFile {
             descriptor: file.descriptor,
             offset: file.offset,
             length: file.length,
-            #[cfg(feature = "changed-record")]
+            #[cfg(changed_record)]
             surplus: 0,
         }
     }
@@ -162,7 +156,7 @@ mod tests {
             kind: types::ErrorKind(4711),
             retryable: true,
             message: "entangled".into(),
-            detail: "not JSON".into(),
+            report: "not JSON".into(),
         };
         let error = Error::from(newer);
         assert_eq!(error.kind(), ErrorKind::Other);
@@ -177,9 +171,9 @@ mod tests {
             Outcome::ApplicationError(full_error()),
             Outcome::Failure(full_error()),
         ] {
-            let words = OutcomeWords::of(&given);
-            assert_eq!(outcome(words.status, &words.message, &words.detail), given);
+            let parts = AbiOutcome::of(&given);
+            assert_eq!(outcome(parts.status, &parts.report), given);
         }
-        assert_eq!(outcome(types::Status(9), "odd", "").status(), Status::Failure);
+        assert_eq!(outcome(types::Status(9), "").status(), Status::Failure);
     }
 }

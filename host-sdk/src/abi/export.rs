@@ -10,16 +10,16 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::abi::context_import::ImportedContext;
-use crate::abi::convert::{answer, to_json};
-use crate::abi::guard::{Guarded, guard, record_places};
-use crate::abi::interface::INTERFACE;
+use crate::abi::convert::{into_abi, to_json};
+use crate::abi::guard::{Guarded, guard, record_panic_locations};
 use crate::abi::logger;
-use crate::abi::types::{self, Answer};
 use crate::connector::{Connection, Connector, Operation};
 use crate::context::Context;
 use crate::error::Error;
 use crate::manifest::Manifest;
 use crate::services::ExecutionScope;
+use connector_interface::handshake::INTERFACE;
+use connector_interface::types::{self, Answer};
 
 const SIDE: &str = "connector";
 
@@ -43,8 +43,8 @@ pub fn create<C: Connector + 'static>(
     silence: &'static [&'static str],
     constructor: impl FnOnce() -> C,
 ) -> Answer<types::ConnectorObject> {
-    answer(guard(SIDE, "create", || {
-        record_places(true);
+    into_abi(guard(SIDE, "create", || {
+        record_panic_locations(true);
         logger::forward(services, silence);
         let exported = ExportedConnector(Guarded::new(SIDE, constructor()));
         Ok(types::Connector_TO::from_value(exported, TD_Opaque))
@@ -55,7 +55,7 @@ struct ExportedConnector<C>(Guarded<C>);
 
 impl<C: Connector> types::Connector for ExportedConnector<C> {
     fn descriptor(&self) -> Answer<RString> {
-        answer(self.0.call("descriptor", |connector| to_json(&connector.descriptor()?)))
+        into_abi(self.0.call("descriptor", |connector| to_json(&connector.descriptor()?)))
     }
 
     fn connect(
@@ -63,7 +63,7 @@ impl<C: Connector> types::Connector for ExportedConnector<C> {
         settings: RStr<'_>,
         context: types::ExecutionContextObject,
     ) -> Answer<types::ConnectionObject> {
-        answer(self.0.call("connect", |connector| {
+        into_abi(self.0.call("connect", |connector| {
             let settings = parse_settings(&settings)?;
             let exported = in_scope(context, |context| connector.connect(&settings, context))?;
             let exported = ExportedConnection(Guarded::new(SIDE, exported));
@@ -76,13 +76,13 @@ struct ExportedConnection(Guarded<Arc<dyn Connection>>);
 
 impl types::Connection for ExportedConnection {
     fn test(&self, context: types::ExecutionContextObject) -> Answer<RString> {
-        answer(self.0.call("test", |connection| {
+        into_abi(self.0.call("test", |connection| {
             in_scope(context, |context| written(connection.test(context)))
         }))
     }
 
     fn browse(&self, request: RStr<'_>, context: types::ExecutionContextObject) -> Answer<RString> {
-        answer(self.0.call("browse", |connection| {
+        into_abi(self.0.call("browse", |connection| {
             let request = serde_json::from_str(&request)
                 .map_err(|e| Error::configuration("", format!("unreadable browse request: {e}")))?;
             in_scope(context, |context| written(connection.browse(&request, context)))
@@ -90,7 +90,7 @@ impl types::Connection for ExportedConnection {
     }
 
     fn operation(&self, settings: RStr<'_>) -> Answer<types::OperationObject> {
-        answer(self.0.call("operation", |connection| {
+        into_abi(self.0.call("operation", |connection| {
             let operation = connection.operation(&parse_settings(&settings)?)?;
             let exported = ExportedOperation(Guarded::new(SIDE, operation));
             Ok(types::Operation_TO::from_value(exported, TD_Opaque))
@@ -98,7 +98,7 @@ impl types::Connection for ExportedConnection {
     }
 
     fn close(&self) -> Answer<()> {
-        answer(self.0.call_always("close", |connection| connection.close()))
+        into_abi(self.0.call_always("close", |connection| connection.close()))
     }
 }
 
@@ -106,14 +106,14 @@ struct ExportedOperation(Guarded<Arc<dyn Operation>>);
 
 impl types::Operation for ExportedOperation {
     fn execute(&self, context: types::ExecutionContextObject) -> Answer<RString> {
-        #[cfg(feature = "interface-next")]
+        #[cfg(interface_next)]
         log::info!("the host knows {} of the next interface", context.next());
-        answer(self.0.call("execute", |operation| {
+        into_abi(self.0.call("execute", |operation| {
             in_scope(context, |context| written(operation.execute(context)))
         }))
     }
 
-    #[cfg(feature = "interface-next")]
+    #[cfg(interface_next)]
     fn next(&self) -> u32 {
         11
     }
@@ -130,7 +130,7 @@ fn written<T: Serialize>(result: Result<T, Error>) -> Result<String, Error> {
 }
 
 fn parse_settings(text: &str) -> Result<Value, Error> {
-    // Serde's own words could quote a secret.
+    // Serde's message could quote a secret.
     serde_json::from_str(text).map_err(|_| Error::configuration("", "the settings are not JSON"))
 }
 
@@ -170,20 +170,20 @@ macro_rules! export_connector {
     ($constructor:expr, $id:literal, label = $label:literal, silence = [$($target:literal),* $(,)?] $(,)?) => {
         const _: () = {
             #[unsafe(no_mangle)]
-            static CONNECTOR_HANDSHAKE: $crate::abi::interface::Handshake =
-                $crate::abi::interface::Handshake::new(
+            static CONNECTOR_HANDSHAKE: $crate::abi::interface::handshake::Handshake =
+                $crate::abi::interface::handshake::Handshake::new(
                     ::core::concat!($id, "\0"),
                     ::core::cfg!(panic = "unwind"),
                 );
 
             extern "C" fn create(
-                services: $crate::abi::types::HostServicesObject,
-            ) -> $crate::abi::types::Answer<$crate::abi::types::ConnectorObject> {
+                services: $crate::abi::interface::types::HostServicesObject,
+            ) -> $crate::abi::interface::types::Answer<$crate::abi::interface::types::ConnectorObject> {
                 $crate::abi::export::create(services, &[$($target),*], $constructor)
             }
 
             #[::abi_stable::export_root_module]
-            fn connector_module() -> $crate::abi::types::ModuleRef {
+            fn connector_module() -> $crate::abi::interface::types::ModuleRef {
                 $crate::abi::export::module($id, $label, ::core::env!("CARGO_PKG_VERSION"), create)
             }
         };

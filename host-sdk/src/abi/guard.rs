@@ -14,14 +14,14 @@ use crate::error::Error;
 
 thread_local! {
     static DEPTH: Cell<u32> = const { Cell::new(0) };
-    static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
+    static LOCATION: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
 /// Remembers where a guarded thread panicked, for the error that its guard makes of it.
 ///
-/// Each side has its own hook, installed once. A guarded panic is told by its error alone where
-/// `quiet` holds; every other one goes on to the hook that was there before.
-pub(crate) fn record_places(quiet: bool) {
+/// Each side has its own hook, installed once. If `quiet` is true, a guarded panic is
+/// reported by its error alone; every other one is passed on to the earlier hook.
+pub(crate) fn record_panic_locations(quiet: bool) {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
         let before = panic::take_hook();
@@ -30,7 +30,7 @@ pub(crate) fn record_places(quiet: bool) {
             if guarded {
                 let place = info.location().map(|at| format!("{}:{}", at.file(), at.line()));
                 // Without a place the error still has the message.
-                _ = PLACE.try_with(|last| last.replace(place));
+                _ = LOCATION.try_with(|last| last.replace(place));
             }
             if !(guarded && quiet) {
                 before(info);
@@ -50,12 +50,12 @@ pub(super) fn guard<T>(
 }
 
 /// What is left of a panic.
-struct Caught {
+struct CaughtPanic {
     message: String,
     place: Option<String>,
 }
 
-impl Caught {
+impl CaughtPanic {
     fn into_error(self, side: &str, entry: &str) -> Error {
         let place = self.place.map(|place| format!(" at {place}")).unwrap_or_default();
         Error::internal(format!("the {side} panicked in {entry}{place}: {}", self.message))
@@ -63,21 +63,21 @@ impl Caught {
     }
 }
 
-fn caught<T>(work: impl FnOnce() -> T) -> Result<T, Caught> {
+fn caught<T>(work: impl FnOnce() -> T) -> Result<T, CaughtPanic> {
     DEPTH.set(DEPTH.get() + 1);
-    // Whoever calls this gives up the value that the work may have left half-changed.
+    // The caller discards the value that the work may have left half-changed.
     let result = panic::catch_unwind(AssertUnwindSafe(work));
     DEPTH.set(DEPTH.get() - 1);
     result.map_err(|payload| {
         // A thread that ends may have lost the place already.
-        let place = PLACE.try_with(RefCell::take).ok().flatten();
+        let place = LOCATION.try_with(RefCell::take).ok().flatten();
         let message = payload
             .downcast_ref::<&str>()
             .map(|text| (*text).to_owned())
             .or_else(|| payload.downcast_ref::<String>().cloned())
             .unwrap_or_else(|| "without a message".to_owned());
         discard(payload);
-        Caught { message, place }
+        CaughtPanic { message, place }
     })
 }
 
@@ -139,7 +139,7 @@ impl<T> Guarded<T> {
         }
     }
 
-    fn poisoned_by(&self, panic: Caught, entry: &str) -> Error {
+    fn poisoned_by(&self, panic: CaughtPanic, entry: &str) -> Error {
         let error = panic.into_error(self.side, entry);
         // The first cause stays.
         _ = self.poison.set(error.message().to_owned());
@@ -152,7 +152,7 @@ impl<T> Drop for Guarded<T> {
         // SAFETY: the value is not used again: this is the only drop, and it happens once.
         let value = unsafe { ManuallyDrop::take(&mut self.value) };
         if let Err(panic) = caught(|| drop(value)) {
-            // There is nobody to answer to; if the logger panics too, nobody to tell either.
+            // A drop has no caller to answer; if the logger panics too, the panic is not reported.
             let error = panic.into_error(self.side, "drop");
             _ = caught(|| log::error!("{error}"));
         }
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_panic_becomes_an_error_with_its_place_and_poisons() {
-        record_places(true);
+        record_panic_locations(true);
         let guarded = Guarded::new("connector", ());
         let error = guarded.call("execute", |()| -> Result<(), _> { panic!("boom") }).unwrap_err();
         assert!(error.message().starts_with("the connector panicked in execute at "), "{error}");
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_panic_in_drop_or_in_its_payload_stays_inside() {
-        record_places(true);
+        record_panic_locations(true);
         drop(Guarded::new("connector", Grumpy));
         let thrown = guard::<()>("host", "log", || panic::panic_any(Grumpy)).unwrap_err();
         assert!(thrown.message().ends_with("without a message"), "{thrown}");

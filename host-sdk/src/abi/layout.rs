@@ -9,8 +9,8 @@ use abi_stable::abi_stability::abi_checking::{
 use abi_stable::library::LibHeader;
 use abi_stable::type_layout::TLFieldOrFunction;
 
-use crate::abi::interface::InterfaceVersion;
-use crate::abi::types::ModuleRef;
+use connector_interface::handshake::InterfaceVersion;
+use connector_interface::types::ModuleRef;
 
 /// How many differences the one line names; the rest mostly follow from them.
 const NAMED: usize = 3;
@@ -59,13 +59,13 @@ fn digest(errors: &AbiInstabilityErrors) -> String {
     let mut causes: Vec<_> = errors
         .errors
         .iter()
-        .flat_map(|error| error.errs.iter().map(move |cause| (cause, near(error))))
+        .flat_map(|error| error.errs.iter().map(move |cause| (cause, innermost_name(error))))
         .collect();
-    // A type's size differs because of something in it, which is worth more words.
+    // A type's size differs because of something in it, which says more.
     causes.sort_by_key(|(cause, _)| matches!(cause, AbiInstability::Size(_)));
     let mut lines: Vec<String> = Vec::new();
     for (cause, near) in causes {
-        let line = format!("{} (near {near})", words(cause));
+        let line = format!("{} (near {near})", describe(cause));
         if !lines.contains(&line) {
             lines.push(line);
         }
@@ -77,7 +77,7 @@ fn digest(errors: &AbiInstabilityErrors) -> String {
 }
 
 /// The innermost name on the way to the difference.
-fn near(error: &AbiInstabilityError) -> String {
+fn innermost_name(error: &AbiInstabilityError) -> String {
     match error.stack_trace.last().map(|step| &step.expected) {
         None => "the root module".to_owned(),
         Some(TLFieldOrFunction::Field(field)) => field.layout().name().to_owned(),
@@ -85,7 +85,7 @@ fn near(error: &AbiInstabilityError) -> String {
     }
 }
 
-fn words(cause: &AbiInstability) -> &'static str {
+fn describe(cause: &AbiInstability) -> &'static str {
     match cause {
         AbiInstability::Name(_) | AbiInstability::Package(_) => "another type",
         AbiInstability::PackageVersion(_) => "an incompatible package version",

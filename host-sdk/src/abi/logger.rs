@@ -7,8 +7,8 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use abi_stable::std_types::RStr;
 use log::{LevelFilter, Log, Metadata, Record};
 
-use crate::abi::types::{HostServicesObject, LogRecord};
 use crate::services::ExecutionScope;
+use connector_interface::types::{HostServicesObject, LogRecord};
 
 static FORWARDER: OnceLock<Forwarder> = OnceLock::new();
 
@@ -69,7 +69,6 @@ impl Log for Forwarder {
             target: RStr::from_str(record.target()),
             file: RStr::from_str(record.file().unwrap_or_default()),
             message: RStr::from_str(&message),
-            fields: RStr::empty(),
         });
     }
 

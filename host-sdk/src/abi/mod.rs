@@ -13,8 +13,7 @@ mod convert;
 pub mod export;
 pub(crate) mod guard;
 pub(crate) mod import;
-pub mod interface;
 pub(crate) mod layout;
 mod logger;
-#[expect(non_local_definitions, reason = "the macros of abi_stable write so")]
-pub mod types;
+
+pub use connector_interface as interface;

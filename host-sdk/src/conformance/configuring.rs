@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::browse::BrowseRequest;
 use crate::conformance::profile::{OperationCase, Profile};
-use crate::conformance::report::{Finding, Report, ensure, ensure_none, failed, skipped};
+use crate::conformance::report::{CheckOutcome, Report, ensure, ensure_none, failed, skipped};
 use crate::connector::{Connection, Connector};
 use crate::descriptor::connector::ConnectorDescriptor;
 use crate::descriptor::field::FieldType;
@@ -51,7 +51,7 @@ fn connect(connector: &dyn Connector, settings: &Value) -> Result<Arc<dyn Connec
 }
 
 /// Makes sure that `result` is a refusal of the setting at `path`.
-fn refuses<T>(what: &str, path: &str, result: Result<T, Error>) -> Finding {
+fn refuses<T>(what: &str, path: &str, result: Result<T, Error>) -> CheckOutcome {
     match result {
         Ok(_) => failed(format!("{what} was taken")),
         Err(error) if error.kind() != ErrorKind::Configuration => {
@@ -68,7 +68,7 @@ fn wrong_settings(
     connector: &dyn Connector,
     descriptor: &ConnectorDescriptor,
     profile: &Profile,
-) -> Finding {
+) -> CheckOutcome {
     let with = |id: &str, value: Value| {
         let mut settings = profile.connection.clone();
         settings[id] = value;
@@ -86,7 +86,7 @@ fn wrong_settings(
     Ok(())
 }
 
-fn test(descriptor: &ConnectorDescriptor, connection: &dyn Connection) -> Finding {
+fn test(descriptor: &ConnectorDescriptor, connection: &dyn Connection) -> CheckOutcome {
     if !descriptor.connection.can_test {
         return skipped("the descriptor says that it cannot");
     }
@@ -98,7 +98,7 @@ fn test(descriptor: &ConnectorDescriptor, connection: &dyn Connection) -> Findin
     }
 }
 
-fn browse(descriptor: &ConnectorDescriptor, connection: &dyn Connection) -> Finding {
+fn browse(descriptor: &ConnectorDescriptor, connection: &dyn Connection) -> CheckOutcome {
     if !descriptor.connection.can_browse {
         return skipped("the descriptor says that it cannot");
     }
@@ -132,13 +132,13 @@ fn browse(descriptor: &ConnectorDescriptor, connection: &dyn Connection) -> Find
     }
 }
 
-fn unknown_operation(connection: &dyn Connection) -> Finding {
+fn unknown_operation(connection: &dyn Connection) -> CheckOutcome {
     let settings = json!({"operation": UNKNOWN});
     refuses("an unknown operation", "operation", connection.operation(&settings))?;
     refuses("the absence of an operation", "operation", connection.operation(&json!({})))
 }
 
-fn unknown_setting(connection: &dyn Connection, case: &OperationCase) -> Finding {
+fn unknown_setting(connection: &dyn Connection, case: &OperationCase) -> CheckOutcome {
     let mut settings = case.settings.clone();
     settings[UNKNOWN] = json!(1);
     refuses("an unknown setting", UNKNOWN, connection.operation(&settings))?;

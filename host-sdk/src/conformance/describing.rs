@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::conformance::report::{Finding, Report, ensure, ensure_none, failed};
+use crate::conformance::report::{CheckOutcome, Report, ensure, ensure_none, failed};
 use crate::connector::Connector;
 use crate::descriptor::connector::ConnectorDescriptor;
 use crate::descriptor::field::{Field, FieldType};
@@ -27,7 +27,7 @@ pub(super) fn check(connector: &dyn Connector, report: &mut Report) -> Option<Co
     Some(descriptor)
 }
 
-fn is_stable(connector: &dyn Connector, first: &ConnectorDescriptor) -> Finding {
+fn is_stable(connector: &dyn Connector, first: &ConnectorDescriptor) -> CheckOutcome {
     match connector.descriptor() {
         Ok(second) => ensure(second == *first, || "the second call answers another".to_owned()),
         Err(error) => failed(error.to_string()),
@@ -54,7 +54,7 @@ fn is_camel_case(id: &str) -> bool {
         && id.chars().all(|letter| letter.is_ascii_alphanumeric())
 }
 
-fn ids(descriptor: &ConnectorDescriptor) -> Finding {
+fn ids(descriptor: &ConnectorDescriptor) -> CheckOutcome {
     let mut problems = Vec::new();
     // A file is named after this one, so words are joined by dashes.
     let is_file_name = descriptor.id.split('-').all(is_camel_case)
@@ -84,7 +84,7 @@ fn ids(descriptor: &ConnectorDescriptor) -> Finding {
     ensure_none(&problems)
 }
 
-fn texts(descriptor: &ConnectorDescriptor) -> Finding {
+fn texts(descriptor: &ConnectorDescriptor) -> CheckOutcome {
     let mut problems = Vec::new();
     let mut note = |place: &str, label: &str, help: &str| {
         for (what, text) in [("label", label), ("help text", help)] {
@@ -115,7 +115,7 @@ fn texts(descriptor: &ConnectorDescriptor) -> Finding {
     ensure_none(&problems)
 }
 
-fn defaults(descriptor: &ConnectorDescriptor) -> Finding {
+fn defaults(descriptor: &ConnectorDescriptor) -> CheckOutcome {
     let mut problems = Vec::new();
     each_field(descriptor, &mut |place, field| {
         if let Some(default) = &field.default {
@@ -131,7 +131,7 @@ fn defaults(descriptor: &ConnectorDescriptor) -> Finding {
     ensure_none(&problems)
 }
 
-fn references(descriptor: &ConnectorDescriptor) -> Finding {
+fn references(descriptor: &ConnectorDescriptor) -> CheckOutcome {
     let mut problems = Vec::new();
     for property in &descriptor.tracked_properties {
         for id in property.input_of.iter().chain(&property.output_of) {

@@ -6,12 +6,14 @@ use std::thread;
 use std::time::Duration;
 
 use crate::conformance::profile::{InputCase, OperationCase, Profile};
-use crate::conformance::report::{Finding, Report, Unmet, ensure, ensure_none, failed, skipped};
+use crate::conformance::report::{
+    CheckFailure, CheckOutcome, Report, ensure, ensure_none, failed, skipped,
+};
 use crate::connector::{Connection, Operation};
 use crate::descriptor::connector::{ConnectorDescriptor, InputKind};
 use crate::error::{Error, ErrorKind};
 use crate::outcome::{Outcome, Status, Summary};
-use crate::testing::callback::{Callback, Reaction};
+use crate::testing::callback::{Callback, Fault};
 use crate::testing::memory_host::MemoryHost;
 
 /// How many threads execute one operation at once.
@@ -46,36 +48,36 @@ pub(super) fn check(
         let takes_bodies = descriptor.operations.iter().any(|declared| {
             declared.id == case.operation() && declared.input == InputKind::Document
         });
-        let examined = Examined { operation, case, takes_bodies, patience: profile.patience };
+        let check = OperationCheck { operation, case, takes_bodies, patience: profile.patience };
         // Those that execute nothing come before an execution that can happen only once.
-        add("no inputs are no work", examined.executes_without_inputs());
-        add("cancelled before it begins, it does nothing", examined.is_cancelled_before());
-        add("cancelled while it waits for inputs, it ends", examined.is_cancelled_waiting());
-        add("every input is answered once, as expected", examined.executes());
-        add("it executes again", examined.repeats());
-        add("it executes on several threads at once", examined.executes_at_once());
-        add("cancelled at work, it ends and claims no success", examined.is_cancelled_at_work());
-        add("a host that fails is no success", examined.survives_failures());
+        add("no inputs are no work", check.executes_without_inputs());
+        add("cancelled before it begins, it does nothing", check.is_cancelled_before());
+        add("cancelled while it waits for inputs, it ends", check.is_cancelled_waiting());
+        add("every input is answered once, as expected", check.executes());
+        add("it executes again", check.repeats());
+        add("it executes on several threads at once", check.executes_at_once());
+        add("cancelled at work, it ends and claims no success", check.is_cancelled_at_work());
+        add("a host that fails is no success", check.survives_failures());
     }
 }
 
-struct Examined<'a> {
+struct OperationCheck<'a> {
     operation: Arc<dyn Operation>,
     case: &'a OperationCase,
     takes_bodies: bool,
     patience: Duration,
 }
 
-/// An execution that goes on in a thread of its own, so that a stuck one can be told.
-struct Running {
+/// An execution in a thread of its own, so that a stuck one is noticed.
+struct BackgroundExecution {
     host: MemoryHost,
     ended: mpsc::Receiver<Result<Summary, Error>>,
     patience: Duration,
 }
 
-impl Running {
+impl BackgroundExecution {
     /// The execution's end, which is a finding where it does not come.
-    fn end(self) -> Finding<Result<Summary, Error>> {
+    fn end(self) -> CheckOutcome<Result<Summary, Error>> {
         match self.ended.recv_timeout(self.patience) {
             Ok(result) => Ok(result),
             Err(RecvTimeoutError::Disconnected) => failed("the execution panicked"),
@@ -87,37 +89,37 @@ impl Running {
     }
 }
 
-impl Examined<'_> {
-    fn start(&self, host: &MemoryHost) -> Finding<Running> {
+impl OperationCheck<'_> {
+    fn start(&self, host: &MemoryHost) -> CheckOutcome<BackgroundExecution> {
         let (operation, executing) = (Arc::clone(&self.operation), host.clone());
         let (tell, ended) = mpsc::channel();
         let started = thread::Builder::new().name("execution".to_owned()).spawn(move || {
             let result = executing.execute(operation.as_ref());
-            // Nobody listens any more where patience ran out.
+            // The receiver is gone if the time ran out.
             _ = tell.send(result);
         });
         match started {
-            Ok(_) => Ok(Running { host: host.clone(), ended, patience: self.patience }),
+            Ok(_) => Ok(BackgroundExecution { host: host.clone(), ended, patience: self.patience }),
             Err(e) => failed(format!("no thread can be started: {e}")),
         }
     }
 
-    fn run(&self, host: &MemoryHost) -> Finding<Result<Summary, Error>> {
+    fn run(&self, host: &MemoryHost) -> CheckOutcome<Result<Summary, Error>> {
         self.start(host)?.end()
     }
 
-    fn fed(&self) -> MemoryHost {
-        self.fed_for(1)
+    fn host_with_inputs(&self) -> MemoryHost {
+        self.host_with_inputs_for(1)
     }
 
-    fn fed_for(&self, execution: u64) -> MemoryHost {
+    fn host_with_inputs_for(&self, execution: u64) -> MemoryHost {
         let host = MemoryHost::for_execution(execution);
         let host = if self.takes_bodies { host.demanding_bodies() } else { host };
         self.case.feed(&host);
         host
     }
 
-    fn executes_without_inputs(&self) -> Finding {
+    fn executes_without_inputs(&self) -> CheckOutcome {
         let host = MemoryHost::new();
         match self.run(&host)? {
             Ok(summary) => {
@@ -129,14 +131,14 @@ impl Examined<'_> {
         }
     }
 
-    fn executes(&self) -> Finding {
-        let host = self.fed();
+    fn executes(&self) -> CheckOutcome {
+        let host = self.host_with_inputs();
         let result = self.run(&host)?;
         self.as_expected(&host, result)
     }
 
-    fn as_expected(&self, host: &MemoryHost, result: Result<Summary, Error>) -> Finding {
-        let summary = result.map_err(|error| Unmet::Failed(error.to_string()))?;
+    fn as_expected(&self, host: &MemoryHost, result: Result<Summary, Error>) -> CheckOutcome {
+        let summary = result.map_err(|error| CheckFailure::Failed(error.to_string()))?;
         ensure_none(&host.violations())?;
         ensure(host.unanswered().is_empty(), || format!("no answer to {:?}", host.unanswered()))?;
         for (id, expected) in (1..).zip(&self.case.inputs) {
@@ -150,23 +152,23 @@ impl Examined<'_> {
         })
     }
 
-    fn repeats(&self) -> Finding {
+    fn repeats(&self) -> CheckOutcome {
         self.must_repeat()?;
         self.executes()
     }
 
-    fn must_repeat(&self) -> Finding {
+    fn must_repeat(&self) -> CheckOutcome {
         if self.case.is_repeatable { Ok(()) } else { skipped("the case can be executed once only") }
     }
 
-    fn executes_at_once(&self) -> Finding {
+    fn executes_at_once(&self) -> CheckOutcome {
         self.must_repeat()?;
         if self.case.prepare.is_some() {
             return skipped("every execution must be prepared for");
         }
         let running = (1..=THREADS)
-            .map(|number| self.start(&self.fed_for(number)))
-            .collect::<Finding<Vec<Running>>>()?;
+            .map(|number| self.start(&self.host_with_inputs_for(number)))
+            .collect::<CheckOutcome<Vec<BackgroundExecution>>>()?;
         for execution in running {
             let host = execution.host.clone();
             let result = execution.end()?;
@@ -175,15 +177,15 @@ impl Examined<'_> {
         Ok(())
     }
 
-    fn is_cancelled_before(&self) -> Finding {
-        let host = self.fed();
+    fn is_cancelled_before(&self) -> CheckOutcome {
+        let host = self.host_with_inputs();
         host.cancel();
         was_cancelled(self.run(&host)?)?;
-        ensure(host.results().is_empty(), || "there are results all the same".to_owned())
+        ensure(host.results().is_empty(), || "there are results nevertheless".to_owned())
     }
 
-    fn is_cancelled_waiting(&self) -> Finding {
-        let host = MemoryHost::new().keeping_open();
+    fn is_cancelled_waiting(&self) -> CheckOutcome {
+        let host = MemoryHost::new().without_end();
         let running = self.start(&host)?;
         // An execution that ended without asking shows below.
         host.wait_until(self.patience, |host| host.calls(Callback::NextInput) > 0);
@@ -191,23 +193,23 @@ impl Examined<'_> {
         was_cancelled(running.end()?)
     }
 
-    fn is_cancelled_at_work(&self) -> Finding {
+    fn is_cancelled_at_work(&self) -> CheckOutcome {
         self.must_repeat()?;
-        self.at_every_callback(&Reaction::Cancel)
+        self.at_every_callback(&Fault::Cancel)
     }
 
-    fn survives_failures(&self) -> Finding {
+    fn survives_failures(&self) -> CheckOutcome {
         self.must_repeat()?;
         let planned = Error::new(ErrorKind::Host, "failed as planned");
-        self.at_every_callback(&Reaction::Fail(planned))
+        self.at_every_callback(&Fault::Fail(planned))
     }
 
     /// Executes once for every callback that the case makes, which reacts so the first time; the
     /// input that it happened to must not be called a success.
-    fn at_every_callback(&self, reaction: &Reaction) -> Finding {
+    fn at_every_callback(&self, reaction: &Fault) -> CheckOutcome {
         let mut reacted = 0;
         for callback in FALLIBLE {
-            let host = self.fed().on_nth(callback, 1, reaction.clone());
+            let host = self.host_with_inputs().on_nth(callback, 1, reaction.clone());
             let result = self.run(&host)?;
             if host.calls(callback) == 0 {
                 continue;
@@ -226,7 +228,7 @@ impl Examined<'_> {
     }
 }
 
-fn was_cancelled(result: Result<Summary, Error>) -> Finding {
+fn was_cancelled(result: Result<Summary, Error>) -> CheckOutcome {
     match result {
         Err(error) if error.kind() == ErrorKind::Cancelled => Ok(()),
         Err(error) => failed(format!("it ends as {}: {error}", error.kind())),
@@ -234,12 +236,12 @@ fn was_cancelled(result: Result<Summary, Error>) -> Finding {
     }
 }
 
-fn answers(host: &MemoryHost, id: u64, expected: &InputCase) -> Finding {
+fn answers(host: &MemoryHost, id: u64, expected: &InputCase) -> CheckOutcome {
     let answer = host.answer(id);
     let (status, kind) = answer
         .as_ref()
         .map_or((None, None), |outcome| (Some(outcome.status()), outcome.error().map(Error::kind)));
-    // Success and emptiness are one answer; results tell them apart.
+    // Success and emptiness are one answer; the number of results distinguishes them.
     let is_expected = match expected.status {
         Status::Empty | Status::Success => status == Some(Status::Success),
         wanted => status == Some(wanted) && kind == expected.kind,

@@ -1,4 +1,4 @@
-//! What the suite must know of a connector before it can examine it.
+//! Settings and inputs of a connector, and the results that the suite expects.
 
 use std::fmt;
 use std::sync::Arc;

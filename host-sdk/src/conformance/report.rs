@@ -7,7 +7,7 @@ use std::fmt;
 pub enum Verdict {
     /// As promised.
     Passed,
-    /// Not as promised, in these words.
+    /// Not as promised, for this reason.
     Failed(String),
     /// Not examined, for this reason.
     Skipped(String),
@@ -55,11 +55,11 @@ impl Report {
         assert!(skipped == expected, "skipped {skipped:#?}, expected {expected:#?}:\n{self}");
     }
 
-    pub(super) fn add(&mut self, name: impl Into<String>, finding: Finding) {
+    pub(super) fn add(&mut self, name: impl Into<String>, finding: CheckOutcome) {
         let verdict = match finding {
             Ok(()) => Verdict::Passed,
-            Err(Unmet::Failed(words)) => Verdict::Failed(words),
-            Err(Unmet::Skipped(reason)) => Verdict::Skipped(reason),
+            Err(CheckFailure::Failed(words)) => Verdict::Failed(words),
+            Err(CheckFailure::Skipped(reason)) => Verdict::Skipped(reason),
         };
         self.checks.push(Check { name: name.into(), verdict });
     }
@@ -80,27 +80,27 @@ impl fmt::Display for Report {
 
 /// Why a check did not pass.
 #[derive(Debug)]
-pub(super) enum Unmet {
+pub(super) enum CheckFailure {
     Failed(String),
     Skipped(String),
 }
 
-pub(super) type Finding<T = ()> = Result<T, Unmet>;
+pub(super) type CheckOutcome<T = ()> = Result<T, CheckFailure>;
 
-pub(super) fn failed<T>(words: impl Into<String>) -> Finding<T> {
-    Err(Unmet::Failed(words.into()))
+pub(super) fn failed<T>(words: impl Into<String>) -> CheckOutcome<T> {
+    Err(CheckFailure::Failed(words.into()))
 }
 
-pub(super) fn skipped<T>(reason: impl Into<String>) -> Finding<T> {
-    Err(Unmet::Skipped(reason.into()))
+pub(super) fn skipped<T>(reason: impl Into<String>) -> CheckOutcome<T> {
+    Err(CheckFailure::Skipped(reason.into()))
 }
 
 /// Fails with `words` unless `holds`.
-pub(super) fn ensure(holds: bool, words: impl FnOnce() -> String) -> Finding {
+pub(super) fn ensure(holds: bool, words: impl FnOnce() -> String) -> CheckOutcome {
     if holds { Ok(()) } else { failed(words()) }
 }
 
 /// Fails with all `problems`, if there are any.
-pub(super) fn ensure_none(problems: &[String]) -> Finding {
+pub(super) fn ensure_none(problems: &[String]) -> CheckOutcome {
     ensure(problems.is_empty(), || problems.join("; "))
 }

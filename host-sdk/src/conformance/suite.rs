@@ -1,7 +1,7 @@
 //! The suite from beginning to end.
 
 use super::profile::Profile;
-use super::report::{Finding, Report, failed, skipped};
+use super::report::{CheckOutcome, Report, failed, skipped};
 use super::{configuring, describing, executing};
 use crate::connector::{Connection, Connector};
 
@@ -25,7 +25,7 @@ pub fn run(connector: &dyn Connector, profile: &Profile) -> Report {
     report
 }
 
-fn closes_twice(connection: &dyn Connection) -> Finding {
+fn closes_twice(connection: &dyn Connection) -> CheckOutcome {
     for _ in 0..2 {
         if let Err(error) = connection.close() {
             return failed(error.to_string());

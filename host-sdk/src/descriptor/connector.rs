@@ -114,6 +114,7 @@ impl OperationDescriptor {
 /// What one input of an operation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub enum InputKind {
     /// A request without a body.
     None,
@@ -121,11 +122,15 @@ pub enum InputKind {
     Id,
     /// A document with a body.
     Document,
+    /// A kind that this build does not know.
+    #[serde(other)]
+    Other,
 }
 
 /// What comes out of an operation for one input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub enum OutputKind {
     /// Nothing.
     None,
@@ -133,6 +138,9 @@ pub enum OutputKind {
     Binary,
     /// JSON documents of a known profile.
     Json,
+    /// A kind that this build does not know.
+    #[serde(other)]
+    Other,
 }
 
 /// What an input names besides its properties.

@@ -20,7 +20,7 @@ pub struct Field {
     /// Whether it must be given.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub required: bool,
-    /// The value that holds when it is absent or blank.
+    /// The value if it is absent or blank.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<Value>,
     /// The values it may have, where they can be listed.
@@ -32,10 +32,10 @@ pub struct Field {
     /// The greatest integer allowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub maximum: Option<i64>,
-    /// Integers within the range that are forbidden all the same.
+    /// Integers within the range that are forbidden.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub forbidden: Vec<i64>,
-    /// The form of a text, in words, such as `yyyy-MM-dd`.
+    /// The form of a text, such as `yyyy-MM-dd`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,
     /// Who may set it.
@@ -97,7 +97,7 @@ impl Field {
         field
     }
 
-    /// A fact that holds or not.
+    /// `true` or `false`.
     #[must_use]
     pub fn boolean(id: &str, label: &str, default: bool, help: &str) -> Self {
         Self::new(id, label, FieldType::Boolean, help).or(default)
@@ -154,7 +154,7 @@ impl Field {
         self
     }
 
-    /// Describes the form of a text in words.
+    /// Describes the form of a text.
     #[must_use]
     pub fn in_format(mut self, format: &str) -> Self {
         self.format = Some(format.to_owned());
@@ -209,6 +209,7 @@ impl Field {
 /// What the value of a [`Field`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub enum FieldType {
     /// Text.
     String,
@@ -222,6 +223,9 @@ pub enum FieldType {
     Certificate,
     /// An object with fields of its own.
     Group,
+    /// A type that this build does not know: any value is taken, and the connector checks it.
+    #[serde(other)]
+    Other,
 }
 
 /// One value that a [`Field`] may have.
@@ -237,6 +241,7 @@ pub struct AllowedValue {
 /// Who may set a [`Field`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub enum FieldScope {
     /// The connection only.
     ConnectionOnly,
@@ -245,6 +250,9 @@ pub enum FieldScope {
     OperationOnly,
     /// The connection, and the operation over it.
     Both,
+    /// A scope that this build does not know.
+    #[serde(other)]
+    Other,
 }
 
 /// A condition under which a screen shows a [`Field`].

@@ -20,6 +20,7 @@ pub struct FilterDescriptor {
 /// How the conditions of a filter combine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub enum FilterGrouping {
     /// One condition only.
     None,
@@ -29,6 +30,9 @@ pub enum FilterGrouping {
     OneLevelAnd,
     /// One level of `or`.
     OneLevelOr,
+    /// A rule that this build does not know: any nesting is taken, and the connector checks it.
+    #[serde(other)]
+    Other,
 }
 
 /// A property that a filter can compare.
@@ -49,7 +53,7 @@ pub struct FilterProperty {
     /// The values it may be compared to, where they can be listed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allowed_values: Vec<AllowedValue>,
-    /// The form of a value, in words.
+    /// The form of a value, as text for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,
 }
@@ -57,6 +61,7 @@ pub struct FilterProperty {
 /// What the values of a [`FilterProperty`] are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub enum FilterType {
     /// Text.
     String,
@@ -64,6 +69,9 @@ pub enum FilterType {
     Timestamp,
     /// A whole number.
     Integer,
+    /// A type that this build does not know: any value is taken, and the connector checks it.
+    #[serde(other)]
+    Other,
 }
 
 /// A comparison that a filter can make.

@@ -1,8 +1,8 @@
 //! The description of a connector from which screens, schemas, documentation and checks are made.
 //!
 //! A connector declares its settings once, as [`Field`]s. The same declaration checks raw
-//! settings ([`Settings`](crate::Settings)), yields their JSON Schema and tells a runtime what
-//! to show.
+//! settings ([`Settings`](crate::Settings)), yields their JSON Schema and lets a runtime build
+//! screens.
 
 pub(crate) mod connector;
 pub(crate) mod field;

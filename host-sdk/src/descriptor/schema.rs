@@ -1,9 +1,9 @@
 //! JSON Schema 2020-12 of what a descriptor declares.
 //!
 //! The schemas accept what [`Settings::check`](crate::Settings::check) and
-//! [`Filter::check`](crate::Filter::check) accept, so that an editor or a form tells a user what
-//! the connector would say. Cases are told apart by `if`, not by `oneOf`: what is wrong is then
-//! reported at its own place.
+//! [`Filter::check`](crate::Filter::check) accept, so that an editor or a form reports what the
+//! connector would report. Cases are separated by `if`, not by `oneOf`: an error is then reported
+//! at its own place.
 
 use serde_json::{Map, Value, json};
 
@@ -76,7 +76,7 @@ pub fn filter_schema(filter: &FilterDescriptor, anchor: &str) -> Value {
         FilterGrouping::None => condition,
         FilterGrouping::OneLevelAnd => group("and", &condition, condition.clone()),
         FilterGrouping::OneLevelOr => group("or", &condition, condition.clone()),
-        FilterGrouping::Any => {
+        FilterGrouping::Any | FilterGrouping::Other => {
             let member = json!({"$ref": format!("#{anchor}")});
             let mut schema = group("and", &member, group("or", &member, condition));
             schema["$anchor"] = json!(anchor);
@@ -130,6 +130,8 @@ fn value_schema(field: &Field) -> Value {
         FieldType::Integer => integer_schema(field),
         FieldType::Boolean => json!({"type": "boolean"}),
         FieldType::Group => settings_schema(&field.fields),
+        // The connector that declared it checks it.
+        FieldType::Other => return json!({}),
     };
     let takes_text =
         !matches!(field.field_type, FieldType::Integer | FieldType::Boolean | FieldType::Group);
@@ -269,7 +271,7 @@ fn comparison_schema(property: &FilterProperty) -> Value {
 /// What a property that is no text is compared to.
 fn compared_schema(property: &FilterProperty) -> Option<Value> {
     match property.value_type {
-        FilterType::String => None,
+        FilterType::String | FilterType::Other => None,
         FilterType::Integer => {
             Some(json!({"type": ["integer", "string"], "pattern": "^[+-]?[0-9]+$"}))
         }

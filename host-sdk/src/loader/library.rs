@@ -9,10 +9,10 @@ use abi_stable::library::{AbiHeaderRef, LibHeader, ROOT_MODULE_LOADER_NAME_WITH_
 use libloading::Library as DynamicLibrary;
 
 use super::load_error::LoadError;
-use crate::abi::interface::{HANDSHAKE_SYMBOL, Handshake, InterfaceVersion, MAGIC};
 use crate::abi::layout;
-use crate::abi::types::ModuleRef;
 use crate::manifest::Manifest;
+use connector_interface::handshake::{HANDSHAKE_SYMBOL, Handshake, InterfaceVersion, MAGIC};
+use connector_interface::types::ModuleRef;
 
 /// A library of a connector whose interface fits this build's.
 pub(super) struct Library {
@@ -35,7 +35,7 @@ impl Library {
         if !file.is_file() {
             return Err(not_a_library("it is not a file".to_owned()));
         }
-        // Not dropped: what it holds is used for as long as the program runs.
+        // Not dropped: its code is used until the process ends.
         let library = std::mem::ManuallyDrop::new(
             open_library(&file).map_err(|error| not_a_library(error.to_string()))?,
         );
@@ -89,7 +89,7 @@ fn check_handshake(path: &Path, library: &DynamicLibrary) -> Result<InterfaceVer
         path: path.to_owned(),
         reason: format!("it does not export {}", HANDSHAKE_SYMBOL.to_string_lossy()),
     })?;
-    // SAFETY: what exports this symbol holds at least the magic bytes, or lies about its name.
+    // SAFETY: a library that exports this symbol has at least the magic bytes there.
     let magic = unsafe { (**symbol).magic };
     if magic != MAGIC {
         return Err(LoadError::NotAConnector {

@@ -3,16 +3,16 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::abi::interface::InterfaceVersion;
 use crate::abi::layout::LayoutMismatch;
 use crate::error::Error;
 use crate::suggest::expected_one_of;
+use connector_interface::handshake::InterfaceVersion;
 
 /// Why a connector was not loaded: one line that names the file and what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
-    /// No directory of the search path holds a connector with this id.
+    /// No directory of the search path has a connector with this id.
     #[error("no connector \"{id}\" in {}; {}", Listed(directories), advice(id, available))]
     UnknownConnector {
         /// The id that was asked for.
@@ -86,7 +86,7 @@ pub enum LoadError {
         /// The file.
         path: PathBuf,
     },
-    /// The library holds another connector than the one that was asked for by its file's name.
+    /// The library contains another connector than the one in its file's name.
     #[error("{} holds connector \"{found}\", not \"{asked}\"; rename the file", path.display())]
     OtherId {
         /// The file.
@@ -107,7 +107,7 @@ pub enum LoadError {
 }
 
 impl LoadError {
-    /// The full comparison behind [`LoadError::LayoutDiffers`], hundreds of lines long.
+    /// The full comparison of [`LoadError::LayoutDiffers`], hundreds of lines long.
     #[must_use]
     pub fn report(&self) -> Option<&str> {
         match self {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::library::Library;
 use super::load_error::LoadError;
 use crate::abi::context_export;
-use crate::abi::guard::record_places;
+use crate::abi::guard::record_panic_locations;
 use crate::abi::import::ImportedConnector;
 use crate::connector::{Connection, Connector};
 use crate::context::Context;
@@ -31,7 +31,7 @@ impl LoadedConnector {
         path: &Path,
         services: Arc<dyn HostServices>,
     ) -> Result<Self, LoadError> {
-        record_places(false);
+        record_panic_locations(false);
         let (manifest, module) = library.into_parts();
         let connector = ImportedConnector::create(module, context_export::services(services))
             .map_err(|error| LoadError::CreateFailed { path: path.to_owned(), error })?;
@@ -72,12 +72,12 @@ impl Connector for LoadedConnector {
 
 /// Loads the connector in the library at `path`; blocks for about a millisecond.
 ///
-/// The first call puts a panic hook before the program's own, which it goes on to call: it
+/// The first call puts a panic hook before the program's own, and calls that one too: it
 /// remembers where a callback of the host panicked, for the error that the connector gets.
 ///
 /// # Errors
 ///
-/// A [`LoadError`] for every reason to refuse it. Whatever was refused, the host goes on.
+/// A [`LoadError`] for every reason to refuse it. The host continues after each of them.
 pub fn load(path: &Path, services: Arc<dyn HostServices>) -> Result<LoadedConnector, LoadError> {
     LoadedConnector::create(Library::open(path)?, path, services)
 }

@@ -45,7 +45,7 @@ impl SearchPath {
             })
     }
 
-    /// The libraries of all connectors in the order of their ids; where two directories hold the
+    /// The libraries of all connectors in the order of their ids; if two directories have the
     /// same id, the one that [`SearchPath::find`] takes.
     #[must_use]
     pub fn available(&self) -> Vec<PathBuf> {
@@ -56,7 +56,7 @@ impl SearchPath {
     ///
     /// # Errors
     ///
-    /// As [`SearchPath::find`] and [`load`](super::load); [`LoadError::OtherId`] when the library holds
+    /// As [`SearchPath::find`] and [`load`](super::load); [`LoadError::OtherId`] if the library contains
     /// another connector than its name says.
     pub fn load(
         &self,
@@ -74,7 +74,7 @@ impl SearchPath {
 
     fn libraries(&self) -> BTreeMap<String, PathBuf> {
         let mut found = BTreeMap::new();
-        // A directory that cannot be read holds nothing; `find` names all that were searched.
+        // A directory that cannot be read counts as empty; `find` names all that were searched.
         for entry in self.directories.iter().filter_map(|dir| fs::read_dir(dir).ok()).flatten() {
             let Ok(path) = entry.map(|entry| entry.path()) else { continue };
             if let Some(id) = id_of(&path).filter(|_| path.is_file()) {

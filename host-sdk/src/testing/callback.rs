@@ -29,7 +29,7 @@ pub enum Callback {
 
 /// What the host does in a [`Callback`] instead of its work.
 #[derive(Clone, Debug)]
-pub enum Reaction {
+pub enum Fault {
     /// Answers this error.
     Fail(Error),
     /// Panics.
@@ -39,17 +39,17 @@ pub enum Reaction {
 }
 
 /// What a test planned for a callback.
-pub(super) struct Planned {
+pub(super) struct PlannedFault {
     pub(super) callback: Callback,
-    pub(super) reaction: Reaction,
+    pub(super) fault: Fault,
     // Which of the next calls it is for; `None` for every call.
     pub(super) countdown: Option<usize>,
 }
 
-/// The reaction that is planned for this call of `callback`, if there is one.
-pub(super) fn due(reactions: &mut Vec<Planned>, callback: Callback) -> Option<Reaction> {
-    let mut reaction = None;
-    for planned in reactions.iter_mut().filter(|planned| planned.callback == callback) {
+/// The fault that is planned for this call of `callback`, if there is one.
+pub(super) fn due(faults: &mut Vec<PlannedFault>, callback: Callback) -> Option<Fault> {
+    let mut fault = None;
+    for planned in faults.iter_mut().filter(|planned| planned.callback == callback) {
         let is_due = match &mut planned.countdown {
             None => true,
             Some(countdown) => {
@@ -57,11 +57,11 @@ pub(super) fn due(reactions: &mut Vec<Planned>, callback: Callback) -> Option<Re
                 *countdown == 0
             }
         };
-        if is_due && reaction.is_none() {
-            reaction = Some(planned.reaction.clone());
+        if is_due && fault.is_none() {
+            fault = Some(planned.fault.clone());
         }
     }
     // One call is the nth only once.
-    reactions.retain(|planned| planned.countdown != Some(0));
-    reaction
+    faults.retain(|planned| planned.countdown != Some(0));
+    fault
 }

@@ -8,7 +8,7 @@ use super::memory_state::{Input, MemoryResult, Shared};
 use crate::context::{CancelHook, ExecutionContext, Progress};
 use crate::document::{InputDocument, InputHeader, Properties, RawFile, ResultSink, SmallResult};
 use crate::error::{Error, ErrorKind};
-use crate::outcome::{Outcome, Status};
+use crate::outcome::Outcome;
 
 pub(super) struct MemoryContext(pub(super) Arc<Shared>);
 
@@ -29,7 +29,7 @@ impl ExecutionContext for MemoryContext {
     fn on_cancel(&self, hook: CancelHook) {
         let hook = Arc::new(hook);
         let mut state = self.0.lock();
-        if state.cancelled {
+        if state.cancelled || state.over {
             drop(state);
             hook();
         } else {
@@ -57,7 +57,7 @@ impl ExecutionContext for MemoryContext {
                     read: 0,
                 })));
             }
-            if !state.keeps_open {
+            if !state.has_no_end {
                 return Ok(None);
             }
             state = self.0.wait(state);
@@ -92,7 +92,7 @@ impl ExecutionContext for MemoryContext {
             input: result.input,
             properties: result.properties.clone(),
             body: result.payload.to_vec(),
-            outcome: outcome_of(result.status),
+            outcome: Outcome::Success,
         }));
         drop(state);
         self.0.changed();
@@ -116,16 +116,6 @@ impl ExecutionContext for MemoryContext {
         _ = self.0.enter(Callback::Progress);
         self.0.lock().progress.push(progress);
         self.0.changed();
-    }
-}
-
-/// A small result has a status without an error.
-fn outcome_of(status: Status) -> Outcome {
-    let error = || Error::new(ErrorKind::Other, "a small result without an error");
-    match status {
-        Status::Success | Status::Empty => Outcome::Success,
-        Status::ApplicationError => Outcome::ApplicationError(error()),
-        Status::Failure => Outcome::Failure(error()),
     }
 }
 
@@ -209,14 +199,14 @@ impl MemorySink {
         changed
     }
 
-    fn go_on(&mut self, identity: &str, tail: &mut [u8]) -> Result<u64, Error> {
+    fn resume_body(&mut self, identity: &str, tail: &mut [u8]) -> Result<u64, Error> {
         if self.identity.is_some() || !self.body.is_empty() {
             let problem = format!("a result of input {} was resumed too late", self.input);
             self.host.lock().violations.push(problem.clone());
             return Err(Error::new(ErrorKind::Host, problem));
         }
         self.identity = Some(identity.to_owned());
-        self.body = self.host.lock().held.remove(identity).unwrap_or_default();
+        self.body = self.host.lock().kept.remove(identity).unwrap_or_default();
         let count = tail.len().min(self.body.len());
         let (_, end) = tail.split_at_mut(tail.len() - count);
         end.copy_from_slice(self.body.split_at(self.body.len() - count).1);
@@ -256,7 +246,7 @@ impl ResultSink for MemorySink {
     }
 
     fn resume(&mut self, identity: &str, tail: &mut [u8]) -> Result<u64, Error> {
-        self.changing(Callback::Resume, |sink| sink.go_on(identity, tail))
+        self.changing(Callback::Resume, |sink| sink.resume_body(identity, tail))
     }
 
     fn discard(&mut self) -> Result<(), Error> {
@@ -273,7 +263,7 @@ impl Drop for MemorySink {
             let mut state = self.host.lock();
             state.discarded += 1;
             if let Some(identity) = self.identity.take() {
-                state.held.insert(identity, std::mem::take(&mut self.body));
+                state.kept.insert(identity, std::mem::take(&mut self.body));
             }
             drop(state);
             self.host.changed();

@@ -5,7 +5,7 @@ use std::io::{Cursor, Read};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::callback::{Callback, Planned, Reaction};
+use super::callback::{Callback, Fault, PlannedFault};
 use super::memory_context::MemoryContext;
 use super::memory_state::{Input, MemoryResult, Shared};
 use crate::connector::Operation;
@@ -127,8 +127,8 @@ impl MemoryHost {
 
     /// Has the connector wait for more when the inputs are used up, until the host cancels.
     #[must_use]
-    pub fn keeping_open(self) -> Self {
-        self.shared.lock().keeps_open = true;
+    pub fn without_end(self) -> Self {
+        self.shared.lock().has_no_end = true;
         self
     }
 
@@ -149,15 +149,15 @@ impl MemoryHost {
 
     /// Has every call of `callback` react so.
     #[must_use]
-    pub fn on(self, callback: Callback, reaction: Reaction) -> Self {
-        self.shared.lock().reactions.push(Planned { callback, reaction, countdown: None });
+    pub fn on(self, callback: Callback, fault: Fault) -> Self {
+        self.shared.lock().faults.push(PlannedFault { callback, fault, countdown: None });
         self
     }
 
     /// Has the `nth` call of `callback`, counted from 1, react so.
     #[must_use]
-    pub fn on_nth(self, callback: Callback, nth: usize, reaction: Reaction) -> Self {
-        self.shared.lock().reactions.push(Planned { callback, reaction, countdown: Some(nth) });
+    pub fn on_nth(self, callback: Callback, nth: usize, fault: Fault) -> Self {
+        self.shared.lock().faults.push(PlannedFault { callback, fault, countdown: Some(nth) });
         self
     }
 
@@ -174,8 +174,12 @@ impl MemoryHost {
     /// Those of [`Operation::execute`].
     pub fn execute(&self, operation: &dyn Operation) -> Result<Summary, Error> {
         let result = operation.execute(self.context());
-        self.shared.lock().over = true;
-        // Who waits for an input has waited in vain.
+        {
+            let mut state = self.shared.lock();
+            state.over = true;
+            state.hooks.clear();
+        }
+        // A thread that still waits for an input gets an error.
         self.shared.changed();
         result
     }
@@ -210,17 +214,17 @@ impl MemoryHost {
         self.shared.lock().discarded
     }
 
-    /// Has the host hold `body` as the beginning of the document `identity`.
+    /// Has the host keep `body` as the beginning of the document `identity`.
     #[must_use]
-    pub fn holding(self, identity: &str, body: impl Into<Vec<u8>>) -> Self {
-        self.shared.lock().held.insert(identity.to_owned(), body.into());
+    pub fn keeping(self, identity: &str, body: impl Into<Vec<u8>>) -> Self {
+        self.shared.lock().kept.insert(identity.to_owned(), body.into());
         self
     }
 
-    /// What the host holds of documents that were cut, by their identities.
+    /// What the host keeps of documents that were cut, by their identities.
     #[must_use]
-    pub fn held(&self) -> BTreeMap<String, Vec<u8>> {
-        self.shared.lock().held.clone()
+    pub fn kept(&self) -> BTreeMap<String, Vec<u8>> {
+        self.shared.lock().kept.clone()
     }
 
     /// How often the connector called `callback`.
@@ -229,7 +233,7 @@ impl MemoryHost {
         self.shared.lock().calls.get(&callback).copied().unwrap_or_default()
     }
 
-    /// All progress that was told.
+    /// All progress that was reported.
     #[must_use]
     pub fn progress(&self) -> Vec<Progress> {
         self.shared.lock().progress.clone()
@@ -241,7 +245,7 @@ impl MemoryHost {
         self.shared.lock().violations.clone()
     }
 
-    /// Whether `condition` holds within `patience`; it is asked again after every change.
+    /// True if `condition` becomes true within `patience`; it is evaluated after every change.
     pub fn wait_until(&self, patience: Duration, condition: impl Fn(&Self) -> bool) -> bool {
         let end = Instant::now() + patience;
         loop {

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use super::callback::{self, Callback, Planned, Reaction};
+use super::callback::{self, Callback, Fault, PlannedFault};
 use crate::context::{CancelHook, Progress};
 use crate::document::{InputHeader, Properties, RawFile};
 use crate::error::{Error, ErrorKind};
@@ -28,7 +28,7 @@ pub struct MemoryResult {
 #[derive(Default)]
 pub(super) struct State {
     pub(super) waiting: VecDeque<Input>,
-    pub(super) keeps_open: bool,
+    pub(super) has_no_end: bool,
     pub(super) answers: BTreeMap<u64, Option<Outcome>>,
     /// The inputs whose bodies were not read to their ends.
     pub(super) unread: BTreeSet<u64>,
@@ -36,7 +36,7 @@ pub(super) struct State {
     pub(super) demands_bodies: bool,
     pub(super) results: Vec<MemoryResult>,
     pub(super) discarded: usize,
-    pub(super) held: BTreeMap<String, Vec<u8>>,
+    pub(super) kept: BTreeMap<String, Vec<u8>>,
     pub(super) progress: Vec<Progress>,
     pub(super) violations: Vec<String>,
     pub(super) hooks: Vec<Arc<CancelHook>>,
@@ -45,10 +45,10 @@ pub(super) struct State {
     pub(super) deadline: Option<Instant>,
     pub(super) changes: u64,
     pub(super) calls: BTreeMap<Callback, usize>,
-    pub(super) reactions: Vec<Planned>,
+    pub(super) faults: Vec<PlannedFault>,
 }
 
-/// An input that nobody has taken yet.
+/// An input that the connector has not taken yet.
 pub(super) struct Input {
     pub(super) id: u64,
     pub(super) size: Option<u64>,
@@ -59,9 +59,9 @@ pub(super) struct Input {
 
 impl State {
     /// Counts a call of `callback`, and answers what is planned for it.
-    pub(super) fn react(&mut self, callback: Callback) -> Option<Reaction> {
+    pub(super) fn next_fault(&mut self, callback: Callback) -> Option<Fault> {
         *self.calls.entry(callback).or_default() += 1;
-        callback::due(&mut self.reactions, callback)
+        callback::due(&mut self.faults, callback)
     }
 
     /// Makes sure that `input` was handed out and waits for its answer.
@@ -81,7 +81,7 @@ impl State {
 
     /// Makes sure that what is called a success was read.
     pub(super) fn check_read(&mut self, input: u64, outcome: &Outcome) -> Result<(), Error> {
-        // A refusal that goes on as a result has told that the document was not taken.
+        // A refusal that became a result has reported that the document was not taken.
         let mut results = self.results.iter().filter(|result| result.input == input);
         let is_refused = results.any(|result| result.outcome != Outcome::Success);
         let claims_it = *outcome == Outcome::Success && self.unread.contains(&input);
@@ -135,19 +135,19 @@ impl Shared {
 
     /// Does what the test planned for `callback`, then makes sure that the execution is alive.
     pub(super) fn enter(&self, callback: Callback) -> Result<(), Error> {
-        let reaction = self.lock().react(callback);
+        let fault = self.lock().next_fault(callback);
         self.changed();
-        match reaction {
-            Some(Reaction::Fail(error)) => return Err(error),
-            Some(Reaction::Panic) => panic!("asked to panic in {callback:?}"),
-            Some(Reaction::Cancel) => self.cancel(),
+        match fault {
+            Some(Fault::Fail(error)) => return Err(error),
+            Some(Fault::Panic) => panic!("asked to panic in {callback:?}"),
+            Some(Fault::Cancel) => self.cancel(),
             None => {}
         }
         let state = self.lock();
         if state.over {
             Err(Error::new(ErrorKind::Host, "the execution is over"))
         } else if state.cancelled && callback != Callback::InputDone {
-            // An answer is welcome also after that: it tells what became of the input.
+            // An answer is accepted after that too: it reports how the input ended.
             Err(Error::cancelled())
         } else {
             Ok(())

@@ -5,6 +5,6 @@ mod memory_context;
 pub(crate) mod memory_host;
 mod memory_state;
 
-pub use callback::{Callback, Reaction};
+pub use callback::{Callback, Fault};
 pub use memory_host::MemoryHost;
 pub use memory_state::MemoryResult;

@@ -1,10 +1,8 @@
 //! Older and newer builds of the interface load each other; a broken promise is refused.
 //!
-//! The feature `interface-first` builds the interface 1.0; `interface-next` and `changed-record`
-//! build what a later one would be. They have a target directory of their own, so that nobody
-//! else finds these libraries.
+//! `--cfg interface_next` and `--cfg changed_record` build what a later interface would be. The
+//! compiler is called for it: with flags of cargo, every dependency would be built again.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
@@ -13,7 +11,7 @@ use host_sdk::LoadError;
 use host_sdk::loader::load;
 use log::LevelFilter;
 
-use crate::support::{Recorder, cargo_build, library_among};
+use crate::support::{Dependencies, Recorder, scratch};
 
 /// A connector and a host of one build of the interface.
 struct Build {
@@ -22,7 +20,6 @@ struct Build {
 }
 
 struct Builds {
-    first: Build,
     current: Build,
     next: Build,
     changed: Build,
@@ -30,33 +27,51 @@ struct Builds {
 
 fn builds() -> &'static Builds {
     static BUILDS: OnceLock<Builds> = OnceLock::new();
-    BUILDS.get_or_init(|| Builds {
-        first: build("first", &["--features", "interface-first"]),
-        current: build("current", &[]),
-        next: build("next", &["--features", "interface-next"]),
-        changed: build("changed", &["--features", "changed-record"]),
+    BUILDS.get_or_init(|| {
+        let dependencies = Dependencies::read();
+        Builds {
+            current: build(&dependencies, "current", &[]),
+            next: build(&dependencies, "next", &["--cfg", "interface_next"]),
+            changed: build(&dependencies, "changed", &["--cfg", "changed_record"]),
+        }
     })
 }
 
-fn build(name: &str, features: &[&str]) -> Build {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("interface");
-    let mut arguments = vec!["--examples", "--target-dir", directory.to_str().unwrap()];
-    // Without debug information the builds take half the time.
-    arguments.extend(["--config", "profile.dev.debug=0"]);
-    arguments.extend(features);
-    let built = cargo_build(&arguments);
-    let program = format!("echo_host{}", std::env::consts::EXE_SUFFIX);
-    let host = built.iter().find(|path| path.ends_with(&program)).unwrap();
-    // The next build puts its own under the same names.
-    let kept = directory.join(name);
-    fs::create_dir_all(&kept).unwrap();
-    let keep = |path: &Path| {
-        let copy = kept.join(path.file_name().unwrap());
-        _ = fs::remove_file(&copy);
-        fs::copy(path, &copy).unwrap();
-        copy
+/// Builds the interface, host-sdk on it, and the test doubles on that.
+fn build(dependencies: &Dependencies, name: &str, flags: &[&str]) -> Build {
+    let directory = scratch(&format!("interface_{name}"));
+    let source = |path: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    let compile = |package: &str, kind: &str, name: &str, path: &str, built: &[(&str, &Path)]| {
+        let mut compiler = dependencies.compiler(package);
+        compiler.args(["--crate-name", name, "--crate-type", kind, "--out-dir"]);
+        compiler.arg(&directory).arg(source(path)).args(flags);
+        compiler.arg("-L").arg(format!("dependency={}", directory.display()));
+        // The same crates, built differently, must not pass for each other.
+        compiler.arg("-C").arg(format!("metadata={}", directory.display()));
+        for (name, path) in built {
+            compiler.arg("--extern").arg(format!("{name}={}", path.display()));
+        }
+        let output = compiler.output().unwrap();
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
     };
-    Build { connector: keep(&library_among(&built, "echo_connector")), host: keep(host) }
+    let library = |name: &str| directory.join(format!("lib{name}.rlib"));
+    let (interface, sdk) = (library("connector_interface"), library("host_sdk"));
+    let interface = ("connector_interface", interface.as_path());
+    compile("connector-interface", "rlib", "connector_interface", "interface/src/lib.rs", &[]);
+    compile("host-sdk", "rlib", "host_sdk", "src/lib.rs", &[interface]);
+    let built = [interface, ("host_sdk", sdk.as_path())];
+    let double = |kind: &str, name: &str| {
+        compile("host-sdk", kind, name, &format!("tests/doubles/{name}.rs"), &built);
+    };
+    double("cdylib", "echo_connector");
+    double("bin", "echo_host");
+    let file =
+        |prefix: &str, name: &str, suffix: &str| directory.join(format!("{prefix}{name}{suffix}"));
+    use std::env::consts::{DLL_PREFIX, DLL_SUFFIX, EXE_SUFFIX};
+    Build {
+        connector: file(DLL_PREFIX, "echo_connector", DLL_SUFFIX),
+        host: file("", "echo_host", EXE_SUFFIX),
+    }
 }
 
 fn run(host: &Build, connector: &Build) -> Output {
@@ -76,10 +91,10 @@ fn works(host: &Build, connector: &Build) -> String {
 fn equal_interfaces_load() {
     let Builds { current, next, .. } = builds();
     let text = works(current, current);
-    assert!(text.contains("loaded echo 1.1.0"), "{text}");
+    assert!(text.contains("loaded echo 1.0.0"), "{text}");
     assert!(text.contains("the host holds 3 bytes"), "{text}");
     let text = works(next, next);
-    assert!(text.contains("loaded echo 1.2.0"), "{text}");
+    assert!(text.contains("loaded echo 1.1.0"), "{text}");
     assert!(text.contains("the connector knows 11 of the next interface"), "{text}");
     assert!(text.contains("the host knows 11 of the next interface"), "{text}");
 }
@@ -87,32 +102,21 @@ fn equal_interfaces_load() {
 #[test]
 fn an_older_connector_in_a_newer_host_falls_back_to_the_default() {
     let text = works(&builds().next, &builds().current);
-    assert!(text.contains("loaded echo 1.1.0"), "{text}");
+    assert!(text.contains("loaded echo 1.0.0"), "{text}");
     assert!(text.contains("the connector knows 0 of the next interface"), "{text}");
 }
 
 #[test]
 fn a_newer_connector_in_an_older_host_falls_back_to_the_default() {
     let text = works(&builds().current, &builds().next);
-    assert!(text.contains("loaded echo 1.2.0"), "{text}");
+    assert!(text.contains("loaded echo 1.1.0"), "{text}");
     assert!(text.contains("the host knows 0 of the next interface"), "{text}");
 }
 
 #[test]
-fn where_either_side_is_of_the_first_interface_nothing_is_resumed() {
-    let Builds { first, current, next, .. } = builds();
-    for newer in [current, next] {
-        for (host, connector) in [(newer, first), (first, newer), (first, first)] {
-            let text = works(host, connector);
-            assert!(text.contains("the host holds 0 bytes"), "{text}");
-        }
-    }
-}
-
-#[test]
 fn a_changed_record_is_refused_in_one_line_by_every_host() {
-    let Builds { first, current, next, changed } = builds();
-    for host in [first, current, next] {
+    let Builds { current, next, changed } = builds();
+    for host in [current, next] {
         let output = run(host, changed);
         assert!(!output.status.success());
         let text = String::from_utf8(output.stdout).unwrap();
@@ -127,8 +131,8 @@ fn a_changed_record_is_refused_in_one_line_by_every_host() {
 
 #[test]
 fn older_and_newer_connectors_live_in_one_process() {
-    let Builds { first, current, next, .. } = builds();
-    for build in [next, current, first] {
+    let Builds { current, next, .. } = builds();
+    for build in [next, current] {
         load(&build.connector, Recorder::new(LevelFilter::Off)).unwrap();
     }
 }

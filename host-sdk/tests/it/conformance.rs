@@ -1,18 +1,21 @@
 //! The suite passes for the echo connector, native and loaded, and sees what it should see.
 
+use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
 use host_sdk::conformance::{self, InputCase, OperationCase, Profile, Verdict};
+use host_sdk::loader::load;
 use host_sdk::{
     BrowseAnswer, BrowseRequest, CheckReport, Connection, Connector, ConnectorDescriptor, Context,
     Error, ErrorKind, InputDocument, Operation, Outcome, Properties, Summary,
 };
+use log::LevelFilter;
 use serde_json::{Value, json};
 
-use crate::support::load_echo;
+use crate::support::{Recorder, cargo_build, library_among, load_echo, scratch};
 
-#[path = "../../examples/echo_connector.rs"]
+#[path = "../doubles/echo_connector.rs"]
 mod echo_connector;
 
 use echo_connector::EchoConnector;
@@ -43,6 +46,27 @@ fn profile() -> Profile {
 
 /// What the profile cannot show: `wait` ends only when it is cancelled.
 const SKIPPED: [&str; 1] = ["wait"];
+
+#[test]
+fn the_example_keeps_every_promise() {
+    let built = cargo_build(&["--example", "notes_connector"]);
+    let library = library_among(&built, "notes_connector");
+    let notes = load(&library, Recorder::new(LevelFilter::Warn)).unwrap();
+    let folder = scratch("notes");
+    fs::write(folder.join("old"), "an old note").unwrap();
+    let named = |name: &str| Properties::new().with("fileName", name);
+    let read = OperationCase::new("read", json!({"operation": "read"}))
+        .input(InputCase::request(&[("id", "old")]).gives_body("an old note"))
+        .input(InputCase::request(&[("id", "none")]).is_refused(ErrorKind::NotFound))
+        .input(InputCase::request(&[("id", "../old")]).is_refused(ErrorKind::Document));
+    let write = OperationCase::new("write", json!({"operation": "write"}))
+        .input(InputCase::document(named("new"), "a new note").gives(0));
+    let profile = Profile::new(json!({"folder": folder})).operation(read).operation(write);
+    let skipped = ["the connection tests itself", "the connection can be browsed"];
+    conformance::run(&notes, &profile).assert_passed(&skipped);
+    assert_eq!(fs::read_to_string(folder.join("new")).unwrap(), "a new note");
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
+}
 
 #[test]
 fn the_native_connector_conforms() {

@@ -53,7 +53,7 @@ fn the_hook_unblocks_an_execution_that_is_cancelled() {
 fn an_execution_that_waits_for_inputs_is_cancelled() {
     let connection = connect(&json!({}));
     let operation = connection.operation(&echo_with(json!({}))).unwrap();
-    let host = MemoryHost::new().keeping_open();
+    let host = MemoryHost::new().without_end();
     host.add_document(Properties::new(), "first");
     thread::scope(|scope| {
         let running = scope.spawn(|| host.execute(operation.as_ref()));
@@ -108,7 +108,7 @@ fn copies_of_a_library_live_side_by_side() {
 }
 
 #[test]
-fn a_context_that_outlives_its_execution_answers_with_host_errors() {
+fn a_context_that_outlives_its_execution_calls_hooks_and_answers_with_host_errors() {
     let connection = connect(&json!({}));
     let operation = connection.operation(&echo_with(json!({"outlive": true}))).unwrap();
     let before = MemoryHost::new();

@@ -39,7 +39,7 @@ fn a_loaded_connector_says_who_it_is() {
     assert_eq!(loaded.manifest().id, "echo");
     assert_eq!(loaded.manifest().label, "Echo");
     assert_eq!(loaded.manifest().version, env!("CARGO_PKG_VERSION"));
-    assert_eq!(loaded.manifest().interface, "1.1.0");
+    assert_eq!(loaded.manifest().interface, "1.0.0");
     assert_eq!(loaded.path(), echo());
     assert_eq!(loaded.descriptor().unwrap().id, "echo");
 }

@@ -1,6 +1,6 @@
 //! Panics on either side become errors, and the host goes on.
 
-use host_sdk::testing::{Callback, MemoryHost, Reaction};
+use host_sdk::testing::{Callback, Fault, MemoryHost};
 use host_sdk::{Connector, Error, ErrorKind, Outcome, Properties};
 use serde_json::json;
 
@@ -74,7 +74,7 @@ fn a_panic_in_any_callback_of_the_host_is_an_error_for_the_connector() {
         (Callback::BeginResult, "begin_result"),
         (Callback::InputDone, "input_done"),
     ] {
-        let host = MemoryHost::new().on(callback, Reaction::Panic);
+        let host = MemoryHost::new().on(callback, Fault::Panic);
         host.add_document(Properties::new(), "body");
         let error = host.execute(operation.as_ref()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Internal, "{callback:?}: {error}");
@@ -84,7 +84,7 @@ fn a_panic_in_any_callback_of_the_host_is_an_error_for_the_connector() {
     for (callback, entry) in
         [(Callback::Read, "read"), (Callback::Write, "write"), (Callback::Finish, "finish")]
     {
-        let host = MemoryHost::new().on(callback, Reaction::Panic);
+        let host = MemoryHost::new().on(callback, Fault::Panic);
         let input = host.add_document(Properties::new(), "body");
         host.execute(operation.as_ref()).unwrap();
         let Some(Outcome::Failure(error)) = host.answer(input) else { panic!("{callback:?}") };
@@ -99,7 +99,7 @@ fn an_error_of_the_host_reaches_the_connector_whole() {
         .with_retryable(true)
         .with_path("/inbox")
         .with_hint("make room");
-    let host = MemoryHost::new().on(Callback::Finish, Reaction::Fail(planned.clone()));
+    let host = MemoryHost::new().on(Callback::Finish, Fault::Fail(planned.clone()));
     let input = host.add_document(Properties::new(), "body");
     let connection = connect(&json!({}));
     let operation = connection.operation(&echo_with(json!({}))).unwrap();

@@ -86,6 +86,7 @@ fn table(connection: &str, report: &CheckReport) -> String {
             CheckStatus::Warning => "warning",
             CheckStatus::Failed => "failed",
             CheckStatus::Skipped => "skipped",
+            _ => "other",
         };
         let name = &finding.name;
         let pad = " ".repeat(widest - width(name));

@@ -63,6 +63,7 @@ fn write_operation(xml: &mut Xml, operation: &OperationDescriptor) {
             InputKind::None => "none",
             InputKind::Id => "id",
             InputKind::Document => "binary",
+            _ => "other",
         },
     ));
     attributes.push((
@@ -71,6 +72,7 @@ fn write_operation(xml: &mut Xml, operation: &OperationDescriptor) {
             OutputKind::None => "none",
             OutputKind::Binary => "binary",
             OutputKind::Json => "json",
+            _ => "other",
         },
     ));
     // The process chooses the direction.
@@ -89,6 +91,7 @@ fn write_filter(xml: &mut Xml, filter: &FilterDescriptor) {
         FilterGrouping::Any => "any",
         FilterGrouping::OneLevelAnd => "noNestingImplicitAnd",
         FilterGrouping::OneLevelOr => "noNestingImplicitOr",
+        _ => "other",
     };
     xml.open("queryFilter", &[("grouping", grouping), ("sorting", "none")]);
     for operator in &filter.operators {
@@ -102,6 +105,7 @@ fn write_filter(xml: &mut Xml, filter: &FilterDescriptor) {
                 FilterType::String => "string",
                 FilterType::Timestamp => "date",
                 FilterType::Integer => "number",
+                _ => "other",
             };
             xml.empty("supportedType", &[("type", value_type)]);
         }
@@ -124,11 +128,13 @@ fn fields(xml: &mut Xml, group: &str, all: &[Field]) {
                 fields(xml, &format!("{id}."), &field.fields);
                 continue;
             }
+            _ => "other",
         };
         let scope = match field.scope {
             FieldScope::ConnectionOnly => "connectionOnly",
             FieldScope::OperationOnly => "operationOnly",
             FieldScope::Both => "both",
+            _ => "other",
         };
         let mut attributes =
             vec![("id", id.as_str()), ("label", &field.label), ("type", field_type)];

@@ -55,7 +55,11 @@ fn consuming(
         let is_inherited = |field: &&Field| match operation.fields.iter().find(|f| f.id == field.id)
         {
             // The step's own setting overrides it.
-            Some(_) => field.scope == FieldScope::Both && is_absent(step.options.get(&field.id)),
+            Some(_) => {
+                // A scope of a newer interface may be inherited too.
+                matches!(field.scope, FieldScope::Both | FieldScope::Other)
+                    && is_absent(step.options.get(&field.id))
+            }
             None => {
                 operation.input != InputKind::Document && operation.output == OutputKind::Binary
             }

@@ -5,7 +5,7 @@ use std::fs;
 use std::sync::{Arc, Mutex};
 
 use host_sdk::descriptor::InputKind;
-use host_sdk::{Error, ErrorKind, Outcome, Properties, SmallResult, Status};
+use host_sdk::{Error, ErrorKind, Outcome, Properties, Status};
 use serde_json::{Value, json};
 
 use super::scripted::{Scripted, counts, named, read_all, request, run, send};
@@ -40,14 +40,10 @@ fn connector(half: &'static [u8], taken: &Taken) -> Scripted {
                 send(context, input, "b", b"body of b")
             })
         })
-        .with("small", InputKind::None, |context| {
+        .with("only", InputKind::None, |context| {
             request(context, |input| {
-                context.add_results(&[SmallResult {
-                    input,
-                    status: Status::ApplicationError,
-                    properties: &named("a"),
-                    payload: b"",
-                }])
+                let mut sink = context.begin_result(input, &named("a"))?;
+                sink.finish(&Outcome::ApplicationError(denied()), &Properties::new())
             })
         })
         .with("create", InputKind::Document, take(taken))
@@ -68,7 +64,7 @@ fn a_good_file_is_not_replaced_by_a_refusal() {
     let out = directory.path().join("out");
     fs::create_dir(&out).unwrap();
     let database = directory.path().join("a.db");
-    for (first, half) in [("query", &b""[..]), ("query", b"half"), ("small", b"")] {
+    for (first, half) in [("query", &b""[..]), ("query", b"half"), ("only", b"")] {
         fs::write(out.join("a"), "good").unwrap();
         let mut keep = json!({"name": "keep", "type": "writeFiles", "directory": &out});
         let mut store = json!({"name": "store", "type": "database", "table": "t",

@@ -140,12 +140,7 @@ fn a_batch_is_under_way_at_once() {
                 let properties: Vec<_> = (0..40).map(named).collect();
                 let batch: Vec<_> = properties
                     .iter()
-                    .map(|properties| SmallResult {
-                        input,
-                        status: Status::Success,
-                        properties,
-                        payload: b"{\"a\": 1}",
-                    })
+                    .map(|properties| SmallResult { input, properties, payload: b"{\"a\": 1}" })
                     .collect();
                 context.add_results(&batch)
             })

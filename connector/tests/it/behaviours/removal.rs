@@ -1,6 +1,6 @@
 //! Deleting what was read.
 
-use host_sdk::testing::{Callback, MemoryHost, Reaction};
+use host_sdk::testing::{Callback, Fault, MemoryHost};
 use host_sdk::{ErrorKind, Outcome};
 use log::Level;
 use serde_json::{Value, json};
@@ -118,7 +118,7 @@ fn withholds_what_query_cannot_delete(bench: &Bench) {
 fn keeps_the_file_when_the_host_did_not_take_it(bench: &Bench) {
     bench.place("upload/keep.txt", b"keep me");
     let failure = host_sdk::Error::new(ErrorKind::Host, "disk full");
-    let host = MemoryHost::new().on(Callback::Finish, Reaction::Fail(failure));
+    let host = MemoryHost::new().on(Callback::Finish, Fault::Fail(failure));
     let input = host.add_request(&[("id", "upload/keep.txt")]);
     let operation = json!({"operation": "get", "options": {"deleteAfterReading": true}});
     bench.execute(&operation, &host).unwrap();
@@ -131,7 +131,7 @@ fn deletes_only_what_was_acknowledged(bench: &Bench) {
         bench.place(&format!("upload/inbox/{number}.txt"), b"x");
     }
     let failure = host_sdk::Error::new(ErrorKind::Host, "refused");
-    let host = MemoryHost::new().on_nth(Callback::Finish, 2, Reaction::Fail(failure));
+    let host = MemoryHost::new().on_nth(Callback::Finish, 2, Fault::Fail(failure));
     let header = with_properties(&[("remoteDirectory", "upload/inbox")]);
     host.add_input(header, "");
     let operation = json!({"operation": "query", "options": {"deleteAfterReading": true}});

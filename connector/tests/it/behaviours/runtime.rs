@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::TcpListener;
 
-use host_sdk::testing::{Callback, MemoryHost, Reaction};
+use host_sdk::testing::{Callback, Fault, MemoryHost};
 use host_sdk::{BrowseRequest, CheckStatus, ErrorKind, Outcome, Status};
 use serde_json::{Value, json};
 
@@ -69,7 +69,7 @@ fn gives_one_or_many_or_none(bench: &Bench) {
 }
 
 fn streams_results(bench: &Bench) {
-    let host = MemoryHost::new().on_nth(Callback::BeginResult, 3, Reaction::Cancel);
+    let host = MemoryHost::new().on_nth(Callback::BeginResult, 3, Fault::Cancel);
     let input = host.add_input(with_properties(&[("remoteDirectory", "many")]), "");
     let error = bench.execute(&json!({"operation": "query"}), &host).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Cancelled);

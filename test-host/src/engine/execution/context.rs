@@ -30,6 +30,10 @@ impl ExecutionContext for HostContext {
     }
 
     fn on_cancel(&self, hook: CancelHook) {
+        if self.0.over.load(Ordering::Acquire) {
+            hook();
+            return;
+        }
         let subscription = self.0.run.cancellation().subscribe(hook);
         if !self.0.over.load(Ordering::Acquire) {
             lock(&self.0.hooks).push(subscription);
@@ -82,7 +86,7 @@ impl ExecutionContext for HostContext {
         let mut delivered = Ok(());
         for small in batch {
             match execution.deliver(small) {
-                Ok(result) => closed.extend(result),
+                Ok(result) => closed.push(result),
                 Err(error) => {
                     delivered = Err(error);
                     break;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use host_sdk::{Error, ErrorKind, Outcome, Properties, SmallResult, Status};
+use host_sdk::{Error, Outcome, Properties, SmallResult, Status};
 
 use super::execution::{Execution, OpenResult, host, not_open};
 use crate::engine::document::{Digest, Document};
@@ -107,21 +107,15 @@ impl Execution {
         }
     }
 
-    /// Begins and closes one small result. An empty one has no result.
-    pub(super) fn deliver(&self, small: &SmallResult<'_>) -> Result<Option<Closed>, Error> {
-        let outcome = match small.status {
-            Status::Empty => return Ok(None),
-            Status::Success => Outcome::Success,
-            Status::ApplicationError => Outcome::ApplicationError(error_of(small)),
-            Status::Failure => Outcome::Failure(error_of(small)),
-        };
+    /// Begins and ends one small result.
+    pub(super) fn deliver(&self, small: &SmallResult<'_>) -> Result<Closed, Error> {
         let size = Some(small.payload.len() as u64);
         let mut result = self.begin(small.input, small.properties, size)?;
         if let Err(error) = result.write(small.payload) {
             self.result_failed(small.input, &error);
             return Err(error);
         }
-        self.close(result, &outcome, &Properties::new()).map(Some)
+        self.close(result, &Outcome::Success, &Properties::new())
     }
 
     pub(super) fn wait_for(&self, closed: Closed) -> Result<(), Error> {
@@ -171,10 +165,4 @@ pub(super) struct Closed {
     input: u64,
     acknowledgement: Option<Box<dyn Acknowledgement>>,
     refusal: Option<Error>,
-}
-
-/// The error of a small result, which carries it only as properties.
-fn error_of(small: &SmallResult<'_>) -> Error {
-    let message = small.properties.get("errorMessage").unwrap_or("refused by the service");
-    Error::new(ErrorKind::Other, message)
 }

@@ -1,7 +1,5 @@
-//! The smallest honest connector: it returns what it is sent.
-//!
-//! Build it with `cargo build -p host-sdk --example echo_connector` and give the library to a
-//! host. Its fields `panic` and `log` exist to show what a host makes of a misbehaving connector.
+//! A connector for tests: it returns what it is sent. Its fields `panic`, `log` and `outlive` show
+//! what a host makes of a misbehaving connector.
 
 #![forbid(unsafe_code)]
 
@@ -16,7 +14,7 @@ use host_sdk::descriptor::{
 use host_sdk::{
     BrowseAnswer, BrowseRequest, CheckReport, CheckStatus, Connection, Connector,
     ConnectorDescriptor, Context, Error, ErrorKind, ExecutionScope, Finding, InputDocument,
-    ObjectType, Operation, Outcome, Progress, Properties, Settings, SmallResult, Status, Summary,
+    ObjectType, Operation, Outcome, Progress, Properties, Settings, SmallResult, Summary,
 };
 use serde_json::{Value, json};
 
@@ -220,6 +218,9 @@ impl Operation for EchoOperation {
         if let Some(kept) = &self.kept {
             let before = kept.lock().map_err(|_| Error::internal("a lock is poisoned"))?.take();
             if let Some(before) = before {
+                let (called, call) = mpsc::channel();
+                before.on_cancel(Box::new(move || _ = called.send(())));
+                call.try_recv().map_err(|_| Error::internal("a late hook was not called"))?;
                 before.next_input()?;
             }
             *kept.lock().map_err(|_| Error::internal("a lock is poisoned"))? =
@@ -304,12 +305,7 @@ impl EchoOperation {
         for batch in names.chunks(64) {
             let results: Vec<SmallResult<'_>> = batch
                 .iter()
-                .map(|properties| SmallResult {
-                    input,
-                    status: Status::Success,
-                    properties,
-                    payload: b"{}",
-                })
+                .map(|properties| SmallResult { input, properties, payload: b"{}" })
                 .collect();
             context.add_results(&results)?;
             summary.results += results.len() as u64;

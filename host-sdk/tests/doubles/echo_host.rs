@@ -1,9 +1,4 @@
-//! The smallest host: loads the connector at a path, sends it a text, and prints what comes back.
-//!
-//! ```text
-//! cargo build -p host-sdk --example echo_connector
-//! cargo run -p host-sdk --example echo_host -- target/debug/examples/libecho_connector.so
-//! ```
+//! A host for tests: it loads the connector at a path, sends it a text and prints what comes back.
 
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, reason = "printing is what this program does")]
@@ -75,7 +70,7 @@ fn echo(connector: &LoadedConnector) -> Result<String, Error> {
     let connection = connector.connect(&json!({}), MemoryHost::new().context())?;
     let settings = json!({"operation": "echo", "options": {"resume": "the greeting"}});
     let operation = connection.operation(&settings)?;
-    let host = MemoryHost::new().holding("the greeting", "hel");
+    let host = MemoryHost::new().keeping("the greeting", "hel");
     host.add_document(Properties::new(), "hello");
     host.execute(operation.as_ref())?;
     connection.close()?;

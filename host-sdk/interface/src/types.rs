@@ -1,8 +1,8 @@
 //! What crosses the boundary, in memory layouts that do not change.
 //!
-//! Objects are `#[sabi_trait]` traits: methods are only ever appended behind the last prefix
+//! Objects are `#[sabi_trait]` traits: methods are only ever appended after the last prefix
 //! field, with a default body. Records are frozen. Words of open sets are transparent integers.
-//! Settings, descriptors, properties and the details of errors cross as JSON text, which grows
+//! Settings, descriptors, properties and error reports cross as JSON text, which grows
 //! by itself.
 
 use abi_stable::StableAbi;
@@ -11,52 +11,48 @@ use abi_stable::sabi_trait;
 use abi_stable::sabi_types::VersionStrings;
 use abi_stable::std_types::{RArc, RBox, ROption, RResult, RSlice, RSliceMut, RStr, RString};
 
-use crate::abi::interface::INTERFACE;
+use crate::handshake::INTERFACE;
 
 /// What a call across the boundary answers.
 pub type Answer<T> = RResult<T, Error>;
 
-/// The number of an [`ErrorKind`](crate::ErrorKind).
+/// The number of an `host_sdk::ErrorKind`.
 #[repr(transparent)]
 #[derive(StableAbi, Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ErrorKind(pub u16);
 
-/// The number of a [`Status`](crate::Status).
+/// The number of a `host_sdk::Status`.
 #[repr(transparent)]
 #[derive(StableAbi, Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Status(pub u8);
 
-/// An [`Error`](crate::Error).
+/// An `host_sdk::Error`.
 #[repr(C)]
 #[derive(StableAbi, Clone, Debug)]
 pub struct Error {
-    /// The kind; the number wins over the word in `detail`.
+    /// The kind; the number wins over the word in `report`.
     pub kind: ErrorKind,
     /// Whether the same request may succeed later.
     pub retryable: bool,
-    /// What failed, readable even where `detail` is not understood.
+    /// What failed, readable even if `report` is not.
     pub message: RString,
-    /// The whole [`ErrorReport`](crate::ErrorReport) as JSON.
-    pub detail: RString,
+    /// The whole `host_sdk::ErrorReport` as JSON.
+    pub report: RString,
 }
 
-/// A [`SmallResult`](crate::SmallResult); borrowed, so that a batch costs no allocation.
+/// A `host_sdk::SmallResult`; borrowed, so that a batch costs no allocation.
 #[repr(C)]
 #[derive(StableAbi, Clone, Copy, Debug)]
 pub struct SmallResult<'a> {
     /// The input that it answers.
     pub input: u64,
-    /// How it ended.
-    pub status: Status,
     /// Its properties as JSON.
     pub properties: RStr<'a>,
     /// Its body.
     pub payload: RSlice<'a, u8>,
-    /// An error report as JSON, or nothing.
-    pub detail: RStr<'a>,
 }
 
-/// A [`LogRecord`](crate::LogRecord).
+/// A `host_sdk::LogRecord`.
 #[repr(C)]
 #[derive(StableAbi, Clone, Copy, Debug)]
 pub struct LogRecord<'a> {
@@ -72,11 +68,9 @@ pub struct LogRecord<'a> {
     pub file: RStr<'a>,
     /// The text.
     pub message: RStr<'a>,
-    /// Structured fields as JSON, or nothing.
-    pub fields: RStr<'a>,
 }
 
-/// A [`RawFile`](crate::RawFile).
+/// A `host_sdk::RawFile`.
 #[repr(C)]
 #[derive(StableAbi, Clone, Copy, Debug)]
 pub struct RawFile {
@@ -86,12 +80,12 @@ pub struct RawFile {
     pub offset: u64,
     /// How many bytes the body has or may have.
     pub length: u64,
-    #[cfg(feature = "changed-record")]
+    #[cfg(changed_record)]
     /// What a frozen record must never get.
     pub surplus: u64,
 }
 
-/// A [`Progress`](crate::Progress).
+/// A `host_sdk::Progress`.
 #[repr(C)]
 #[derive(StableAbi, Clone, Copy, Debug)]
 pub struct Progress {
@@ -120,19 +114,19 @@ pub type HostServicesObject = HostServices_TO<'static, RArc<()>>;
 /// One input; implemented by the host.
 #[sabi_trait]
 pub trait InputDocument: Send {
-    /// See [`InputDocument::id`](crate::InputDocument::id).
+    /// See `host_sdk::InputDocument::id`.
     fn id(&self) -> u64;
 
-    /// See [`InputDocument::size`](crate::InputDocument::size).
+    /// See `host_sdk::InputDocument::size`.
     fn size(&self) -> ROption<u64>;
 
-    /// The [`InputHeader`](crate::InputHeader) as JSON.
+    /// The `host_sdk::InputHeader` as JSON.
     fn header(&self) -> RStr<'_>;
 
-    /// See [`InputDocument::read`](crate::InputDocument::read).
+    /// See `host_sdk::InputDocument::read`.
     fn read(&mut self, buffer: RSliceMut<'_, u8>) -> Answer<usize>;
 
-    /// See [`InputDocument::raw_file`](crate::InputDocument::raw_file).
+    /// See `host_sdk::InputDocument::raw_file`.
     #[sabi(last_prefix_field)]
     fn raw_file(&self) -> ROption<RawFile>;
 }
@@ -140,7 +134,7 @@ pub trait InputDocument: Send {
 /// An input as it is handed over.
 pub type InputDocumentObject = InputDocument_TO<'static, RBox<()>>;
 
-/// Declares an object of which some interfaces know more methods than others: the tests of
+/// Declares an object that has more methods in some interfaces than in others: the tests of
 /// compatibility build them all.
 macro_rules! growing_object {
     (
@@ -160,38 +154,25 @@ macro_rules! growing_object {
     };
 }
 
-growing_object! {
-    /// Where one result is written; implemented by the host. Dropped unfinished, it is discarded.
-    trait ResultSink: Send {
-        /// See [`ResultSink::write`](crate::ResultSink::write).
-        fn write(&mut self, bytes: RSlice<'_, u8>) -> Answer<()>;
+/// Where one result is written; implemented by the host. Dropped unfinished, it is discarded.
+#[sabi_trait]
+pub trait ResultSink: Send {
+    /// See `host_sdk::ResultSink::resume`.
+    fn resume(&mut self, identity: RStr<'_>, tail: RSliceMut<'_, u8>) -> Answer<u64>;
 
-        /// See [`ResultSink::raw_file`](crate::ResultSink::raw_file).
-        fn raw_file(&self) -> ROption<RawFile>;
+    /// See `host_sdk::ResultSink::write`.
+    fn write(&mut self, bytes: RSlice<'_, u8>) -> Answer<()>;
 
-        /// See [`ResultSink::finish`](crate::ResultSink::finish); `properties` and `detail`, an
-        /// error report, are JSON.
-        #[sabi(last_prefix_field)]
-        fn finish(
-            &mut self,
-            status: Status,
-            code: RStr<'_>,
-            message: RStr<'_>,
-            properties: RStr<'_>,
-            detail: RStr<'_>,
-        ) -> Answer<()>;
-    }
-    when [not(feature = "interface-first")] {
-        /// See [`ResultSink::resume`](crate::ResultSink::resume); since 1.1.
-        fn resume(&mut self, _identity: RStr<'_>, _tail: RSliceMut<'_, u8>) -> Answer<u64> {
-            RResult::ROk(0)
-        }
+    /// See `host_sdk::ResultSink::raw_file`.
+    fn raw_file(&self) -> ROption<RawFile>;
 
-        /// See [`ResultSink::discard`](crate::ResultSink::discard); since 1.1.
-        fn discard(&mut self) -> Answer<()> {
-            RResult::ROk(())
-        }
-    }
+    /// See `host_sdk::ResultSink::discard`.
+    fn discard(&mut self) -> Answer<()>;
+
+    /// See `host_sdk::ResultSink::finish`; `properties` and `report`, an error report or nothing,
+    /// are JSON.
+    #[sabi(last_prefix_field)]
+    fn finish(&mut self, status: Status, properties: RStr<'_>, report: RStr<'_>) -> Answer<()>;
 }
 
 /// A sink as it is handed over.
@@ -212,44 +193,37 @@ growing_object! {
     /// One execution; implemented by the host. Shared, so that threads of the connector may
     /// outlive it.
     trait ExecutionContext: Send + Sync {
-        /// See [`ExecutionContext::execution_id`](crate::ExecutionContext::execution_id).
+        /// See `host_sdk::ExecutionContext::execution_id`.
         fn execution_id(&self) -> u64;
 
-        /// See [`ExecutionContext::is_cancelled`](crate::ExecutionContext::is_cancelled).
+        /// See `host_sdk::ExecutionContext::is_cancelled`.
         fn is_cancelled(&self) -> bool;
 
         /// The milliseconds left until the deadline, if there is one.
         fn remaining_ms(&self) -> ROption<u64>;
 
-        /// See [`ExecutionContext::on_cancel`](crate::ExecutionContext::on_cancel).
+        /// See `host_sdk::ExecutionContext::on_cancel`.
         fn on_cancel(&self, hook: CancelHookObject);
 
-        /// See [`ExecutionContext::next_input`](crate::ExecutionContext::next_input).
+        /// See `host_sdk::ExecutionContext::next_input`.
         fn next_input(&self) -> Answer<ROption<InputDocumentObject>>;
 
-        /// See [`ExecutionContext::begin_result`](crate::ExecutionContext::begin_result);
+        /// See `host_sdk::ExecutionContext::begin_result`;
         /// `properties` are JSON.
         fn begin_result(&self, input: u64, properties: RStr<'_>) -> Answer<ResultSinkObject>;
 
-        /// See [`ExecutionContext::add_results`](crate::ExecutionContext::add_results).
+        /// See `host_sdk::ExecutionContext::add_results`.
         fn add_results(&self, batch: RSlice<'_, SmallResult<'_>>) -> Answer<()>;
 
-        /// See [`ExecutionContext::input_done`](crate::ExecutionContext::input_done); `detail`,
-        /// an error report, is JSON.
-        fn input_done(
-            &self,
-            input: u64,
-            status: Status,
-            code: RStr<'_>,
-            message: RStr<'_>,
-            detail: RStr<'_>,
-        ) -> Answer<()>;
+        /// See `host_sdk::ExecutionContext::input_done`; `report`, an error report or nothing, is
+        /// JSON.
+        fn input_done(&self, input: u64, status: Status, report: RStr<'_>) -> Answer<()>;
 
-        /// See [`ExecutionContext::progress`](crate::ExecutionContext::progress).
+        /// See `host_sdk::ExecutionContext::progress`.
         #[sabi(last_prefix_field)]
         fn progress(&self, progress: Progress);
     }
-    when [feature = "interface-next"] {
+    when [interface_next] {
         /// What the next interface asks of a host; 0 from a host that does not know it.
         fn next(&self) -> u32 {
             0
@@ -263,12 +237,12 @@ pub type ExecutionContextObject = ExecutionContext_TO<'static, RArc<()>>;
 growing_object! {
     /// One configured step; implemented by the connector.
     trait Operation: Send + Sync {
-        /// See [`Operation::execute`](crate::Operation::execute); answers a
-        /// [`Summary`](crate::Summary) as JSON.
+        /// See `host_sdk::Operation::execute`; answers a
+        /// `host_sdk::Summary` as JSON.
         #[sabi(last_prefix_field)]
         fn execute(&self, context: ExecutionContextObject) -> Answer<RString>;
     }
-    when [feature = "interface-next"] {
+    when [interface_next] {
         /// What the next interface asks of a connector; 0 from one that does not know it.
         fn next(&self) -> u32 {
             0
@@ -282,17 +256,17 @@ pub type OperationObject = Operation_TO<'static, RBox<()>>;
 /// One configured service; implemented by the connector.
 #[sabi_trait]
 pub trait Connection: Send + Sync {
-    /// See [`Connection::test`](crate::Connection::test); answers a
-    /// [`CheckReport`](crate::CheckReport) as JSON.
+    /// See `host_sdk::Connection::test`; answers a
+    /// `host_sdk::CheckReport` as JSON.
     fn test(&self, context: ExecutionContextObject) -> Answer<RString>;
 
-    /// See [`Connection::browse`](crate::Connection::browse); request and answer are JSON.
+    /// See `host_sdk::Connection::browse`; request and answer are JSON.
     fn browse(&self, request: RStr<'_>, context: ExecutionContextObject) -> Answer<RString>;
 
-    /// See [`Connection::operation`](crate::Connection::operation); `settings` are JSON.
+    /// See `host_sdk::Connection::operation`; `settings` are JSON.
     fn operation(&self, settings: RStr<'_>) -> Answer<OperationObject>;
 
-    /// See [`Connection::close`](crate::Connection::close).
+    /// See `host_sdk::Connection::close`.
     #[sabi(last_prefix_field)]
     fn close(&self) -> Answer<()>;
 }
@@ -303,10 +277,10 @@ pub type ConnectionObject = Connection_TO<'static, RBox<()>>;
 /// A kind of service; implemented by the connector.
 #[sabi_trait]
 pub trait Connector: Send + Sync {
-    /// The [`ConnectorDescriptor`](crate::ConnectorDescriptor) as JSON.
+    /// The `host_sdk::ConnectorDescriptor` as JSON.
     fn descriptor(&self) -> Answer<RString>;
 
-    /// See [`Connector::connect`](crate::Connector::connect); `settings` are JSON.
+    /// See `host_sdk::Connector::connect`; `settings` are JSON.
     #[sabi(last_prefix_field)]
     fn connect(
         &self,
@@ -327,7 +301,7 @@ pub type Create = extern "C" fn(HostServicesObject) -> Answer<ConnectorObject>;
 #[sabi(kind(Prefix(prefix_ref = ModuleRef, prefix_fields = ModulePrefix)))]
 #[sabi(missing_field(option))]
 pub struct Module {
-    /// The [`Manifest`](crate::Manifest) as JSON, readable without creating anything.
+    /// The `host_sdk::Manifest` as JSON, readable without creating anything.
     pub manifest: RStr<'static>,
     /// Makes a connector.
     #[sabi(last_prefix_field)]
@@ -339,4 +313,26 @@ impl RootModule for ModuleRef {
     const BASE_NAME: &'static str = "connector";
     const NAME: &'static str = "connector";
     const VERSION_STRINGS: VersionStrings = VersionStrings::new(INTERFACE);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::mem::size_of;
+
+    use super::*;
+    use crate::handshake::Handshake;
+
+    #[cfg(target_pointer_width = "64")]
+    #[test]
+    fn frozen_records_keep_their_sizes() {
+        let sizes = [
+            size_of::<Handshake>(),
+            size_of::<Error>(),
+            size_of::<SmallResult<'_>>(),
+            size_of::<LogRecord<'_>>(),
+            size_of::<RawFile>(),
+            size_of::<Progress>(),
+        ];
+        assert_eq!(sizes, [32, 72, 40, 72, 24, 32]);
+    }
 }
