@@ -8,6 +8,7 @@ mod commands;
 mod control;
 mod existence;
 mod list;
+mod listed;
 mod open;
 mod redaction;
 mod server;
