@@ -48,7 +48,8 @@ pub(in crate::operation) fn deliver(
         Ok(()) => Ok(()),
         // Nothing else can be told, or done, by an execution that ends.
         Err(e) if execution.cancel.is_cancelled() => Err(e),
-        Err(e) if is_settled(execution, file, &e, after)? => {
+        // What cannot be looked at is not settled.
+        Err(e) if is_settled(execution, file, &e, after).unwrap_or(false) => {
             log::warn!("{} was read and is not removed: {e}", file.path);
             Ok(())
         }

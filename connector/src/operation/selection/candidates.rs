@@ -140,9 +140,15 @@ impl<'s> Candidates<'s> {
                     && !self.directories.contains(*destination)
             };
             let Some(destination) = self.destinations.iter().find(is_namesake) else { continue };
-            if execution.repeat(|session| session.has_directory(destination))? {
-                log::info!("{directory} is {destination}, where files are moved to");
-                namesakes.insert(directory.clone());
+            match execution.repeat(|session| session.has_directory(destination)) {
+                Ok(true) => {
+                    log::info!("{directory} is {destination}, where files are moved to");
+                    namesakes.insert(directory.clone());
+                }
+                Ok(false) => {}
+                // Another refusal proves nothing: a file that is read again is not lost.
+                Err(e) if e.is_answer() => log::info!("{destination}: {e}"),
+                Err(e) => return Err(e),
             }
         }
         Ok(namesakes)
