@@ -15,4 +15,4 @@ pub(crate) use operation::{
 };
 pub(crate) use selection::{SelectionSettings, SortBy, WalkSettings};
 pub(crate) use tls::{Security, TlsSettings, Trust, Versions};
-pub(crate) use transfer::{Checksum, ReadingSettings, Removal, TransferFormat};
+pub(crate) use transfer::{AfterReading, Checksum, ReadingSettings, Removal, TransferFormat};

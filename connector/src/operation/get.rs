@@ -24,7 +24,10 @@ pub(super) fn answer(
     if settings.all_metadata {
         modified = execution.repeat(|session| session.modified_and_zone(&path))?;
     }
-    let file = RemoteFile::new(path, size, modified, execution.session()?.zone());
+    let file = RemoteFile {
+        has_size_answer: size.is_some(),
+        ..RemoteFile::new(path, size, modified, execution.session()?.zone())
+    };
     match deliver(execution, input.id(), &file, &settings.reading) {
         Err(e) if e.is(Cause::Missing) => {
             log::info!("{} does not exist: there is nothing to get", file.path);

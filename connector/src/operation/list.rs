@@ -56,8 +56,9 @@ pub(super) fn answer(
     let flaws = if settings.selection.can_stream() {
         stream(execution, &settings.selection, &directory, &mut batch)?
     } else {
+        let limit = settings.selection.limit();
         let (selected, flaws) =
-            select(execution, &settings.selection, &directory, &mut |_, _| Ok(true))?;
+            select(execution, &settings.selection, &directory, limit, &mut |_, _| Ok(true))?;
         let zone = execution.session()?.zone().clone();
         for Selected { directory, entry } in selected {
             batch.add(document(&directory, &entry, &zone)?)?;

@@ -36,6 +36,12 @@ impl FtpOperation {
     /// Ties checked settings to the sessions they use.
     pub(crate) fn new(pool: Arc<Pool>, settings: OperationSettings) -> Self {
         pool.add_operation();
+        if let OperationSettings::Create(create) = &settings
+            && let Some(extension) = &create.temporary_extension
+        {
+            let extension = extension.trim().trim_start_matches('.');
+            pool.shared().server.note_temporary_extension(extension);
+        }
         Self { pool, settings }
     }
 

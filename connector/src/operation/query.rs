@@ -1,6 +1,5 @@
 //! Query: every file of a directory that the filter selects.
 
-use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,24 +9,50 @@ use host_sdk::{ExecutionScope, InputDocument, Properties};
 use super::execution::Execution;
 use super::read::deliver::deliver;
 use super::read::remote_file::RemoteFile;
-use super::selection::flaw::Flaws;
-use super::selection::select::{Selected, select};
-use crate::config::{QuerySettings, Removal};
+use super::selection::candidates::Candidates;
+use super::selection::select::Selected;
+use crate::config::QuerySettings;
 use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
 use crate::file::time::zone::ServerTimeZone;
-use crate::listing::Kind;
+use crate::session::Session;
 use host_sdk::kit::text::printable;
 
-/// Answers one input.
+/// Answers one input. Where files are gone by the time they are to be read, others take their
+/// places up to the maximum.
 pub(super) fn answer(
     execution: &mut Execution,
     settings: &QuerySettings,
     input: &mut dyn InputDocument,
 ) -> Result<(), Failure> {
     let directory = execution.directory(&input.header().properties)?;
-    let (files, flaws) = files(execution, settings, &directory)?;
+    let mut candidates = Candidates::new(settings);
+    let mut limit = settings.selection.limit();
+    let (files, flaws) = candidates.select(execution, &directory, limit)?;
     flaws.answer(execution, input.id(), settings.return_application_errors)?;
+    let mut queue = read_all(execution, settings, input.id(), files)?;
+    loop {
+        queue.result()?;
+        let Queue { files, gone, .. } = queue;
+        let gone = gone.into_inner();
+        if gone == 0 || files.len() < limit {
+            return Ok(());
+        }
+        limit = gone;
+        candidates.leave_out(&files)?;
+        // Its flaws are those of the first one.
+        let (files, _) = candidates.select(execution, &directory, limit)?;
+        queue = read_all(execution, settings, input.id(), files)?;
+    }
+}
+
+/// Reads `files`, as many at a time as is asked for and there are sessions.
+fn read_all(
+    execution: &mut Execution,
+    settings: &QuerySettings,
+    input: u64,
+    files: Vec<Selected>,
+) -> Result<Queue, Failure> {
     let zone = execution.session()?.zone().clone();
     let sizes = files.iter().filter_map(|file| file.entry.approximate_size());
     execution.progress.set_expected(sizes.fold(0, u64::saturating_add));
@@ -36,6 +61,7 @@ pub(super) fn answer(
         files,
         zone,
         next: AtomicUsize::new(0),
+        gone: AtomicUsize::new(0),
         was_cut: AtomicBool::new(false),
         failure: Mutex::default(),
         rejected_by_host: Mutex::default(),
@@ -43,22 +69,22 @@ pub(super) fn answer(
     std::thread::scope(|scope| {
         for _ in 1..transfers {
             let Some(mut for_another_thread) = execution.for_another_thread() else { break };
-            let (queue, id) = (&queue, input.id());
+            let queue = &queue;
             let thread = std::thread::Builder::new().name("ftp transfer".to_owned());
             let spawned = thread.spawn_scoped(scope, move || {
                 let _records = ExecutionScope::enter(for_another_thread.context.execution_id());
-                queue.work(&mut for_another_thread, settings, id);
+                queue.work(&mut for_another_thread, settings, input);
             });
             if let Err(e) = spawned {
                 log::warn!("one transfer less at a time: no thread can be started: {e}");
                 break;
             }
         }
-        queue.work(execution, settings, input.id());
+        queue.work(execution, settings, input);
         // Whoever comes after may be waiting for a session while the siblings go on.
         execution.release();
     });
-    queue.result()
+    Ok(queue)
 }
 
 /// The files of one query, shared by the threads that read them.
@@ -67,6 +93,8 @@ struct Queue {
     /// The zone of the server's clock.
     zone: ServerTimeZone,
     next: AtomicUsize,
+    /// How many files were gone when their turn came.
+    gone: AtomicUsize,
     /// Whether the last file was lost to the network, for all its attempts.
     was_cut: AtomicBool,
     /// What ended the query before its last file.
@@ -88,7 +116,9 @@ impl Queue {
                     let file = execution.document(|execution| {
                         RemoteFile::of_entry(execution, path, entry, &self.zone)
                     });
-                    file.and_then(|file| read(execution, settings, input, &file))
+                    let is_there = read(execution, settings, input, file?)?;
+                    self.gone.fetch_add(usize::from(!is_there), Ordering::Relaxed);
+                    Ok(())
                 });
                 // A session that a panic left in mid-command is dropped with the lease.
                 reading.unwrap_or_else(|e| {
@@ -166,63 +196,43 @@ fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Failure> {
     })
 }
 
-/// Reads one file; an error is one that ends the query, or the host's.
+/// Reads one file, and answers whether it was there; an error is one that ends the query, or the
+/// host's.
 fn read(
     execution: &mut Execution,
     settings: &QuerySettings,
     input: u64,
-    file: &RemoteFile,
-) -> Result<(), Failure> {
+    file: RemoteFile,
+) -> Result<bool, Failure> {
     let delivered = execution.document(|execution| match file.size {
-        Some(_) => deliver(execution, input, file, &settings.reading),
+        Some(_) => deliver(execution, input, &file, &settings.reading),
         // The listing told none, or a rounded one: what arrives is to be proven all the same.
         None => {
-            let size = execution.repeat(|session| session.size_or_missing(&file.path))?;
-            deliver(execution, input, &RemoteFile { size, ..file.clone() }, &settings.reading)
+            let size = execution.repeat(|session| size_of_listed(session, &file.path))?;
+            let file = RemoteFile { size, has_size_answer: size.is_some(), ..file.clone() };
+            deliver(execution, input, &file, &settings.reading)
         }
     });
     match delivered {
-        Ok(()) => Ok(()),
+        Ok(()) => Ok(true),
         // Between the listing and now somebody else took it: nothing is left to read.
         Err(e) if e.is(Cause::Missing) => {
             log::warn!("{} was listed and is gone: {e}", file.path);
-            Ok(())
+            Ok(false)
         }
         Err(e) if e.is_about_document() || e.is(Cause::Unproven) || execution.is_answered(&e) => {
-            report_file(execution, input, file, settings, e)
+            report_file(execution, input, &file, settings, e).map(|()| true)
         }
         Err(e) => Err(e),
     }
 }
 
-/// The files to read. The control connection lists or reads, never both, so they are known
-/// before the first one is read. There may be a great many of them: what its document tells is
-/// made when it is read.
-fn files(
-    execution: &mut Execution,
-    settings: &QuerySettings,
-    directory: &RemotePath,
-) -> Result<(Vec<Selected>, Flaws), Failure> {
-    // Where files are moved to: what lies there has been read already.
-    let mut destinations = HashSet::new();
-    destinations.extend(destination(settings, directory));
-    select(execution, &settings.selection, directory, &mut |directory, entry| {
-        if entry.kind == Kind::Directory {
-            let below = directory.entry(&entry.name)?;
-            destinations.extend(destination(settings, &below));
-        }
-        // Nothing of a file's document tells it, and there may be a great many.
-        entry.unique = None;
-        // What is told without a type is tried: a file that is left out would be lost.
-        let may_be_file = matches!(entry.kind, Kind::RegularFile | Kind::Untold);
-        Ok(may_be_file && !destinations.contains(directory))
-    })
-}
-
-/// Where the files of `directory` are moved to, if they are.
-fn destination(settings: &QuerySettings, directory: &RemotePath) -> Option<RemotePath> {
-    let Removal::Move(destination) = &settings.reading.after.removal else { return None };
-    directory.join(destination).ok().filter(|destination| destination != directory)
+/// The size of a file that is listed, in bytes. Whether it is there is not for SIZE to say.
+fn size_of_listed(session: &mut Session, path: &RemotePath) -> Result<Option<u64>, Failure> {
+    match session.size(path) {
+        Err(e) if e.is(Cause::Missing) => Ok(None),
+        other => other,
+    }
 }
 
 /// Answers for one file that could not be read; the others go on.

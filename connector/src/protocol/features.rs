@@ -14,6 +14,9 @@ pub(crate) struct Features {
     pub(crate) type_is_off: bool,
     /// Whether MLSD is not used because it tells no types.
     pub(crate) lacks_types: bool,
+    /// The facts that MLSD tells, and `unique`, which the server offers and does not tell unless
+    /// asked to.
+    pub(crate) facts_with_unique: Option<String>,
     /// MDTM (RFC 3659 §3).
     pub(crate) mdtm: bool,
     /// MFMT, which sets a file's time.
@@ -47,6 +50,7 @@ impl Features {
                 "MLST" | "MLSD" => {
                     features.mlst = true;
                     let mut facts = arguments.split(';').map(str::trim);
+                    features.facts_with_unique = facts_with_unique(arguments);
                     features.type_is_off |= !arguments.is_empty() && !facts.any(|it| it == "TYPE*");
                 }
                 "MDTM" => features.mdtm = true,
@@ -66,6 +70,17 @@ impl Features {
         }
         features
     }
+}
+
+/// The facts of `type*;size*;unique;` that are on, and `unique` where it is off.
+fn facts_with_unique(facts: &str) -> Option<String> {
+    let mut offered = facts.split(';').map(str::trim);
+    if !offered.clone().any(|fact| fact == "UNIQUE") {
+        return None;
+    }
+    let is_on = |fact: &str| fact.strip_suffix('*').map(|fact| format!("{fact};"));
+    let on: String = offered.by_ref().filter_map(is_on).collect();
+    Some(on + "UNIQUE;")
 }
 
 /// The algorithms of `SHA-256*;SHA-1;MD5`.
@@ -104,6 +119,19 @@ mod tests {
             let reply = format!("211-Extensions:\r\n {line}\r\n211 End\r\n");
             let features = Features::parse(&Reply::parse(reply.as_bytes()).unwrap());
             assert_eq!((features.mlst, features.type_is_off), (true, is_off), "{line}");
+        }
+    }
+
+    #[test]
+    fn unique_is_asked_for_where_it_is_off() {
+        let cases = [
+            ("TYPE*;SIZE*;UNIX.MODE;UNIQUE;", Some("TYPE;SIZE;UNIQUE;")),
+            ("TYPE*;UNIQUE*;", None),
+            ("TYPE*;", None),
+            ("", None),
+        ];
+        for (facts, asked) in cases {
+            assert_eq!(facts_with_unique(facts).as_deref(), asked, "{facts}");
         }
     }
 

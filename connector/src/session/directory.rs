@@ -21,7 +21,7 @@ impl Session {
     }
 
     /// Enters `directory`, unless the session is there already; the reply where that is refused.
-    fn enter(&mut self, directory: &RemotePath) -> Result<Option<Reply>, Failure> {
+    pub(super) fn enter(&mut self, directory: &RemotePath) -> Result<Option<Reply>, Failure> {
         if self.current_directory.as_ref() == Some(directory) && self.is_directory_proven {
             return Ok(None);
         }

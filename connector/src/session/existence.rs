@@ -177,7 +177,7 @@ impl Session {
         {
             return Ok(presence);
         }
-        match self.find_entry(path) {
+        match self.listed_entry(path) {
             Ok(Some(_)) => Ok(Presence::Present),
             Ok(None) if path.file_name().starts_with('.') && !self.lists_with_facts() => {
                 // LIST leaves such names out on most servers.
@@ -223,7 +223,7 @@ impl Session {
         &mut self,
         path: &RemotePath,
     ) -> Result<Option<Modified>, Failure> {
-        Ok(self.find_entry(path)?.and_then(|entry| entry.modified))
+        Ok(self.listed_entry(path)?.and_then(|entry| entry.modified))
     }
 
     /// Lists the directory of `path`, all of it or nothing.
@@ -288,7 +288,13 @@ impl Session {
         Err(error)
     }
 
-    fn find_entry(&mut self, path: &RemotePath) -> Result<Option<Entry>, Failure> {
+    /// The entry `path` as a new listing of its directory shows it; `None` where the listing is
+    /// whole and does not hold it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::list_strict`].
+    pub(crate) fn listed_entry(&mut self, path: &RemotePath) -> Result<Option<Entry>, Failure> {
         let mut found = None;
         self.list_parent(path, &mut |entry| {
             if entry.name == path.file_name() {
@@ -302,7 +308,7 @@ impl Session {
 }
 
 /// Whether a failed listing leaves the question open: it is refused, or not all of it can be read.
-fn leaves_open(error: &Failure) -> bool {
+pub(super) fn leaves_open(error: &Failure) -> bool {
     let is_refusal = error.is_answer()
         && matches!(
             error.cause(),

@@ -10,6 +10,7 @@ mod existence;
 mod file;
 mod free_name;
 mod list;
+mod listed;
 mod open;
 mod paths;
 mod redaction;

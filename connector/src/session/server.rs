@@ -1,6 +1,6 @@
 //! What the sessions of a connection learn about their server, for those that come after them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -43,6 +43,8 @@ pub(crate) struct ServerBehaviour {
     hangs_up_on_times: AtomicBool,
     /// The directories where the leftovers of killed uploads were looked for, and when.
     swept: Mutex<HashMap<RemotePath, Instant>>,
+    /// The extensions that uploads of this process give to temporary names, beside the usual one.
+    temporary_extensions: Mutex<BTreeSet<String>>,
     /// The zone that listings are printed in, once it was measured; unknown for good where that
     /// failed.
     pub(super) zone: OnceLock<ServerTimeZone>,
@@ -109,6 +111,17 @@ impl ServerBehaviour {
     /// Notes that the server hangs up when it is asked for a time.
     pub(crate) fn forbid_times(&self) {
         self.hangs_up_on_times.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes that an upload gives `extension`, without its dot, to temporary names.
+    pub(crate) fn note_temporary_extension(&self, extension: &str) {
+        let mut known = self.temporary_extensions.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(extension.to_owned());
+    }
+
+    /// The extensions that were noted.
+    pub(crate) fn temporary_extensions(&self) -> BTreeSet<String> {
+        self.temporary_extensions.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Notes that `directory` is looked through for leftovers; whether that is due, once a day.

@@ -34,6 +34,7 @@ mod refusals;
 mod reuse;
 mod rights;
 mod secrets;
+mod selection;
 mod stopping;
 mod support;
 mod sweep;

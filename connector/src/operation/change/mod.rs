@@ -3,4 +3,5 @@
 pub(super) mod delete;
 pub(super) mod free_name;
 pub(super) mod lock;
+mod obstacle;
 pub(super) mod rename;

@@ -4,7 +4,7 @@ use host_sdk::{Outcome, Properties, ResultSink};
 
 use super::remote_file::{FileVersion, RemoteFile};
 use super::resumable_download::ResumableDownload;
-use crate::config::{ReadingSettings, Removal, TransferFormat};
+use crate::config::{AfterReading, ReadingSettings, Removal, TransferFormat};
 use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
 use crate::operation::change::delete::changed_after_reading;
@@ -48,11 +48,8 @@ pub(in crate::operation) fn deliver(
         Ok(()) => Ok(()),
         // Nothing else can be told, or done, by an execution that ends.
         Err(e) if execution.cancel.is_cancelled() => Err(e),
-        // A server may say so of a file that it lists.
-        Err(e) if e.is(Cause::Missing) && is_listed(execution, &file.path) => {
-            report_unremoved(execution, input, file, e)
-        }
-        Err(e) if is_settled(&e, after.must_succeed) => {
+        // What cannot be looked at is not settled.
+        Err(e) if is_settled(execution, file, &e, after).unwrap_or(false) => {
             log::warn!("{} was read and is not removed: {e}", file.path);
             Ok(())
         }
@@ -62,8 +59,20 @@ pub(in crate::operation) fn deliver(
 
 /// Whether nothing is left to remove: somebody else took the file, or has written to it since, so
 /// that the next query reads it as another one.
-fn is_settled(error: &Failure, must_succeed: bool) -> bool {
-    error.is(Cause::Missing) || (error.is(Cause::Unproven) && !must_succeed)
+fn is_settled(
+    execution: &mut Execution,
+    file: &RemoteFile,
+    error: &Failure,
+    after: &AfterReading,
+) -> Result<bool, Failure> {
+    match error.cause() {
+        // A server may say so of a file that it lists.
+        Cause::Missing => Ok(!is_listed(execution, file)?),
+        Cause::Unproven => Ok(!after.must_succeed),
+        // RNFR is refused for what is gone as for what may not be moved.
+        Cause::Denied if error.is_refusal_of(Verb::Rnfr) => is_gone(execution, file),
+        _ => Ok(false),
+    }
 }
 
 /// Refuses a file that the server says (the fact `perm`) cannot be taken out of the way. Nothing is
@@ -149,6 +158,8 @@ fn receive(
     let progress = execution.progress.clone();
     let mut download =
         ResumableDownload::new(settings.format, file.size, checksum, limit, progress);
+    // The listing that has shown a file states its size if any does.
+    download.looks_for_size = settings.after.removal != Removal::Keep && !file.is_listed;
     loop {
         let result = download.attempt(execution, input, file);
         backoff.progressed_to(download.received);
@@ -166,10 +177,14 @@ fn receive(
                 continue;
             }
             // What was refused may be missing or out of reach: only a proof of the one counts.
-            Err(e) if is_denied(&e) && is_absent(execution, &file.path)? => {
+            Err(e) if is_missing(execution, file, &e)? => {
                 let error = e.into_missing();
                 download.end(&error);
                 return Err(error);
+            }
+            // A server may list what it does not find.
+            Err(e) if e.is(Cause::Missing) => {
+                e.with_cause(Cause::Denied).with_path(file.path.to_string())
             }
             // Some servers agree to REST and refuse the RETR behind it.
             Err(e) if download.restartable && download.received > 0 && is_final_refusal(&e) => {
@@ -193,12 +208,34 @@ fn is_denied(error: &Failure) -> bool {
     error.is(Cause::Denied) && error.is_answer()
 }
 
-/// Whether a file that is said to be missing is listed all the same.
-fn is_listed(execution: &mut Execution, path: &RemotePath) -> bool {
-    matches!(execution.repeat(|session| session.is_listed(path)), Ok(Presence::Present))
+/// Whether `error` means that there is no such file, and that is proven.
+fn is_missing(
+    execution: &mut Execution,
+    file: &RemoteFile,
+    error: &Failure,
+) -> Result<bool, Failure> {
+    if error.is(Cause::Missing) && !file.is_listed {
+        return Ok(true);
+    }
+    Ok((error.is(Cause::Missing) || is_denied(error)) && is_gone(execution, file)?)
 }
 
-/// Whether nothing of this name is there, and that is proven.
-fn is_absent(execution: &mut Execution, path: &RemotePath) -> Result<bool, Failure> {
-    Ok(matches!(execution.repeat(|session| session.presence(path))?, Presence::Absent))
+/// Whether a file that is said to be missing is listed all the same. For one that no listing has
+/// shown before, the answer about its name counts where nothing can be listed.
+fn is_listed(execution: &mut Execution, file: &RemoteFile) -> Result<bool, Failure> {
+    execution.repeat(|session| match session.listed_entry(&file.path) {
+        Ok(entry) => Ok(entry.is_some()),
+        Err(_) if session.is_usable() => Ok(file.is_listed),
+        Err(e) => Err(e),
+    })
+}
+
+/// Whether nothing of this name is there, and that is proven. Of a file that a listing has shown,
+/// only a listing proves it.
+fn is_gone(execution: &mut Execution, file: &RemoteFile) -> Result<bool, Failure> {
+    let path = &file.path;
+    execution.repeat(|session| match file.is_listed {
+        true => session.is_still_there(path).map(|is_there| !is_there),
+        false => Ok(matches!(session.presence(path)?, Presence::Absent)),
+    })
 }

@@ -3,23 +3,28 @@
 use host_sdk::Properties;
 
 use crate::descriptor::property;
-use crate::failure::Failure;
+use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
 use crate::file::time::modified::{Modified, Precision, Zone};
 use crate::file::time::zone::ServerTimeZone;
 use crate::listing::{Entry, Perm};
 use crate::operation::execution::Execution;
+use crate::session::{Presence, Session};
 
 /// A file to read.
 #[derive(Clone)]
 pub(in crate::operation) struct RemoteFile {
     pub(in crate::operation) path: RemotePath,
-    /// What the listing or SIZE said.
+    /// What the listing or SIZE states.
     pub(in crate::operation) size: Option<u64>,
     /// The time that MLSD told, to be compared with what MLST tells later.
     pub(in crate::operation) listed: Option<Modified>,
     /// The time that MDTM told.
     pub(in crate::operation) stated: Option<Modified>,
+    /// Whether SIZE was answered for it.
+    pub(in crate::operation) has_size_answer: bool,
+    /// Whether a listing has shown it.
+    pub(in crate::operation) is_listed: bool,
     /// What the user may do with it, where MLSD told.
     pub(in crate::operation) perm: Option<Perm>,
     pub(in crate::operation) properties: Properties,
@@ -45,7 +50,16 @@ impl RemoteFile {
                 properties.insert(property::TIMESTAMP_UTC, utc);
             }
         }
-        Self { path, size, listed: None, stated: None, perm: None, properties }
+        Self {
+            path,
+            size,
+            listed: None,
+            stated: None,
+            has_size_answer: false,
+            is_listed: false,
+            perm: None,
+            properties,
+        }
     }
 
     /// The file that a listing shows as `entry`. A time that is told to the minute is asked for once
@@ -69,7 +83,7 @@ impl RemoteFile {
             (Some(listed), Some(exact)) => Some(listed.refined(&exact, zone)),
             (listed, exact) => listed.or(exact),
         };
-        let file = Self { stated, ..Self::new(path, entry.size, modified, zone) };
+        let file = Self { stated, is_listed: true, ..Self::new(path, entry.size, modified, zone) };
         Ok(file.listed(entry))
     }
 
@@ -81,12 +95,14 @@ impl RemoteFile {
     }
 }
 
-/// When a file that is to be removed was last modified before it was read.
+/// The version of a file that is to be removed, as it was stated before the file was read.
 #[derive(Clone, Copy)]
 pub(in crate::operation) struct FileVersion {
     modified: Option<Modified>,
     /// Whether that is a fact of MLSD's, which MLST tells together with the size.
     by_facts: bool,
+    /// Whether SIZE was answered.
+    has_size_answer: bool,
 }
 
 impl FileVersion {
@@ -99,43 +115,97 @@ impl FileVersion {
         execution: &mut Execution,
         file: &RemoteFile,
     ) -> Result<Self, Failure> {
+        let has_size_answer = file.has_size_answer;
         if file.listed.is_some() && execution.session()?.features().mlst {
-            return Ok(Self { modified: file.listed, by_facts: true });
+            return Ok(Self { modified: file.listed, by_facts: true, has_size_answer });
         }
         let modified = match file.stated {
             None => execution.repeat(|session| session.modified(&file.path))?,
             stated => stated,
         };
-        Ok(Self { modified, by_facts: false })
+        Ok(Self { modified, by_facts: false, has_size_answer })
     }
 
-    /// Whether the file is another one than the one of `size` that was read.
+    /// Whether the file is another one than the one of `size` that was read. What was answered
+    /// before the file was read has to be answered again: a time that is not stated any more, or a
+    /// SIZE that is refused now, leaves the question open. Where SIZE was never answered, the time
+    /// decides alone.
     ///
     /// # Errors
     ///
-    /// `notFound` when it is gone; what a command can fail with.
+    /// `notFound` when the file is gone; `permission` when the question stays open; what a command
+    /// can fail with.
     pub(in crate::operation) fn has_changed(
         &self,
         execution: &mut Execution,
         path: &RemotePath,
         size: Option<u64>,
     ) -> Result<bool, Failure> {
-        let (size_now, modified_now) = execution.repeat(|session| {
-            if self.by_facts
-                && let Some(entry) = session.facts(path)?
-            {
-                let size = match entry.size {
-                    None => session.size_or_missing(path)?,
-                    told => told,
-                };
-                return Ok((size, entry.modified));
+        execution.repeat(|session| {
+            let (size_now, modified_now) = self.look(session, path, size)?;
+            if size.zip(size_now).is_some_and(|(then, now)| then != now) {
+                return Ok(true);
             }
-            let size = session.size_or_missing(path)?;
-            // A time told by MDTM says nothing about one that MLSD told.
-            let modified = if self.by_facts { None } else { session.modified(path)? };
-            Ok((size, modified))
-        })?;
-        Ok(size.zip(size_now).is_some_and(|(then, now)| then != now)
-            || self.modified.zip(modified_now).is_some_and(|(then, now)| !then.agrees(&now)))
+            if let Some((then, now)) = self.modified.zip(modified_now)
+                && !then.agrees(&now)
+            {
+                return Ok(true);
+            }
+            let lacks_time = self.modified.is_some() && modified_now.is_none();
+            let lacks_size = self.has_size_answer && size_now.is_none();
+            if !lacks_time && !lacks_size {
+                return Ok(false);
+            }
+            match session.is_listed(path)? {
+                Presence::Absent => Err(gone(path)),
+                Presence::Present | Presence::Unknown(_) => Err(open_question(path, lacks_time)),
+            }
+        })
     }
+
+    /// The size and the time of the file by now, from where the time was stated before.
+    fn look(
+        &self,
+        session: &mut Session,
+        path: &RemotePath,
+        read: Option<u64>,
+    ) -> Result<(Option<u64>, Option<Modified>), Failure> {
+        if !self.by_facts {
+            return Ok((session.size(path)?, session.modified(path)?));
+        }
+        let (stated, modified) =
+            session.facts(path)?.map_or((None, None), |entry| (entry.size, entry.modified));
+        let size = match stated {
+            None => session.size(path)?,
+            stated => stated,
+        };
+        // A time told by MDTM says nothing about one that MLSD told.
+        if modified.is_some() || size.zip(read).is_some_and(|(now, read)| now != read) {
+            return Ok((size, modified));
+        }
+        // Some servers have MLSD and no MLST.
+        match session.listed_entry(path) {
+            Ok(Some(entry)) => Ok((size.or(entry.size), entry.modified)),
+            Ok(None) => Err(gone(path)),
+            Err(e) if e.is_answer() && session.is_usable() => Ok((size, None)),
+            Err(e) => Err(e),
+        }
+    }
+}
+
+fn gone(path: &RemotePath) -> Failure {
+    Failure::new(Cause::Missing, format!("{path} does not exist any more")).with_path(path)
+}
+
+/// The error about a file of which the server does not state any more what it stated before.
+fn open_question(path: &RemotePath, lacks_time: bool) -> Failure {
+    let lacking = if lacks_time { "its time" } else { "its size" };
+    Failure::new(
+        Cause::Denied,
+        format!(
+            "whether {path} was written to after it had been read cannot be found out: the server \
+             does not state {lacking} any more"
+        ),
+    )
+    .with_path(path)
 }

@@ -31,6 +31,8 @@ pub(in crate::operation) struct ResumableDownload {
     /// The size and the time of the file when its first byte was asked for.
     size: Option<u64>,
     modified: Option<Modified>,
+    /// Whether the size is looked for beyond SIZE (MLST, a listing): the file is to be removed.
+    pub(in crate::operation) looks_for_size: bool,
     /// Whether the server goes on from where it is told.
     pub(in crate::operation) restartable: bool,
     /// Whether the server has confirmed less than there is, and is given a second chance.
@@ -63,6 +65,7 @@ impl ResumableDownload {
             format,
             size,
             modified: None,
+            looks_for_size: false,
             // Converted text has no offsets that both sides agree on (RFC 3659 §5.3).
             restartable: format == TransferFormat::Binary,
             was_truncated: false,
@@ -255,11 +258,18 @@ impl ResumableDownload {
     ) -> Result<(), Failure> {
         let received = self.received;
         let is_possible = |size: Option<u64>| size.is_some_and(|size| possible.contains(&size));
-        if is_possible(self.size) || (self.size.is_none() && !resumed) {
+        if is_possible(self.size) {
             return Ok(());
         }
-        // The file may have grown since it was listed: the size of now counts.
-        let now = session.size_or_missing(path)?;
+        let now = match (self.size, resumed) {
+            (None, false) if !self.looks_for_size => return Ok(()),
+            (None, false) => match session.size_shown(path)? {
+                None => return Ok(()),
+                stated => stated,
+            },
+            // The file may have grown since it was listed: the size of now counts.
+            _ => session.size_or_missing(path)?,
+        };
         if is_possible(now) {
             return Ok(());
         }

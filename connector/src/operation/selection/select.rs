@@ -17,6 +17,10 @@ use crate::listing::{Entry, Kind};
 use crate::operation::execution::Execution;
 use crate::session::Session;
 
+/// How far clocks may differ, and how long a minute is that a listing tells: a file that is dated
+/// later than that lies in the future.
+const FUTURE: SignedDuration = SignedDuration::from_mins(2);
+
 /// An entry that is meant. There may be a great many of them, most in one directory.
 pub(in crate::operation) struct Selected {
     pub(in crate::operation) directory: Arc<RemotePath>,
@@ -69,7 +73,7 @@ pub(in crate::operation) fn filter_entry(
 }
 
 /// The entries of `directory`, and of those below it as far as the settings go, that are
-/// `eligible` and meant; and what could not be used.
+/// `eligible` and meant, no more than `limit`; and what could not be used.
 ///
 /// # Errors
 ///
@@ -79,9 +83,9 @@ pub(in crate::operation) fn select(
     execution: &mut Execution,
     settings: &SelectionSettings,
     directory: &RemotePath,
+    limit: usize,
     eligible: &mut dyn FnMut(&RemotePath, &mut Entry) -> Result<bool, Failure>,
 ) -> Result<(Vec<Selected>, Flaws), Failure> {
-    let limit = settings.limit();
     let (mut selected, flaws) = execution.repeat(|session| {
         let mut selected: Vec<Selected> = Vec::new();
         let most = session.settings().maximum_entries;
@@ -132,23 +136,39 @@ fn is_old_enough(
         ServerTimeZone::Auto => SignedDuration::from_hours(1),
         ServerTimeZone::Known(_) => SignedDuration::ZERO,
     };
-    let latest = Timestamp::now().checked_sub(age).unwrap_or(Timestamp::MIN);
+    let now = Timestamp::now();
+    let latest = now.checked_sub(age).unwrap_or(Timestamp::MIN);
     let mut is_old_enough = Vec::new();
+    let mut future = 0_usize;
+    let mut an_example = None;
     for candidate in selected {
         let listed = candidate.entry.modified.and_then(|modified| {
             let end = latest_instant(modified, &zone)?;
             let is_sure = modified.zone != Zone::Server || end.duration_since(latest).abs() > doubt;
             is_sure.then_some(end)
         });
-        let is_settled = match listed {
-            _ if !matches!(candidate.entry.kind, Kind::RegularFile | Kind::Untold) => true,
-            Some(end) => end <= latest,
+        let end = match listed {
+            _ if !matches!(candidate.entry.kind, Kind::RegularFile | Kind::Untold) => None,
             // A listing without a certain zone does not tell when; MDTM does.
-            None => modified_by_mdtm(session, &candidate, &zone)?.is_some_and(|end| end <= latest),
+            None => match modified_by_mdtm(session, &candidate, &zone)? {
+                None => continue,
+                told => told,
+            },
+            told => told,
         };
-        if is_settled {
+        if end.is_some_and(|end| end.duration_since(now) > FUTURE) {
+            future += 1;
+            an_example.get_or_insert(candidate.path()?);
+        }
+        if end.is_none_or(|end| end <= latest) {
             is_old_enough.push(candidate);
         }
+    }
+    if let Some(path) = an_example {
+        log::warn!(
+            "{future} files are dated in the future, such as {path}: minimumAge leaves them out \
+             until then; compare the clocks, and check serverTimeZone"
+        );
     }
     Ok(is_old_enough)
 }

@@ -1,9 +1,10 @@
 //! Walking directories: one after the other, as deep as is asked, links followed if that is
 //! asked too.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 
 use super::flaw::{Flaws, too_deep};
+use super::known::{KnownDirectories, target_path};
 use crate::config::WalkSettings;
 use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
@@ -53,6 +54,8 @@ pub(in crate::operation) type Visit<'a> =
 /// A directory that a walk comes to.
 struct Waiting {
     directory: RemotePath,
+    /// Where it really is, as far as the server tells.
+    real: RemotePath,
     /// How many levels below the first one.
     depth: u64,
     /// How many links lead there.
@@ -62,8 +65,8 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn new(directory: RemotePath, depth: u64, followed: usize) -> Self {
-        Self { directory, depth, followed, postponed: false }
+    fn new(directory: RemotePath, real: RemotePath, depth: u64, followed: usize) -> Self {
+        Self { directory, real, depth, followed, postponed: false }
     }
 }
 
@@ -74,8 +77,7 @@ impl Waiting {
 /// # Errors
 ///
 /// Those of listing `directory` and of `visit`; `protocol` where there are more than 100 000
-/// directories; `permission` or `notFound` for a link that is to
-/// be followed and leads nowhere.
+/// directories.
 pub(in crate::operation) fn walk(
     session: &mut Session,
     directory: &RemotePath,
@@ -83,20 +85,24 @@ pub(in crate::operation) fn walk(
     visit: &mut Visit<'_>,
 ) -> Result<Flaws, Failure> {
     let mut flaws = Flaws::new(settings.strict);
-    let mut seen = HashSet::from([directory.clone()]);
-    if settings.follow_links {
-        // What links lead to is told by its real path.
-        let real = match session.real_path(directory) {
-            Err(e) => Err(session.explained_directory(directory, e)?),
-            real => real,
-        };
-        seen.insert(real?);
-    }
-    let mut waiting = VecDeque::from([Waiting::new(directory.clone(), 0, 0)]);
+    // What links lead to is told by its real path.
+    let real = match settings.follow_links {
+        true => match session.real_path(directory) {
+            Err(e) => return Err(session.explained_directory(directory, e)?),
+            Ok(real) => real,
+        },
+        false => directory.clone(),
+    };
+    let mut known = KnownDirectories::new(directory, &real);
+    let mut waiting = VecDeque::from([Waiting::new(directory.clone(), real, 0, 0)]);
     let mut wanted = true;
     let mut unresolved = 0;
-    while let Some(Waiting { directory, depth, followed, postponed }) = waiting.pop_front() {
+    while let Some(next) = waiting.pop_front() {
+        let Waiting { directory, real, depth, followed, postponed } = next;
         let descends = settings.depth.is_none_or(|deepest| depth < deepest);
+        if descends {
+            session.ask_for_unique()?;
+        }
         // The control connection is busy with the listing: links and questions wait until it ends.
         let mut links = Vec::new();
         let mut undecided = Vec::new();
@@ -104,47 +110,52 @@ pub(in crate::operation) fn walk(
         let mut linked = Vec::new();
         let has_mdtm = session.features().mdtm;
         let mut is_unseen = true;
-        let listed = session.list_in_zone(&directory, &mut |found, zone| {
-            is_unseen = false;
-            let entry = match found {
-                Found::Entry(entry) => entry,
-                Found::Unusable(e) => return flaws.add_line(&directory, e).map(|()| wanted),
-            };
-            // A name that is none would lead whoever believes it out of the directory.
-            let path = match directory.entry(&entry.name) {
-                Ok(path) => path,
-                Err(e) => {
-                    return flaws.add(&directory, Some(&entry.name), e.into()).map(|()| wanted);
+        let entered = if depth > 0 { session.enter_listed(&directory) } else { Ok(()) };
+        let is_gone = entered.as_ref().is_err_and(|e| e.is(Cause::Missing));
+        let listed = entered.and_then(|()| {
+            session.list_in_zone(&directory, &mut |found, zone| {
+                is_unseen = false;
+                let entry = match found {
+                    Found::Entry(entry) => entry,
+                    Found::Unusable(e) => return flaws.add_line(&directory, e).map(|()| wanted),
+                };
+                // A name that is none would lead whoever believes it out of the directory.
+                let path = match directory.entry(&entry.name) {
+                    Ok(path) => path,
+                    Err(e) => {
+                        return flaws.add(&directory, Some(&entry.name), e.into()).map(|()| wanted);
+                    }
+                };
+                if entry.kind == Kind::Directory && descends {
+                    below.push((path, entry.unique.clone()));
                 }
-            };
-            if entry.kind == Kind::Directory && descends {
-                below.push(path);
-            }
-            if entry.kind == Kind::SymbolicLink && settings.follow_links {
-                links.push(entry);
-                return Ok(true);
-            }
-            let is_exact = !has_mdtm && entry.rounded_size.is_none();
-            match visit(VisitedEntry { directory: &directory, entry, zone, is_exact })? {
-                Visited::Continue => {}
-                Visited::Stop => wanted = false,
-                Visited::Refine(entry) => undecided.push(entry),
-            }
-            Ok(wanted)
+                if entry.kind == Kind::SymbolicLink && settings.follow_links {
+                    links.push(entry);
+                    return Ok(true);
+                }
+                let is_exact = !has_mdtm && entry.rounded_size.is_none();
+                match visit(VisitedEntry { directory: &directory, entry, zone, is_exact })? {
+                    Visited::Continue => {}
+                    Visited::Stop => wanted = false,
+                    Visited::Refine(entry) => undecided.push(entry),
+                }
+                Ok(wanted)
+            })
         });
         let listed = match listed {
-            Err(e) => Err(session.explained_directory(&directory, e)?),
+            Err(e) if depth == 0 => Err(session.explained_directory(&directory, e)?),
             listed => listed,
         };
         match listed {
             // It was removed since the listing above it: nothing is left to visit.
-            Err(e) if depth > 0 && e.is(Cause::Missing) => {
+            Err(_) if is_gone => {
                 log::info!("{directory} is gone");
                 continue;
             }
             // One that is busy: the others come first.
             Err(e) if depth > 0 && is_unseen && !postponed && is_busy(&e, session) => {
-                waiting.push_back(Waiting { directory, depth, followed, postponed: true });
+                let postponed = true;
+                waiting.push_back(Waiting { directory, real, depth, followed, postponed });
                 continue;
             }
             // One that may not be entered, or not be read: the others may.
@@ -167,17 +178,30 @@ pub(in crate::operation) fn walk(
                 break;
             }
             let path = directory.entry(&link.name)?;
-            let target = resolve(session, &path, link)?;
+            let link_target = link.link_target.clone();
+            let target = match resolve(session, &path, link) {
+                Ok(target) => target,
+                // One that leads nowhere: the others may.
+                Err(e) if e.is(Cause::Missing) || is_local(&e, session) => {
+                    flaws.add(&directory, Some(path.file_name()), e)?;
+                    continue;
+                }
+                Err(e) => return Err(e),
+            };
             // A link may lead back to where the walk came from: what counts is where it ends.
             if target.kind == Kind::Directory && descends {
-                let real = session.real_path(&path)?;
-                let is_told = real != path;
+                let mut end = session.real_path(&path)?;
+                if end == path {
+                    let by_target = link_target.and_then(|text| target_path(&real, &text));
+                    end = by_target.unwrap_or(end);
+                }
+                let is_told = end != path;
                 unresolved += usize::from(!is_told);
-                if seen.insert(real)
+                if known.add(session, &end, None)?
                     && (is_told
                         || (followed < MAX_UNRESOLVED_LINKS && unresolved < MAX_UNRESOLVED_IN_ALL))
                 {
-                    linked.push(path);
+                    linked.push((path, end));
                 }
             }
             let zone = session.zone();
@@ -188,17 +212,23 @@ pub(in crate::operation) fn walk(
             return Ok(flaws);
         }
         if depth >= DEEPEST && !(below.is_empty() && linked.is_empty()) {
-            for path in below.iter().chain(&linked) {
+            let deeper =
+                below.iter().map(|(path, _)| path).chain(linked.iter().map(|(path, _)| path));
+            for path in deeper {
                 flaws.add(&directory, Some(path.file_name()), too_deep(path, DEEPEST))?;
             }
             continue;
         }
         // A directory is visited once, however many ways lead to it.
-        let fresh = below.into_iter().filter(|path| seen.insert(path.clone()));
-        waiting.extend(fresh.map(|path| Waiting::new(path, depth + 1, followed)));
-        let linked = linked.into_iter().map(|path| Waiting::new(path, depth + 1, followed + 1));
-        waiting.extend(linked);
-        if seen.len() > MAXIMUM_DIRECTORIES {
+        for (path, unique) in below {
+            let real = real.entry(path.file_name())?;
+            if known.add(session, &real, unique)? {
+                waiting.push_back(Waiting::new(path, real, depth + 1, followed));
+            }
+        }
+        let linked = linked.into_iter();
+        waiting.extend(linked.map(|(path, end)| Waiting::new(path, end, depth + 1, followed + 1)));
+        if known.count() > MAXIMUM_DIRECTORIES {
             let message = format!("there are more than {MAXIMUM_DIRECTORIES} directories");
             return Err(Failure::new(Cause::Nonsense, message)
                 .with_path(directory)

@@ -92,6 +92,7 @@ const SESSION: &[&str] = &[
     "session/list/clock.rs",
     "session/list/probe.rs",
     "session/existence.rs",
+    "session/listed.rs",
     "session/free_name.rs",
 ];
 

@@ -32,6 +32,9 @@ impl Crate {
             files.insert(module_of(&name), name.clone());
             syntax.insert(name, syn::parse_file(&text).unwrap());
         }
+        let tests: BTreeSet<Module> =
+            files.iter().flat_map(|(module, file)| test_modules(module, &syntax[file])).collect();
+        files.retain(|module, _| !tests.contains(module));
         let mut found = Self { files, uses: BTreeMap::new(), syntax };
         for (module, file) in &found.files {
             let mut paths = Paths { found: BTreeSet::new() };
@@ -186,6 +189,15 @@ impl<'ast> Visit<'ast> for Paths {
         self.found.insert(path.segments.iter().map(|part| part.ident.to_string()).collect());
         syn::visit::visit_path(self, path);
     }
+}
+
+/// The files that `module` declares for tests alone.
+fn test_modules(module: &Module, file: &syn::File) -> Vec<Module> {
+    let declared = file.items.iter().filter_map(|item| match item {
+        Item::Mod(it) if it.content.is_none() && it.attrs.iter().any(is_test) => Some(it),
+        _ => None,
+    });
+    declared.map(|it| [module.as_slice(), &[it.ident.to_string()]].concat()).collect()
 }
 
 /// Whether an attribute is `#[cfg(test)]`, or `#[cfg(all(test, …))]`.
