@@ -2,12 +2,23 @@
 
 use std::borrow::Cow;
 
-use host_sdk::Error;
+use host_sdk::{Error, ErrorKind};
 
 use super::cause::Cause;
 use super::failure::{Failure, Parts};
 
-/// Errors of the kit, of names and of listings; those of the host stay what they are.
+impl Failure {
+    /// The failure of the host's source or sink. Its kind says nothing about the server: a host that
+    /// does not find something has not found it on its own side.
+    pub(crate) fn of_host(error: Error) -> Self {
+        match error.kind() {
+            ErrorKind::Cancelled | ErrorKind::Internal => error.into(),
+            _ => Self::from(error).with_cause(Cause::Host),
+        }
+    }
+}
+
+/// Errors of the kit, of names and of listings.
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let report = error.report();

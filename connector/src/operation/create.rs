@@ -48,9 +48,10 @@ pub(super) fn answer(
     };
     let body = serde_json::to_vec(&created)
         .map_err(|e| Failure::internal(format!("the document of what was created: {e}")))?;
-    let mut sink = execution.context.begin_result(input.id(), &Properties::new())?;
-    sink.write(&body)?;
-    sink.finish(&Outcome::Success, &Properties::new())?;
+    let mut sink =
+        execution.context.begin_result(input.id(), &Properties::new()).map_err(Failure::of_host)?;
+    sink.write(&body).map_err(Failure::of_host)?;
+    sink.finish(&Outcome::Success, &Properties::new()).map_err(Failure::of_host)?;
     execution.progress.delivered(1);
     Ok(())
 }

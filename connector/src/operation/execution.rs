@@ -114,7 +114,7 @@ impl Execution {
     }
 
     /// Whether `error` is the server's answer to one request, and others may follow.
-    pub(super) fn is_answered(&mut self, error: &Failure) -> bool {
+    pub(super) fn is_lasting_refusal(&mut self, error: &Failure) -> bool {
         let is_usable = match self.lease.as_mut().map(PooledSession::session) {
             Some(Ok(session)) => session.is_usable(),
             _ => false,

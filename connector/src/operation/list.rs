@@ -123,7 +123,7 @@ impl Batch {
             .collect();
         if !results.is_empty() {
             self.told = true;
-            self.context.add_results(&results)?;
+            self.context.add_results(&results).map_err(Failure::of_host)?;
             self.progress.delivered(results.len() as u64);
         }
         self.documents.clear();

@@ -68,12 +68,12 @@ fn read_all(
     };
     std::thread::scope(|scope| {
         for _ in 1..transfers {
-            let Some(mut for_another_thread) = execution.for_another_thread() else { break };
+            let Some(mut worker) = execution.for_another_thread() else { break };
             let queue = &queue;
             let thread = std::thread::Builder::new().name("ftp transfer".to_owned());
             let spawned = thread.spawn_scoped(scope, move || {
-                let _records = ExecutionScope::enter(for_another_thread.context.execution_id());
-                queue.work(&mut for_another_thread, settings, input);
+                let _records = ExecutionScope::enter(worker.context.execution_id());
+                queue.work(&mut worker, settings, input);
             });
             if let Err(e) = spawned {
                 log::warn!("one transfer less at a time: no thread can be started: {e}");
@@ -81,7 +81,7 @@ fn read_all(
             }
         }
         queue.work(execution, settings, input);
-        // Whoever comes after may be waiting for a session while the siblings go on.
+        // Whoever comes after may be waiting for a session while the other threads go on.
         execution.release();
     });
     Ok(queue)
@@ -220,7 +220,11 @@ fn read(
             log::warn!("{} was listed and is gone: {e}", file.path);
             Ok(false)
         }
-        Err(e) if e.is_about_document() || e.is(Cause::Unproven) || execution.is_answered(&e) => {
+        Err(e)
+            if e.is_about_document()
+                || e.is(Cause::Unproven)
+                || execution.is_lasting_refusal(&e) =>
+        {
             report_file(execution, input, &file, settings, e).map(|()| true)
         }
         Err(e) => Err(e),
@@ -244,8 +248,9 @@ fn report_file(
     error: Failure,
 ) -> Result<(), Failure> {
     let outcome = error.into_outcome(settings.return_application_errors);
-    let mut sink = execution.context.begin_result(input, &file.properties)?;
-    sink.finish(&outcome, &Properties::new())?;
+    let mut sink =
+        execution.context.begin_result(input, &file.properties).map_err(Failure::of_host)?;
+    sink.finish(&outcome, &Properties::new()).map_err(Failure::of_host)?;
     Ok(())
 }
 

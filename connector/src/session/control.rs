@@ -34,7 +34,7 @@ pub(crate) struct Control {
     stream: NetStream,
     limits: ControlLimits,
     /// Records what is said.
-    scribe: TranscriptWriter,
+    writer: TranscriptWriter,
     /// A deadline above that of single replies, such as that of the whole login.
     overall: Deadline,
     /// Bytes received that no reply has used yet.
@@ -47,9 +47,9 @@ impl Control {
         stream: NetStream,
         limits: ControlLimits,
         overall: Deadline,
-        scribe: TranscriptWriter,
+        writer: TranscriptWriter,
     ) -> Self {
-        Self { stream, limits, scribe, overall, received: Vec::new() }
+        Self { stream, limits, writer, overall, received: Vec::new() }
     }
 
     /// Sends a command without its line end and reads its reply.
@@ -64,7 +64,7 @@ impl Control {
         let deadline = self.deadline();
         let first = self.read_line(deadline, MAXIMUM_REPLY, awaited)?;
         let Some(mut reply) = PartialReply::begin(trim_line_end(&first)) else {
-            return Err(not_a_reply(&self.scribe.redacted(&first)));
+            return Err(not_a_reply(&self.writer.redacted(&first)));
         };
         let mut room = MAXIMUM_REPLY.saturating_sub(first.len());
         while !reply.is_complete() {
@@ -97,7 +97,7 @@ impl Control {
                 "somebody between here and the server may be tampering with the connection",
             ));
         }
-        self.scribe.note("TLS begins");
+        self.writer.note("TLS begins");
         let deadline = self.deadline();
         let socket = self.stream.socket().try_clone().map_err(|e| io_error("TLS", &e))?;
         self.stream = wrap(socket, deadline)?;
@@ -110,14 +110,14 @@ impl Control {
         !self.received.is_empty() || self.poll()
     }
 
-    /// Has what is said from now on recorded by `scribe`.
-    pub(crate) fn set_transcript(&mut self, scribe: TranscriptWriter) {
-        self.scribe = scribe;
+    /// Has what is said from now on recorded by `writer`.
+    pub(crate) fn set_transcript(&mut self, writer: TranscriptWriter) {
+        self.writer = writer;
     }
 
     /// Where what is said is recorded.
     pub(crate) fn transcript(&self) -> &Transcript {
-        self.scribe.transcript()
+        self.writer.transcript()
     }
 
     /// The stream, for its addresses and its TLS state.
@@ -142,7 +142,7 @@ impl Control {
             if let Some(at) = unseen.copied().position(|byte| byte == b'\n') {
                 let rest = self.received.split_off(searched + at + 1);
                 let line = std::mem::replace(&mut self.received, rest);
-                self.scribe.received(&line);
+                self.writer.received(&line);
                 return Ok(line);
             }
             searched = self.received.len();
@@ -194,7 +194,7 @@ impl Control {
     }
 
     fn send(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        self.scribe.sent(bytes);
+        self.writer.sent(bytes);
         let deadline = self.deadline();
         let left = deadline.remaining("sending a command")?;
         let sent = self

@@ -229,7 +229,7 @@ impl Session {
     /// The error of a server that speaks, or hangs up, without being asked: its words would pass
     /// for the answer to the next command, and each answer after that for the next one's.
     pub(super) fn unsolicited_reply(&mut self) -> Failure {
-        let error = match self.control.next_reply("waiting for a command") {
+        let error = match self.control.next_reply("an unrequested reply") {
             Ok(reply) if reply.is_transient_refusal() => {
                 let printed = self.redacted(&reply);
                 Failure::refused(&reply, Phase::Transfer, None, "the session", &printed)

@@ -233,6 +233,7 @@ conversations! {
     replies_in_clear_behind_auth,
     replies_split_at_every_byte,
     replies_split_unevenly,
+    replies_that_echo_the_password,
     reply_that_drips,
     rest_agreed_and_transfer_refused,
     rest_ignored,

@@ -12,7 +12,7 @@ pub(in crate::listing) fn parse<'l>(line: &'l [u8], clock: &Clock) -> Option<Raw
     // Some servers indent their lines.
     let line = line.trim_ascii_start();
     let Some(Head { kind, device, mode, rest }) = head(line) else {
-        return no_address_in_reply(line);
+        return unreadable_entry(line);
     };
     let size = |word: &'l [u8]| size(word, device);
     let (size, modified, name) = columns(rest, clock, size, ls::named)
@@ -167,7 +167,7 @@ fn split_link(name: &[u8], size: Option<u64>) -> (&[u8], Option<&[u8]>) {
 }
 
 /// An entry that the server could list but not look at: `-????????? ? ? ? ? ? name`.
-fn no_address_in_reply(line: &[u8]) -> Option<RawEntry<'_>> {
+fn unreadable_entry(line: &[u8]) -> Option<RawEntry<'_>> {
     let (kind, rest) = line.split_first()?;
     let mut scan = Scan(rest.strip_prefix(b"?????????")?);
     for _ in 0..5 {
@@ -283,9 +283,8 @@ mod tests {
         assert_eq!(read(enterprise).and_then(|entry| entry.size), Some(41));
         let dated = read("-rw-r-----   1 a  b  814 02 Mar 16:27 ZMIR2.m").unwrap();
         assert_eq!(format_text(dated.modified.unwrap().at), "2026-03-02 16:27:00.000");
-        let no_address_in_reply =
-            read("d?????????   ? ?    ?       ?            ? locked").unwrap();
-        assert_eq!(no_address_in_reply, RawEntry::new(b"locked", Kind::Directory));
+        let unreadable_entry = read("d?????????   ? ?    ?       ?            ? locked").unwrap();
+        assert_eq!(unreadable_entry, RawEntry::new(b"locked", Kind::Directory));
     }
 
     #[test]

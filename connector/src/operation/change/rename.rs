@@ -11,7 +11,7 @@ use crate::session::Session;
 use host_sdk::kit::Backoff;
 
 impl Execution {
-    /// Tries once to rename a file to a name that is free, and pauses where it failed for now.
+    /// Tries once to rename a file, and pauses where it failed for now.
     /// Answers whether it was done; if not, whatever the caller looked at before is to be looked at
     /// again. Where the reply is lost, it was done if the old name is gone and the new one has one
     /// of `sizes`: a name alone may be that of another upload's file.

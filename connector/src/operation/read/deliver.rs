@@ -35,16 +35,16 @@ pub(in crate::operation) fn deliver(
             execution.repeat(|session| session.make_directories(&directory))?;
         }
     }
-    let watch = match after.removal {
+    let version = match after.removal {
         Removal::Keep => None,
         _ => Some(FileVersion::read(execution, file)?),
     };
     let (mut sink, size) = receive(execution, input, file, settings)?;
-    sink.finish(&Outcome::Success, &Properties::new())?;
+    sink.finish(&Outcome::Success, &Properties::new()).map_err(Failure::of_host)?;
     drop(sink);
     execution.progress.delivered(1);
-    let Some(watch) = watch else { return Ok(()) };
-    match remove(execution, &file.path, size.or(file.size), watch, &after.removal) {
+    let Some(version) = version else { return Ok(()) };
+    match remove(execution, &file.path, size.or(file.size), version, &after.removal) {
         Ok(()) => Ok(()),
         // Nothing else can be told, or done, by an execution that ends.
         Err(e) if execution.cancel.is_cancelled() => Err(e),
@@ -110,9 +110,10 @@ fn report_unremoved(
     error: Failure,
 ) -> Result<(), Failure> {
     log::warn!("{} was read but stays where it is: {error}", file.path);
-    let mut sink = execution.context.begin_result(input, &file.properties)?;
+    let mut sink =
+        execution.context.begin_result(input, &file.properties).map_err(Failure::of_host)?;
     let error = error.with_hint("the document was delivered; the file is read again next time");
-    sink.finish(&Outcome::Failure(error.into()), &Properties::new())?;
+    sink.finish(&Outcome::Failure(error.into()), &Properties::new()).map_err(Failure::of_host)?;
     Ok(())
 }
 
@@ -122,11 +123,11 @@ fn remove(
     execution: &mut Execution,
     path: &RemotePath,
     size: Option<u64>,
-    watch: FileVersion,
+    version: FileVersion,
     removal: &Removal,
 ) -> Result<(), Failure> {
     let is_same = &mut |execution: &mut Execution| {
-        watch.has_changed(execution, path, size).map(|changed| !changed)
+        version.has_changed(execution, path, size).map(|changed| !changed)
     };
     if !is_same(execution)? {
         return Err(changed_after_reading(path));

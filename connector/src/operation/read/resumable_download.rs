@@ -117,14 +117,16 @@ impl ResumableDownload {
         file: &RemoteFile,
         can_resume: bool,
     ) -> Result<(), Failure> {
-        let sink = self.sink.insert(context.begin_result(input, &file.properties)?);
+        let sink = self
+            .sink
+            .insert(context.begin_result(input, &file.properties).map_err(Failure::of_host)?);
         let (Some(size), Some(modified)) = (self.size, self.modified) else { return Ok(()) };
         if !can_resume || self.checksum.is_active() {
             return Ok(());
         }
         let identity = format!("{server}\n{}\n{size}\n{}", file.path.as_str(), modified.at);
         let mut tail = vec![0; OVERLAP];
-        let held = sink.resume(&identity, &mut tail)?;
+        let held = sink.resume(&identity, &mut tail).map_err(Failure::of_host)?;
         self.held = held;
         self.received = held;
         self.progress.subtract_expected(held);
@@ -132,7 +134,8 @@ impl ResumableDownload {
         self.tail = tail;
         if held > size {
             self.restart();
-            self.sink = Some(context.begin_result(input, &file.properties)?);
+            self.sink =
+                Some(context.begin_result(input, &file.properties).map_err(Failure::of_host)?);
         }
         Ok(())
     }
@@ -185,7 +188,10 @@ impl ResumableDownload {
             if count == 0 {
                 break;
             }
-            let bytes = self.buffer.get(..count).unwrap_or_default();
+            let bytes = self
+                .buffer
+                .get(..count)
+                .ok_or_else(|| Failure::internal("more bytes are said to be read than fit"))?;
             let (again, fresh) = bytes.split_at(expected.len().min(count));
             if !expected.starts_with(again) {
                 // The file is another one by now, or the server ignored REST.
@@ -194,8 +200,10 @@ impl ResumableDownload {
             }
             expected.drain(..again.len());
             match self.format {
-                TransferFormat::Binary => sink.write(fresh)?,
-                TransferFormat::Ascii => sink.write(text.decode(fresh))?,
+                TransferFormat::Binary => sink.write(fresh).map_err(Failure::of_host)?,
+                TransferFormat::Ascii => {
+                    sink.write(text.decode(fresh)).map_err(Failure::of_host)?
+                }
             }
             self.received += fresh.len() as u64;
             keep_tail(&mut self.tail, fresh);
@@ -210,7 +218,7 @@ impl ResumableDownload {
             return Err(changed(path));
         }
         if self.format == TransferFormat::Ascii {
-            sink.write(text.rest())?;
+            sink.write(text.rest()).map_err(Failure::of_host)?;
             let possible = text.possible_sizes(self.received);
             return self.prove(execution.session()?, path, possible, resumed);
         }

@@ -88,7 +88,7 @@ impl Flaws {
             let outcome = error.into_outcome(as_application_errors);
             let begun = execution.context.begin_result(input, &properties);
             let answered = begun.and_then(|mut sink| sink.finish(&outcome, &Properties::new()));
-            match answered.map_err(Failure::from) {
+            match answered.map_err(Failure::of_host) {
                 Err(e) if e.is(Cause::Host) => log::warn!("{e}: {outcome:?}"),
                 other => other?,
             }

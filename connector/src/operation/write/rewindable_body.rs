@@ -40,7 +40,7 @@ impl<'d> RewindableBody<'d> {
         Self { input, kept, read, position, resumed_at, ended, window, checksum }
     }
 
-    /// The comparison of what has been read so far.
+    /// The checksum of what has been read so far.
     pub(in crate::operation) fn checksum(&self) -> &TransferChecksum {
         &self.checksum
     }
@@ -71,7 +71,8 @@ impl<'d> RewindableBody<'d> {
         }
         let behind = usize::try_from(self.read - self.position).unwrap_or(usize::MAX);
         let from = self.kept.len().saturating_sub(behind);
-        let bytes = self.kept.get(from..).unwrap_or_default();
+        let bytes =
+            self.kept.get(from..).ok_or_else(|| Failure::internal("a body lost its bytes"))?;
         let bytes = bytes.get(..CHUNK).unwrap_or(bytes);
         self.position += bytes.len() as u64;
         Ok(bytes)
@@ -95,11 +96,15 @@ impl<'d> RewindableBody<'d> {
         }
         let start = self.kept.len();
         self.kept.resize(start + CHUNK, 0);
-        let room = self.kept.get_mut(start..).unwrap_or_default();
-        let count = self.input.read(room);
-        self.kept.truncate(start + count.as_ref().copied().unwrap_or_default());
-        let count = count?;
-        self.checksum.update(self.kept.get(start..).unwrap_or_default());
+        let room =
+            self.kept.get_mut(start..).ok_or_else(|| Failure::internal("no room to read"))?;
+        let read = self.input.read(room).map_err(Failure::of_host);
+        let fits = |count: &usize| *count <= CHUNK;
+        self.kept.truncate(start + read.as_ref().ok().copied().filter(fits).unwrap_or(0));
+        let count = read?;
+        let fresh = self.kept.get(start..).filter(|fresh| fresh.len() == count);
+        let lost = || Failure::internal("the host read more than there was room for");
+        self.checksum.update(fresh.ok_or_else(lost)?);
         self.read += count as u64;
         self.ended = count == 0;
         Ok(())

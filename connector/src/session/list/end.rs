@@ -11,12 +11,11 @@ const DRAIN_LIMIT: usize = 64 * 1024;
 /// Ends a listing that was read to its end. The words of its confirmation may take back that it
 /// is whole: they are the result then.
 pub(in crate::session) fn confirm(download: Download<'_>) -> Result<Option<Reply>, Failure> {
-    let reply = download.confirmed()?;
-    Ok(reply.says_incomplete(None).then_some(reply))
+    download.confirmed()
 }
 
 /// The error of a directory whose listing gave nothing and was not whole.
-pub(in crate::session) fn closed(shortfall: &Reply) -> Failure {
+pub(in crate::session) fn not_listed(shortfall: &Reply) -> Failure {
     Failure::new(Cause::Denied, format!("the directory was not listed: {shortfall}"))
         .with_transient(false)
 }
@@ -53,7 +52,7 @@ pub(in crate::session) fn has_names(mut download: Download<'_>) -> Result<bool, 
         return stop(download).map(|()| true);
     }
     match confirm(download)? {
-        Some(shortfall) => Err(closed(&shortfall)),
+        Some(shortfall) => Err(not_listed(&shortfall)),
         None => Ok(false),
     }
 }

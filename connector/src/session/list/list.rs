@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use jiff::tz::TimeZone;
 
-use super::end::{closed, confirm, has_names, stop};
+use super::end::{confirm, has_names, not_listed, stop};
 use crate::config::ListingPreference;
 use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
@@ -41,7 +41,7 @@ impl Session {
     /// # Errors
     ///
     /// `notFound`; `permission`, also where the server does not tell whether `directory` is empty or
-    /// closed; `integrity` for a listing without one line that can be read and for one that was cut; `protocol` for one beyond its limits; those of `each`; what a command or a data
+    /// not_listed; `integrity` for a listing without one line that can be read and for one that was cut; `protocol` for one beyond its limits; those of `each`; what a command or a data
     /// connection can fail with.
     pub(in crate::session) fn list(
         &mut self,
@@ -87,9 +87,9 @@ impl Session {
         };
         match answer {
             Ok(false) => Ok(()),
-            Ok(true) => Err(unproven(&refused)),
+            Ok(true) => Err(empty_or_closed(&refused)),
             Err(e) if self.emptiness(&e) == Some(Emptiness::Nothing) => Ok(()),
-            Err(e) if e.is_answer() && self.is_usable() => Err(unproven(&refused)),
+            Err(e) if e.is_answer() && self.is_usable() => Err(empty_or_closed(&refused)),
             Err(e) => Err(e),
         }
     }
@@ -211,8 +211,8 @@ impl Session {
     }
 }
 
-/// The error of a directory that may be empty or closed to the user.
-fn unproven(refused: &Failure) -> Failure {
+/// The error of a directory that may be empty or not_listed to the user.
+fn empty_or_closed(refused: &Failure) -> Failure {
     let message = format!("{refused}; the server does not tell whether the directory is empty");
     let error = Failure::new(Cause::Denied, message).with_transient(refused.is_transient());
     error.with_refusal_of(refused)
@@ -251,7 +251,7 @@ pub(in crate::session) fn read_on(
     let format = listing.format();
     match confirm(listing.into_inner().download)? {
         None => {}
-        Some(shortfall) if is_empty => return Err(closed(&shortfall)),
+        Some(shortfall) if is_empty => return Err(not_listed(&shortfall)),
         Some(shortfall) => {
             let message = format!("the listing is not whole: {shortfall}");
             let error = Failure::new(Cause::Unproven, message).with_transient(false);

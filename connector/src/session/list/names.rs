@@ -23,7 +23,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// As [`Session::list`](Session::list_proven).
+    /// As [`Session::list`](Session::list_strict).
     pub(crate) fn names_like(
         &mut self,
         directory: &RemotePath,

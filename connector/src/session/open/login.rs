@@ -87,22 +87,22 @@ impl Session {
         deadline: Deadline,
         reached: &mut dyn FnMut(Milestone<'_>),
     ) -> Result<Self, Failure> {
-        let scribe = TranscriptWriter::new(shared, transcript);
-        let opened = Self::open_once(shared, cancel, scribe, deadline, reached);
+        let writer = TranscriptWriter::new(shared, transcript);
+        let opened = Self::open_once(shared, cancel, writer, deadline, reached);
         opened.map_err(|e| if cancel.is_cancelled() { Failure::cancelled() } else { e })
     }
 
     fn open_once(
         shared: &Arc<Shared>,
         cancel: &CancelToken,
-        scribe: TranscriptWriter,
+        writer: TranscriptWriter,
         deadline: Deadline,
         reached: &mut dyn FnMut(Milestone<'_>),
     ) -> Result<Self, Failure> {
         let settings = &shared.settings;
         let deadline =
             Deadline::after(settings.connection_timeout, "connectionTimeout").earlier(deadline);
-        scribe.note(&format!("connecting to {}:{}", settings.host, settings.port));
+        writer.note(&format!("connecting to {}:{}", settings.host, settings.port));
         let socket = match &settings.proxy {
             None => {
                 let host = &settings.host;
@@ -128,14 +128,14 @@ impl Session {
             .map(|factory| factory.session(shared.server.prefer_tls_12.load(Ordering::Relaxed)));
         let stream = match (settings.security, &tls) {
             (Security::Implicit, Some(tls)) => {
-                scribe.note("TLS begins");
+                writer.note("TLS begins");
                 let stream = tls.handshake(socket, deadline, HANDSHAKE)?;
                 reached(Milestone::Secured { stream: &stream });
                 stream
             }
             _ => NetStream::Plain(socket),
         };
-        let mut control = Control::new(stream, limits, deadline, scribe);
+        let mut control = Control::new(stream, limits, deadline, writer);
         let greeting = greeting(&mut control).map_err(|e| match (settings.security, &tls) {
             (Security::Implicit, Some(tls)) => tls.first_reply_failed(e),
             _ => e,

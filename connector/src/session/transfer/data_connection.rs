@@ -59,7 +59,7 @@ impl Session {
             if reply.is_extended_passive() {
                 let port = extended_passive_port(reply.first_line()).ok_or_else(|| {
                     self.poison();
-                    no_address_in_reply(Verb::Epsv, &reply)
+                    no_address_in_reply(Verb::Epsv, &self.redacted(&reply))
                 })?;
                 match self.connect_data(None, port) {
                     Ok(socket) => return Ok(socket),
@@ -76,7 +76,7 @@ impl Session {
         }
         let announced = passive_address(&reply).ok_or_else(|| {
             self.poison();
-            no_address_in_reply(Verb::Pasv, &reply)
+            no_address_in_reply(Verb::Pasv, &self.redacted(&reply))
         })?;
         let host = match self.shared.settings.passive_address {
             PassiveAddress::Control => None,

@@ -97,8 +97,9 @@ impl<'s> Download<'s> {
         self.confirmed().map(|_| received)
     }
 
-    /// As [`Download::finish`], with the reply that confirms it.
-    pub(in crate::session) fn confirmed(mut self) -> Result<Reply, Failure> {
+    /// As [`Download::finish`], with the confirmation of a listing, without secrets, where its words take
+    /// back that the listing is whole.
+    pub(in crate::session) fn confirmed(mut self) -> Result<Option<Reply>, Failure> {
         if !self.ended {
             return Err(Failure::internal("a download was finished before its end"));
         }
@@ -107,7 +108,8 @@ impl<'s> Download<'s> {
             // arrives says nothing about the bytes.
             let _ = data.stream.close_sending();
         }
-        self.transfer.confirm()
+        let reply = self.transfer.confirm()?;
+        Ok(reply.says_incomplete(None).then(|| self.transfer.session.redacted(&reply)))
     }
 
     /// Ends a listing whose rest nobody wants. Where the server does not say in time how it

@@ -238,10 +238,10 @@ impl Transfer<'_> {
             Some(stalled) => stalled,
             None => io_error("the data connection", error),
         };
-        let with_server_reason = self.session.with_server_reason(error, self.command.verb());
+        let reason = self.session.with_server_reason(error, self.command.verb());
         // A server that refuses does so before the data, or says it: a cut later is just a cut.
-        let is_refusal = with_server_reason.is_answer() || !self.moved;
-        if is_refusal { self.after_full_handshake(with_server_reason) } else { with_server_reason }
+        let is_refusal = reason.is_answer() || !self.moved;
+        if is_refusal { self.after_full_handshake(reason) } else { reason }
     }
 
     /// Waits for the server's confirmation; the data connection must be closed by then.

@@ -66,7 +66,9 @@ impl<'s> Upload<'s> {
             };
             match retry_interrupted(|| data.stream.write(rest)) {
                 Ok(count) if count > 0 => {
-                    rest = rest.get(count..).unwrap_or_default();
+                    rest = rest.get(count..).ok_or_else(|| {
+                        Failure::internal("more bytes are said to be written than there were")
+                    })?;
                     patience = Deadline::after(idle, "readTimeout");
                 }
                 Err(e) if is_timeout(&e) && patience.remaining("").is_ok() => {
