@@ -199,12 +199,11 @@ impl ResumableDownload {
                 return Err(changed(path));
             }
             expected.drain(..again.len());
-            match self.format {
-                TransferFormat::Binary => sink.write(fresh).map_err(Failure::of_host)?,
-                TransferFormat::Ascii => {
-                    sink.write(text.decode(fresh)).map_err(Failure::of_host)?
-                }
-            }
+            let written = match self.format {
+                TransferFormat::Binary => sink.write(fresh),
+                TransferFormat::Ascii => sink.write(text.decode(fresh)),
+            };
+            written.map_err(Failure::of_host)?;
             self.received += fresh.len() as u64;
             keep_tail(&mut self.tail, fresh);
             self.checksum.update(fresh);
