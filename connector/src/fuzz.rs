@@ -22,9 +22,9 @@ use crate::failure::Failure;
 use crate::file::name::NameEncoding;
 use crate::file::time::zone::ServerTimeZone;
 use crate::listing::{Entry, Listing, ListingSettings};
-use crate::protocol::payload::{extended_passive_port, passive_address, quoted_path};
 use crate::protocol::refusal::Phase;
 use crate::protocol::reply::Reply;
+use crate::protocol::reply_values::{extended_passive_port, passive_address, quoted_path};
 use crate::protocol::verb::Verb;
 
 /// The most characters of a server's text that a message shows, and the mark behind them.

@@ -6,6 +6,10 @@
 //! with, and a [`conformance`] suite that any connector can run. A *loaded* connector
 //! implements the same traits as a native one.
 //!
+//! A host implements [`HostServices`] for a connector's lifetime and [`ExecutionContext`] for each
+//! execution, with the [`InputDocument`]s and [`ResultSink`]s that it hands out;
+//! [`testing::MemoryHost`] is a whole one.
+//!
 //! In-process means no isolation: a connector that corrupts memory takes its host with it.
 //! Panics, on the other hand, never cross the boundary; they become errors of kind `internal`.
 

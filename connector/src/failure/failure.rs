@@ -230,14 +230,6 @@ impl Failure {
         self.0.is_transient
     }
 
-    /// Whether going on where it stopped makes sense: a host that did not take a document has its
-    /// own reasons, and what was repeated in vain is not repeated again.
-    pub(crate) fn is_interruption(&self) -> bool {
-        self.0.is_transient
-            && !self.0.is_final
-            && !matches!(self.0.cause, Cause::Busy | Cause::Cancelled | Cause::Host)
-    }
-
     /// Whether it is about one document: the others may well succeed.
     pub(crate) fn is_about_document(&self) -> bool {
         matches!(
@@ -263,7 +255,8 @@ impl Failure {
         matches!(self.0.cause, Cause::Lost | Cause::Late | Cause::Tls | Cause::Cancelled)
     }
 
-    /// Whether the server answered that it will not, in whatever words: 501 and 503 as well.
+    /// Whether the request is refused for good or for now, by the server in whatever words (501 and 503 as
+    /// well) or before it is sent.
     pub(crate) fn is_refusal(&self) -> bool {
         self.is_about_document() || (self.is(Cause::Nonsense) && self.is_answer())
     }
@@ -275,8 +268,8 @@ impl Failure {
             && !matches!(self.0.cause, Cause::Busy | Cause::Lost | Cause::Late)
     }
 
-    /// The answer to a document that it stopped: an error that the process sees where it is about the
-    /// document alone and such are wanted.
+    /// The outcome of a document that it stopped: where `as_application_error` and it is about the document
+    /// alone, an error that the process sees as a document's own.
     pub(crate) fn into_outcome(self, as_application_error: bool) -> Outcome {
         match as_application_error && self.is_about_document() {
             true => Outcome::ApplicationError(self.into()),

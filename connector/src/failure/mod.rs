@@ -11,4 +11,4 @@ mod retry;
 
 pub(crate) use self::cause::Cause;
 pub(crate) use self::failure::Failure;
-pub(crate) use self::retry::retry_after;
+pub(crate) use self::retry::pause_before_retry;

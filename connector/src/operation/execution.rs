@@ -8,7 +8,7 @@ use host_sdk::{Context, Outcome, Properties};
 use super::namesakes::Namesakes;
 use super::numbered_names::NumberedNames;
 use super::progress::ExecutionProgress;
-use crate::failure::{Cause, Failure, retry_after};
+use crate::failure::{Cause, Failure, pause_before_retry};
 use crate::file::path::RemotePath;
 use crate::file::time::modified::Modified;
 use crate::pool::{Pool, PooledSession};
@@ -172,7 +172,11 @@ impl Execution {
     ///
     /// `error`; `cancelled`.
     pub(super) fn wait(&self, backoff: &mut Backoff, error: Failure) -> Result<(), Failure> {
-        if error.is_interruption() { retry_after(backoff, error, &self.cancel) } else { Err(error) }
+        if error.is_interruption() {
+            pause_before_retry(backoff, error, &self.cancel)
+        } else {
+            Err(error)
+        }
     }
 
     /// Does `work`, which changes nothing on the server, until it is not interrupted.

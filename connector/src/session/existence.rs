@@ -29,7 +29,7 @@ impl Presence {
     /// # Errors
     ///
     /// `permission` where that cannot be decided.
-    pub(crate) fn known(self) -> Result<bool, Failure> {
+    pub(crate) fn decided(self) -> Result<bool, Failure> {
         match self {
             Self::Present => Ok(true),
             Self::Absent => Ok(false),
@@ -162,7 +162,7 @@ impl Session {
     ///
     /// `permission` where that cannot be decided; as [`Session::presence`].
     pub(crate) fn exists(&mut self, path: &RemotePath) -> Result<bool, Failure> {
-        self.presence(path)?.known()
+        self.presence(path)?.decided()
     }
 
     /// Whether something of this name is listed: MLST where the server has it, else a listing of

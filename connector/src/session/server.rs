@@ -125,7 +125,7 @@ impl ServerBehaviour {
     }
 
     /// Notes that `directory` is looked through for leftovers; whether that is due, once a day.
-    pub(crate) fn sweeps(&self, directory: &RemotePath) -> bool {
+    pub(crate) fn begin_sweep(&self, directory: &RemotePath) -> bool {
         let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
         swept.retain(|_, at| at.elapsed() < SWEEP_INTERVAL);
         if swept.len() >= MAXIMUM_SWEPT || swept.contains_key(directory) {

@@ -1,4 +1,9 @@
 //! What each step type does.
+//!
+//! A new step type is named in these places: its fields in `process/model.rs` (`Step`, `STEP_TYPES`), its
+//! reading from JSON in `process/parse.rs`, its checks in `pipeline/prepare.rs`, how it is built in
+//! `pipeline/run.rs`, whether it makes documents durable in `pipeline/durability.rs`, and what it does in
+//! a file here. `cargo run -p schemas` writes the schema.
 
 pub(crate) mod connector;
 pub(crate) mod database;

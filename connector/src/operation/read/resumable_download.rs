@@ -1,4 +1,4 @@
-//! What has arrived of a file: the body goes to the host as it arrives, an interruption is resumed
+//! A download that goes on after interruptions: what has arrived of a file: the body goes to the host as it arrives, an interruption is resumed
 //! where it happened, be it that of an earlier process, and success is claimed only when it is
 //! proven.
 

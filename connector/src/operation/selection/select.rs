@@ -107,7 +107,7 @@ pub(in crate::operation) fn select(
             })
         })?;
         let mut selected = match settings.minimum_age {
-            Some(age) => is_old_enough(session, selected, age)?,
+            Some(age) => retain_old_enough(session, selected, age)?,
             None => selected,
         };
         sort(&mut selected, settings.sort_by, session.zone());
@@ -125,7 +125,7 @@ fn too_many(directory: &RemotePath, most: usize) -> Failure {
 }
 
 /// Leaves out files that are younger than `age`: somebody may still be writing them.
-fn is_old_enough(
+fn retain_old_enough(
     session: &mut Session,
     selected: Vec<Selected>,
     age: Duration,
@@ -138,7 +138,7 @@ fn is_old_enough(
     };
     let now = Timestamp::now();
     let latest = now.checked_sub(age).unwrap_or(Timestamp::MIN);
-    let mut is_old_enough = Vec::new();
+    let mut kept = Vec::new();
     let mut future = 0_usize;
     let mut an_example = None;
     for candidate in selected {
@@ -161,7 +161,7 @@ fn is_old_enough(
             an_example.get_or_insert(candidate.path()?);
         }
         if end.is_none_or(|end| end <= latest) {
-            is_old_enough.push(candidate);
+            kept.push(candidate);
         }
     }
     if let Some(path) = an_example {
@@ -170,7 +170,7 @@ fn is_old_enough(
              until then; compare the clocks, and check serverTimeZone"
         );
     }
-    Ok(is_old_enough)
+    Ok(kept)
 }
 
 /// When the file was last written to, as MDTM tells; none for one that is gone: an upload that

@@ -6,7 +6,7 @@ use super::plan::Plan;
 use crate::config::FileExists;
 use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
-use crate::operation::change::free_name::{rename_to_free, with_lock};
+use crate::operation::change::claim::{rename_to_free, with_lock};
 use crate::operation::change::lock::Held;
 use crate::operation::execution::Execution;
 use crate::session::{Session, SizeAnswer};
@@ -34,7 +34,7 @@ fn require_absent(
     own: &RemotePath,
 ) -> Result<(), Failure> {
     let presence = execution.repeat(|session| session.presence_beside(target, own))?;
-    if presence.known()? { Err(taken(target)) } else { Ok(()) }
+    if presence.decided()? { Err(taken(target)) } else { Ok(()) }
 }
 
 fn taken(target: &RemotePath) -> Failure {

@@ -11,7 +11,7 @@ use super::rewindable_body::RewindableBody;
 use super::sweep::sweep;
 use super::upload::{prove, send, size_or_nothing};
 use crate::config::{CreateSettings, FileExists, TransferFormat};
-use crate::failure::{Cause, Failure, retry_after};
+use crate::failure::{Cause, Failure, pause_before_retry};
 use crate::file::path::RemotePath;
 use crate::operation::execution::Execution;
 use crate::operation::verify::TransferChecksum;
@@ -120,7 +120,7 @@ fn store(
                 }
                 (was_truncated, restartable) = (true, false);
                 execution.progress.subtract_bytes(sent);
-                retry_after(&mut backoff, e, &execution.cancel)?;
+                pause_before_retry(&mut backoff, e, &execution.cancel)?;
             }
             // What is left of the last attempt is in the way: some servers agree to REST and
             // refuse the STOR behind it, others do not let an upload replace anything.

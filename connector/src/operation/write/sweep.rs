@@ -30,8 +30,8 @@ pub(in crate::operation) fn sweep(execution: &mut Execution, own: &RemotePath, e
 }
 
 fn try_sweep(execution: &mut Execution, own: &RemotePath, extension: &str) -> Result<(), Failure> {
-    let Some(age) = longest_silence(execution.session()?) else { return Ok(()) };
-    if !execution.server_behaviour().sweeps(&own.parent()) {
+    let Some(age) = stale_age(execution.session()?) else { return Ok(()) };
+    if !execution.server_behaviour().begin_sweep(&own.parent()) {
         return Ok(());
     }
     remove_stale(execution.session()?, own, extension, age)
@@ -39,9 +39,9 @@ fn try_sweep(execution: &mut Execution, own: &RemotePath, extension: &str) -> Re
 
 /// How long an upload with these settings may go without a byte written, and a day; `None` where
 /// that is not known, the server does not tell times, or a listing would be in the way.
-fn longest_silence(session: &Session) -> Option<SignedDuration> {
+fn stale_age(session: &Session) -> Option<SignedDuration> {
     let (settings, features) = (session.settings(), session.features());
-    if !features.mdtm || features.lines.is_empty() || !session.has_time_for_a_listing() {
+    if !features.mdtm || features.lines.is_empty() || !session.has_ticket_to_spare() {
         return None;
     }
     let retry = settings.retry;

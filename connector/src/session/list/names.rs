@@ -14,7 +14,7 @@ const MAXIMUM: u64 = 1024 * 1024;
 
 impl Session {
     /// Whether a listing that nobody waits for takes nothing away from the transfers after it.
-    pub(crate) fn has_time_for_a_listing(&self) -> bool {
+    pub(crate) fn has_ticket_to_spare(&self) -> bool {
         self.tls.as_ref().is_none_or(|tls| tls.has_spare_ticket())
     }
 

@@ -2,3 +2,4 @@
 
 pub(crate) mod login;
 pub(crate) mod renew;
+mod retry;

@@ -8,9 +8,9 @@ use socket2::{Domain, Socket, Type};
 
 use crate::config::{DataMode, PassiveAddress};
 use crate::failure::{Cause, Failure};
-use crate::protocol::payload::{extended_passive_port, passive_address, port_command};
 use crate::protocol::refusal::Phase;
 use crate::protocol::reply::Reply;
+use crate::protocol::reply_values::{extended_passive_port, passive_address, port_command};
 use crate::protocol::verb::Verb;
 use crate::session::session::Session;
 use crate::transport::connect::connect_to;

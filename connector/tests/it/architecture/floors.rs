@@ -76,6 +76,7 @@ const OUTSIDE: &[&str] = &["bench", "fuzz", "lib", "main"];
 const SESSION: &[&str] = &[
     "session/session.rs",
     "session/open/login.rs",
+    "session/open/retry.rs",
     "session/open/renew.rs",
     "session/paths.rs",
     "session/directory.rs",
@@ -93,7 +94,7 @@ const SESSION: &[&str] = &[
     "session/list/probe.rs",
     "session/existence.rs",
     "session/listed.rs",
-    "session/free_name.rs",
+    "session/presence_beside.rs",
 ];
 
 /// The methods of an execution, lowest file first.

@@ -51,15 +51,15 @@ pub(in crate::operation) fn rename_to_free(
     let mut numbers = known_numbers(execution, target);
     let mut backoff = execution.backoff()?;
     loop {
-        // The search comes before the claim, so that no other upload waits for it. What is claimed
-        // is the name that is taken: others may want it for its own sake.
+        // The search comes before the claim, so that no other upload waits for it. The lock is on
+        // the candidate and not on the target: others may want it for its own sake.
         let (candidate, number) = next_free(execution, &mut numbers)?;
         let is_renamed = with_lock(execution, &candidate, |execution, held| {
-            if execution.repeat(|session| session.presence_beside(&candidate, from))?.known()? {
+            if execution.repeat(|session| session.presence_beside(&candidate, from))?.decided()? {
                 numbers.take(number);
                 return Ok(false);
             }
-            // The claim may have taken its time.
+            // Waiting for the lock may have taken long.
             if !is_same(execution)? {
                 return Err(changed_after_reading(from));
             }
