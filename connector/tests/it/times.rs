@@ -1,5 +1,6 @@
 //! What time it is on a server: one file has one time, whichever command told it.
 
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
 use host_sdk::Properties;
@@ -33,10 +34,14 @@ fn place(bench: &Bench, path: &str, at: Timestamp) {
     file.set_modified(SystemTime::UNIX_EPOCH + since).unwrap();
 }
 
-/// A minute two days ago, and so many seconds.
+/// A minute two days ago, the same for the whole run, and so many seconds.
 fn some_time(seconds: i64) -> Timestamp {
-    let ago = Timestamp::now().checked_sub(48.hours()).unwrap().as_second();
-    Timestamp::from_second(ago - ago % 60 + seconds).unwrap()
+    static MINUTE: OnceLock<i64> = OnceLock::new();
+    let minute = MINUTE.get_or_init(|| {
+        let ago = Timestamp::now().checked_sub(48.hours()).unwrap().as_second();
+        ago - ago % 60
+    });
+    Timestamp::from_second(minute + seconds).unwrap()
 }
 
 /// `at` on a clock in `zone`.
