@@ -68,19 +68,6 @@ pub fn has_thread() -> bool {
     Builder::new().spawn(|| ()).is_ok()
 }
 
-/// `error` with `hint`, unless it is a shortage, which has its own.
-#[must_use]
-pub fn hinted(error: Error, hint: &str) -> Error {
-    if is_shortage(&error) { error } else { error.with_hint(hint) }
-}
-
-/// True if `error` is a shortage.
-#[must_use]
-pub fn is_shortage(error: &Error) -> bool {
-    // What a server calls busy may pass.
-    error.kind() == ErrorKind::Busy && !error.is_retryable()
-}
-
 const MORE_FILES: &str = "raise the limit of open files (ulimit -n, LimitNOFILE of a service), or \
                           lower maximumConnections and parallelTransfers";
 
