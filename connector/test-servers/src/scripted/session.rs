@@ -8,6 +8,7 @@ use std::time::Instant;
 use rustls::ServerConfig;
 
 use super::data::Data;
+use super::place::Place;
 use super::script::{Connection, Step};
 use super::text::{Template, Values, escape};
 use super::wire::{Meter, Patience, Wire};
@@ -35,6 +36,8 @@ pub(super) struct Shared {
 pub(super) struct Record {
     pub(super) lines: Vec<String>,
     pub(super) commands: Vec<String>,
+    /// The same commands, with whole paths where names count from the working directory.
+    pub(super) whole: Vec<String>,
     pub(super) uploads: Vec<Vec<u8>>,
     pub(super) mismatch: Option<String>,
 }
@@ -67,6 +70,7 @@ pub(super) fn run(stream: TcpStream, script: &Connection, shared: &Shared) -> Re
         used: HashSet::new(),
         values: Values::new(),
         data: Data::default(),
+        place: Place::default(),
         record: Record::default(),
     };
     let mut line = 0;
@@ -91,6 +95,7 @@ struct Session<'a> {
     used: HashSet<usize>,
     values: Values,
     data: Data,
+    place: Place,
     record: Record,
 }
 
@@ -128,7 +133,8 @@ impl Session<'_> {
             }
             Step::Expect(pattern) => {
                 let wanted = format!("`{}` was expected", pattern.text());
-                let command = self.command(&wanted, |command| pattern.fits(command))?;
+                let command =
+                    self.command(&wanted, |command, place| place.fits(pattern, command))?;
                 self.values.extend(command);
             }
             Step::ExpectClose => self.expect_close()?,
@@ -164,6 +170,7 @@ impl Session<'_> {
 
     fn send(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         self.note(format!("< {}", escape(bytes)));
+        self.place.answered(bytes);
         self.write(bytes).or_else(|error| mismatch(format!("the reply could not be sent: {error}")))
     }
 
@@ -172,12 +179,16 @@ impl Session<'_> {
     }
 
     /// Reads commands until one `fits`, answering those that the script answers at any time.
-    fn command<T>(&mut self, wanted: &str, fits: impl Fn(&[u8]) -> Option<T>) -> Result<T, Stop> {
+    fn command<T>(
+        &mut self,
+        wanted: &str,
+        fits: impl Fn(&[u8], &Place) -> Option<T>,
+    ) -> Result<T, Stop> {
         loop {
             let Some(command) = self.next_command(wanted)? else {
                 return mismatch(format!("{wanted}, but the client hung up"));
             };
-            if let Some(fit) = fits(&command) {
+            if let Some(fit) = fits(&command, &self.place) {
                 return Ok(fit);
             }
             if !self.answer_otherwise(&command)? {
@@ -189,7 +200,7 @@ impl Session<'_> {
     fn answer_otherwise(&mut self, command: &[u8]) -> Result<bool, Stop> {
         let rule = self.script.otherwise.iter().enumerate().find_map(|(number, rule)| {
             let is_open = !rule.once || !self.used.contains(&number);
-            let captures = rule.pattern.fits(command).filter(|_| is_open)?;
+            let captures = self.place.fits(&rule.pattern, command).filter(|_| is_open)?;
             Some((number, captures, rule))
         });
         let Some((number, captures, rule)) = rule else { return Ok(false) };
@@ -222,6 +233,9 @@ impl Session<'_> {
         }
         command.truncate(command.len() - 2);
         self.record.commands.push(escape(&command));
+        let whole = self.place.with_whole_path(&command);
+        self.record.whole.push(escape(whole.as_deref().unwrap_or(&command)));
+        self.place.asked(&command);
         self.data.notice(&command);
         Ok(Some(command))
     }
