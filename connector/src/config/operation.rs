@@ -8,6 +8,7 @@ use super::filter::EntryFilter;
 use super::selection::{SelectionSettings, selection};
 use super::transfer::{Checksum, ReadingSettings, TransferFormat, checksum, reading};
 use crate::descriptor::{self, CREATE, DELETE, GET, LIST, QUERY};
+use crate::file::temporary_name::TemporaryName;
 
 /// One configured operation.
 #[derive(Debug)]
@@ -38,6 +39,16 @@ pub(crate) enum FileExists {
     GenerateError,
 }
 
+/// The name that an upload has until it is complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum UploadName {
+    /// One that nobody looks for; the file is renamed then.
+    Temporary,
+    /// The one that the file is to have.
+    Final,
+}
+
 /// Settings of Create.
 #[derive(Debug)]
 pub(crate) struct CreateSettings {
@@ -45,6 +56,8 @@ pub(crate) struct CreateSettings {
     pub(crate) file_exists: FileExists,
     pub(crate) staging_directory: Option<String>,
     pub(crate) temporary_extension: Option<String>,
+    pub(crate) upload_name: UploadName,
+    pub(crate) temporary_name: Option<TemporaryName>,
     pub(crate) create_directories: bool,
     pub(crate) preserve_timestamp: bool,
     pub(crate) checksum: Checksum,
@@ -133,6 +146,8 @@ impl OperationSettings {
                 file_exists: options.require("actionIfFileExists")?,
                 staging_directory: options.get("stagingDirectory")?,
                 temporary_extension: options.get("temporaryExtension")?,
+                upload_name: upload_name(options)?,
+                temporary_name: temporary_name(options)?,
                 create_directories: options.is("createDirectories"),
                 preserve_timestamp: options.is("preserveTimestamp"),
                 checksum: checksum(options)?,
@@ -159,6 +174,32 @@ impl OperationSettings {
             _ => Self::Delete(DeleteSettings { return_application_errors }),
         })
     }
+}
+
+/// An upload under its final name has no other name and no other place.
+fn upload_name(options: &Settings) -> Result<UploadName, Error> {
+    let name = options.require("uploadName")?;
+    let others = ["stagingDirectory", "temporaryExtension", "temporaryName"];
+    let contradiction = others.into_iter().find(|id| options.text(id).is_some());
+    match contradiction {
+        Some(id) if name == UploadName::Final => Err(Error::configuration(
+            "uploadName",
+            format!("\"final\" leaves no room for {id}: leave one of them out"),
+        )),
+        _ => Ok(name),
+    }
+}
+
+fn temporary_name(options: &Settings) -> Result<Option<TemporaryName>, Error> {
+    let Some(text) = options.text("temporaryName") else { return Ok(None) };
+    if options.text("temporaryExtension").is_some() {
+        return Err(Error::configuration(
+            "temporaryName",
+            "it says what temporaryExtension says: leave one of them out",
+        ));
+    }
+    let pattern = TemporaryName::parse(text);
+    pattern.map(Some).map_err(|reason| Error::configuration("temporaryName", reason))
 }
 
 fn permissions(options: &Settings) -> Result<Option<String>, Error> {
@@ -210,7 +251,24 @@ mod tests {
                 "filter.property",
             ),
         ];
-        for (raw, path) in cases {
+        let create = |options: Value| json!({"operation": "create", "options": options});
+        let contradictions = [
+            (create(json!({"uploadName": "final", "stagingDirectory": "s"})), "options.uploadName"),
+            (
+                create(json!({"uploadName": "final", "temporaryExtension": "tmp"})),
+                "options.uploadName",
+            ),
+            (
+                create(json!({"uploadName": "final", "temporaryName": "{random}"})),
+                "options.uploadName",
+            ),
+            (
+                create(json!({"temporaryName": "{random}", "temporaryExtension": "tmp"})),
+                "options.temporaryName",
+            ),
+            (create(json!({"temporaryName": "{name}.part"})), "options.temporaryName"),
+        ];
+        for (raw, path) in cases.into_iter().chain(contradictions) {
             let error = OperationSettings::parse(&raw).unwrap_err();
             assert_eq!(error.report().path.as_deref(), Some(path), "{raw}: {error}");
         }

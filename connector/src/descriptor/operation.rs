@@ -49,6 +49,30 @@ fn create() -> OperationDescriptor {
                  Ignored with Append.",
             )
             .visible_when("actionIfFileExists", &replacing),
+            Field::choice(
+                "uploadName",
+                "Upload Name",
+                &[("temporary", "Temporary"), ("final", "Final")],
+                "The name that an upload has until it is complete: another one, from which it is \
+                 renamed, so that nobody sees half of a file, or the one that the file is to have, \
+                 for servers where the user may not rename, and for mailboxes that take a file as \
+                 soon as it is there. With Final, whoever looks sees what has arrived so far, two \
+                 uploads that look for a free name at once may find the same one, and a file that \
+                 is gone after its upload counts as taken. Ignored with Append.",
+            )
+            .visible_when("actionIfFileExists", &replacing),
+            Field::text(
+                "temporaryName",
+                "Temporary Name",
+                "The name that an upload has until it is complete, where Temporary Extension does \
+                 not do: {name} is the file's own name, {stem} that without its extension, \
+                 {extension} its extension with the dot, {random} 16 random hexadecimal digits and \
+                 {random:8} 8 of them. {random}{extension} suits servers that take files of \
+                 certain extensions alone. It is never longer than 255 bytes. What killed uploads \
+                 leave under such a name is not removed later. Ignored with Append.",
+            )
+            .in_format("a pattern such as .{name}.{random}.part")
+            .visible_when("actionIfFileExists", &replacing),
             Field::boolean(
                 "createDirectories",
                 "Create Directories",
