@@ -297,6 +297,15 @@ fn is_rooted(text: &str, like: &str) -> bool {
     text.contains(':') || (sign(text).is_some() && sign(text) == sign(like))
 }
 
+/// Whether a server may take `name` for something else where it stands alone: blanks before it are
+/// lost, `~` is somebody's home, and MDTM takes digits before a blank for a time to set.
+pub(crate) fn is_ambiguous(name: &str) -> bool {
+    let is_time = name.split_once(' ').is_some_and(|(first, _)| {
+        !first.is_empty() && first.bytes().all(|byte| byte.is_ascii_digit())
+    });
+    name.starts_with([' ', '\t', '~']) || is_time
+}
+
 fn check_line(text: &str) -> Result<(), Error> {
     if text.contains(['\r', '\n', '\0']) {
         return Err(Error::new(

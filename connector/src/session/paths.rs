@@ -10,7 +10,7 @@ use std::time::Instant;
 use super::session::Session;
 use super::spelling::LoginName;
 use crate::failure::{Cause, Failure};
-use crate::file::path::{Base, RemotePath};
+use crate::file::path::{Base, RemotePath, is_ambiguous};
 use crate::protocol::reply::Reply;
 use crate::protocol::verb::{Command, Verb};
 
@@ -158,7 +158,10 @@ impl Session {
             return Ok((self.text_at_login(one), self.text_at_login(other)));
         }
         let first = self.path_text(one)?;
-        let second = self.text_here(other);
+        // Only the server knows how it joins its own words and a name, unless it is there.
+        let here = self.current_directory.as_ref().filter(|_| other.is_own());
+        let below = here.and_then(|here| other.seen_from(here));
+        let second = self.text_here(other).or_else(|| below.map(str::to_owned));
         Ok((first, second.unwrap_or_else(|| other.as_str().to_owned())))
     }
 
@@ -183,13 +186,4 @@ impl Session {
             if e.is(Cause::Unsendable) { e } else { e.with_outcome_unknown() }
         })
     }
-}
-
-/// Whether a server may take `name` for something else where it stands alone: blanks before it are
-/// lost, `~` is somebody's home, and MDTM takes digits before a blank for a time to set.
-fn is_ambiguous(name: &str) -> bool {
-    let is_time = name.split_once(' ').is_some_and(|(first, _)| {
-        !first.is_empty() && first.bytes().all(|byte| byte.is_ascii_digit())
-    });
-    name.starts_with([' ', '\t', '~']) || is_time
 }

@@ -2,7 +2,7 @@
 
 use super::session::Session;
 use super::spelling::LoginName;
-use crate::file::path::{Base, RemotePath};
+use crate::file::path::{Base, RemotePath, is_ambiguous};
 
 /// How many ways to a directory there are at most.
 pub(super) const MOST_ROUTES: usize = 2;
@@ -78,7 +78,7 @@ struct Ways<'s> {
 impl Ways<'_> {
     fn to(&self, directory: &RemotePath, tried: usize) -> Option<Route> {
         if directory.counts_from_nowhere() {
-            return self.by_names(directory).filter(|_| tried == 0);
+            return self.by_names(directory, tried);
         }
         if directory.is_unix() {
             return self.to_unix(directory, tried);
@@ -87,18 +87,23 @@ impl Ways<'_> {
     }
 
     /// The way to a directory that counts from the one after login, whose name is not known.
-    fn by_names(&self, directory: &RemotePath) -> Option<Route> {
+    fn by_names(&self, directory: &RemotePath, tried: usize) -> Option<Route> {
         if self.login.is_unix() {
             // An earlier session was not told.
             let full = self.login.join(directory.as_str()).ok()?;
-            return Some(here([full.as_str()]));
+            return Some(here([full.as_str()])).filter(|_| tried == 0);
         }
         match self.here.and_then(|from| directory.seen_from(from)) {
-            Some(rest) => Some(here([rest])),
+            Some(rest) => names_below(rest, tried),
             None => Some(Route {
                 start: Start::NewLogin,
-                steps: directory.names_text().split_terminator('/').map(str::to_owned).collect(),
-            }),
+                steps: Some(directory.names_text())
+                    .filter(|names| !names.is_empty())
+                    .map(str::to_owned)
+                    .into_iter()
+                    .collect(),
+            })
+            .filter(|_| tried == 0),
         }
     }
 
@@ -112,11 +117,13 @@ impl Ways<'_> {
             let steps = below.into_iter().map(str::to_owned).collect();
             Route { start: if is_at_login { Start::Here } else { start }, steps }
         };
-        let is_relative = directory.base() == Base::Login && below.is_some();
         let is_nameless = matches!(self.name, LoginName::Alone | LoginName::Useless);
-        let further = self.here.and_then(|from| directory.seen_from(from));
-        if let Some(rest) = further.filter(|_| tried == 0 && (is_relative || is_nameless)) {
-            return Some(here([rest]));
+        let further = self.here.and_then(|from| directory.seen_from(from)).filter(|rest| {
+            let is_relative = directory.base() == Base::Login && !is_ambiguous(rest);
+            is_nameless || is_relative
+        });
+        if let Some(rest) = further {
+            return names_below(rest, tried);
         }
         match (tried, self.name) {
             (0, LoginName::Useless) if is_below(directory, self.login) => {
@@ -124,7 +131,6 @@ impl Ways<'_> {
             }
             (0, LoginName::Alone) if below.is_some() => Some(from(Start::Login)),
             (0, _) => Some(full),
-            (1, LoginName::Untried) if further.is_some() && is_relative => None,
             (1, LoginName::Untried) if is_below(directory, self.login) => Some(from(Start::Login)),
             _ => None,
         }
@@ -162,6 +168,16 @@ impl Ways<'_> {
     }
 }
 
+/// The ways to what lies `rest` below the session: at once, or name by name where the server takes no
+/// slash.
+fn names_below(rest: &str, tried: usize) -> Option<Route> {
+    match tried {
+        0 => Some(here([rest])),
+        1 if rest.contains('/') => Some(here(rest.split('/'))),
+        _ => None,
+    }
+}
+
 fn here<'t>(steps: impl IntoIterator<Item = &'t str>) -> Route {
     Route { start: Start::Here, steps: steps.into_iter().map(str::to_owned).collect() }
 }
@@ -191,6 +207,7 @@ mod tests {
         for (login, here, directory, name, expected) in [
             ("/", "", "/in", Untried, "/in"),
             ("/", "", "in", Untried, "in"),
+            ("/", "", " in", Untried, "/ in"),
             ("/", "in", "in/deep", Untried, "deep"),
             ("/", "out", "in", Untried, "/in"),
             ("/home/anna", "", "in", Untried, "in"),
@@ -220,6 +237,7 @@ mod tests {
             ("/home/anna", "", "/home/anna/in", Untried, "in"),
             ("/home/anna", "", "/in", Untried, "none"),
             ("/home/anna", "", "in", Untried, "none"),
+            ("/", "", "in/deep", Untried, "in deep"),
             ("/home/anna", "out", "in", Full, "none"),
             ("/", "", "/in", Untried, "none"),
             ("'U01.'", "", "'U02.'/LIB", Untried, "'U02.' LIB"),
