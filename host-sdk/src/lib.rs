@@ -44,7 +44,7 @@ pub use filter::{AndGroup, Condition, Filter, FilterValue, OrGroup};
 pub use loader::{LoadError, LoadedConnector, SearchPath};
 pub use manifest::Manifest;
 pub use outcome::{Outcome, Status, Summary};
-pub use secret::{Secret, SecretReference};
+pub use secret::{Secret, SecretBytes, SecretReference};
 pub use services::{ExecutionScope, HostServices, LogRecord};
 pub use settings::Settings;
 pub use suggest::expected_one_of;

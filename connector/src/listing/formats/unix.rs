@@ -123,7 +123,7 @@ fn with_groups(columns: &[u8], last: Size) -> Size {
         };
         value += number(digits).unwrap_or_default() * unit;
         groups += 1;
-        if digits.len() < 3 || !words.clone().next().is_some_and(|word| is_group(word)) {
+        if digits.len() < 3 || !words.clone().next().is_some_and(is_group) {
             break;
         }
         if groups > 5 {
