@@ -124,7 +124,7 @@ impl ConnectionSettings {
         let settings = Settings::check(&descriptor().connection.fields, raw)?;
         let security: Security = settings.require("sslMode")?;
         let default_port = if security == Security::Implicit { 990 } else { 21 };
-        let parsed = Self {
+        Ok(Self {
             host: host(&settings, "host")?,
             port: settings.get("port")?.unwrap_or(default_port),
             credentials: credentials(&settings)?,
@@ -148,20 +148,7 @@ impl ConnectionSettings {
             retry: retry(&settings)?,
             maximum_line: settings.require("maximumLineLength")?,
             maximum_entries: settings.require("maximumListingEntries")?,
-        };
-        parsed.check_combinations()?;
-        Ok(parsed)
-    }
-
-    fn check_combinations(&self) -> Result<(), Error> {
-        if self.proxy.is_some() && self.mode == DataMode::Active {
-            return Err(Error::configuration(
-                "connectionMode",
-                "active data connections cannot come through a proxy; allowed with a proxy is \
-                 \"passive\"",
-            ));
-        }
-        Ok(())
+        })
     }
 }
 
