@@ -45,7 +45,7 @@ pub use host::services::{ExecutionScope, HostServices, LogRecord};
 pub use loader::{LoadError, LoadedConnector, SearchPath};
 pub use manifest::Manifest;
 pub use outcome::{Outcome, Status, Summary};
-pub use secret::{Secret, SecretReference};
+pub use secret::{Secret, SecretBytes, SecretReference};
 pub use settings::Settings;
 pub use suggest::expected_one_of;
 
