@@ -8,7 +8,7 @@ use demo_server::DemoFile;
 use host_sdk::Error;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::engine::document::Digest;
+use crate::engine::digest::Digest;
 
 /// The table of the example.
 pub(crate) const TABLE: &str = "files";
