@@ -8,6 +8,7 @@ use host_sdk::{Context, Outcome, Properties};
 use super::namesakes::Namesakes;
 use super::numbered_names::NumberedNames;
 use super::progress::ExecutionProgress;
+use super::receive_buffer::ReceiveBuffer;
 use crate::failure::{Cause, Failure, pause_before_retry};
 use crate::file::path::RemotePath;
 use crate::file::time::modified::Modified;
@@ -30,6 +31,8 @@ pub(super) struct Execution {
     pub(super) progress: ExecutionProgress,
     /// The numbered names of the last target that are taken.
     pub(super) numbers: Option<NumberedNames>,
+    /// Where the bytes of its downloads arrive.
+    pub(super) receive_buffer: ReceiveBuffer,
     /// The targets that were overwritten.
     pub(super) namesakes: Namesakes,
 }
@@ -45,6 +48,7 @@ impl Execution {
             lease: None,
             transcript: Transcript::default(),
             numbers: None,
+            receive_buffer: ReceiveBuffer::default(),
             namesakes: Namesakes::default(),
         }
     }
@@ -69,6 +73,7 @@ impl Execution {
             transcript,
             progress: self.progress.clone(),
             numbers: None,
+            receive_buffer: ReceiveBuffer::default(),
             namesakes: Namesakes::default(),
         })
     }

@@ -12,6 +12,7 @@ mod numbered_names;
 mod progress;
 mod query;
 mod read;
+mod receive_buffer;
 mod selection;
 mod target;
 mod verify;

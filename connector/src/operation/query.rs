@@ -10,7 +10,7 @@ use super::execution::Execution;
 use super::read::deliver::deliver;
 use super::read::remote_file::RemoteFile;
 use super::selection::candidates::Candidates;
-use super::selection::select::Selected;
+use super::selection::selected::Selected;
 use crate::config::QuerySettings;
 use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
