@@ -6,11 +6,8 @@ use std::collections::VecDeque;
 use host_sdk::InputDocument;
 
 use crate::failure::Failure;
+use crate::operation::upload_window::UploadWindow;
 use crate::operation::verify::TransferChecksum;
-
-/// How much of what was read is kept: more than lies in the socket buffers between here and the
-/// server (up to 4 MiB and 6 MiB on Linux), which is what an interruption loses.
-const WINDOW: usize = 16 * 1024 * 1024;
 
 /// How much is sent at a time.
 const CHUNK: usize = 256 * 1024;
@@ -45,8 +42,9 @@ impl<'d> RewindableBody<'d> {
     pub(in crate::operation) fn new(
         input: &'d mut dyn InputDocument,
         checksum: TransferChecksum,
+        window: UploadWindow,
     ) -> Self {
-        let (kept, window) = (VecDeque::new(), WINDOW);
+        let (kept, window) = (VecDeque::new(), window.bytes());
         let (read, position, resumed_at, ended) = (0, 0, 0, false);
         Self { input, kept, read, position, resumed_at, ended, window, checksum }
     }
@@ -200,7 +198,7 @@ mod tests {
         let mut input = Counting { header: InputHeader::default(), next: 0, length };
         let mut body = RewindableBody {
             window: 4_000_000,
-            ..RewindableBody::new(&mut input, TransferChecksum::none())
+            ..RewindableBody::new(&mut input, TransferChecksum::none(), UploadWindow::default())
         };
         expect_rest(&mut body, length);
         for back in [4_000_000, 1_000_000, 1, 0] {
@@ -215,7 +213,8 @@ mod tests {
     #[test]
     fn a_short_body_goes_back_to_its_beginning() {
         let mut input = Counting { header: InputHeader::default(), next: 0, length: 1_000_000 };
-        let mut body = RewindableBody::new(&mut input, TransferChecksum::none());
+        let mut body =
+            RewindableBody::new(&mut input, TransferChecksum::none(), UploadWindow::default());
         expect_rest(&mut body, 1_000_000);
         assert!(body.rewind_to(0));
         expect_rest(&mut body, 1_000_000);
