@@ -14,6 +14,6 @@ pub(crate) use operation::{
     CreateSettings, FileExists, GetSettings, ListSettings, OperationSettings, QuerySettings,
     UploadName,
 };
-pub(crate) use selection::{SelectionSettings, SortBy, WalkSettings};
-pub(crate) use tls::{Security, TlsSettings, Trust, Versions};
+pub(crate) use selection::{AgeLimits, SelectionSettings, SortBy, WalkSettings};
+pub(crate) use tls::{ClientIdentity, Security, TlsSettings, Trust, Versions};
 pub(crate) use transfer::{AfterReading, Checksum, ReadingSettings, Removal, TransferFormat};

@@ -66,6 +66,7 @@ pub(crate) struct CreateSettings {
     /// Octal digits.
     pub(crate) permissions: Option<String>,
     pub(crate) all_metadata: bool,
+    pub(crate) parallel_transfers: usize,
     pub(crate) return_application_errors: bool,
 }
 
@@ -83,6 +84,7 @@ pub(crate) struct QuerySettings {
 pub(crate) struct GetSettings {
     pub(crate) reading: ReadingSettings,
     pub(crate) all_metadata: bool,
+    pub(crate) parallel_transfers: usize,
     pub(crate) return_application_errors: bool,
 }
 
@@ -96,10 +98,21 @@ pub(crate) struct ListSettings {
 /// Settings of Delete.
 #[derive(Debug)]
 pub(crate) struct DeleteSettings {
+    pub(crate) parallel_transfers: usize,
     pub(crate) return_application_errors: bool,
 }
 
 impl OperationSettings {
+    /// How many inputs are worked on at once. A query reads several files of one input instead.
+    pub(crate) fn inputs_at_once(&self) -> usize {
+        match self {
+            Self::Create(settings) => settings.parallel_transfers,
+            Self::Get(settings) => settings.parallel_transfers,
+            Self::Delete(settings) => settings.parallel_transfers,
+            Self::Query(_) | Self::List(_) => 1,
+        }
+    }
+
     /// Checks raw settings: `{"operation": …, "options": {…}, "filter": …}`.
     ///
     /// # Errors
@@ -146,7 +159,7 @@ impl OperationSettings {
                 file_exists: options.require("actionIfFileExists")?,
                 staging_directory: options.get("stagingDirectory")?,
                 temporary_extension: options.get("temporaryExtension")?,
-                upload_name: upload_name(options)?,
+                upload_name: options.require("uploadName")?,
                 temporary_name: temporary_name(options)?,
                 create_directories: options.is("createDirectories"),
                 preserve_timestamp: options.is("preserveTimestamp"),
@@ -154,6 +167,7 @@ impl OperationSettings {
                 verify: options.is("verify"),
                 permissions: permissions(options)?,
                 all_metadata: options.is("includeAllMetadata"),
+                parallel_transfers: uploads_at_once(options)?,
                 return_application_errors,
             }),
             QUERY => Self::Query(QuerySettings {
@@ -165,41 +179,35 @@ impl OperationSettings {
             GET => Self::Get(GetSettings {
                 reading: reading(options)?,
                 all_metadata: options.is("includeAllMetadata"),
+                parallel_transfers: options.require("parallelTransfers")?,
                 return_application_errors,
             }),
             LIST => Self::List(ListSettings {
                 selection: selection(options, filter, "maximumResults")?,
                 return_application_errors,
             }),
-            _ => Self::Delete(DeleteSettings { return_application_errors }),
+            _ => Self::Delete(DeleteSettings {
+                parallel_transfers: options.require("parallelTransfers")?,
+                return_application_errors,
+            }),
         })
     }
 }
 
-/// An upload under its final name has no other name and no other place.
-fn upload_name(options: &Settings) -> Result<UploadName, Error> {
-    let name = options.require("uploadName")?;
-    let others = ["stagingDirectory", "temporaryExtension", "temporaryName"];
-    let contradiction = others.into_iter().find(|id| options.text(id).is_some());
-    match contradiction {
-        Some(id) if name == UploadName::Final => Err(Error::configuration(
-            "uploadName",
-            format!("\"final\" leaves no room for {id}: leave one of them out"),
-        )),
-        _ => Ok(name),
-    }
+fn temporary_name(options: &Settings) -> Result<Option<TemporaryName>, Error> {
+    let pattern = options.text("temporaryName").map(TemporaryName::parse).transpose();
+    pattern.map_err(|reason| Error::configuration("temporaryName", reason))
 }
 
-fn temporary_name(options: &Settings) -> Result<Option<TemporaryName>, Error> {
-    let Some(text) = options.text("temporaryName") else { return Ok(None) };
-    if options.text("temporaryExtension").is_some() {
+fn uploads_at_once(options: &Settings) -> Result<usize, Error> {
+    let uploads = options.require("parallelTransfers")?;
+    if uploads > 1 && options.require::<FileExists>("actionIfFileExists")? == FileExists::Append {
         return Err(Error::configuration(
-            "temporaryName",
-            "it says what temporaryExtension says: leave one of them out",
+            "parallelTransfers",
+            "documents are added to a file one after the other: leave it at 1",
         ));
     }
-    let pattern = TemporaryName::parse(text);
-    pattern.map(Some).map_err(|reason| Error::configuration("temporaryName", reason))
+    Ok(uploads)
 }
 
 fn permissions(options: &Settings) -> Result<Option<String>, Error> {
@@ -231,6 +239,11 @@ mod tests {
             (
                 json!({"operation": "list", "options": {"maximumResults": 0}}),
                 "options.maximumResults",
+            ),
+            (
+                json!({"operation": "create", "options": {"parallelTransfers": 2,
+                    "actionIfFileExists": "append"}}),
+                "options.parallelTransfers",
             ),
             (json!({"operation": "list", "options": {"maximumFiles": 1}}), "options.maximumFiles"),
             (json!({"operation": "get", "filter": {"and": []}}), "filter"),

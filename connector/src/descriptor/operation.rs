@@ -4,6 +4,7 @@ use host_sdk::descriptor::{Field, InputKind, OperationDescriptor, OutputKind, Pa
 
 use super::filter::filter;
 use super::ids::{CREATE, DELETE, GET, LIST, QUERY, ids, property};
+use super::upload_name::{temporary_name, upload_name};
 
 pub(super) fn all() -> Vec<OperationDescriptor> {
     vec![create(), query(), get(), list(), delete()]
@@ -49,30 +50,8 @@ fn create() -> OperationDescriptor {
                  Ignored with Append.",
             )
             .visible_when("actionIfFileExists", &replacing),
-            Field::choice(
-                "uploadName",
-                "Upload Name",
-                &[("temporary", "Temporary"), ("final", "Final")],
-                "The name that an upload has until it is complete: another one, from which it is \
-                 renamed, so that nobody sees half of a file, or the one that the file is to have, \
-                 for servers where the user may not rename, and for mailboxes that take a file as \
-                 soon as it is there. With Final, whoever looks sees what has arrived so far, two \
-                 uploads that look for a free name at once may find the same one, and a file that \
-                 is gone after its upload counts as taken. Ignored with Append.",
-            )
-            .visible_when("actionIfFileExists", &replacing),
-            Field::text(
-                "temporaryName",
-                "Temporary Name",
-                "The name that an upload has until it is complete, where Temporary Extension does \
-                 not do: {name} is the file's own name, {stem} that without its extension, \
-                 {extension} its extension with the dot, {random} 16 random hexadecimal digits and \
-                 {random:8} 8 of them. {random}{extension} suits servers that take files of \
-                 certain extensions alone. It is never longer than 255 bytes. What killed uploads \
-                 leave under such a name is not removed later. Ignored with Append.",
-            )
-            .in_format("a pattern such as .{name}.{random}.part")
-            .visible_when("actionIfFileExists", &replacing),
+            upload_name().visible_when("actionIfFileExists", &replacing),
+            temporary_name().visible_when("actionIfFileExists", &replacing),
             Field::boolean(
                 "createDirectories",
                 "Create Directories",
@@ -85,7 +64,8 @@ fn create() -> OperationDescriptor {
                 true,
                 "Whether the server has to have as many bytes as were sent (SIZE) before a file \
                  gets its name. To be switched off for servers that change what they store.",
-            ),
+            )
+            .advanced(),
             Field::boolean(
                 "preserveTimestamp",
                 "Preserve Timestamp",
@@ -93,6 +73,7 @@ fn create() -> OperationDescriptor {
                 "Whether the file gets the time of the document's Timestamp, where the server can \
                  set times (MFMT). Ignored with Append.",
             )
+            .advanced()
             .visible_when("actionIfFileExists", &replacing),
             Field::text(
                 "permissions",
@@ -100,9 +81,15 @@ fn create() -> OperationDescriptor {
                 "The permission bits that the file gets, where the server has SITE CHMOD. \
                  Ignored with Append.",
             )
+            .advanced()
             .in_format("three or four octal digits")
             .visible_when("actionIfFileExists", &replacing),
             include_all_metadata("Whether the output carries the file's timestamp."),
+            parallel_transfers(
+                "How many documents are written at once, each over a session of its own, up to the \
+                 connection's Maximum Connections. Documents of the same name are then written in \
+                 no certain order. 1 with Append.",
+            ),
             return_application_errors(),
         ],
         parameters: Vec::new(),
@@ -128,6 +115,7 @@ fn query() -> OperationDescriptor {
         output: OutputKind::Binary,
         fields: vec![
             transfer_format(),
+            verify_reading(),
             checksum(),
             delete_after_reading(),
             move_after_reading(),
@@ -137,16 +125,14 @@ fn query() -> OperationDescriptor {
             recursive(),
             strict_listing(),
             minimum_age("are left for the next time"),
+            maximum_age(),
+            minimum_size(),
+            newest_only(),
             sort_by("files are read"),
-            Field::integer(
-                "parallelTransfers",
-                "Parallel Transfers",
-                1,
+            parallel_transfers(
                 "How many files are read at once, each over a session of its own, up to the \
                  connection's Maximum Connections. Documents then come in no certain order.",
-            )
-            .up_to(64)
-            .or(1),
+            ),
             return_application_errors(),
         ],
         parameters: Vec::new(),
@@ -166,11 +152,16 @@ fn get() -> OperationDescriptor {
         output: OutputKind::Binary,
         fields: vec![
             transfer_format(),
+            verify_reading(),
             checksum(),
             include_all_metadata("Whether the document carries the file's timestamp."),
             delete_after_reading(),
             move_after_reading(),
             fail_if_unable_to_delete(),
+            parallel_transfers(
+                "How many documents are answered at once, each over a session of its own, up to the \
+                 connection's Maximum Connections. Documents then come in no certain order.",
+            ),
             return_application_errors(),
         ],
         parameters: vec![id_parameter()],
@@ -192,6 +183,9 @@ fn list() -> OperationDescriptor {
             recursive(),
             strict_listing(),
             minimum_age("are left out"),
+            maximum_age(),
+            minimum_size(),
+            newest_only(),
             sort_by("entries are told"),
             return_application_errors(),
         ],
@@ -208,7 +202,13 @@ fn delete() -> OperationDescriptor {
         help: "Deletes one file by its ID. A missing file is an error.".to_owned(),
         input: InputKind::Id,
         output: OutputKind::None,
-        fields: vec![return_application_errors()],
+        fields: vec![
+            parallel_transfers(
+                "How many documents are answered at once, each over a session of its own, up to the \
+                 connection's Maximum Connections.",
+            ),
+            return_application_errors(),
+        ],
         parameters: vec![id_parameter()],
         filter: None,
         dynamic_properties: ids(&[property::REMOTE_DIRECTORY]),
@@ -242,6 +242,7 @@ fn checksum() -> Field {
          their like). Automatic does so with binary files where the server can; an algorithm is \
          demanded. The server reads each file once more for it. Not with Append.",
     )
+    .advanced()
 }
 
 fn include_all_metadata(help: &str) -> Field {
@@ -297,10 +298,11 @@ fn strict_listing() -> Field {
         "Whether one entry or directory that cannot be read ends the operation with an error. \
          Otherwise it is an error by itself, and the others go on.",
     )
+    .advanced()
 }
 
 fn minimum_age(consequence: &str) -> Field {
-    Field::integer(
+    Field::duration(
         "minimumAge",
         "Minimum Age (ms)",
         0,
@@ -310,6 +312,67 @@ fn minimum_age(consequence: &str) -> Field {
         ),
     )
     .or(0)
+}
+
+fn maximum_age() -> Field {
+    Field::duration(
+        "maximumAge",
+        "Maximum Age (ms)",
+        0,
+        "How long ago a file may have been modified: older ones are left out. 0 is no maximum.",
+    )
+    .or(0)
+    .advanced()
+}
+
+fn minimum_size() -> Field {
+    Field::size(
+        "minimumSize",
+        "Minimum Size",
+        "How many bytes a file must have: smaller ones are left out. Blank is no minimum.",
+    )
+    .advanced()
+}
+
+fn newest_only() -> Field {
+    Field::boolean(
+        "newestOnly",
+        "Newest Only",
+        false,
+        "Whether only the newest of the files that are selected counts. Where a listing does not \
+         tell which of two is newer, MDTM decides.",
+    )
+    .advanced()
+    .refused_with(
+        &["true"],
+        "sortBy",
+        &["fileName", "timestamp", "size"],
+        "one file has no order: leave out sortBy, or newestOnly",
+    )
+}
+
+fn verify_reading() -> Field {
+    Field::boolean(
+        "verify",
+        "Verify",
+        true,
+        "Whether as many bytes have to arrive as the server says that the file has (SIZE). To be \
+         switched off for files that grow while they are read, and for servers that store other \
+         bytes than they send.",
+    )
+    .advanced()
+    .warned_with(
+        &["false"],
+        "deleteAfterReading",
+        &["true"],
+        "files are deleted although nothing proves that all of their bytes arrived",
+    )
+    .warned_with(
+        &["false"],
+        "moveAfterReading",
+        &[],
+        "files are moved although nothing proves that all of their bytes arrived",
+    )
 }
 
 fn sort_by(what: &str) -> Field {
@@ -338,6 +401,11 @@ fn fail_if_unable_to_delete() -> Field {
          cannot be deleted or moved (the fact perm of MLSD and MLST). In every other case its \
          document is delivered, and a failure follows it.",
     )
+    .advanced()
+}
+
+fn parallel_transfers(help: &str) -> Field {
+    Field::integer("parallelTransfers", "Parallel Transfers", 1, help).up_to(64).or(1)
 }
 
 fn return_application_errors() -> Field {

@@ -30,3 +30,4 @@ pub(crate) use self::open::login::Milestone;
 pub(crate) use self::server::{ServerBehaviour, Shared};
 pub(crate) use self::session::Session;
 pub(crate) use self::transcript::Transcript;
+pub(crate) use self::transfer::download::Download;
