@@ -11,6 +11,7 @@ mod file;
 mod list;
 mod listed;
 mod open;
+mod path_refusal;
 mod paths;
 mod presence_beside;
 mod redaction;
@@ -20,6 +21,7 @@ mod session;
 mod spelling;
 mod transcript;
 mod transfer;
+mod working_directory;
 
 pub(crate) use self::existence::{Presence, SizeAnswer};
 pub(crate) use self::list::list::Found;

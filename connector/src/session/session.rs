@@ -8,7 +8,6 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::control::Control;
-use super::paths::counts_from_nowhere;
 use super::server::Shared;
 use super::spelling::LoginName;
 use super::transcript::{Transcript, TranscriptWriter};
@@ -114,7 +113,7 @@ impl Session {
         self.control.set_deadline(Deadline::never());
         // Meanwhile it may have been removed. One of which no name is known cannot be entered twice.
         self.is_directory_proven = self.current_directory.as_ref().is_some_and(|directory| {
-            counts_from_nowhere(directory)
+            directory.counts_from_nowhere()
                 || self.shared.server.spelling.login_name() == LoginName::Useless
         });
         self.begin_document();
@@ -129,7 +128,9 @@ impl Session {
     pub(crate) fn begin_document(&mut self) {
         self.closed.retain(|_, since| since.elapsed() <= STALE_AFTER);
         self.is_stale = self.entered_at.elapsed() > STALE_AFTER;
-        if self.is_stale && !self.current_directory.as_ref().is_some_and(counts_from_nowhere) {
+        if self.is_stale
+            && !self.current_directory.as_ref().is_some_and(RemotePath::counts_from_nowhere)
+        {
             self.is_directory_proven &=
                 self.current_directory.as_ref() == Some(&self.login_directory);
         }
