@@ -2,5 +2,6 @@
 
 pub(crate) mod checksum;
 pub(crate) mod name;
+pub(crate) mod normalization;
 pub(crate) mod path;
 pub(crate) mod time;

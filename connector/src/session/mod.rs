@@ -16,6 +16,7 @@ mod presence_beside;
 mod redaction;
 mod server;
 mod session;
+mod spelling;
 mod transcript;
 mod transfer;
 

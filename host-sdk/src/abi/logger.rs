@@ -42,12 +42,11 @@ pub(super) fn forward(
         _ => LevelFilter::Trace,
     };
     let services = Arc::new(services);
-    let forwarder = FORWARDER
-        .get_or_init(|| Forwarder {
-            services: RwLock::new(Arc::clone(&services)),
-            silence,
-            own_crate: crate_of(own_module),
-        });
+    let forwarder = FORWARDER.get_or_init(|| Forwarder {
+        services: RwLock::new(Arc::clone(&services)),
+        silence,
+        own_crate: crate_of(own_module),
+    });
     *forwarder.services.write().unwrap_or_else(PoisonError::into_inner) = services;
     // Fails from the second time on, when the forwarder is the logger already.
     _ = log::set_logger(forwarder);
