@@ -1,69 +1,61 @@
-//! How the server spells a path whose names are written in another form (`fileNameNormalization`).
+//! How a server spells paths, as far as its answers have shown.
 
-use crate::failure::{Cause, Failure};
-use crate::file::normalization::Normalization;
-use crate::file::path::RemotePath;
-use crate::session::session::Session;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
-impl Session {
-    /// `path` as the server spells it: each of its names that its directory does not show, and that
-    /// looks like another one there, becomes that one. What cannot be looked up stays as it is.
-    ///
-    /// # Errors
-    ///
-    /// `document` where two names look like the one that is meant; what a command or a data
-    /// connection can fail with.
-    pub(crate) fn as_listed(&mut self, path: &RemotePath) -> Result<RemotePath, Failure> {
-        let normalization = self.shared.settings.normalization;
-        if normalization == Normalization::None || path.as_str().is_ascii() {
-            return Ok(path.clone());
-        }
-        let mut known = if path.is_absolute() { RemotePath::root() } else { RemotePath::login() };
-        for name in path.as_str().split('/').filter(|name| !name.is_empty()) {
-            let spelled = match normalization.of(name) {
-                Some(compared) => self.listed_name(&known, name, &compared)?,
-                None => None,
-            };
-            known = known.entry(spelled.as_deref().unwrap_or(name))?;
-        }
-        Ok(known)
+/// What was learnt about a server's paths.
+#[derive(Default)]
+pub(crate) struct Spelling {
+    /// Whether a directory is spelled with a slash at its end, by a person or by PWD.
+    ends_in_slash: AtomicBool,
+    /// Whether a path outside of the working directory was accepted.
+    takes_full_paths: AtomicBool,
+    /// Whether the way back to the directory after login is known.
+    way_to_login: AtomicU8,
+}
+
+/// What the text of PWD after login is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LoginName {
+    /// Nothing has shown it yet.
+    Untried,
+    /// Paths that begin with it lead where they should.
+    Full,
+    /// It leads back to the directory after login, and paths that begin with it lead nowhere.
+    Alone,
+    /// It leads nowhere, such as a path outside of the user's own tree.
+    Useless,
+}
+
+impl Spelling {
+    /// Notes that a directory is spelled with a slash at its end.
+    pub(super) fn note_slash(&self) {
+        self.ends_in_slash.store(true, Ordering::Relaxed);
     }
 
-    /// The only name in `directory` that is compared as `compared`; none where `name` itself is
-    /// there, or no such name.
-    fn listed_name(
-        &mut self,
-        directory: &RemotePath,
-        name: &str,
-        compared: &str,
-    ) -> Result<Option<String>, Failure> {
-        let mut found: Vec<String> = Vec::new();
-        let mut is_there = false;
-        let listed = self.list_strict(directory, &mut |entry| {
-            is_there |= entry.name == name;
-            if entry.normalized.as_deref() == Some(compared) {
-                found.push(entry.name);
-            }
-            Ok(!is_there)
-        });
-        match listed {
-            // What asks for the file says what is wrong.
-            Err(e) if (e.is_answer() || e.is(Cause::Missing)) && self.is_usable() => {
-                log::debug!("how {directory} spells its names is not known: {e}");
-                return Ok(None);
-            }
-            other => other?,
-        }
-        match found.as_slice() {
-            _ if is_there => Ok(None),
-            [] => Ok(None),
-            [one] => Ok(Some(one.clone())),
-            _ => Err(Failure::new(
-                Cause::Unsendable,
-                format!("{} names look like this one, and none is spelled like it", found.len()),
-            )
-            .with_path(directory)
-            .with_hint("write the name as a listing tells it")),
-        }
+    /// Whether directories are spelled with a slash at their ends.
+    pub(super) fn ends_in_slash(&self) -> bool {
+        self.ends_in_slash.load(Ordering::Relaxed)
+    }
+
+    /// Notes that a path outside of the working directory was accepted.
+    pub(super) fn note_full_path(&self) {
+        self.takes_full_paths.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a path outside of the working directory was accepted before.
+    pub(super) fn takes_full_paths(&self) -> bool {
+        self.takes_full_paths.load(Ordering::Relaxed)
+    }
+
+    /// Notes what the text of PWD after login is good for.
+    pub(super) fn note_login_name(&self, name: LoginName) {
+        self.way_to_login.store(name as u8, Ordering::Relaxed);
+    }
+
+    /// What the text of PWD after login is good for.
+    pub(super) fn login_name(&self) -> LoginName {
+        let known = [LoginName::Full, LoginName::Alone, LoginName::Useless];
+        let noted = self.way_to_login.load(Ordering::Relaxed);
+        known.into_iter().find(|name| *name as u8 == noted).unwrap_or(LoginName::Untried)
     }
 }

@@ -14,10 +14,10 @@ use crate::abi::convert::{into_abi, to_json};
 use crate::abi::guard::{Guarded, guard, record_panic_locations};
 use crate::abi::logger;
 use crate::connector::{Connection, Connector, Operation};
-use crate::context::Context;
 use crate::error::Error;
+use crate::host::context::Context;
+use crate::host::services::ExecutionScope;
 use crate::manifest::Manifest;
-use crate::services::ExecutionScope;
 use connector_interface::handshake::INTERFACE;
 use connector_interface::types::{self, Answer};
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use abi_stable::std_types::RStr;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
-use crate::services::ExecutionScope;
+use crate::host::services::ExecutionScope;
 use connector_interface::types::{HostServicesObject, LogRecord};
 
 static FORWARDER: OnceLock<Forwarder> = OnceLock::new();
