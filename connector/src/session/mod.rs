@@ -10,6 +10,7 @@ mod existence;
 mod file;
 mod list;
 mod listed;
+mod normalized;
 mod open;
 mod path_refusal;
 mod paths;
