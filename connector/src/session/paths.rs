@@ -46,7 +46,7 @@ impl Session {
     }
 
     /// How `path` is called where the session is, if it has a name there.
-    fn spelled<'p>(&self, path: &'p RemotePath) -> Option<Cow<'p, str>> {
+    pub(super) fn spelled<'p>(&self, path: &'p RemotePath) -> Option<Cow<'p, str>> {
         if path.is_absolute() {
             return Some(path.as_str().into());
         }
