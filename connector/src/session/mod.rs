@@ -3,6 +3,7 @@
 //! A session is *poisoned* after a timeout, a lost connection or an unexpected reply: later replies
 //! cannot be matched to commands. A poisoned session is dropped. It never returns to the pool.
 
+mod ahead;
 pub(crate) mod checksum;
 mod control;
 mod directory;
