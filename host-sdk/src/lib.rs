@@ -26,6 +26,7 @@ mod filter;
 pub mod kit;
 pub mod loader;
 mod manifest;
+mod misfit;
 mod outcome;
 mod secret;
 mod services;
@@ -43,11 +44,12 @@ pub use error::{Error, ErrorKind, ErrorReport, ReplyText};
 pub use filter::{AndGroup, Condition, Filter, FilterValue, OrGroup};
 pub use loader::{LoadError, LoadedConnector, SearchPath};
 pub use manifest::Manifest;
+pub use misfit::{Misfit, Part};
 pub use outcome::{Outcome, Status, Summary};
 pub use secret::{Secret, SecretReference};
 pub use services::{ExecutionScope, HostServices, LogRecord};
 pub use settings::Settings;
-pub use suggest::expected_one_of;
+pub use suggest::{expected_one_of, nearest};
 
 /// The connector of the project's README, compiled as it is there.
 #[cfg(doctest)]

@@ -146,6 +146,17 @@ impl RemotePath {
         self.0.strip_prefix(&from.0)?.strip_prefix('/')
     }
 
+    /// How a directory is called below the directory `from`: `.` for that one itself.
+    pub(crate) fn below(&self, from: &Self) -> Option<&str> {
+        if self == from {
+            return Some(".");
+        }
+        match self.0.strip_prefix(&from.0)? {
+            rest if from.0.is_empty() || from.0.ends_with('/') => Some(rest),
+            rest => rest.strip_prefix('/'),
+        }
+    }
+
     /// The text for commands and document properties: `.` for a directory after login that is not
     /// known.
     pub(crate) fn as_str(&self) -> &str {

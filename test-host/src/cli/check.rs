@@ -28,7 +28,7 @@ pub(super) fn check(arguments: &CheckArguments, options: &Options) -> Result<Exi
     let cancellation = Cancellation::new();
     cancel_on_interrupt(&cancellation)?;
     let connectors = options.connectors(&options.log_reporter());
-    let prepared = prepare(&arguments.file, &connectors, &cancellation)?;
+    let prepared = prepare(&arguments.file, &connectors, &cancellation, options)?;
     let mut output = results();
     let mut code = ExitCode::Success;
     for name in names(&prepared, arguments.connection.as_deref())? {

@@ -8,13 +8,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::{ArgAction, Args, ValueEnum};
 use host_sdk::Error;
 
-use super::failure::Failure;
+use super::failure::{Failure, Refused};
+use super::problems;
 use crate::cancellation::Cancellation;
 use crate::connectors::{Connectors, search_path};
 use crate::exit_code::ExitCode;
-use crate::pipeline::{Prepared, Refusal};
-use crate::process::Process;
-use crate::report::{JsonLines, LogForwarder, Reporter, Text, Verbosity};
+use crate::pipeline::{Examined, Prepared, Secrets};
+use crate::process::{Problems, ProcessFile};
+use crate::report::{JsonLines, LogForwarder, Reporter, RunIdentity, Text, Verbosity};
 use host_sdk::kit::shortage;
 
 /// What every command takes.
@@ -54,10 +55,11 @@ impl Options {
     }
 
     /// Where the events of a run go.
-    pub(super) fn reporter(&self, last_step: &str) -> Arc<dyn Reporter> {
+    pub(super) fn reporter(&self, identity: RunIdentity, last_step: &str) -> Arc<dyn Reporter> {
+        let verbosity = self.verbosity();
         match self.output {
-            Output::Json => Arc::new(JsonLines::new(results(), self.verbosity())),
-            Output::Text => Arc::new(Text::new(results(), self.verbosity(), last_step)),
+            Output::Json => Arc::new(JsonLines::new(results(), verbosity).of_run(identity)),
+            Output::Text => Arc::new(Text::new(results(), verbosity, last_step).of_run(identity)),
         }
     }
 
@@ -72,16 +74,46 @@ impl Options {
     }
 }
 
-/// Reads and prepares the process in `file`.
+/// Reads and prepares the process in `file`. Warnings are printed.
 pub(super) fn prepare(
     file: &Path,
     connectors: &Connectors,
     cancellation: &Arc<Cancellation>,
+    options: &Options,
 ) -> Result<Prepared, Failure> {
-    Process::read(file)
-        .map_err(Refusal::from)
-        .and_then(|process| Prepared::new(process, connectors, cancellation))
-        .map_err(|refusal| Failure::of(file, refusal))
+    let file = ProcessFile::read(file);
+    let (prepared, warnings) = prepared(file, connectors, cancellation, Secrets::Required)?;
+    if !options.quiet {
+        warnings.print();
+    }
+    Ok(prepared)
+}
+
+/// A file that is not refused, with what it is warned of.
+pub(super) struct Warnings {
+    pub(super) file: ProcessFile,
+    pub(super) problems: Problems,
+}
+
+impl Warnings {
+    pub(super) fn print(&self) {
+        problems::print(&self.file, &self.problems);
+    }
+}
+
+/// Prepares the process of `file`.
+pub(super) fn prepared(
+    file: ProcessFile,
+    connectors: &Connectors,
+    cancellation: &Arc<Cancellation>,
+    secrets: Secrets,
+) -> Result<(Prepared, Warnings), Failure> {
+    let Examined { problems, prepared, refused } =
+        Prepared::of_file(&file, connectors, cancellation, secrets);
+    match prepared {
+        Some(prepared) => Ok((prepared, Warnings { file, problems })),
+        None => Err(Failure::Refused(Box::new(Refused { file, problems, library: refused }))),
+    }
 }
 
 /// Makes Ctrl-C cancel. A second one ends the program at once.

@@ -10,7 +10,9 @@ use super::failure::with_output;
 #[cfg(not(feature = "demo"))]
 use super::no_demo as demo;
 use super::options::Options;
-use super::{browse, check, completions, connectors, describe, run, validate};
+use super::{
+    browse, check, completions, connectors, describe, explain, init, run, schema, validate,
+};
 use crate::exit_code::ExitCode;
 
 /// Runs processes written in JSON through connectors that it loads at run time.
@@ -35,6 +37,8 @@ nothing that is under way; a command that was done then ends with 1, not with 0.
 enum Command {
     /// Download 200 files from a server of its own into a database, and prove every row
     Demo(demo::DemoArguments),
+    /// Write a process to begin with
+    Init(init::InitArguments),
     /// Run a process
     Run(run::RunArguments),
     /// Check processes without sending anything
@@ -45,6 +49,10 @@ enum Command {
     Check(check::CheckArguments),
     /// Show the object types of an operation and their profiles
     Browse(browse::BrowseArguments),
+    /// Say what a kind of error means, and what helps
+    Explain(explain::ExplainArguments),
+    /// Print the JSON Schemas for editors
+    Schema(schema::SchemaArguments),
     /// List the connectors that are found
     Connectors,
     /// Write a completion script for a shell
@@ -71,6 +79,9 @@ pub fn main() -> ExitCode {
         Command::Describe(arguments) => describe::describe(arguments, options),
         Command::Check(arguments) => check::check(arguments, options),
         Command::Browse(arguments) => browse::browse(arguments, options),
+        Command::Init(arguments) => init::init(arguments, options),
+        Command::Explain(arguments) => explain::explain(arguments, options),
+        Command::Schema(arguments) => schema::schema(arguments),
         Command::Connectors => connectors::connectors(options),
         Command::Completions(arguments) => completions::completions::<Arguments>(arguments),
     };

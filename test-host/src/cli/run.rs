@@ -6,11 +6,12 @@ use std::time::Duration;
 use clap::Args;
 
 use super::failure::{Failure, with_output};
-use super::options::{Options, cancel_on_interrupt};
+use super::identity;
+use super::options::{Options, cancel_on_interrupt, prepared};
 use crate::cancellation::Cancellation;
 use crate::exit_code::ExitCode;
-use crate::pipeline::{Prepared, Refusal};
-use crate::process::Process;
+use crate::pipeline::{Refusal, Secrets};
+use crate::process::ProcessFile;
 
 #[derive(Debug, Args)]
 pub(super) struct RunArguments {
@@ -27,15 +28,16 @@ pub(super) fn run(arguments: &RunArguments, options: &Options) -> Result<ExitCod
         None => Cancellation::new(),
     };
     cancel_on_interrupt(&cancellation)?;
-    let file = &arguments.file;
-    let process = Process::read(file).map_err(|e| Failure::of(file, e.into()))?;
-    let last = process.steps.last().map_or("", |step| step.name());
-    let reporter = options.reporter(last);
+    let file = ProcessFile::read(&arguments.file);
+    let identity = file.process().as_ref().map(identity::of).unwrap_or_default();
+    let reporter = options.reporter(identity, file.last_step());
     let connectors = options.connectors(&reporter);
-    let prepared = Prepared::new(process, &connectors, &cancellation)
-        .map_err(|refusal| Failure::of(file, refusal))?;
+    let (prepared, warnings) = prepared(file, &connectors, &cancellation, Secrets::Required)?;
+    if !options.quiet {
+        warnings.print();
+    }
     let outcome = prepared
         .run(&reporter, &cancellation)
-        .map_err(|e| Failure::of(file, Refusal::Process(e)))?;
+        .map_err(|e| Failure::of(&arguments.file, Refusal::Process(e)))?;
     Ok(with_output(Ok(outcome.exit_code), reporter.finish()))
 }

@@ -3,6 +3,7 @@
 mod counts;
 pub(crate) mod document;
 pub(crate) mod execution;
+pub(crate) mod expecting;
 pub(crate) mod handover;
 mod pipe;
 pub(crate) mod queue;

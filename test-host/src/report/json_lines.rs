@@ -3,35 +3,72 @@
 use std::io::{self, Write};
 use std::sync::Mutex;
 
+use serde::Serialize;
+
 use super::events::Event;
+use super::identity::{RunIdentity, time};
 use super::output::Output;
-use super::reporter::{Reporter, StepNames, Verbosity};
+use super::reporter::{LogCounts, LogTally, Reporter, StepNames, Verbosity};
 use crate::locks::lock;
 
 /// Writes each event as a line of JSON.
 pub struct JsonLines<W> {
     output: Mutex<Output<W>>,
     verbosity: Verbosity,
+    identity: RunIdentity,
+    logged: LogTally,
     step_names: StepNames,
+}
+
+/// An event with when it happened and what it belongs to.
+#[derive(Serialize)]
+struct Line<'a> {
+    time: String,
+    run: &'a str,
+    process: &'a str,
+    #[serde(flatten)]
+    event: &'a Event,
 }
 
 impl<W: Write + Send> JsonLines<W> {
     /// Writes to `output`, which flushes at the end of a line.
     pub fn new(output: W, verbosity: Verbosity) -> Self {
-        Self { output: Output::new(output), verbosity, step_names: StepNames::default() }
+        Self {
+            output: Output::new(output),
+            verbosity,
+            identity: RunIdentity::default(),
+            logged: LogTally::default(),
+            step_names: StepNames::default(),
+        }
+    }
+
+    /// The same for the run `identity`, which every line then names.
+    #[must_use]
+    pub fn of_run(mut self, identity: RunIdentity) -> Self {
+        self.identity = identity;
+        self
     }
 }
 
 impl<W: Write + Send> Reporter for JsonLines<W> {
     fn event(&self, event: &Event) {
-        if matches!(event, Event::Log(log) if !self.verbosity.shows(log.level)) {
-            return;
+        if let Event::Log(log) = event {
+            self.logged.count(log);
+            if !self.verbosity.shows(log) {
+                return;
+            }
         }
+        let RunIdentity { run, process, .. } = &self.identity;
+        let line = Line { time: time(), run, process, event };
         // A failed write does not stop the run. `finish` returns the error.
-        match serde_json::to_vec(event) {
+        match serde_json::to_vec(&line) {
             Ok(line) => lock(&self.output).line(&line),
             Err(error) => lock(&self.output).fail(error.into()),
         }
+    }
+
+    fn log_counts(&self) -> LogCounts {
+        self.logged.counts()
     }
 
     fn finish(&self) -> io::Result<()> {

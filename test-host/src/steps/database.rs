@@ -107,6 +107,7 @@ impl BodySink for RowWriter {
             }
         };
         if database.ledger.store(&row, body)? == Stored::Already {
+            database.run.add_work(|work| work.unchanged += 1);
             let name = properties.get("fileName").unwrap_or_default();
             let number = document.number();
             database.run.log(

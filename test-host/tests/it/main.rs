@@ -25,3 +25,4 @@ mod servers;
 mod streaming;
 mod support;
 mod transcripts;
+mod validating;
