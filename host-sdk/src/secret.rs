@@ -44,6 +44,37 @@ impl Drop for Secret {
     }
 }
 
+/// A secret that need not be text, such as a key file: as [`Secret`], of bytes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretBytes(Vec<u8>);
+
+impl SecretBytes {
+    /// Takes over `bytes`.
+    #[must_use]
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes themselves; the caller must not log, format or keep them.
+    #[must_use]
+    pub fn reveal(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretBytes(…)")
+    }
+}
+
+impl Drop for SecretBytes {
+    fn drop(&mut self) {
+        self.0.fill(0);
+        std::hint::black_box(&self.0);
+    }
+}
+
 /// Where a secret setting comes from: an environment variable, a file, or the text itself.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -79,13 +110,37 @@ impl SecretReference {
                 .map_err(|e| {
                     Error::configuration("file", format!("secret file {path} cannot be read: {e}"))
                 }),
-            Self::Command(words) => printed_by(words),
+            Self::Command(words) => {
+                let mut printed = printed_by(words)?;
+                let end = printed.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n'));
+                printed.truncate(end.map_or(0, |end| end + 1));
+                String::from_utf8(printed).map(Secret::new).map_err(|_| {
+                    Error::configuration("command", "what the command prints is not UTF-8")
+                })
+            }
+        }
+    }
+
+    /// Fetches the secret as bytes; a file is taken as it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`SecretReference::resolve`], but a file need not hold text, nor a program print it.
+    pub fn resolve_bytes(&self) -> Result<SecretBytes, Error> {
+        match self {
+            Self::Env(_) => {
+                self.resolve().map(|secret| SecretBytes::new(secret.reveal().as_bytes().to_vec()))
+            }
+            Self::File(path) => std::fs::read(path).map(SecretBytes::new).map_err(|e| {
+                Error::configuration("file", format!("secret file {path} cannot be read: {e}"))
+            }),
+            Self::Command(words) => printed_by(words).map(SecretBytes::new),
         }
     }
 }
 
 /// What a program prints. Its messages go where this program's go.
-fn printed_by(words: &[String]) -> Result<Secret, Error> {
+fn printed_by(words: &[String]) -> Result<Vec<u8>, Error> {
     let refused = |why: String| Error::configuration("command", why);
     let Some((program, arguments)) = words.split_first() else {
         return Err(refused("the command is empty; its first word is a program".to_owned()));
@@ -98,8 +153,8 @@ fn printed_by(words: &[String]) -> Result<Secret, Error> {
         .map_err(|e| refused(format!("the command {program} cannot be started: {e}")))?;
     let output = child.stdout.take();
     let reader = std::thread::spawn(move || {
-        let mut printed = String::new();
-        let read = output.map(|output| output.take(LONGEST).read_to_string(&mut printed));
+        let mut printed = Vec::new();
+        let read = output.map(|output| output.take(LONGEST).read_to_end(&mut printed));
         read.transpose().map(|_| printed)
     });
     let started = Instant::now();
@@ -124,9 +179,7 @@ fn printed_by(words: &[String]) -> Result<Secret, Error> {
         return Err(refused(format!("the command {program} failed: {status}")));
     }
     let printed = reader.join().map_err(|_| refused(format!("{program} cannot be read")))?;
-    let printed = printed
-        .map_err(|e| refused(format!("what the command {program} prints cannot be read: {e}")))?;
-    Ok(Secret::new(printed.trim_end_matches(['\r', '\n']).to_owned()))
+    printed.map_err(|e| refused(format!("what the command {program} prints cannot be read: {e}")))
 }
 
 #[cfg(test)]

@@ -176,7 +176,7 @@ pub(super) fn without_missing_secrets(
 /// Why the secret that `value` refers to is not there.
 fn missing_secret(field: &Field, value: &Value) -> Option<Error> {
     let reference = serde_json::from_value::<SecretReference>(value.clone()).ok()?;
-    reference.resolve().err().map(|error| error.under(&field.id))
+    reference.resolve_bytes().err().map(|error| error.under(&field.id))
 }
 
 #[cfg(test)]

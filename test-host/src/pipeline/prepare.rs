@@ -204,6 +204,7 @@ impl Examination<'_> {
                 Secrets::Optional => without_missing_secrets(fields, &mut raw, problems),
             };
             let raw = connection_settings(&raw);
+            Settings::warnings(fields, &raw).into_iter().for_each(|w| problems.warning(w));
             let misfits = Settings::misfits(fields, &raw);
             configure(raw, misfits, &absent, problems, |settings| {
                 connector.connect(settings, Arc::clone(context))
@@ -295,7 +296,11 @@ impl Examination<'_> {
         problems: &mut Problems,
     ) -> Option<Arc<dyn Operation>> {
         let mut settings = operation_settings(step);
-        let options = Settings::misfits(&declared.fields, &Value::Object(step.options.clone()));
+        let raw = Value::Object(step.options.clone());
+        for warning in Settings::warnings(&declared.fields, &raw) {
+            problems.warning(warning.under("options"));
+        }
+        let options = Settings::misfits(&declared.fields, &raw);
         let misfits: Vec<Misfit> = options.into_iter().map(|m| m.under("options")).collect();
         match (&step.filter, &declared.filter) {
             (Some(raw), Some(offered)) => {
