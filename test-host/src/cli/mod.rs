@@ -17,6 +17,8 @@ mod no_demo;
 mod options;
 mod problems;
 mod program;
+mod remote;
+mod remote_url;
 mod run;
 mod schema;
 mod validate;

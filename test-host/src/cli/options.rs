@@ -13,8 +13,8 @@ use super::problems;
 use crate::cancellation::Cancellation;
 use crate::connectors::{Connectors, search_path};
 use crate::exit_code::ExitCode;
-use crate::pipeline::{Examined, Prepared, Secrets};
-use crate::process::{Problems, ProcessFile};
+use crate::pipeline::{Examined, Prepared};
+use crate::process::{Problems, ProcessFile, Secrets, Variables};
 use crate::report::{JsonLines, LogForwarder, Reporter, RunIdentity, Text, Verbosity};
 use host_sdk::kit::shortage;
 
@@ -25,6 +25,13 @@ pub(super) struct Options {
     /// repeatable
     #[arg(long, global = true, value_name = "DIR")]
     connector_path: Vec<PathBuf>,
+    /// Take connections that a process does not have from this file, not from connections.json
+    /// beside it
+    #[arg(long, global = true, value_name = "FILE")]
+    connections: Option<PathBuf>,
+    /// The value of ${NAME} in process files; repeatable
+    #[arg(long, global = true, value_name = "NAME=VALUE")]
+    set: Vec<String>,
     /// How results are written
     #[arg(long, global = true, value_enum, default_value_t = Output::Text)]
     pub(super) output: Output,
@@ -54,6 +61,22 @@ impl Options {
         Verbosity { quiet: self.quiet, verbose: self.verbose }
     }
 
+    /// Reads the process file at `path`.
+    ///
+    /// # Errors
+    ///
+    /// `configuration` where `--set` is not used as it should be.
+    pub(super) fn process_file(&self, path: &Path, secrets: Secrets) -> Result<ProcessFile, Error> {
+        let mut variables = Variables { secrets, ..Variables::default() };
+        for given in &self.set {
+            let (name, value) = given.split_once('=').ok_or_else(|| {
+                Error::configuration("", format!("--set takes NAME=VALUE, not \"{given}\""))
+            })?;
+            variables.values.insert(name.to_owned(), value.to_owned());
+        }
+        Ok(ProcessFile::read(path, &variables, self.connections.as_deref()))
+    }
+
     /// Where the events of a run go.
     pub(super) fn reporter(&self, identity: RunIdentity, last_step: &str) -> Arc<dyn Reporter> {
         let verbosity = self.verbosity();
@@ -81,8 +104,8 @@ pub(super) fn prepare(
     cancellation: &Arc<Cancellation>,
     options: &Options,
 ) -> Result<Prepared, Failure> {
-    let file = ProcessFile::read(file);
-    let (prepared, warnings) = prepared(file, connectors, cancellation, Secrets::Required)?;
+    let file = options.process_file(file, Secrets::Required)?;
+    let (prepared, warnings) = prepared(file, connectors, cancellation)?;
     if !options.quiet {
         warnings.print();
     }
@@ -106,10 +129,9 @@ pub(super) fn prepared(
     file: ProcessFile,
     connectors: &Connectors,
     cancellation: &Arc<Cancellation>,
-    secrets: Secrets,
 ) -> Result<(Prepared, Warnings), Failure> {
     let Examined { problems, prepared, refused } =
-        Prepared::of_file(&file, connectors, cancellation, secrets);
+        Prepared::of_file(&file, connectors, cancellation);
     match prepared {
         Some(prepared) => Ok((prepared, Warnings { file, problems })),
         None => Err(Failure::Refused(Box::new(Refused { file, problems, library: refused }))),

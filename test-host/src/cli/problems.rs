@@ -7,7 +7,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use host_sdk::kit::text::printable;
 use serde_json::{Value, json};
 
-use crate::process::{Problem, Problems, ProcessFile, Severity};
+use crate::process::{Place, Problem, Problems, ProcessFile, Severity};
 
 /// The characters of a line that are shown on each side of what is wrong in it.
 const CONTEXT: usize = 72;
@@ -15,7 +15,9 @@ const CONTEXT: usize = 72;
 /// `problems` in the order of the file.
 pub(super) fn sorted<'a>(file: &ProcessFile, problems: &'a Problems) -> Vec<&'a Problem> {
     let mut sorted: Vec<&Problem> = problems.all().iter().collect();
-    sorted.sort_by_key(|problem| file.source.bytes(problem).map_or(0, |bytes| bytes.start));
+    sorted.sort_by_key(|problem| {
+        file.place(problem).map(|place| (place.path != file.path, place.bytes.start))
+    });
     sorted
 }
 
@@ -53,11 +55,13 @@ pub(super) fn counts(problems: &Problems) -> String {
 
 /// `process.json:7:9: $.connections.partner.prot: unknown field "prot"; did you mean "port"?`
 pub(super) fn line(file: &ProcessFile, problem: &Problem) -> String {
-    let mut line = file.path.display().to_string();
-    if let Some(bytes) = file.source.bytes(problem) {
-        let position = file.source.position(bytes.start);
-        line.push_str(&format!(":{}:{}", position.line, position.column));
-    }
+    let mut line = match file.place(problem) {
+        Some(Place { path, source, bytes }) => {
+            let position = source.position(bytes.start);
+            format!("{}:{}:{}", path.display(), position.line, position.column)
+        }
+        None => file.path.display().to_string(),
+    };
     if let Some(path) = problem.error.report().path.as_deref().filter(|path| !path.is_empty()) {
         line.push_str(&format!(": {path}"));
     }
@@ -77,8 +81,9 @@ pub(super) fn json(file: &ProcessFile, problem: &Problem) -> Value {
     if let Some(hint) = &report.hint {
         value["hint"] = json!(hint);
     }
-    if let Some(bytes) = file.source.bytes(problem) {
-        let (start, end) = (file.source.position(bytes.start), file.source.position(bytes.end));
+    if let Some(Place { path, source, bytes }) = file.place(problem) {
+        let (start, end) = (source.position(bytes.start), source.position(bytes.end));
+        value["file"] = json!(path.display().to_string());
         value["line"] = json!(start.line);
         value["column"] = json!(start.column);
         value["endLine"] = json!(end.line);
@@ -93,11 +98,12 @@ fn render(file: &ProcessFile, problem: &Problem, renderer: &Renderer) -> String 
         Severity::Warning => Level::WARNING,
     };
     let mut group = Group::with_title(level.primary_title(line(file, problem)));
-    if let Some(bytes) = file.source.bytes(problem) {
-        let excerpt = Excerpt::of(file.source.text(), bytes.clone());
+    if let Some(Place { source, bytes, .. }) = file.place(problem) {
+        let line_number = source.position(bytes.start).line;
+        let excerpt = Excerpt::of(source.text(), bytes);
         group = group.element(
             Snippet::source(excerpt.text)
-                .line_start(file.source.position(bytes.start).line)
+                .line_start(line_number)
                 .annotation(AnnotationKind::Primary.span(excerpt.bytes)),
         );
     }
@@ -155,11 +161,12 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::process::Variables;
 
     #[test]
     fn an_error_is_shown_under_its_line() {
         let text = "{\n  \"process\": \"p\",\n  \"stpes\": []\n}";
-        let file = ProcessFile::parse(Path::new("a.json"), text);
+        let file = ProcessFile::parse(Path::new("a.json"), text, &Variables::default());
         let problem = sorted(&file, file.problems())
             .into_iter()
             .find(|problem| problem.error.message().contains("stpes"))

@@ -11,7 +11,7 @@ use super::failure::with_output;
 use super::no_demo as demo;
 use super::options::Options;
 use super::{
-    browse, check, completions, connectors, describe, explain, init, run, schema, validate,
+    browse, check, completions, connectors, describe, explain, init, remote, run, schema, validate,
 };
 use crate::exit_code::ExitCode;
 
@@ -41,6 +41,14 @@ enum Command {
     Init(init::InitArguments),
     /// Run a process
     Run(run::RunArguments),
+    /// List a directory of a server
+    Ls(remote::LsArguments),
+    /// Download one file of a server
+    Get(remote::GetArguments),
+    /// Upload one file to a server
+    Put(remote::PutArguments),
+    /// Delete one file of a server
+    Rm(remote::RmArguments),
     /// Check processes without sending anything
     Validate(validate::ValidateArguments),
     /// Show what a connector takes and offers
@@ -79,6 +87,10 @@ pub fn main() -> ExitCode {
         Command::Describe(arguments) => describe::describe(arguments, options),
         Command::Check(arguments) => check::check(arguments, options),
         Command::Browse(arguments) => browse::browse(arguments, options),
+        Command::Ls(arguments) => remote::ls(arguments, options),
+        Command::Get(arguments) => remote::get(arguments, options),
+        Command::Put(arguments) => remote::put(arguments, options),
+        Command::Rm(arguments) => remote::rm(arguments, options),
         Command::Init(arguments) => init::init(arguments, options),
         Command::Explain(arguments) => explain::explain(arguments, options),
         Command::Schema(arguments) => schema::schema(arguments),

@@ -12,8 +12,7 @@ use super::options::{Options, Output, Warnings, prepared, results};
 use super::problems;
 use crate::cancellation::Cancellation;
 use crate::exit_code::ExitCode;
-use crate::pipeline::Secrets;
-use crate::process::{Problems, ProcessFile};
+use crate::process::{Problems, ProcessFile, Secrets};
 
 #[derive(Debug, Args)]
 pub(super) struct ValidateArguments {
@@ -31,9 +30,9 @@ pub(super) fn validate(
     let mut output = results();
     let mut code = ExitCode::Success;
     for path in &arguments.files {
-        let file = ProcessFile::read(path);
+        let file = options.process_file(path, Secrets::Optional)?;
         let shown = path.display().to_string();
-        let (refused, line) = match prepared(file, &connectors, &cancellation, Secrets::Optional) {
+        let (refused, line) = match prepared(file, &connectors, &cancellation) {
             Ok((_, warnings)) => {
                 let Warnings { file, problems } = &warnings;
                 if options.output == Output::Text && !options.quiet {

@@ -18,15 +18,6 @@ const STAND_IN: &str = "x";
 /// More than any connector has settings: the bound of a connector that refuses everything.
 const MAXIMUM_TRIES: usize = 256;
 
-/// Whether secrets that are not there refuse a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Secrets {
-    /// They do: it could not run.
-    Required,
-    /// They are warnings: it is only looked at.
-    Optional,
-}
-
 /// Makes what `configure` makes of `settings`, in which `misfits` are known. `absent` names the
 /// settings whose secrets are not there: what is refused for their sake is no problem.
 ///

@@ -23,6 +23,5 @@ mod scripted;
 mod settings_advice;
 mod templates;
 
-pub use configure::Secrets;
 pub use prepare::{Examined, Prepared, Refusal};
 pub use run::RunOutcome;

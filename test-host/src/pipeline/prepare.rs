@@ -10,7 +10,7 @@ use host_sdk::{
 };
 use serde_json::Value;
 
-use super::configure::{Secrets, configure, without_missing_secrets};
+use super::configure::{configure, without_missing_secrets};
 use super::templates::report_unset;
 use super::{durability, literals, settings_advice, templates};
 use crate::cancellation::Cancellation;
@@ -18,7 +18,7 @@ use crate::connectors::Connectors;
 use crate::engine::execution::NoExecution;
 use crate::process::model::{ConnectionSettings, ConnectorStep, Process, Step};
 use crate::process::{
-    Draft, Problems, ProcessFile, connection_settings, key, operation_settings, rooted,
+    Draft, Problems, ProcessFile, Secrets, connection_settings, key, operation_settings, rooted,
 };
 use crate::steps::message::Message;
 use crate::template::{Template, parse_all};
@@ -103,10 +103,9 @@ impl Prepared {
         file: &ProcessFile,
         connectors: &Connectors,
         cancellation: &Arc<Cancellation>,
-        secrets: Secrets,
     ) -> Examined {
         let (draft, problems) = (file.draft.clone(), file.problems.clone());
-        examine(draft, problems, connectors, cancellation, secrets)
+        examine(draft, problems, connectors, cancellation, file.secrets)
     }
 
     /// The process.

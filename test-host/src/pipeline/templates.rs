@@ -6,9 +6,8 @@ use host_sdk::descriptor::OutputKind;
 use host_sdk::{ConnectorDescriptor, Error, expected_one_of};
 use serde_json::Value;
 
-use super::configure::Secrets;
 use crate::process::model::{ConnectorStep, MessageStep, Step};
-use crate::process::{Draft, Problems, key};
+use crate::process::{Draft, Problems, Secrets, key};
 use crate::template::Template;
 
 /// The properties that readFiles sets.

@@ -15,6 +15,7 @@ use super::model::{
 };
 use super::problem::Problems;
 use super::source::key;
+use super::variables::Variables;
 use crate::ledger;
 
 impl Process {
@@ -25,7 +26,7 @@ impl Process {
     /// `configuration` when it cannot be read or does not parse, with the JSON path in
     /// [`path`](host_sdk::ErrorReport::path). [`ProcessFile`] has all of them.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        Self::of(ProcessFile::read(path))
+        Self::of(ProcessFile::read(path, &Variables::default(), None))
     }
 
     /// Reads a process from `text`.
@@ -34,7 +35,7 @@ impl Process {
     ///
     /// `configuration` with the JSON path of the first invalid value, and the valid ones.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        Self::of(ProcessFile::parse(Path::new(""), text))
+        Self::of(ProcessFile::parse(Path::new(""), text, &Variables::default()))
     }
 
     fn of(file: ProcessFile) -> Result<Self, Error> {
