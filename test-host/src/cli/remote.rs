@@ -102,7 +102,7 @@ pub(super) fn put(arguments: &PutArguments, options: &Options) -> Result<ExitCod
         Some(parent) if parent != Path::new("") => path_text(parent)?,
         _ => ".",
     };
-    let action = if arguments.overwrite { "overwrite" } else { "error" };
+    let action = if arguments.overwrite { "overwrite" } else { "generateError" };
     let steps = [
         json!({"name": "read", "type": "readFiles", "directory": template(from), "include": local,
                "includeHidden": true}),
