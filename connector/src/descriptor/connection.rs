@@ -269,7 +269,7 @@ fn conventions() -> Vec<Field> {
 
 fn limits() -> Vec<Field> {
     vec![
-        Field::integer(
+        Field::duration(
             "connectionTimeout",
             "Connection Timeout (ms)",
             0,
@@ -277,14 +277,14 @@ fn limits() -> Vec<Field> {
              0 is for ever.",
         )
         .or(30_000),
-        Field::integer(
+        Field::duration(
             "readTimeout",
             "Read Timeout (ms)",
             0,
             "How long the server may send nothing. 0 is for ever.",
         )
         .or(60_000),
-        Field::integer(
+        Field::duration(
             "transferTimeout",
             "Transfer Timeout (ms)",
             0,
@@ -313,16 +313,16 @@ fn limits() -> Vec<Field> {
                 )
                 .up_to(100)
                 .or(7),
-                Field::integer(
+                Field::duration(
                     "delay",
                     "Delay (ms)",
                     0,
                     "The pause before the second attempt; it doubles each time.",
                 )
                 .or(500),
-                Field::integer("maximumDelay", "Maximum Delay (ms)", 0, "The longest pause.")
+                Field::duration("maximumDelay", "Maximum Delay (ms)", 0, "The longest pause.")
                     .or(30_000),
-                Field::integer(
+                Field::duration(
                     "totalTime",
                     "Total Time (ms)",
                     0,

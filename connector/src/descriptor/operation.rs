@@ -82,6 +82,11 @@ fn create() -> OperationDescriptor {
             .in_format("three or four octal digits")
             .visible_when("actionIfFileExists", &replacing),
             include_all_metadata("Whether the output carries the file's timestamp."),
+            parallel_transfers(
+                "How many documents are written at once, each over a session of its own, up to the \
+                 connection's Maximum Connections. Documents of the same name are then written in \
+                 no certain order. 1 with Append.",
+            ),
             return_application_errors(),
         ],
         parameters: Vec::new(),
@@ -107,6 +112,7 @@ fn query() -> OperationDescriptor {
         output: OutputKind::Binary,
         fields: vec![
             transfer_format(),
+            verify_reading(),
             checksum(),
             delete_after_reading(),
             move_after_reading(),
@@ -116,16 +122,14 @@ fn query() -> OperationDescriptor {
             recursive(),
             strict_listing(),
             minimum_age("are left for the next time"),
+            maximum_age(),
+            minimum_size(),
+            newest_only(),
             sort_by("files are read"),
-            Field::integer(
-                "parallelTransfers",
-                "Parallel Transfers",
-                1,
+            parallel_transfers(
                 "How many files are read at once, each over a session of its own, up to the \
                  connection's Maximum Connections. Documents then come in no certain order.",
-            )
-            .up_to(64)
-            .or(1),
+            ),
             return_application_errors(),
         ],
         parameters: Vec::new(),
@@ -145,11 +149,16 @@ fn get() -> OperationDescriptor {
         output: OutputKind::Binary,
         fields: vec![
             transfer_format(),
+            verify_reading(),
             checksum(),
             include_all_metadata("Whether the document carries the file's timestamp."),
             delete_after_reading(),
             move_after_reading(),
             fail_if_unable_to_delete(),
+            parallel_transfers(
+                "How many documents are answered at once, each over a session of its own, up to the \
+                 connection's Maximum Connections. Documents then come in no certain order.",
+            ),
             return_application_errors(),
         ],
         parameters: vec![id_parameter()],
@@ -171,6 +180,9 @@ fn list() -> OperationDescriptor {
             recursive(),
             strict_listing(),
             minimum_age("are left out"),
+            maximum_age(),
+            minimum_size(),
+            newest_only(),
             sort_by("entries are told"),
             return_application_errors(),
         ],
@@ -187,7 +199,13 @@ fn delete() -> OperationDescriptor {
         help: "Deletes one file by its ID. A missing file is an error.".to_owned(),
         input: InputKind::Id,
         output: OutputKind::None,
-        fields: vec![return_application_errors()],
+        fields: vec![
+            parallel_transfers(
+                "How many documents are answered at once, each over a session of its own, up to the \
+                 connection's Maximum Connections.",
+            ),
+            return_application_errors(),
+        ],
         parameters: vec![id_parameter()],
         filter: None,
         dynamic_properties: ids(&[property::REMOTE_DIRECTORY]),
@@ -281,7 +299,7 @@ fn strict_listing() -> Field {
 }
 
 fn minimum_age(consequence: &str) -> Field {
-    Field::integer(
+    Field::duration(
         "minimumAge",
         "Minimum Age (ms)",
         0,
@@ -291,6 +309,67 @@ fn minimum_age(consequence: &str) -> Field {
         ),
     )
     .or(0)
+}
+
+fn maximum_age() -> Field {
+    Field::duration(
+        "maximumAge",
+        "Maximum Age (ms)",
+        0,
+        "How long ago a file may have been modified: older ones are left out. 0 is no maximum.",
+    )
+    .or(0)
+    .advanced()
+}
+
+fn minimum_size() -> Field {
+    Field::size(
+        "minimumSize",
+        "Minimum Size",
+        "How many bytes a file must have: smaller ones are left out. Blank is no minimum.",
+    )
+    .advanced()
+}
+
+fn newest_only() -> Field {
+    Field::boolean(
+        "newestOnly",
+        "Newest Only",
+        false,
+        "Whether only the newest of the files that are selected counts. Where a listing does not \
+         tell which of two is newer, MDTM decides.",
+    )
+    .advanced()
+    .refused_with(
+        &["true"],
+        "sortBy",
+        &["fileName", "timestamp", "size"],
+        "one file has no order: leave out sortBy, or newestOnly",
+    )
+}
+
+fn verify_reading() -> Field {
+    Field::boolean(
+        "verify",
+        "Verify",
+        true,
+        "Whether as many bytes have to arrive as the server says that the file has (SIZE). To be \
+         switched off for files that grow while they are read, and for servers that store other \
+         bytes than they send.",
+    )
+    .advanced()
+    .warned_with(
+        &["false"],
+        "deleteAfterReading",
+        &["true"],
+        "files are deleted although nothing proves that all of their bytes arrived",
+    )
+    .warned_with(
+        &["false"],
+        "moveAfterReading",
+        &[],
+        "files are moved although nothing proves that all of their bytes arrived",
+    )
 }
 
 fn sort_by(what: &str) -> Field {
@@ -320,6 +399,10 @@ fn fail_if_unable_to_delete() -> Field {
          document is delivered, and a failure follows it.",
     )
     .advanced()
+}
+
+fn parallel_transfers(help: &str) -> Field {
+    Field::integer("parallelTransfers", "Parallel Transfers", 1, help).up_to(64).or(1)
 }
 
 fn return_application_errors() -> Field {

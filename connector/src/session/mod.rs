@@ -14,8 +14,10 @@ mod open;
 mod paths;
 mod presence_beside;
 mod redaction;
+mod route;
 mod server;
 mod session;
+mod spelling;
 mod transcript;
 mod transfer;
 
@@ -26,3 +28,4 @@ pub(crate) use self::open::login::Milestone;
 pub(crate) use self::server::{ServerBehaviour, Shared};
 pub(crate) use self::session::Session;
 pub(crate) use self::transcript::Transcript;
+pub(crate) use self::transfer::download::Download;

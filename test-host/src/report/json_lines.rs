@@ -1,19 +1,17 @@
 //! Each event as a line of JSON.
 
 use std::io::{self, Write};
-use std::sync::Mutex;
 
 use serde::Serialize;
 
 use super::events::Event;
 use super::identity::{RunIdentity, time};
-use super::output::Output;
+use super::line_queue::LineQueue;
 use super::reporter::{LogCounts, LogTally, Reporter, StepNames, Verbosity};
-use crate::locks::lock;
 
 /// Writes each event as a line of JSON.
 pub struct JsonLines<W> {
-    output: Mutex<Output<W>>,
+    lines: LineQueue<W>,
     verbosity: Verbosity,
     identity: RunIdentity,
     logged: LogTally,
@@ -30,11 +28,11 @@ struct Line<'a> {
     event: &'a Event,
 }
 
-impl<W: Write + Send> JsonLines<W> {
-    /// Writes to `output`, which flushes at the end of a line.
+impl<W: Write + Send + 'static> JsonLines<W> {
+    /// Writes to `output`, from a thread of its own.
     pub fn new(output: W, verbosity: Verbosity) -> Self {
         Self {
-            output: Output::new(output),
+            lines: LineQueue::new(output),
             verbosity,
             identity: RunIdentity::default(),
             logged: LogTally::default(),
@@ -62,8 +60,8 @@ impl<W: Write + Send> Reporter for JsonLines<W> {
         let line = Line { time: time(), run, process, event };
         // A failed write does not stop the run. `finish` returns the error.
         match serde_json::to_vec(&line) {
-            Ok(line) => lock(&self.output).line(&line),
-            Err(error) => lock(&self.output).fail(error.into()),
+            Ok(line) => self.lines.add(&line),
+            Err(error) => self.lines.fail(error.into()),
         }
     }
 
@@ -72,7 +70,7 @@ impl<W: Write + Send> Reporter for JsonLines<W> {
     }
 
     fn finish(&self) -> io::Result<()> {
-        lock(&self.output).finish()
+        self.lines.finish()
     }
 
     fn new_execution(&self, step: &str) -> u64 {

@@ -3,6 +3,7 @@
 pub mod events;
 mod identity;
 mod json_lines;
+mod line_queue;
 mod output;
 pub(crate) mod progress;
 mod reporter;

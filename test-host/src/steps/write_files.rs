@@ -340,7 +340,8 @@ mod tests {
 
     use super::*;
     use crate::cancellation::Cancellation;
-    use crate::engine::document::{Digest, DocumentState};
+    use crate::engine::digest::Digest;
+    use crate::engine::document::DocumentState;
     use crate::engine::stage::Durable;
     use crate::report::Reporter;
     use crate::report::events::Event;

@@ -1,5 +1,6 @@
 //! From a socket to a session: greeting, TLS, login, and what the server can do.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -150,6 +151,9 @@ impl Session {
             login_directory: RemotePath::login(),
             current_directory: None,
             is_directory_proven: true,
+            entered_at: Instant::now(),
+            is_stale: false,
+            closed: HashMap::new(),
             refused_listing: None,
             format: None,
             hash: None,
