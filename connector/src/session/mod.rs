@@ -3,6 +3,7 @@
 //! A session is *poisoned* after a timeout, a lost connection or an unexpected reply: later replies
 //! cannot be matched to commands. A poisoned session is dropped. It never returns to the pool.
 
+mod ahead;
 pub(crate) mod checksum;
 mod control;
 mod directory;
@@ -10,6 +11,7 @@ mod existence;
 mod file;
 mod list;
 mod listed;
+mod normalized;
 mod open;
 mod path_refusal;
 mod paths;

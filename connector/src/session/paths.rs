@@ -83,7 +83,7 @@ impl Session {
     }
 
     /// How `path` is called where the session is, if that is known to be understood.
-    fn text_here(&self, path: &RemotePath) -> Option<String> {
+    pub(super) fn text_here(&self, path: &RemotePath) -> Option<String> {
         let has_full = path.is_unix() && !self.counts_from_useless_name(path);
         let full = || Some(path.as_str().to_owned()).filter(|_| has_full);
         if has_full && (is_ambiguous(path.file_name()) || self.is_in(path)) {

@@ -41,6 +41,8 @@ pub(crate) struct ServerBehaviour {
     /// How long a name is, in bytes, that the server is known not to shorten, beyond
     /// [`COMMON_NAME`].
     kept_name: AtomicUsize,
+    /// Whether the server has not answered a command that was sent before its turn.
+    forbids_ahead: AtomicBool,
     /// Whether the server hangs up when it is asked for a time (MDTM).
     hangs_up_on_times: AtomicBool,
     /// How it spells paths.
@@ -112,6 +114,16 @@ impl ServerBehaviour {
     /// Whether the server can be asked for times, as far as is known.
     pub(crate) fn may_ask_times(&self) -> bool {
         !self.hangs_up_on_times.load(Ordering::Relaxed)
+    }
+
+    /// Whether commands may be sent before the reply to the one before them has come.
+    pub(super) fn may_send_ahead(&self) -> bool {
+        !self.forbids_ahead.load(Ordering::Relaxed)
+    }
+
+    /// Notes that the server does not take that.
+    pub(super) fn forbid_ahead(&self) {
+        self.forbids_ahead.store(true, Ordering::Relaxed);
     }
 
     /// Notes that the server hangs up when it is asked for a time.
