@@ -17,6 +17,7 @@ use crate::suggest::{expected_one_of, quoted_list};
 pub struct Settings {
     values: BTreeMap<String, Value>,
     groups: BTreeMap<String, Self>,
+    lists: BTreeMap<String, Vec<Self>>,
     secrets: BTreeMap<String, SecretValue>,
 }
 
@@ -66,8 +67,12 @@ impl Settings {
                 ));
             }
         }
-        let mut settings =
-            Self { values: BTreeMap::new(), groups: BTreeMap::new(), secrets: BTreeMap::new() };
+        let mut settings = Self {
+            values: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            lists: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+        };
         for field in fields {
             settings.take(field, object.get(&field.id))?;
         }
@@ -89,6 +94,10 @@ impl Settings {
             FieldType::Group => {
                 let group = Self::check(&field.fields, value).map_err(|e| e.under(&field.id))?;
                 self.groups.insert(field.id.clone(), group);
+            }
+            FieldType::List => {
+                let items = check_items(field, value).map_err(|e| e.under(&field.id))?;
+                self.lists.insert(field.id.clone(), items);
             }
             FieldType::Password => {
                 let secret = secret_value(value).map_err(|e| e.under(&field.id))?;
@@ -167,6 +176,12 @@ impl Settings {
     pub fn group(&self, id: &str) -> Option<&Self> {
         self.groups.get(id)
     }
+
+    /// The items of the list `id`; none where it is absent.
+    #[must_use]
+    pub fn list(&self, id: &str) -> &[Self] {
+        self.lists.get(id).map_or(&[], Vec::as_slice)
+    }
 }
 
 fn is_blank(value: &Value) -> bool {
@@ -196,6 +211,27 @@ impl SecretReference {
             Error::configuration("", "expected exactly one of \"env\" and \"file\", each with text")
         })
     }
+}
+
+/// The items of a list.
+fn check_items(field: &Field, value: &Value) -> Result<Vec<Settings>, Error> {
+    let Value::Array(items) = value else {
+        return Err(Error::configuration(
+            "",
+            format!("expected an array, found {}", kind_of(value)),
+        ));
+    };
+    let first = field.fields.first().map(|first| first.id.clone());
+    let check = |(number, item): (usize, &Value)| {
+        let item = match (item, &first) {
+            (Value::String(_), Some(first)) => {
+                Value::Object(Map::from_iter([(first.clone(), item.clone())]))
+            }
+            _ => item.clone(),
+        };
+        Settings::check(&field.fields, &item).map_err(|e| e.under(&format!("[{number}]")))
+    };
+    items.iter().enumerate().map(check).collect()
 }
 
 fn check_value(field: &Field, value: &Value) -> Result<(), Error> {
@@ -290,6 +326,30 @@ mod tests {
         assert_eq!(settings.text("sslMode"), Some("none"));
         assert_eq!(settings.milliseconds("readTimeout"), Some(Duration::from_secs(60)));
         assert!(settings.group("proxy").is_none());
+    }
+
+    #[test]
+    fn an_item_that_is_a_text_is_its_first_field() {
+        let members = vec![
+            Field::text("command", "Command", "").required(),
+            Field::text("replies", "Replies", "").or("2xx"),
+        ];
+        let fields = vec![Field::list("commands", "Commands", members, "")];
+        let raw = json!({"commands": ["NOOP", {"command": "HELP", "replies": "214"}]});
+        let settings = Settings::check(&fields, &raw).unwrap();
+        let items: Vec<_> = settings
+            .list("commands")
+            .iter()
+            .map(|item| (item.text("command").unwrap(), item.text("replies").unwrap()))
+            .collect();
+        assert_eq!(items, [("NOOP", "2xx"), ("HELP", "214")]);
+        assert!(Settings::check(&fields, &json!({})).unwrap().list("commands").is_empty());
+        let path = |raw: Value| {
+            let error = Settings::check(&fields, &raw).unwrap_err();
+            error.report().path.clone().unwrap_or_default()
+        };
+        assert_eq!(path(json!({"commands": "NOOP"})), "commands");
+        assert_eq!(path(json!({"commands": ["A", {}]})), "commands[1].command");
     }
 
     #[test]

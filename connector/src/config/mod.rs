@@ -1,15 +1,19 @@
 //! Raw settings become checked types here, once; nothing else reads raw settings.
 
+mod active_peer;
 mod connection;
 pub(crate) mod filter;
+mod login_command;
 mod operation;
 mod selection;
 mod tls;
 mod transfer;
 
 pub(crate) use connection::{
-    ConnectionSettings, DataMode, ListingPreference, PassiveAddress, Proxy, ProxyKind,
+    ConnectionSettings, DataMode, ListingPreference, PassiveAddress, PassiveCommand, Proxy,
+    ProxyKind,
 };
+pub(crate) use login_command::LoginCommand;
 pub(crate) use operation::{
     CreateSettings, FileExists, GetSettings, ListSettings, OperationSettings, QuerySettings,
 };

@@ -27,6 +27,19 @@ pub(crate) struct TlsSettings {
     /// PEM text of the chain, and of the key.
     pub(crate) client: Option<(String, Secret)>,
     pub(crate) protect_data: bool,
+    /// Whether the control connection leaves TLS after the login.
+    pub(crate) clear_control: bool,
+    pub(crate) close_notify: CloseNotify,
+}
+
+/// How data connections inside TLS must end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum CloseNotify {
+    /// With close_notify (RFC 8446 §6.1).
+    Required,
+    /// With it or without, where the server's confirmation and the size agree.
+    Lenient,
 }
 
 /// Which TLS versions are offered.
@@ -110,6 +123,8 @@ pub(super) fn tls(settings: &Settings) -> Result<TlsSettings, Error> {
         fingerprint,
         client,
         protect_data: settings.text("dataProtection") != Some("clear"),
+        clear_control: settings.is("clearControl"),
+        close_notify: settings.require("tlsCloseNotify")?,
     })
 }
 

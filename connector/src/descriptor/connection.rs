@@ -29,7 +29,7 @@ fn server() -> Vec<Field> {
             "password",
             "Password",
             "The user's password: text, {\"env\": \"NAME\"} or {\"file\": \"PATH\"}. Not needed \
-             for anonymous.",
+             for anonymous. \"\" is an empty password.",
         ),
         Field::secret(
             "account",
@@ -125,6 +125,23 @@ fn security() -> Vec<Field> {
             &[("private", "Private"), ("clear", "Clear")],
             "Whether file contents and listings travel inside TLS (PROT P) or in clear (PROT C).",
         )),
+        with_tls(Field::choice(
+            "tlsCloseNotify",
+            "TLS Close Notify",
+            &[("required", "Required"), ("lenient", "Lenient")],
+            "What the end of data inside TLS must be. Required is the end that TLS itself marks \
+             (close_notify); without it data may have been cut on its way. Lenient also takes the \
+             bare end of the connection, where the server confirms the transfer and the size of \
+             the file (SIZE) is that of what arrived; of a listing its confirmation alone counts.",
+        )),
+        with_tls(Field::boolean(
+            "clearControl",
+            "Clear Control Connection",
+            false,
+            "Whether the control connection leaves TLS after the login (CCC), so that a firewall \
+             or a NAT device can read the ports of data connections. Commands and file names then \
+             travel in clear; the password does not.",
+        )),
     ]
 }
 
@@ -147,6 +164,15 @@ fn data_connections() -> Vec<Field> {
              is asked for: a hostile server could send the connection anywhere.",
         )
         .visible_when("connectionMode", &["passive"]),
+        Field::choice(
+            "passiveCommand",
+            "Passive Command",
+            &[("auto", "Automatic"), ("epsv", "EPSV"), ("pasv", "PASV")],
+            "The command that passive data connections are agreed on with. Automatic begins with \
+             EPSV (with PASV where passiveAddress is server), tries the other one where the first \
+             leads nowhere, and remembers what works. With a server on IPv6 it is EPSV alone.",
+        )
+        .visible_when("connectionMode", &["passive"]),
         Field::text(
             "activePorts",
             "Active Ports",
@@ -161,6 +187,17 @@ fn data_connections() -> Vec<Field> {
             "The address to announce for active data connections, where it is not that of the \
              control connection: the outer address of a NAT.",
         )
+        .visible_when("connectionMode", &["active"]),
+        Field::text(
+            "activePeer",
+            "Active Peer",
+            "From where the server may open active data connections: control is the address of the \
+             control connection alone, any is every address, and a list names addresses and \
+             networks beside that of the control connection. With any, whoever is quicker than \
+             the server can deliver its data or take its uploads.",
+        )
+        .or("control")
+        .in_format("control, any, or addresses and networks separated by commas")
         .visible_when("connectionMode", &["active"]),
         Field::boolean(
             "keepAlive",
@@ -200,9 +237,47 @@ fn conventions() -> Vec<Field> {
         Field::choice(
             "listing",
             "Listing",
-            &[("auto", "Automatic"), ("mlsd", "MLSD"), ("list", "LIST")],
+            &[
+                ("auto", "Automatic"),
+                ("mlsd", "MLSD"),
+                ("list", "LIST"),
+                ("nlst", "NLST with SIZE and MDTM"),
+                ("stat", "STAT"),
+            ],
             "The command that directories are listed with. Automatic is MLSD where the server \
-             has it.",
+             has it, and LIST elsewhere. NLST gives bare names, each of which is then asked for \
+             its size and time: for servers whose listings cannot be read. STAT lists over the \
+             control connection, without a data connection.",
+        ),
+        Field::boolean(
+            "hiddenFiles",
+            "Hidden Files",
+            false,
+            "Whether files are listed that the server hides, such as those whose name begins with a \
+             dot: by LIST -a, which takes the place of MLSD.",
+        ),
+        Field::list(
+            "commandsAfterLogin",
+            "Commands After Login",
+            vec![
+                Field::text(
+                    "command",
+                    "Command",
+                    "The command, such as SITE NAMEFMT 1. {secret} in it stands for the secret.",
+                )
+                .required(),
+                Field::secret(
+                    "secret",
+                    "Secret",
+                    "A secret within the command, which is never shown: text, {\"env\": \"NAME\"} or \
+                     {\"file\": \"PATH\"}.",
+                ),
+                Field::text("replies", "Good Replies", "The replies that count as good.")
+                    .or("2xx")
+                    .in_format("codes and classes of codes separated by commas"),
+            ],
+            "Commands to send after each login, in their order. A reply that does not count as \
+             good ends the session.",
         ),
         Field::text(
             "fileNameEncoding",

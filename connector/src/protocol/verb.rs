@@ -28,6 +28,7 @@ verbs! {
     Acct = "ACCT",
     Appe = "APPE",
     Auth = "AUTH",
+    Ccc = "CCC",
     Cwd = "CWD",
     Dele = "DELE",
     Eprt = "EPRT",
@@ -43,10 +44,12 @@ verbs! {
     Nlst = "NLST",
     Noop = "NOOP",
     Opts = "OPTS",
+    Own = "commandsAfterLogin",
     Pass = "PASS",
     Pasv = "PASV",
     Pbsz = "PBSZ",
     Port = "PORT",
+    Pret = "PRET",
     Prot = "PROT",
     Pwd = "PWD",
     Quit = "QUIT",
@@ -57,6 +60,7 @@ verbs! {
     Rnto = "RNTO",
     Site = "SITE",
     Size = "SIZE",
+    Stat = "STAT",
     Stor = "STOR",
     Syst = "SYST",
     Type = "TYPE",
@@ -115,6 +119,11 @@ impl Command {
     /// A command with an argument.
     pub(crate) fn new(verb: Verb, argument: impl fmt::Display) -> Self {
         Self { verb, line: format!("{verb} {argument}") }
+    }
+
+    /// A whole line of the settings.
+    pub(crate) fn own(line: String) -> Self {
+        Self { verb: Verb::Own, line }
     }
 
     /// Its verb.

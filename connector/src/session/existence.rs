@@ -59,7 +59,7 @@ impl Session {
     pub(crate) fn ask_size(&mut self, path: &RemotePath) -> Result<SizeAnswer, Failure> {
         self.set_format(TransferFormat::Binary)?;
         let reply = self.path_command(Verb::Size, path)?;
-        if reply.is_file_status() {
+        if reply.is_done() {
             let size = file_status(&reply).parse();
             return Ok(size.map_or(SizeAnswer::Unanswered, SizeAnswer::Bytes));
         }

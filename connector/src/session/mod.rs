@@ -5,6 +5,7 @@
 
 pub(crate) mod checksum;
 mod control;
+mod conventions;
 mod directory;
 mod existence;
 mod file;

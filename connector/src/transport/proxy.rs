@@ -126,7 +126,7 @@ impl Tunnel {
         request.push_str("\r\n");
         self.send(request.as_bytes())?;
         let head = self.receive_head()?;
-        let status = head.split(|byte| *byte == b'\r').next().unwrap_or_default();
+        let status = head.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
         let code = status.split(|byte| *byte == b' ').nth(1).unwrap_or_default();
         match code {
             [b'2', _, _] => Ok(()),
@@ -146,7 +146,8 @@ impl Tunnel {
     /// Reads byte by byte: what follows the head belongs to the tunnel.
     fn receive_head(&mut self) -> Result<Vec<u8>, Failure> {
         let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
+        // Lines may end in LF alone (RFC 9112 §2.2).
+        while !(head.ends_with(b"\n\r\n") || head.ends_with(b"\n\n")) {
             if head.len() >= MAXIMUM_HEAD {
                 return Err(Failure::new(Cause::Nonsense, "the proxy's answer has no end"));
             }

@@ -136,6 +136,7 @@ fn fields(text: &mut String, depth: usize, all: &[Field]) {
             FieldType::Boolean => "boolean".to_owned(),
             FieldType::Certificate => "certificate".to_owned(),
             FieldType::Group => "group".to_owned(),
+            FieldType::List => "list".to_owned(),
             _ => "other".to_owned(),
         }];
         if !field.allowed_values.is_empty() {

@@ -192,7 +192,7 @@ impl Session {
         match self.shared.settings.listing {
             ListingPreference::Auto => self.features.mlst,
             ListingPreference::Mlsd => true,
-            ListingPreference::List => false,
+            ListingPreference::List | ListingPreference::Nlst | ListingPreference::Stat => false,
         }
     }
 

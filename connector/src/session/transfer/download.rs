@@ -3,13 +3,12 @@
 
 use std::io::Read;
 
-use super::transfer::{POLL_INTERVAL, Transfer};
+use super::transfer::{DataConnection, POLL_INTERVAL, Transfer};
 use crate::failure::Failure;
 use crate::protocol::reply::Reply;
 use crate::protocol::verb::Command;
 use crate::session::session::Session;
 use crate::transport::error::is_timeout;
-use crate::transport::stream::NetStream;
 use host_sdk::kit::Deadline;
 
 /// Bytes from the server: a file or a listing. Dropped unfinished, it poisons its session.
@@ -43,9 +42,9 @@ impl<'s> Download<'s> {
         Self { transfer, received: 0, ended: false }
     }
 
-    /// The session, and the data connection for its addresses and its TLS state.
-    pub(in crate::session) fn parts(&self) -> (&Session, Option<&NetStream>) {
-        (&*self.transfer.session, self.transfer.data.as_ref().map(|data| &data.stream))
+    /// The data connection, for its addresses and its TLS state.
+    pub(in crate::session) fn data(&self) -> Option<&DataConnection> {
+        self.transfer.data.as_ref()
     }
 
     /// The next bytes; 0 is the end of the data connection, which only [`Download::finish`]

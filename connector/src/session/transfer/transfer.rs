@@ -53,6 +53,8 @@ struct Opened {
 /// only when both are closed: they go together.
 pub(in crate::session) struct DataConnection {
     pub(in crate::session) stream: NetStream,
+    /// The command that it was agreed on with.
+    pub(in crate::session) agreed_by: Verb,
     _watch: Registration,
 }
 
@@ -87,7 +89,7 @@ impl Session {
 
     fn open_data(&mut self, command: &Command, offset: u64) -> Result<Opened, Failure> {
         let verb = command.verb();
-        let agreed = self.negotiate()?;
+        let (agreed, agreed_by) = self.negotiate()?;
         if offset > 0 {
             let reply = self.command(Command::new(Verb::Rest, offset))?;
             if !reply.is_pending() {
@@ -118,7 +120,8 @@ impl Session {
             .set_read_timeout(self.shared.settings.read_timeout)
             .and_then(|()| stream.set_write_timeout(self.shared.settings.read_timeout));
         timeouts.map_err(|e| io_error("the data connection", &e))?;
-        Ok(Opened { data: DataConnection { stream, _watch: watch }, confirmation })
+        let data = DataConnection { stream, agreed_by, _watch: watch };
+        Ok(Opened { data, confirmation })
     }
 
     /// The error of a transfer that the server does not begin. RETR may be refused in words that

@@ -75,6 +75,8 @@ const OUTSIDE: &[&str] = &["bench", "fuzz", "lib", "main"];
 /// The methods of a session, lowest file first.
 const SESSION: &[&str] = &[
     "session/session.rs",
+    "session/open/protection.rs",
+    "session/open/features.rs",
     "session/open/login.rs",
     "session/open/retry.rs",
     "session/open/renew.rs",
@@ -83,6 +85,9 @@ const SESSION: &[&str] = &[
     "session/file.rs",
     "session/checksum.rs",
     "session/transfer/tickets.rs",
+    "session/transfer/data_refusal.rs",
+    "session/transfer/passive.rs",
+    "session/transfer/active.rs",
     "session/transfer/data_connection.rs",
     "session/transfer/transfer.rs",
     "session/transfer/download.rs",
