@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use crate::descriptor::conflict::{ConflictSeverity, is_blank};
 use crate::descriptor::field::{Field, FieldType};
 use crate::error::Error;
 use crate::secret::{Secret, SecretReference};
@@ -76,7 +77,24 @@ impl Settings {
         for field in fields {
             settings.take(field, object.get(&field.id))?;
         }
-        Ok(settings)
+        match conflicts(fields, object, ConflictSeverity::Refused).next() {
+            Some(refused) => Err(refused),
+            None => Ok(settings),
+        }
+    }
+
+    /// What `fields` warn of in `raw`, each with the path of the setting.
+    #[must_use]
+    pub fn warnings(fields: &[Field], raw: &Value) -> Vec<Error> {
+        let Value::Object(object) = raw else { return Vec::new() };
+        let mut warnings: Vec<Error> =
+            conflicts(fields, object, ConflictSeverity::Warning).collect();
+        for field in fields.iter().filter(|field| field.field_type == FieldType::Group) {
+            let inner = object.get(&field.id).unwrap_or(&Value::Null);
+            let inner = Self::warnings(&field.fields, inner);
+            warnings.extend(inner.into_iter().map(|warning| warning.under(&field.id)));
+        }
+        warnings
     }
 
     fn take(&mut self, field: &Field, raw: Option<&Value>) -> Result<(), Error> {
@@ -184,12 +202,19 @@ impl Settings {
     }
 }
 
-fn is_blank(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.trim().is_empty(),
-        _ => false,
-    }
+fn conflicts<'f>(
+    fields: &'f [Field],
+    settings: &'f Map<String, Value>,
+    severity: ConflictSeverity,
+) -> impl Iterator<Item = Error> + 'f {
+    fields.iter().flat_map(move |field| {
+        let declared = field.conflicts.iter();
+        declared
+            .filter(move |conflict| {
+                conflict.severity == severity && conflict.applies(field, fields, settings)
+            })
+            .map(|conflict| Error::configuration(&field.id, &conflict.message))
+    })
 }
 
 fn secret_value(value: &Value) -> Result<SecretValue, Error> {
@@ -381,6 +406,31 @@ mod tests {
             assert_eq!(at, path, "{raw}");
             assert!(message.contains(part), "{raw}: {message}");
         }
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_refused_or_warned_of() {
+        let fields = vec![
+            Field::choice("upload", "Upload", &[("temporary", "T"), ("final", "F")], "")
+                .refused_with(&["final"], "staging", &[], "staging needs temporary"),
+            Field::text("staging", "Staging", ""),
+            Field::boolean("active", "Active", false, "").warned_with(
+                &["true"],
+                "upload",
+                &["temporary"],
+                "slow",
+            ),
+        ];
+        let refused = |raw: Value| Settings::check(&fields, &raw).err();
+        let both = refused(json!({"upload": "final", "staging": "in"})).unwrap();
+        assert_eq!(both.message(), "staging needs temporary");
+        assert_eq!(both.report().path.as_deref(), Some("upload"));
+        assert!(refused(json!({"upload": "final", "staging": " "})).is_none());
+        assert!(refused(json!({"staging": "in"})).is_none());
+        let warnings = |raw: Value| Settings::warnings(&fields, &raw).len();
+        assert_eq!(warnings(json!({"active": true})), 1, "the default counts");
+        assert_eq!(warnings(json!({"active": true, "upload": "final"})), 0);
+        assert_eq!(warnings(json!({})), 0);
     }
 
     #[test]

@@ -141,7 +141,7 @@ impl ConnectionSettings {
         let settings = Settings::check(&descriptor().connection.fields, raw)?;
         let security: Security = settings.require("sslMode")?;
         let default_port = if security == Security::Implicit { 990 } else { 21 };
-        let parsed = Self {
+        Ok(Self {
             host: host(&settings, "host")?,
             port: settings.get("port")?.unwrap_or(default_port),
             credentials: credentials(&settings, raw)?,
@@ -168,41 +168,7 @@ impl ConnectionSettings {
             retry: retry(&settings)?,
             maximum_line: settings.require("maximumLineLength")?,
             maximum_entries: settings.require("maximumListingEntries")?,
-        };
-        parsed.check_combinations()?;
-        Ok(parsed)
-    }
-
-    fn check_combinations(&self) -> Result<(), Error> {
-        let follows = self.passive_address == PassiveAddress::Server;
-        if follows && self.passive_command == PassiveCommand::Epsv {
-            return Err(Error::configuration(
-                "passiveCommand",
-                "EPSV announces no address that passiveAddress server could follow; allowed with \
-                 it are \"auto\" and \"pasv\"",
-            ));
-        }
-        if self.hidden_files && self.listing == ListingPreference::Mlsd {
-            return Err(Error::configuration(
-                "hiddenFiles",
-                "MLSD takes no option that shows hidden files; set listing to \"auto\" or \"list\"",
-            ));
-        }
-        if self.tls.clear_control && self.security == Security::None {
-            return Err(Error::configuration(
-                "clearControl",
-                "without TLS the control connection is in clear already; set sslMode to \
-                 \"explicit\" or \"implicit\", or leave it false",
-            ));
-        }
-        if self.proxy.is_some() && self.mode == DataMode::Active {
-            return Err(Error::configuration(
-                "connectionMode",
-                "active data connections cannot come through a proxy; allowed with a proxy is \
-                 \"passive\"",
-            ));
-        }
-        Ok(())
+        })
     }
 }
 

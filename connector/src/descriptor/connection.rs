@@ -3,15 +3,21 @@
 use host_sdk::descriptor::{Field, FieldScope, FieldType};
 
 pub(super) fn fields() -> Vec<Field> {
-    let mut fields = server();
-    fields.extend(security());
-    fields.extend(data_connections());
-    fields.extend(conventions());
-    fields.extend(limits());
-    for field in &mut fields {
-        field.scope = FieldScope::ConnectionOnly;
-    }
-    fields
+    let sections = [
+        ("", server()),
+        ("Security", security()),
+        ("Data Connections", data_connections()),
+        ("Names and Listings", conventions()),
+        ("Limits", limits()),
+    ];
+    let in_section = |(section, fields): (&'static str, Vec<Field>)| {
+        fields.into_iter().map(move |field| {
+            let mut field = field.in_section(section);
+            field.scope = FieldScope::ConnectionOnly;
+            field
+        })
+    };
+    sections.into_iter().flat_map(in_section).collect()
 }
 
 fn server() -> Vec<Field> {
@@ -35,7 +41,8 @@ fn server() -> Vec<Field> {
             "account",
             "Account",
             "The account to name when the server asks for one (ACCT).",
-        ),
+        )
+        .advanced(),
         Field::text(
             "remoteDirectory",
             "Remote Directory",
@@ -61,7 +68,8 @@ fn security() -> Vec<Field> {
             "Lowest TLS Version",
             &versions,
             "The lowest TLS version that is accepted.",
-        )),
+        )
+.advanced()),
         with_tls(
             Field::choice(
                 "tlsMaximumVersion",
@@ -69,6 +77,7 @@ fn security() -> Vec<Field> {
                 &versions,
                 "The highest TLS version that is offered.",
             )
+.advanced()
             .or("1.3"),
         ),
         with_tls(Field::choice(
@@ -78,7 +87,8 @@ fn security() -> Vec<Field> {
             "Whether data connections resume the control connection's TLS session, as many \
              servers demand. Automatic also falls back to TLS 1.2 where a server's TLS 1.3 \
              tickets run out.",
-        )),
+        )
+.advanced()),
         with_tls(Field::choice(
             "trust",
             "Trusted Authorities",
@@ -88,7 +98,8 @@ fn security() -> Vec<Field> {
                 ("only", "Only those of CA Certificates"),
             ],
             "Which certificate authorities are trusted, besides those of CA Certificates.",
-        )),
+        )
+.advanced()),
         with_tls(Field::new(
             "caCertificates",
             "CA Certificates",
@@ -124,7 +135,7 @@ fn security() -> Vec<Field> {
             "Data Protection",
             &[("private", "Private"), ("clear", "Clear")],
             "Whether file contents and listings travel inside TLS (PROT P) or in clear (PROT C).",
-        )),
+        ).advanced()),
         with_tls(Field::choice(
             "tlsCloseNotify",
             "TLS Close Notify",
@@ -133,7 +144,8 @@ fn security() -> Vec<Field> {
              (close_notify); without it data may have been cut on its way. Lenient also takes the \
              bare end of the connection, where the server confirms the transfer and the size of \
              the file (SIZE) is that of what arrived; of a listing its confirmation alone counts.",
-        )),
+        )
+        .advanced()),
         with_tls(Field::boolean(
             "clearControl",
             "Clear Control Connection",
@@ -141,6 +153,14 @@ fn security() -> Vec<Field> {
             "Whether the control connection leaves TLS after the login (CCC), so that a firewall \
              or a NAT device can read the ports of data connections. Commands and file names then \
              travel in clear; the password does not.",
+        )
+        .advanced()
+        .refused_with(
+            &["true"],
+            "sslMode",
+            &["none"],
+            "without TLS the control connection is in clear already; set sslMode to \"explicit\" or \
+             \"implicit\", or leave it false",
         )),
     ]
 }
@@ -152,6 +172,13 @@ fn data_connections() -> Vec<Field> {
             "Connection Mode",
             &[("passive", "Passive"), ("active", "Active")],
             "Who opens data connections: this side (passive), or the server (active).",
+        )
+        .refused_with(
+            &["active"],
+            "proxy",
+            &[],
+            "active data connections cannot come through a proxy; allowed with a proxy is \
+             \"passive\"",
         ),
         Field::choice(
             "passiveAddress",
@@ -163,6 +190,7 @@ fn data_connections() -> Vec<Field> {
             "Where passive data connections go. The announced address is followed only when it \
              is asked for: a hostile server could send the connection anywhere.",
         )
+        .advanced()
         .visible_when("connectionMode", &["passive"]),
         Field::choice(
             "passiveCommand",
@@ -172,12 +200,21 @@ fn data_connections() -> Vec<Field> {
              EPSV (with PASV where passiveAddress is server), tries the other one where the first \
              leads nowhere, and remembers what works. With a server on IPv6 it is EPSV alone.",
         )
+        .advanced()
+        .refused_with(
+            &["epsv"],
+            "passiveAddress",
+            &["server"],
+            "EPSV announces no address that passiveAddress \"server\" could follow; allowed with it \
+             are \"auto\" and \"pasv\"",
+        )
         .visible_when("connectionMode", &["passive"]),
         Field::text(
             "activePorts",
             "Active Ports",
             "The local ports that active data connections are awaited on.",
         )
+        .advanced()
         .or("50000-50100")
         .in_format("first-last")
         .visible_when("connectionMode", &["active"]),
@@ -187,15 +224,17 @@ fn data_connections() -> Vec<Field> {
             "The address to announce for active data connections, where it is not that of the \
              control connection: the outer address of a NAT.",
         )
+        .advanced()
         .visible_when("connectionMode", &["active"]),
         Field::text(
             "activePeer",
             "Active Peer",
             "From where the server may open active data connections: control is the address of the \
              control connection alone, any is every address, and a list names addresses and \
-             networks beside that of the control connection. With any, whoever is quicker than \
+             networks beside that of the control connection. With any, another machine that is quicker than \
              the server can deliver its data or take its uploads.",
         )
+        .advanced()
         .or("control")
         .in_format("control, any, or addresses and networks separated by commas")
         .visible_when("connectionMode", &["active"]),
@@ -205,7 +244,8 @@ fn data_connections() -> Vec<Field> {
             true,
             "Whether TCP keep-alive holds the control connection open through NAT devices during \
              long transfers.",
-        ),
+        )
+        .advanced(),
         Field::group(
             "proxy",
             "Proxy",
@@ -228,7 +268,8 @@ fn data_connections() -> Vec<Field> {
                 Field::secret("password", "Password", "The password at the proxy."),
             ],
             "The proxy through which control and passive data connections go.",
-        ),
+        )
+        .advanced(),
     ]
 }
 
@@ -248,13 +289,21 @@ fn conventions() -> Vec<Field> {
              has it, and LIST elsewhere. NLST gives bare names, each of which is then asked for \
              its size and time: for servers whose listings cannot be read. STAT lists over the \
              control connection, without a data connection.",
-        ),
+        )
+        .advanced(),
         Field::boolean(
             "hiddenFiles",
             "Hidden Files",
             false,
             "Whether files are listed that the server hides, such as those whose name begins with a \
              dot: by LIST -a, which takes the place of MLSD.",
+        )
+        .advanced()
+        .refused_with(
+            &["true"],
+            "listing",
+            &["mlsd"],
+            "MLSD takes no option that shows hidden files; set listing to \"auto\" or \"list\"",
         ),
         Field::list(
             "commandsAfterLogin",
@@ -278,13 +327,15 @@ fn conventions() -> Vec<Field> {
             ],
             "Commands to send after each login, in their order. A reply that does not count as \
              good ends the session.",
-        ),
+        )
+        .advanced(),
         Field::text(
             "fileNameEncoding",
             "File Name Encoding",
             "The character encoding of names on the server: auto, utf-8, or a label such as \
              windows-1252 or shift_jis. Bytes that do not fit are kept, not lost.",
         )
+        .advanced()
         .or("auto"),
         Field::text(
             "serverTimeZone",
@@ -297,6 +348,7 @@ fn conventions() -> Vec<Field> {
              with use_localtime. Where clocks are set back, a time that comes twice counts as the \
              first.",
         )
+        .advanced()
         .or("auto"),
     ]
 }
@@ -324,6 +376,7 @@ fn limits() -> Vec<Field> {
             0,
             "How long one transfer may take in all, with its interruptions. 0 is for ever.",
         )
+.advanced()
         .or(0),
         Field::integer(
             "maximumConnections",
@@ -366,6 +419,7 @@ fn limits() -> Vec<Field> {
             ],
             "How failures that may pass are repeated. A rejected password never is, and one that gets no answer once.",
         )
+.advanced()
         .or(serde_json::json!({})),
         Field::integer(
             "maximumLineLength",
@@ -373,6 +427,7 @@ fn limits() -> Vec<Field> {
             256,
             "The longest line of a reply or a listing, in bytes.",
         )
+.advanced()
         .up_to(1_048_576)
         .or(16_384),
         Field::integer(
@@ -381,6 +436,7 @@ fn limits() -> Vec<Field> {
             1,
             "How many entries one directory may have, and how many a query or a sorted list may select in all.",
         )
+.advanced()
         .or(1_000_000),
     ]
 }

@@ -61,7 +61,8 @@ fn create() -> OperationDescriptor {
                 true,
                 "Whether the server has to have as many bytes as were sent (SIZE) before a file \
                  gets its name. To be switched off for servers that change what they store.",
-            ),
+            )
+            .advanced(),
             Field::boolean(
                 "preserveTimestamp",
                 "Preserve Timestamp",
@@ -69,6 +70,7 @@ fn create() -> OperationDescriptor {
                 "Whether the file gets the time of the document's Timestamp, where the server can \
                  set times (MFMT). Ignored with Append.",
             )
+            .advanced()
             .visible_when("actionIfFileExists", &replacing),
             Field::text(
                 "permissions",
@@ -76,6 +78,7 @@ fn create() -> OperationDescriptor {
                 "The permission bits that the file gets, where the server has SITE CHMOD. \
                  Ignored with Append.",
             )
+            .advanced()
             .in_format("three or four octal digits")
             .visible_when("actionIfFileExists", &replacing),
             include_all_metadata("Whether the output carries the file's timestamp."),
@@ -218,6 +221,7 @@ fn checksum() -> Field {
          their like). Automatic does so with binary files where the server can; an algorithm is \
          demanded. The server reads each file once more for it. Not with Append.",
     )
+    .advanced()
 }
 
 fn include_all_metadata(help: &str) -> Field {
@@ -273,6 +277,7 @@ fn strict_listing() -> Field {
         "Whether one entry or directory that cannot be read ends the operation with an error. \
          Otherwise it is an error by itself, and the others go on.",
     )
+    .advanced()
 }
 
 fn minimum_age(consequence: &str) -> Field {
@@ -314,6 +319,7 @@ fn fail_if_unable_to_delete() -> Field {
          cannot be deleted or moved (the fact perm of MLSD and MLST). In every other case its \
          document is delivered, and a failure follows it.",
     )
+    .advanced()
 }
 
 fn return_application_errors() -> Field {

@@ -81,8 +81,8 @@ fn certificates(flavour: Flavour, mode: Mode) {
     let (error, server) = refused(start(Certificate::Trusted).unwrap(), &pin);
     assert_says(&error, "not the pinned one", "certificateFingerprint");
     drop(server);
-    let stranger = start(Certificate::Trusted).unwrap();
-    let authority = std::fs::read_to_string(stranger.ca_pem()).unwrap();
+    let untrusted = start(Certificate::Trusted).unwrap();
+    let authority = std::fs::read_to_string(untrusted.ca_pem()).unwrap();
     let (error, server) =
         refused(start(Certificate::Trusted).unwrap(), &json!({"caCertificates": authority}));
     // All instances' authorities have one name.
@@ -193,7 +193,7 @@ fn unusable_certificates_and_keys_are_configuration_errors() {
             "clientKey",
         ),
         (
-            json!({"clientCertificate": client.client_pem(), "clientKey": {"file": client.stranger_key()}}),
+            json!({"clientCertificate": client.client_pem(), "clientKey": {"file": client.untrusted_key()}}),
             "clientCertificate",
         ),
     ];
@@ -206,7 +206,7 @@ fn unusable_certificates_and_keys_are_configuration_errors() {
     }
 }
 
-/// A server that wants a client certificate: with the right one, without one, with a stranger's.
+/// A server that wants a client certificate: with the right one, without one, with an untrusted one.
 pub(crate) fn client_certificates(flavour: Flavour, mode: Mode, version: TlsVersion) {
     let options =
         Options::new(flavour).mode(mode).tls_versions(version..=version).client_certificate();
@@ -216,7 +216,7 @@ pub(crate) fn client_certificates(flavour: Flavour, mode: Mode, version: TlsVers
         |pem: &Path, key: &Path| json!({"clientCertificate": pem, "clientKey": {"file": key}});
     let (error, server) = refused(server, &json!({}));
     assert_says(&error, "wants a client certificate and none is configured", "clientCertificate");
-    let (error, server) = refused(server, &pair(&files.stranger_pem(), &files.stranger_key()));
+    let (error, server) = refused(server, &pair(&files.untrusted_pem(), &files.untrusted_key()));
     assert_says(&error, "rejected the client certificate", "clientCertificate");
     let mut known = pair(&files.client_pem(), &files.client_key());
     if quirks::cannot_resume_with_client_certificates(flavour) {
@@ -284,11 +284,11 @@ fn a_server_without_tls_gets_no_secret() {
 /// The data connection is verified as the control connection is, and the server's reply to being
 /// turned away does not hide why.
 #[test]
-fn a_stranger_on_the_data_connection_is_turned_away() {
+fn an_untrusted_data_connection_is_refused() {
     let script = "< 220 ready\n> AUTH TLS\n< 234 go\ntls\n> PBSZ 0\n< 200 ok\n> PROT P\n< 200 ok\n\
         > USER *\n< 331 password\n> PASS *\n< 230 in\n\
         otherwise FEAT < 502 no\notherwise PWD < 257 \"/\"\notherwise TYPE < 200 ok\n\
-        > EPSV\npassive EPSV\n> {list}\n< 150 here\ndata tls stranger\n< 426 what was that\n";
+        > EPSV\npassive EPSV\n> {list}\n< 150 here\ndata tls untrusted\n< 426 what was that\n";
     let server = ScriptedServer::start(&Script::parse(script).unwrap()).unwrap();
     let settings = json!({
         "host": server.host(), "port": server.port(), "userName": "u", "password": "p",

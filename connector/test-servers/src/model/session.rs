@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::link::Link;
+use super::shared::{POLL, Shared};
 use super::world::{Ending, Fault};
-use super::{POLL, Shared};
 
 /// How long the client may take to make a data connection, and to read or send what it asked for.
-const PATIENCE: Duration = Duration::from_secs(5);
+const CLIENT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Plays one session to its end, whatever that is. The socket is shut down: others hold copies.
 pub(super) fn run(stream: TcpStream, shared: &Arc<Shared>) {
@@ -166,15 +166,15 @@ impl Session {
         Ok(Some(answer))
     }
 
-    /// The client's data connection, which it made when it was told the port.
+    /// The client's data connection, made after it got the port.
     fn data(&mut self) -> io::Result<Link> {
         let listener = self.listener.take().ok_or(io::ErrorKind::NotConnected)?;
         let start = Instant::now();
-        while start.elapsed() < PATIENCE && !self.shared.is_over() {
+        while start.elapsed() < CLIENT_TIMEOUT && !self.shared.is_over() {
             if let Ok((stream, _)) = listener.accept() {
                 stream.set_nonblocking(false)?;
-                stream.set_read_timeout(Some(PATIENCE))?;
-                stream.set_write_timeout(Some(PATIENCE))?;
+                stream.set_read_timeout(Some(CLIENT_TIMEOUT))?;
+                stream.set_write_timeout(Some(CLIENT_TIMEOUT))?;
                 return Link::new(stream, self.shared.tls.as_ref());
             }
             std::thread::sleep(POLL);

@@ -2,58 +2,20 @@ use std::collections::HashSet;
 use std::io;
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
-
-use rustls::ServerConfig;
 
 use super::data::Data;
 use super::script::{Connection, Step};
+use super::shared::{ENDLESS, Record, Shared, Stop, mismatch};
 use super::text::{Template, Values, escape};
-use super::wire::{Meter, Patience, Wire};
+use super::wire::{Meter, Wire};
 
 /// No command is longer; a client that sends this much without a line end is wrong.
 const LONGEST_COMMAND: usize = 1 << 16;
-/// `endless` ends here, for a client that would take anything.
-pub(super) const ENDLESS: usize = 256 << 20;
-
-/// What the connections of one scripted server have in common.
-#[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) patience: Patience,
-    pub(super) tls: Arc<ServerConfig>,
-    /// With a certificate of another authority.
-    pub(super) stranger: Arc<ServerConfig>,
-    pub(super) sent_control: Arc<AtomicUsize>,
-    pub(super) sent_data: Arc<AtomicUsize>,
-    pub(super) cut_control: Option<usize>,
-    pub(super) cut_data: Option<usize>,
-}
-
-/// What happened on one control connection.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Record {
-    pub(super) lines: Vec<String>,
-    pub(super) commands: Vec<String>,
-    pub(super) uploads: Vec<Vec<u8>>,
-    pub(super) mismatch: Option<String>,
-}
-
-/// Why a conversation ends before its last line.
-#[derive(Debug)]
-pub(super) enum Stop {
-    Mismatch(String),
-    /// By the script's own `close`, `reset` or cut.
-    AsWritten,
-}
-
-pub(super) fn mismatch<T>(words: impl Into<String>) -> Result<T, Stop> {
-    Err(Stop::Mismatch(words.into()))
-}
 
 pub(super) fn run(stream: TcpStream, script: &Connection, shared: &Shared) -> Record {
     let sent = Arc::clone(&shared.sent_control);
-    let meter = match Meter::new(stream, &shared.patience, sent, shared.cut_control) {
+    let meter = match Meter::new(stream, &shared.timeouts, sent, shared.cut_control) {
         Ok(meter) => meter,
         Err(error) => {
             return Record { mismatch: Some(error.to_string()), ..Record::default() };
@@ -231,7 +193,7 @@ impl Session<'_> {
     fn read_more(&mut self, wanted: &str) -> Result<bool, Stop> {
         let shared = self.shared;
         let mut buffer = [0; 4096];
-        match self.wire()?.receive(&mut buffer, &shared.patience.timer()) {
+        match self.wire()?.receive(&mut buffer, &shared.timeouts.timer()) {
             Ok(0) => Ok(false),
             Ok(length) => {
                 self.unread.extend_from_slice(&buffer[..length]);
@@ -289,7 +251,7 @@ impl Session<'_> {
             return mismatch(format!("`{}` came before the handshake", escape(&self.unread)));
         }
         let Some(wire) = self.wire.take() else { return mismatch("the connection is closed") };
-        match wire.start_tls(&self.shared.tls, &self.shared.patience.timer()) {
+        match wire.start_tls(&self.shared.tls, &self.shared.timeouts.timer()) {
             Ok(wire) => {
                 self.wire = Some(wire);
                 self.note("= TLS");
@@ -327,7 +289,7 @@ impl Session<'_> {
     fn wait_for_end(&mut self) -> Result<(), Stop> {
         const WANTED: &str = "the script is over: only QUIT was expected";
         let mut buffer = [0; 4096];
-        while !self.shared.patience.is_finished() {
+        while !self.shared.timeouts.is_finished() {
             if self.unread.contains(&b'\n') {
                 let Some(command) = self.next_command(WANTED)? else { return Ok(()) };
                 if command.eq_ignore_ascii_case(b"QUIT") {
