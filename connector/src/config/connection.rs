@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::active_peer::ActivePeer;
+use super::line::check_line;
 use super::login_command::{LoginCommand, login_commands};
 use super::tls::{Security, TlsSettings, tls};
 use crate::descriptor::descriptor;
@@ -177,13 +178,6 @@ fn line(settings: &Settings, id: &str) -> Result<Option<String>, Error> {
     let Some(text) = settings.text(id) else { return Ok(None) };
     check_line(id, text)?;
     Ok(Some(text.to_owned()))
-}
-
-pub(super) fn check_line(id: &str, text: &str) -> Result<(), Error> {
-    if text.contains(['\r', '\n', '\0']) {
-        return Err(Error::configuration(id, "must not contain CR, LF or NUL"));
-    }
-    Ok(())
 }
 
 fn secret_line(settings: &Settings, id: &str) -> Result<Option<Secret>, Error> {

@@ -2,7 +2,7 @@
 
 use host_sdk::{Error, Secret, Settings};
 
-use super::connection::check_line;
+use super::line::check_line;
 
 /// What stands for the secret of a command in its text.
 const PLACE: &str = "{secret}";

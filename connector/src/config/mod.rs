@@ -3,6 +3,7 @@
 mod active_peer;
 mod connection;
 pub(crate) mod filter;
+mod line;
 mod login_command;
 mod operation;
 mod selection;
@@ -18,5 +19,5 @@ pub(crate) use operation::{
     CreateSettings, FileExists, GetSettings, ListSettings, OperationSettings, QuerySettings,
 };
 pub(crate) use selection::{SelectionSettings, SortBy, WalkSettings};
-pub(crate) use tls::{Security, TlsSettings, Trust, Versions};
+pub(crate) use tls::{CloseNotify, Security, TlsSettings, Trust, Versions};
 pub(crate) use transfer::{AfterReading, Checksum, ReadingSettings, Removal, TransferFormat};

@@ -136,6 +136,11 @@ impl Command {
         &self.line
     }
 
+    /// Whether it names a path: it has an argument which is no option.
+    pub(crate) fn names_a_path(&self) -> bool {
+        !self.argument().is_empty() && !self.argument().starts_with('-')
+    }
+
     /// Its argument; empty where it has none.
     pub(crate) fn argument(&self) -> &str {
         self.line.get(self.verb.as_str().len() + 1..).unwrap_or("")

@@ -17,13 +17,15 @@ mod presence_beside;
 mod redaction;
 mod server;
 mod session;
+mod size;
 mod transcript;
 mod transfer;
 
-pub(crate) use self::existence::{Presence, SizeAnswer};
-pub(crate) use self::list::list::Found;
+pub(crate) use self::existence::Presence;
+pub(crate) use self::list::found::Found;
 pub(crate) use self::list::probe::{DataFacts, ProbedListing};
 pub(crate) use self::open::login::Milestone;
 pub(crate) use self::server::{ServerBehaviour, Shared};
 pub(crate) use self::session::Session;
+pub(crate) use self::size::SizeAnswer;
 pub(crate) use self::transcript::Transcript;

@@ -16,6 +16,7 @@
 //! | `#: file NAME reports KIND` | its document was delivered, and this failure after it |
 //! | `#: unknown` | the failure says that its outcome is unknown |
 //! | `#: fails KIND`, `says TEXT`, `hides TEXT` | how it failed, in which words |
+//! | `#: hints TEXT` | what its hint names |
 //! | `#: tells LINE` | how a line of the error's transcript begins |
 //! | `#: times N COMMAND`, `never COMMAND` | how often a command that begins so was sent in all |
 //! | `#: leaves early` | the connector hangs up somewhere before the end of the script |
@@ -371,6 +372,11 @@ impl Answer {
             "says" => {
                 let error = self.error().expect("a failure");
                 assert!(error.message().contains(rest), "{line}: {error:?}");
+            }
+            "hints" => {
+                let hint = self.error().expect("a failure").report().hint.clone();
+                let named = hint.as_ref().is_some_and(|hint| hint.contains(rest));
+                assert!(named, "{line}: {hint:?}");
             }
             "tells" => {
                 let told = &self.error().expect("a failure").report().transcript;

@@ -4,8 +4,9 @@
 use std::net::SocketAddr;
 
 use super::clock::Samples;
-use super::list::{Found, Source, read_on};
-use crate::config::TransferFormat;
+use super::found::{Found, Source};
+use super::list::read_on;
+use crate::config::{ListingPreference, TransferFormat};
 use crate::failure::Failure;
 use crate::file::path::RemotePath;
 use crate::listing::{Format, Listing};
@@ -51,13 +52,22 @@ impl Session {
         directory: &RemotePath,
         opened: &mut dyn FnMut(&DataFacts),
     ) -> Result<ProbedListing, Failure> {
-        self.change_directory(directory)?;
         let with_facts = self.lists_with_facts();
         let settings = self.listing_settings();
-        let command = if with_facts { Verb::Mlsd } else { Verb::List };
+        let command = match self.shared.settings.listing {
+            ListingPreference::Nlst => Verb::Nlst,
+            ListingPreference::Stat => Verb::Stat,
+            _ if with_facts => Verb::Mlsd,
+            _ => Verb::List,
+        };
         let mut probed =
             ProbedListing { command, format: None, entries: 0, samples: Samples::default() };
-        let refused = match self.begin_listing(command) {
+        if matches!(command, Verb::Nlst | Verb::Stat) {
+            self.list(directory, &mut |found| count(&mut probed, found))?;
+            return Ok(probed);
+        }
+        self.change_directory(directory)?;
+        let refused = match self.begin_listing(self.listing_command(with_facts)) {
             Ok(download) => {
                 if let Some(facts) = facts(&download) {
                     opened(&facts);

@@ -40,17 +40,19 @@ impl Session {
         Ok((listener, command.verb()))
     }
 
-    /// Takes the server's connection; anybody else who connects is turned away.
+    /// Takes the server's connection; anybody else who connects is turned away. Once the server has
+    /// confirmed the transfer (`is_confirmed`), it has called, or never will.
     pub(in crate::session) fn accept(
         &mut self,
         listener: &TcpListener,
+        is_confirmed: bool,
     ) -> Result<TcpStream, Failure> {
         let deadline = self.opening_deadline();
         let what = "waiting for the server's data connection";
         let listener = listener.try_clone().map_err(|e| io_error(what, &e))?;
-        let peer = self.peer.ip();
         let mut turned_away = None;
-        let accepted = self.await_connection(&listener, deadline, what, peer, &mut turned_away);
+        let accepted =
+            self.await_connection(&listener, deadline, what, is_confirmed, &mut turned_away);
         accepted.map_err(|e| match turned_away {
             Some(stranger) if !e.is(Cause::Cancelled) => e.with_hint(format!(
                 "a connection from {stranger} was turned away: if that is the server, name the \
@@ -65,11 +67,12 @@ impl Session {
         listener: &TcpListener,
         deadline: Deadline,
         what: &str,
-        peer: IpAddr,
+        is_confirmed: bool,
         turned_away: &mut Option<IpAddr>,
     ) -> Result<TcpStream, Failure> {
         listener.set_nonblocking(true).map_err(|e| io_error(what, &e))?;
-        let mut given_up = false;
+        let peer = self.peer.ip();
+        let mut given_up = is_confirmed;
         loop {
             self.cancel.check()?;
             deadline.remaining(what)?;

@@ -6,6 +6,7 @@
 use std::io::{self, ErrorKind as IoErrorKind};
 use std::net::TcpStream;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::client::Resumption;
 use rustls::pki_types::ServerName;
@@ -19,6 +20,9 @@ use crate::transport::error::is_timeout;
 use crate::transport::error::tls_error;
 use crate::transport::stream::NetStream;
 use host_sdk::kit::Deadline;
+
+/// How long a handshake without a limit waits at a time.
+const UNLIMITED: Duration = Duration::from_secs(3600);
 
 /// TLS for one control connection and its data connections.
 pub(crate) struct TlsSession {
@@ -72,18 +76,32 @@ impl TlsSession {
         deadline: Deadline,
         what: &str,
     ) -> Result<NetStream, HandshakeError> {
+        let mut handshake = self.begin(socket, what)?;
+        loop {
+            let left = deadline
+                .remaining(what)
+                .map_err(|e| HandshakeError { error: e.into(), by_client: false })?;
+            if handshake.advance(left.unwrap_or(UNLIMITED))? {
+                return Ok(handshake.into_stream());
+            }
+        }
+    }
+
+    /// Begins a handshake over `socket`; nothing is sent yet.
+    ///
+    /// # Errors
+    ///
+    /// `tls` where the settings do not allow any.
+    pub(crate) fn begin(&self, socket: TcpStream, what: &str) -> Result<Handshake, HandshakeError> {
         let made = ClientConnection::new(Arc::clone(&self.config), self.server_name.clone());
         let connection =
             made.map_err(|e| HandshakeError { error: tls_error("TLS", &e), by_client: true })?;
-        let mut stream = StreamOwned::new(connection, socket);
-        match complete_handshake(&mut stream, deadline, what) {
-            Ok(()) => Ok(NetStream::Tls(Box::new(stream))),
-            Err(failure) if failure.by_client => Err(failure),
-            Err(failure) => {
-                let error = self.identity.explain_rejection(what, failure.error);
-                Err(HandshakeError { error, by_client: false })
-            }
-        }
+        Ok(Handshake {
+            stream: StreamOwned::new(connection, socket),
+            identity: Arc::clone(&self.identity),
+            what: what.to_owned(),
+            has_heard: false,
+        })
     }
 
     /// What `error` really is, that came instead of the server's first word inside TLS 1.3: only
@@ -113,41 +131,68 @@ pub(crate) fn is_resumed(stream: &NetStream) -> bool {
     stream.tls().and_then(|tls| tls.handshake_kind()) == Some(HandshakeKind::Resumed)
 }
 
-fn complete_handshake(
-    stream: &mut StreamOwned<ClientConnection, TcpStream>,
-    deadline: Deadline,
-    what: &str,
-) -> Result<(), HandshakeError> {
-    let by_server = |error: Failure| HandshakeError { error, by_client: false };
-    let failed = |e: &io::Error| {
-        by_server(if is_timeout(e) { deadline.error(what).into() } else { io_error(what, e) })
-    };
-    while stream.conn.is_handshaking() {
-        let left = deadline.remaining(what).map_err(|e| by_server(e.into()))?;
-        stream.sock.set_read_timeout(left).map_err(|e| failed(&e))?;
-        stream.sock.set_write_timeout(left).map_err(|e| failed(&e))?;
-        while stream.conn.wants_write() {
-            stream.conn.write_tls(&mut stream.sock).map_err(|e| failed(&e))?;
+/// A handshake under way.
+pub(crate) struct Handshake {
+    stream: StreamOwned<ClientConnection, TcpStream>,
+    identity: Arc<ClientCertificate>,
+    what: String,
+    has_heard: bool,
+}
+
+impl Handshake {
+    /// Goes on with what arrives within `limit`; whether the handshake is over.
+    ///
+    /// # Errors
+    ///
+    /// `tls` that says what does not fit; `connection` when the server hangs up.
+    pub(crate) fn advance(&mut self, limit: Duration) -> Result<bool, HandshakeError> {
+        self.step(limit).map_err(|failure| match failure.by_client {
+            true => failure,
+            false => {
+                let error = self.identity.explain_rejection(&self.what, failure.error);
+                HandshakeError { error, by_client: false }
+            }
+        })
+    }
+
+    /// Whether the server has sent anything.
+    pub(crate) fn has_heard(&self) -> bool {
+        self.has_heard
+    }
+
+    /// The stream, once the handshake is over.
+    pub(crate) fn into_stream(self) -> NetStream {
+        NetStream::Tls(Box::new(self.stream))
+    }
+
+    fn step(&mut self, limit: Duration) -> Result<bool, HandshakeError> {
+        let StreamOwned { conn, sock } = &mut self.stream;
+        let what = &self.what;
+        let failed = |e: &io::Error| HandshakeError { error: io_error(what, e), by_client: false };
+        sock.set_read_timeout(Some(limit)).map_err(|e| failed(&e))?;
+        sock.set_write_timeout(Some(limit)).map_err(|e| failed(&e))?;
+        while conn.wants_write() {
+            match conn.write_tls(sock) {
+                Ok(_) => {}
+                Err(e) if is_timeout(&e) => return Ok(false),
+                Err(e) => return Err(failed(&e)),
+            }
         }
-        if !stream.conn.is_handshaking() {
-            break;
+        if !conn.is_handshaking() {
+            return Ok(true);
         }
-        let read = stream.conn.read_tls(&mut stream.sock);
-        match read {
+        match conn.read_tls(sock) {
             Ok(0) => return Err(failed(&IoErrorKind::UnexpectedEof.into())),
-            Ok(_) => {}
-            Err(e) if e.kind() == IoErrorKind::Interrupted => continue,
+            Ok(_) => self.has_heard = true,
+            Err(e) if e.kind() == IoErrorKind::Interrupted || is_timeout(&e) => return Ok(false),
             Err(e) => return Err(failed(&e)),
         }
-        if let Err(e) = stream.conn.process_new_packets() {
+        if let Err(e) = conn.process_new_packets() {
             // The alert tells the server's log why; whether it arrives changes nothing here.
-            let _ = stream.conn.write_tls(&mut stream.sock);
+            let _ = conn.write_tls(sock);
             let by_client = !matches!(e, rustls::Error::AlertReceived(_));
             return Err(HandshakeError { error: tls_error(what, &e), by_client });
         }
+        Ok(!conn.is_handshaking() && !conn.wants_write())
     }
-    while stream.conn.wants_write() {
-        stream.conn.write_tls(&mut stream.sock).map_err(|e| failed(&e))?;
-    }
-    Ok(())
 }

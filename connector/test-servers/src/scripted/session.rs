@@ -267,7 +267,7 @@ impl Session<'_> {
 
     fn end_tls(&mut self, says_farewell: bool) -> Result<(), Stop> {
         let Some(wire) = self.wire.take() else { return mismatch("the connection is closed") };
-        match wire.end_tls(says_farewell, &self.shared.patience.timer()) {
+        match wire.end_tls(says_farewell, &self.shared.timeouts.timer()) {
             Ok(wire) => {
                 self.wire = Some(wire);
                 self.note("= clear");
