@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::descriptor::conflict::{ConflictSeverity, is_blank};
 use crate::descriptor::field::{Field, FieldType};
 use crate::error::Error;
-use crate::secret::{Secret, SecretReference};
+use crate::secret::{Secret, SecretBytes, SecretReference};
 use crate::suggest::{expected_one_of, quoted_list};
 
 /// The settings of a connection or an operation: every field known, of its type and in its
@@ -185,6 +185,23 @@ impl Settings {
             Some(SecretValue::Text(secret)) => Ok(Some(secret.clone())),
             Some(SecretValue::Reference(reference)) => {
                 reference.0.resolve().map(Some).map_err(|e| e.under(id))
+            }
+        }
+    }
+
+    /// The secret `id` as bytes, for one whose file need not hold text.
+    ///
+    /// # Errors
+    ///
+    /// `configuration` when its variable is not set or its file cannot be read.
+    pub fn secret_bytes(&self, id: &str) -> Result<Option<SecretBytes>, Error> {
+        match self.secrets.get(id) {
+            None => Ok(None),
+            Some(SecretValue::Text(secret)) => {
+                Ok(Some(SecretBytes::new(secret.reveal().as_bytes().to_vec())))
+            }
+            Some(SecretValue::Reference(reference)) => {
+                reference.0.resolve_bytes().map(Some).map_err(|e| e.under(id))
             }
         }
     }

@@ -133,6 +133,11 @@ pub(crate) enum ListingPreference {
 }
 
 impl ConnectionSettings {
+    /// The name that the server's certificate has to carry.
+    pub(crate) fn tls_name(&self) -> &str {
+        self.tls.server_name.as_deref().unwrap_or(&self.host)
+    }
+
     /// Checks raw settings.
     ///
     /// # Errors

@@ -19,5 +19,5 @@ pub(crate) use operation::{
     CreateSettings, FileExists, GetSettings, ListSettings, OperationSettings, QuerySettings,
 };
 pub(crate) use selection::{SelectionSettings, SortBy, WalkSettings};
-pub(crate) use tls::{CloseNotify, Security, TlsSettings, Trust, Versions};
+pub(crate) use tls::{ClientIdentity, CloseNotify, Security, TlsSettings, Trust, Versions};
 pub(crate) use transfer::{AfterReading, Checksum, ReadingSettings, Removal, TransferFormat};

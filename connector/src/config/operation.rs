@@ -53,6 +53,7 @@ pub(crate) struct CreateSettings {
     /// Octal digits.
     pub(crate) permissions: Option<String>,
     pub(crate) all_metadata: bool,
+    pub(crate) parallel_transfers: usize,
     pub(crate) return_application_errors: bool,
 }
 
@@ -70,6 +71,7 @@ pub(crate) struct QuerySettings {
 pub(crate) struct GetSettings {
     pub(crate) reading: ReadingSettings,
     pub(crate) all_metadata: bool,
+    pub(crate) parallel_transfers: usize,
     pub(crate) return_application_errors: bool,
 }
 
@@ -83,10 +85,21 @@ pub(crate) struct ListSettings {
 /// Settings of Delete.
 #[derive(Debug)]
 pub(crate) struct DeleteSettings {
+    pub(crate) parallel_transfers: usize,
     pub(crate) return_application_errors: bool,
 }
 
 impl OperationSettings {
+    /// How many inputs are worked on at once. A query reads several files of one input instead.
+    pub(crate) fn inputs_at_once(&self) -> usize {
+        match self {
+            Self::Create(settings) => settings.parallel_transfers,
+            Self::Get(settings) => settings.parallel_transfers,
+            Self::Delete(settings) => settings.parallel_transfers,
+            Self::Query(_) | Self::List(_) => 1,
+        }
+    }
+
     /// Checks raw settings: `{"operation": …, "options": {…}, "filter": …}`.
     ///
     /// # Errors
@@ -139,6 +152,7 @@ impl OperationSettings {
                 verify: options.is("verify"),
                 permissions: permissions(options)?,
                 all_metadata: options.is("includeAllMetadata"),
+                parallel_transfers: uploads_at_once(options)?,
                 return_application_errors,
             }),
             QUERY => Self::Query(QuerySettings {
@@ -150,15 +164,30 @@ impl OperationSettings {
             GET => Self::Get(GetSettings {
                 reading: reading(options)?,
                 all_metadata: options.is("includeAllMetadata"),
+                parallel_transfers: options.require("parallelTransfers")?,
                 return_application_errors,
             }),
             LIST => Self::List(ListSettings {
                 selection: selection(options, filter, "maximumResults")?,
                 return_application_errors,
             }),
-            _ => Self::Delete(DeleteSettings { return_application_errors }),
+            _ => Self::Delete(DeleteSettings {
+                parallel_transfers: options.require("parallelTransfers")?,
+                return_application_errors,
+            }),
         })
     }
+}
+
+fn uploads_at_once(options: &Settings) -> Result<usize, Error> {
+    let uploads = options.require("parallelTransfers")?;
+    if uploads > 1 && options.require::<FileExists>("actionIfFileExists")? == FileExists::Append {
+        return Err(Error::configuration(
+            "parallelTransfers",
+            "documents are added to a file one after the other: leave it at 1",
+        ));
+    }
+    Ok(uploads)
 }
 
 fn permissions(options: &Settings) -> Result<Option<String>, Error> {
@@ -190,6 +219,11 @@ mod tests {
             (
                 json!({"operation": "list", "options": {"maximumResults": 0}}),
                 "options.maximumResults",
+            ),
+            (
+                json!({"operation": "create", "options": {"parallelTransfers": 2,
+                    "actionIfFileExists": "append"}}),
+                "options.parallelTransfers",
             ),
             (json!({"operation": "list", "options": {"maximumFiles": 1}}), "options.maximumFiles"),
             (json!({"operation": "get", "filter": {"and": []}}), "filter"),

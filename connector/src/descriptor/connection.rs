@@ -106,31 +106,45 @@ fn security() -> Vec<Field> {
             "caCertificates",
             "CA Certificates",
             FieldType::Certificate,
-            "Certificate authorities to trust in addition, in PEM: the text, or the path of a \
-             file.",
+            "Certificate authorities to trust in addition, in PEM or DER: the text, or the path of \
+             a file. A server's own certificate that is given here is trusted too, whatever it is \
+             marked as.",
         )),
         with_tls(
             Field::text(
                 "certificateFingerprint",
                 "Certificate Fingerprint",
                 "The SHA-256 fingerprint of the server's certificate. When it is given, that very \
-             certificate is trusted and no other; its dates and the host name are checked all \
-                 the same.",
+                 certificate is trusted and no other, whatever names and dates it carries; that it \
+                 has expired is logged.",
             )
             .in_format("64 hexadecimal digits, with or without colons"),
         ),
+        with_tls(Field::text(
+            "tlsServerName",
+            "TLS Server Name",
+            "The name that the server's certificate has to carry, where that is not the host's: \
+             for a host that is an address, a tunnel or an internal name.",
+        )),
         with_tls(Field::new(
             "clientCertificate",
             "Client Certificate",
             FieldType::Certificate,
             "The certificate to identify with, and its chain, in PEM: the text, or the path of a \
-             file.",
+             file in PEM, DER or PKCS#12, which may hold the key as well.",
         )),
         with_tls(Field::secret(
             "clientKey",
             "Client Key",
-            "The private key of the client certificate in PEM: text, {\"env\": \"NAME\"} or \
-             {\"file\": \"PATH\"}.",
+            "The private key of the client certificate: text in PEM, {\"env\": \"NAME\"}, or \
+             {\"file\": \"PATH\"} of a file in PEM or DER. Not needed where the file of the client \
+             certificate holds it.",
+        )),
+        with_tls(Field::secret(
+            "clientKeyPassword",
+            "Client Key Password",
+            "What opens an encrypted client key (PKCS#8) or PKCS#12 file: text, \
+             {\"env\": \"NAME\"} or {\"file\": \"PATH\"}.",
         )),
         with_tls(Field::choice(
             "dataProtection",

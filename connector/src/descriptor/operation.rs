@@ -82,6 +82,11 @@ fn create() -> OperationDescriptor {
             .in_format("three or four octal digits")
             .visible_when("actionIfFileExists", &replacing),
             include_all_metadata("Whether the output carries the file's timestamp."),
+            parallel_transfers(
+                "How many documents are written at once, each over a session of its own, up to the \
+                 connection's Maximum Connections. Documents of the same name are then written in \
+                 no certain order. 1 with Append.",
+            ),
             return_application_errors(),
         ],
         parameters: Vec::new(),
@@ -117,15 +122,10 @@ fn query() -> OperationDescriptor {
             strict_listing(),
             minimum_age("are left for the next time"),
             sort_by("files are read"),
-            Field::integer(
-                "parallelTransfers",
-                "Parallel Transfers",
-                1,
+            parallel_transfers(
                 "How many files are read at once, each over a session of its own, up to the \
                  connection's Maximum Connections. Documents then come in no certain order.",
-            )
-            .up_to(64)
-            .or(1),
+            ),
             return_application_errors(),
         ],
         parameters: Vec::new(),
@@ -150,6 +150,10 @@ fn get() -> OperationDescriptor {
             delete_after_reading(),
             move_after_reading(),
             fail_if_unable_to_delete(),
+            parallel_transfers(
+                "How many documents are answered at once, each over a session of its own, up to the \
+                 connection's Maximum Connections. Documents then come in no certain order.",
+            ),
             return_application_errors(),
         ],
         parameters: vec![id_parameter()],
@@ -187,7 +191,13 @@ fn delete() -> OperationDescriptor {
         help: "Deletes one file by its ID. A missing file is an error.".to_owned(),
         input: InputKind::Id,
         output: OutputKind::None,
-        fields: vec![return_application_errors()],
+        fields: vec![
+            parallel_transfers(
+                "How many documents are answered at once, each over a session of its own, up to the \
+                 connection's Maximum Connections.",
+            ),
+            return_application_errors(),
+        ],
         parameters: vec![id_parameter()],
         filter: None,
         dynamic_properties: ids(&[property::REMOTE_DIRECTORY]),
@@ -320,6 +330,10 @@ fn fail_if_unable_to_delete() -> Field {
          document is delivered, and a failure follows it.",
     )
     .advanced()
+}
+
+fn parallel_transfers(help: &str) -> Field {
+    Field::integer("parallelTransfers", "Parallel Transfers", 1, help).up_to(64).or(1)
 }
 
 fn return_application_errors() -> Field {

@@ -8,6 +8,8 @@ use host_sdk::{Context, Outcome, Properties};
 use super::namesakes::Namesakes;
 use super::numbered_names::NumberedNames;
 use super::progress::ExecutionProgress;
+use super::receive_buffer::ReceiveBuffer;
+use super::upload_window::UploadWindow;
 use crate::failure::{Cause, Failure, pause_before_retry};
 use crate::file::path::RemotePath;
 use crate::file::time::modified::Modified;
@@ -30,6 +32,10 @@ pub(super) struct Execution {
     pub(super) progress: ExecutionProgress,
     /// The numbered names of the last target that are taken.
     pub(super) numbers: Option<NumberedNames>,
+    /// How much of an upload is kept.
+    pub(super) upload_window: UploadWindow,
+    /// Where the bytes of its downloads arrive.
+    pub(super) receive_buffer: ReceiveBuffer,
     /// The targets that were overwritten.
     pub(super) namesakes: Namesakes,
 }
@@ -45,32 +51,36 @@ impl Execution {
             lease: None,
             transcript: Transcript::default(),
             numbers: None,
+            receive_buffer: ReceiveBuffer::default(),
+            upload_window: UploadWindow::default(),
             namesakes: Namesakes::default(),
         }
     }
 
-    /// The same execution for another thread, with a session of its own; `None` where no session
-    /// is to be had beside those that are in use.
-    pub(super) fn for_another_thread(&self) -> Option<Self> {
-        let transcript = Transcript::default();
-        let lease = match self.pool.try_take(&self.cancel, &transcript) {
-            Ok(lease) => lease?,
-            Err(e) => {
-                // The server allows fewer sessions than are configured.
-                log::info!("one transfer less at a time: {e}");
-                return None;
-            }
-        };
-        Some(Self {
+    /// The same execution for another thread, which takes a session of its own.
+    pub(super) fn for_another_thread(&self) -> Self {
+        Self {
             context: self.context.clone(),
             cancel: self.cancel.clone(),
             pool: Arc::clone(&self.pool),
-            lease: Some(lease),
-            transcript,
+            lease: None,
+            transcript: Transcript::default(),
             progress: self.progress.clone(),
             numbers: None,
+            receive_buffer: ReceiveBuffer::default(),
+            upload_window: self.upload_window,
             namesakes: Namesakes::default(),
-        })
+        }
+    }
+
+    /// Takes a session where one is to be had beside those that are in use; whether there was one.
+    pub(super) fn take_spare_session(&mut self) -> bool {
+        match self.pool.try_take(&self.cancel, &self.transcript) {
+            Ok(lease) => self.lease = lease,
+            // The server allows fewer sessions than are configured.
+            Err(e) => log::info!("one transfer less at a time: {e}"),
+        }
+        self.lease.is_some()
     }
 
     /// Does the work of one document; an error tells what was said meanwhile.
@@ -79,6 +89,9 @@ impl Execution {
         work: impl FnOnce(&mut Self) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         self.transcript.clear();
+        if let Some(Ok(session)) = self.lease.as_mut().map(PooledSession::session) {
+            session.begin_document();
+        }
         work(self).map_err(|e| e.with_transcript(|| self.transcript.lines()))
     }
 

@@ -2,6 +2,7 @@
 
 mod change;
 mod create;
+mod crew;
 mod delete;
 mod execution;
 mod get;
@@ -12,8 +13,10 @@ mod numbered_names;
 mod progress;
 mod query;
 mod read;
+mod receive_buffer;
 mod selection;
 mod target;
+mod upload_window;
 mod verify;
 mod write;
 
@@ -21,7 +24,9 @@ use std::sync::Arc;
 
 use host_sdk::{Context, Error, InputDocument, Operation, Outcome, Summary};
 
+use self::crew::answer_all;
 use self::execution::Execution;
+use self::upload_window::UploadWindow;
 use crate::config::OperationSettings;
 use crate::failure::Failure;
 use crate::pool::Pool;
@@ -59,6 +64,33 @@ impl FtpOperation {
         }
     }
 
+    /// Answers `input`. An error ends the execution.
+    fn answer_once(
+        &self,
+        execution: &mut Execution,
+        input: &mut dyn InputDocument,
+    ) -> Result<(), Error> {
+        let id = input.id();
+        let mut ended = false;
+        let answer = execution.document(|execution| self.answer(execution, input));
+        let outcome = match answer {
+            Ok(()) => Outcome::Success,
+            Err(e) if e.is_about_document() && self.returns_application_errors() => {
+                execution.deliver_refusal(id, e)
+            }
+            Err(e) => {
+                ended = e.ends_operation();
+                e.into_outcome(true)
+            }
+        };
+        execution.context.input_done(id, &outcome)?;
+        execution.progress.answered();
+        match outcome {
+            Outcome::Failure(e) if ended => Err(e),
+            _ => Ok(()),
+        }
+    }
+
     fn returns_application_errors(&self) -> bool {
         match &self.settings {
             OperationSettings::Create(settings) => settings.return_application_errors,
@@ -79,28 +111,11 @@ impl Drop for FtpOperation {
 impl Operation for FtpOperation {
     fn execute(&self, context: Context) -> Result<Summary, Error> {
         let mut execution = Execution::new(Arc::clone(&self.pool), context);
-        while let Some(mut input) = execution.context.next_input()? {
-            let id = input.id();
-            let mut ended = false;
-            let answer = execution.document(|execution| self.answer(execution, input.as_mut()));
-            let outcome = match answer {
-                Ok(()) => Outcome::Success,
-                Err(e) if e.is_about_document() && self.returns_application_errors() => {
-                    execution.deliver_refusal(id, e)
-                }
-                Err(e) => {
-                    ended = e.ends_operation();
-                    e.into_outcome(true)
-                }
-            };
-            execution.context.input_done(id, &outcome)?;
-            execution.progress.answered();
-            if let Outcome::Failure(e) = outcome
-                && ended
-            {
-                return Err(e);
-            }
-        }
+        let threads = self.settings.inputs_at_once();
+        execution.upload_window = UploadWindow::of_each(threads);
+        answer_all(&mut execution, threads, &|execution, input| {
+            self.answer_once(execution, input)
+        })?;
         Ok(execution.progress.summary())
     }
 }

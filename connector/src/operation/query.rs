@@ -10,7 +10,7 @@ use super::execution::Execution;
 use super::read::deliver::deliver;
 use super::read::remote_file::RemoteFile;
 use super::selection::candidates::Candidates;
-use super::selection::select::Selected;
+use super::selection::selected::Selected;
 use crate::config::QuerySettings;
 use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
@@ -68,12 +68,15 @@ fn read_all(
     };
     std::thread::scope(|scope| {
         for _ in 1..transfers {
-            let Some(mut worker) = execution.for_another_thread() else { break };
+            let mut worker = execution.for_another_thread();
             let queue = &queue;
             let thread = std::thread::Builder::new().name("ftp transfer".to_owned());
             let spawned = thread.spawn_scoped(scope, move || {
                 let _records = ExecutionScope::enter(worker.context.execution_id());
-                queue.work(&mut worker, settings, input);
+                // Each thread logs in by itself, and only while there is something to read.
+                if queue.has_next() && worker.take_spare_session() {
+                    queue.work(&mut worker, settings, input);
+                }
             });
             if let Err(e) = spawned {
                 log::warn!("one transfer less at a time: no thread can be started: {e}");
@@ -166,8 +169,11 @@ impl Queue {
     /// is the first one in a row, and there is another file to try.
     fn may_be_its_own(&self, error: &Failure) -> bool {
         let is_lost = matches!(error.cause(), Cause::Lost | Cause::Late);
-        let has_next = self.next.load(Ordering::Relaxed) < self.files.len();
-        is_lost && has_next && !self.was_cut.swap(true, Ordering::Relaxed)
+        is_lost && self.has_next() && !self.was_cut.swap(true, Ordering::Relaxed)
+    }
+
+    fn has_next(&self) -> bool {
+        self.next.load(Ordering::Relaxed) < self.files.len()
     }
 
     fn has_failed(&self) -> bool {

@@ -8,9 +8,11 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use super::transcript::{Transcript, TranscriptWriter};
+use crate::config::ConnectionSettings;
 use crate::failure::{Cause, Failure};
 use crate::protocol::reply::{PartialReply, Reply};
 use crate::protocol::reply_line::{escape_iac, trim_line_end};
+use crate::protocol::verb::Verb;
 use crate::transport::error::{io_error, is_timeout, retry_interrupted};
 use crate::transport::stream::{NetStream, filled};
 use host_sdk::kit::Deadline;
@@ -26,6 +28,13 @@ pub(crate) struct ControlLimits {
     pub(crate) reply: Option<Duration>,
     /// The longest line, in bytes.
     pub(crate) line: usize,
+}
+
+impl ControlLimits {
+    /// Those of a connection with `settings`.
+    pub(crate) fn of(settings: &ConnectionSettings) -> Self {
+        Self { reply: settings.read_timeout, line: settings.maximum_line }
+    }
 }
 
 /// A control connection. Once it has failed, no reply can be matched to a command any more.
@@ -49,6 +58,12 @@ impl Control {
         writer: TranscriptWriter,
     ) -> Self {
         Self { stream, limits, writer, overall, received: Vec::new() }
+    }
+
+    /// Sends a command without its line end and reads its reply.
+    pub(crate) fn exchange(&mut self, command: &[u8], verb: Verb) -> Result<Reply, Failure> {
+        self.send_command(command)?;
+        self.next_reply(&format!("the reply to {verb}"))
     }
 
     /// Sends a command, given without its line end.

@@ -15,9 +15,11 @@ mod open;
 mod paths;
 mod presence_beside;
 mod redaction;
+mod route;
 mod server;
 mod session;
 mod size;
+mod spelling;
 mod transcript;
 mod transfer;
 
@@ -29,3 +31,4 @@ pub(crate) use self::server::{ServerBehaviour, Shared};
 pub(crate) use self::session::Session;
 pub(crate) use self::size::SizeAnswer;
 pub(crate) use self::transcript::Transcript;
+pub(crate) use self::transfer::download::Download;

@@ -6,6 +6,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::conventions::Conventions;
+use super::spelling::Spelling;
 use crate::config::ConnectionSettings;
 use crate::file::path::RemotePath;
 use crate::file::time::zone::ServerTimeZone;
@@ -42,6 +43,8 @@ pub(crate) struct ServerBehaviour {
     kept_name: AtomicUsize,
     /// Whether the server hangs up when it is asked for a time (MDTM).
     hangs_up_on_times: AtomicBool,
+    /// How it spells paths.
+    pub(super) spelling: Spelling,
     /// The directories where the leftovers of killed uploads were looked for, and when.
     swept: Mutex<HashMap<RemotePath, Instant>>,
     /// The extensions that uploads of this process give to temporary names, beside the usual one.

@@ -5,7 +5,7 @@ use serde_json::json;
 use test_servers::{Flavour, Options, fixture, require};
 
 use crate::logs;
-use crate::support::{Bench, with_properties};
+use crate::support::{Bench, with_id, with_properties};
 
 /// ProFTPD as it is packaged replaces nothing: neither STOR nor RNTO onto a file.
 #[test]
@@ -190,4 +190,42 @@ fn an_execution_that_overwrites_its_own_document_warns() {
         .collect();
     let [warning] = warnings[..] else { panic!("one warning was expected: {warnings:?}") };
     assert!(warning.starts_with("/upload/x.txt is written a second time"), "{warning}");
+}
+
+/// Many documents at a time: each is answered once, with its own file, also where the server is
+/// left with one session.
+#[test]
+fn many_documents_are_written_read_and_deleted_at_once() {
+    for sessions in [4, 1] {
+        let Some(server) = require(&Options::new(Flavour::VsFtpd)) else { return };
+        let bench = Bench::new(server, &json!({"maximumConnections": sessions}));
+        bench.place("upload/keep.txt", b"");
+        let options = json!({"parallelTransfers": 4});
+        let names: Vec<String> = (0..40).map(|number| format!("/upload/{number}.txt")).collect();
+        let body = |number: usize| vec![b'x'; if number == 7 { 3_000_000 } else { number }];
+        let host = MemoryHost::new();
+        for (number, name) in names.iter().enumerate() {
+            host.add_input(with_properties(&[("fileName", name)]), body(number));
+        }
+        bench.execute(&json!({"operation": "create", "options": options}), &host).unwrap();
+        assert_eq!(host.results().len(), names.len());
+        for (number, name) in names.iter().enumerate() {
+            assert!(bench.on_server(&name[1..]) == Some(body(number)), "{name}");
+        }
+        let host = MemoryHost::new();
+        let inputs: Vec<u64> =
+            names.iter().map(|name| host.add_input(with_id(name), Vec::new())).collect();
+        bench.execute(&json!({"operation": "get", "options": options}), &host).unwrap();
+        let results = host.results();
+        for (number, input) in inputs.into_iter().enumerate() {
+            let of_input: Vec<_> = results.iter().filter(|one| one.input == input).collect();
+            assert!(matches!(of_input[..], [one] if one.body == body(number)), "{number}");
+        }
+        let host = MemoryHost::new();
+        for name in &names {
+            host.add_input(with_id(name), Vec::new());
+        }
+        bench.execute(&json!({"operation": "delete", "options": options}), &host).unwrap();
+        assert_eq!(bench.files_below("upload"), ["keep.txt"]);
+    }
 }

@@ -8,7 +8,7 @@ use demo_server::DemoFile;
 use host_sdk::Error;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::engine::document::Digest;
+use crate::engine::digest::Digest;
 
 /// The table of the example.
 pub(crate) const TABLE: &str = "files";
@@ -131,26 +131,34 @@ fn digest(connection: &Connection, path: &Path, id: i64) -> Result<(u64, String)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::{self, Row};
+    use crate::ledger::{self, Batches, NewRow, RowBody};
 
     #[test]
     fn a_wrong_byte_and_a_missing_row_are_found() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("demo.db");
         let ledger = ledger::open(&format!("sqlite:{}", path.display()), TABLE).unwrap();
+        let batches = Batches::new(ledger);
         let sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         for (name, body) in [("a", b"abc"), ("b", b"abd")] {
             let properties = host_sdk::Properties::new().with("fileName", name);
-            let (process, step, source) = ("p", "s", "c");
-            let row = Row { process, step, source, properties: &properties, size: 3, sha256 };
-            ledger.store(&row, &mut &body[..]).unwrap();
+            let row = NewRow {
+                process: "p".to_owned(),
+                step: "s".into(),
+                source: "c".into(),
+                properties,
+                size: 3,
+                sha256: sha256.into(),
+                body: RowBody::Memory(body.to_vec()),
+            };
+            batches.add(row).wait().unwrap();
         }
         let file = |name: &str| DemoFile { name: name.into(), size: 3, sha256: sha256.into() };
         let comparison = compare(&path, &[file("a"), file("b"), file("c")]).unwrap();
         assert_eq!((comparison.right, comparison.bytes), (1, 3));
         assert_eq!(comparison.wrong.len(), 3, "{:?}", comparison.wrong);
         assert!(discard_earlier(&path, "q").is_err());
-        drop(ledger);
+        drop(batches);
         discard_earlier(&path, "p").unwrap();
         assert!(!path.exists());
         fs::write(&path, "mine").unwrap();

@@ -1,11 +1,9 @@
-//! A document on its way through the steps, its state, and the digest of its body.
+//! A document on its way through the steps, and its state.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use host_sdk::kit::text::hexadecimal;
 use host_sdk::{Error, Properties, Status};
-use sha2::{Digest as _, Sha256};
 
 /// A step as events name it.
 #[derive(Debug)]
@@ -77,51 +75,4 @@ pub(crate) struct End {
     /// Why the service refused it in an earlier step. The body is then the refusal, not the
     /// document that was asked for.
     pub(crate) refused: Option<Error>,
-}
-
-/// Counts and digests a body as it streams.
-#[derive(Default)]
-pub(crate) struct Digest {
-    bytes: u64,
-    sha256: Sha256,
-}
-
-impl Digest {
-    pub(crate) fn update(&mut self, bytes: &[u8]) {
-        self.bytes += bytes.len() as u64;
-        self.sha256.update(bytes);
-    }
-
-    pub(crate) fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
-    /// The end of a body without an error.
-    pub(crate) fn end(self, properties: Properties) -> End {
-        End {
-            properties,
-            bytes: self.bytes,
-            sha256: hexadecimal(&self.sha256.finalize()).into(),
-            application_error: None,
-            refused: None,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_digest_counts_and_names_what_passed() {
-        let mut digest = Digest::default();
-        digest.update(b"a");
-        digest.update(b"bc");
-        let end = digest.end(Properties::new());
-        assert_eq!(end.bytes, 3);
-        assert_eq!(
-            &*end.sha256,
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
-    }
 }

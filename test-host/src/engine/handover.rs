@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::document::StepIdentity;
 use super::document::{Document, End};
 use super::run::Run;
-use super::stage::{Acknowledgement, BodySink, Durable, OnKeptBytes, Stage};
+use super::stage::{Acknowledgement, BodySink, BodySource, Durable, OnKeptBytes, Stage};
 
 /// The largest body that an event quotes.
 const QUOTED_JSON: usize = 64 * 1024;
@@ -121,6 +121,13 @@ impl BodySink for HandoverSink {
                 }
                 Ok(())
             }
+        }
+    }
+
+    fn pull(&mut self, source: Box<dyn BodySource>) -> Result<Box<dyn BodySource>, Error> {
+        match &mut self.target {
+            Target::Step(sink) => sink.pull(source).map_err(|error| self.outgoing.reject(&error)),
+            Target::Caller(_) => Ok(source),
         }
     }
 

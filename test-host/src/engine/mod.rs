@@ -1,6 +1,7 @@
 //! Documents in motion: runs, stages, queues and executions.
 
 mod counts;
+pub(crate) mod digest;
 pub(crate) mod document;
 pub(crate) mod execution;
 pub(crate) mod handover;

@@ -7,6 +7,7 @@ use std::sync::{Condvar, Mutex};
 use host_sdk::{Error, ErrorKind};
 
 use super::document::End;
+use super::stage::BodySource;
 use crate::locks::{lock, wait};
 
 /// How many bytes of a body wait in a pipe.
@@ -21,6 +22,8 @@ pub(crate) struct Pipe {
 
 struct State {
     buffer: VecDeque<u8>,
+    /// Where the reader reads what comes after the buffer.
+    source: Source,
     body: BodyState,
     /// How many bytes the reader has taken.
     read: u64,
@@ -28,6 +31,17 @@ struct State {
     end_was_read: bool,
     answer: Option<Result<(), Error>>,
     cancelled: Option<Error>,
+}
+
+/// A source that the writer lends to the reader.
+enum Source {
+    None,
+    /// The reader can read from it.
+    Lent(Box<dyn BodySource>),
+    /// The reader is reading from it.
+    InUse,
+    /// The reader has come to its end, or it failed.
+    Ended(Result<Box<dyn BodySource>, Error>),
 }
 
 enum BodyState {
@@ -41,6 +55,7 @@ impl Pipe {
         Self {
             state: Mutex::new(State {
                 buffer: VecDeque::new(),
+                source: Source::None,
                 body: BodyState::Open,
                 read: 0,
                 end_was_read: false,
@@ -81,6 +96,34 @@ impl Pipe {
         Ok(())
     }
 
+    /// Lends `source` to the reader until it has read all of it, or answered. Returns the source, or
+    /// the error of the source or of the reader.
+    pub(crate) fn pull(
+        &self,
+        source: Box<dyn BodySource>,
+        may_wait: impl Fn() -> Result<(), Error>,
+    ) -> Result<Box<dyn BodySource>, Error> {
+        let mut state = lock(&self.state);
+        state.source = Source::Lent(source);
+        self.readable.notify_one();
+        loop {
+            if let Some(error) = &state.cancelled {
+                return Err(error.clone());
+            }
+            if let Some(Err(error)) = &state.answer {
+                return Err(error.clone());
+            }
+            let is_answered = state.answer.is_some();
+            match std::mem::replace(&mut state.source, Source::None) {
+                Source::Ended(source) => return source,
+                Source::Lent(source) if is_answered => return Ok(source),
+                source => state.source = source,
+            }
+            may_wait()?;
+            state = wait(&self.writable, state);
+        }
+    }
+
     /// Ends the body: the reader may take it for complete.
     pub(crate) fn close(&self, end: End) {
         lock(&self.state).body = BodyState::Closed(end);
@@ -93,6 +136,7 @@ impl Pipe {
         if matches!(state.body, BodyState::Open) {
             state.body = BodyState::Discarded;
             state.buffer = VecDeque::new();
+            state.source = Source::None;
         }
         self.readable.notify_all();
     }
@@ -156,16 +200,34 @@ impl Pipe {
                 self.writable.notify_one();
                 return Ok(count);
             }
+            if let Source::Lent(_) = &state.source
+                && let Source::Lent(source) = std::mem::replace(&mut state.source, Source::InUse)
+            {
+                drop(state);
+                let (source, count) = read_from(source, buffer);
+                state = lock(&self.state);
+                self.writable.notify_one();
+                // After a discard, nobody waits for it.
+                if matches!(state.source, Source::InUse) {
+                    state.source = source;
+                }
+                if count > 0 {
+                    state.read += count as u64;
+                    return Ok(count);
+                }
+                if let Source::Ended(Err(_)) = &state.source {
+                    state.body = BodyState::Discarded;
+                }
+                continue;
+            }
             match state.body {
                 BodyState::Closed(_) => {
                     state.end_was_read = true;
                     return Ok(0);
                 }
                 BodyState::Discarded => {
-                    return Err(Error::new(
-                        ErrorKind::Host,
-                        "the document was discarded by the step before",
-                    ));
+                    let message = "the document was discarded by the step before";
+                    return Err(Error::new(ErrorKind::Host, message));
                 }
                 BodyState::Open => state = wait(&self.readable, state),
             }
@@ -188,13 +250,22 @@ impl Pipe {
     }
 }
 
+/// Reads from a source; with what becomes of it.
+fn read_from(mut source: Box<dyn BodySource>, buffer: &mut [u8]) -> (Source, usize) {
+    match source.read(buffer) {
+        Ok(0) => (Source::Ended(Ok(source)), 0),
+        Ok(count) => (Source::Lent(source), count),
+        Err(error) => (Source::Ended(Err(error)), 0),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
     use std::thread;
 
     use super::*;
-    use crate::engine::document::Digest;
+    use crate::engine::digest::Digest;
 
     fn end() -> End {
         Digest::default().end(host_sdk::Properties::new())
@@ -228,6 +299,85 @@ mod tests {
         assert_eq!(read_all(&pipe).unwrap(), body);
         pipe.answer(Ok(()));
         writer.join().unwrap().unwrap();
+    }
+
+    /// A body of `left` bytes, which fails at its end or not.
+    struct Counted {
+        left: usize,
+        is_broken: bool,
+        digest: Digest,
+    }
+
+    impl BodySource for Counted {
+        fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+            let count = self.left.min(buffer.len());
+            if count == 0 && self.is_broken {
+                return Err(Error::new(ErrorKind::NotFound, "it is gone"));
+            }
+            buffer[..count].fill(7);
+            self.left -= count;
+            self.digest.update(&buffer[..count]);
+            Ok(count)
+        }
+
+        fn into_digest(self: Box<Self>) -> Digest {
+            self.digest
+        }
+    }
+
+    fn counted(left: usize, is_broken: bool) -> Box<dyn BodySource> {
+        Box::new(Counted { left, is_broken, digest: Digest::default() })
+    }
+
+    #[test]
+    fn the_reader_reads_a_source_itself() {
+        let pipe = Arc::new(Pipe::new());
+        let writer = thread::spawn({
+            let pipe = Arc::clone(&pipe);
+            move || {
+                pipe.write(b"first", || Ok(())).unwrap();
+                let source = pipe.pull(counted(200_000, false), || Ok(())).unwrap();
+                pipe.close(source.into_digest().end(host_sdk::Properties::new()));
+                pipe.wait_for_answer()
+            }
+        });
+        let all = read_all(&pipe).unwrap();
+        assert_eq!((&all[..5], all.len()), (&b"first"[..], 200_005));
+        assert!(pipe.was_read(None));
+        assert_eq!(pipe.end().unwrap().bytes, 200_000);
+        pipe.answer(Ok(()));
+        writer.join().unwrap().unwrap();
+    }
+
+    #[test]
+    fn a_source_that_fails_is_no_end_of_the_body() {
+        let pipe = Arc::new(Pipe::new());
+        let writer = thread::spawn({
+            let pipe = Arc::clone(&pipe);
+            move || pipe.pull(counted(9, true), || Ok(())).err()
+        });
+        assert_eq!(read_all(&pipe).unwrap_err().kind(), ErrorKind::Host);
+        assert_eq!(writer.join().unwrap().unwrap().kind(), ErrorKind::NotFound);
+        assert!(pipe.is_discarded());
+    }
+
+    #[test]
+    fn a_reader_that_needs_no_more_gives_the_source_back() {
+        let pipe = Arc::new(Pipe::new());
+        pipe.answer(Ok(()));
+        let mut source = pipe.pull(counted(9, false), || Ok(())).unwrap();
+        assert_eq!(source.read(&mut [0; 20]).unwrap(), 9);
+        let pipe = Pipe::new();
+        pipe.answer(Err(Error::new(ErrorKind::Quota, "full")));
+        let refused = pipe.pull(counted(9, false), || Ok(())).err().unwrap();
+        assert_eq!(refused.kind(), ErrorKind::Quota);
+        let pipe = Arc::new(Pipe::new());
+        let writer = thread::spawn({
+            let pipe = Arc::clone(&pipe);
+            move || pipe.pull(counted(9, false), || Ok(())).err()
+        });
+        pipe.cancel(&Error::cancelled());
+        assert_eq!(writer.join().unwrap().unwrap().kind(), ErrorKind::Cancelled);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use host_sdk::{Error, ErrorKind};
 
 use super::document::{Document, End};
 use super::pipe::Pipe;
-use super::stage::{Acknowledgement, BodySink, Durable, Stage};
+use super::stage::{Acknowledgement, BodySink, BodySource, Durable, Stage};
 use crate::cancellation::{Cancellation, Subscription};
 use crate::locks::{lock, wait};
 
@@ -175,6 +175,15 @@ impl StepQueue {
         Ok(())
     }
 
+    /// Fails if this thread must not wait for the reader of the document `key`.
+    fn may_wait(&self, key: u64) -> Result<(), Error> {
+        let mut state = lock(&self.state);
+        if let Some(open) = state.open.get_mut(&key) {
+            open.thread = thread::current().id();
+        }
+        self.check_deadlock(&state, key)
+    }
+
     fn enqueue(&self, key: u64, queued: &Arc<QueuedDocument>) -> Result<(), Error> {
         let mut state = lock(&self.state);
         loop {
@@ -235,14 +244,15 @@ impl BodySink for QueuedBody {
             return Ok(());
         }
         let key = self.enter(false)?;
-        let queue = &self.queue;
-        self.queued.pipe.write(bytes, || {
-            let mut state = lock(&queue.state);
-            if let Some(open) = state.open.get_mut(&key) {
-                open.thread = thread::current().id();
-            }
-            queue.check_deadlock(&state, key)
-        })
+        self.queued.pipe.write(bytes, || self.queue.may_wait(key))
+    }
+
+    fn pull(&mut self, source: Box<dyn BodySource>) -> Result<Box<dyn BodySource>, Error> {
+        if !self.queue.streams_bodies {
+            return Ok(source);
+        }
+        let key = self.enter(false)?;
+        self.queued.pipe.pull(source, || self.queue.may_wait(key))
     }
 
     fn close(mut self: Box<Self>, end: &End) -> Result<Box<dyn Acknowledgement>, Error> {

@@ -6,6 +6,7 @@
 
 use host_sdk::Error;
 
+use super::digest::Digest;
 use super::document::{Document, End};
 
 /// A step, or the end of the process, as the step before uses it.
@@ -17,10 +18,27 @@ pub(crate) trait Stage: Send + Sync {
 /// Receives the bytes that were kept of a body.
 pub(crate) type OnKeptBytes<'a> = dyn FnMut(&[u8]) -> Result<(), Error> + 'a;
 
+/// A body that can be read wherever it is needed.
+pub(crate) trait BodySource: Send {
+    /// Reads the next bytes into `buffer`. 0 is the proven end of the body.
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error>;
+
+    /// The digest of the bytes that were read.
+    fn into_digest(self: Box<Self>) -> Digest;
+}
+
 /// Takes the body of one document.
 pub(crate) trait BodySink: Send {
     /// Appends `bytes`. Blocks while a later step is slower.
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error>;
+
+    /// Lets the thread that needs the body read it from `source` itself, so that no bytes are passed
+    /// between threads. Returns the source when that thread has read it to the end, or needs no more
+    /// of it. A step that needs the bytes itself returns the source unread. The caller writes what
+    /// is left of the source.
+    fn pull(&mut self, source: Box<dyn BodySource>) -> Result<Box<dyn BodySource>, Error> {
+        Ok(source)
+    }
 
     /// Resumes the body `identity` that an earlier run left incomplete, if there is one, and passes
     /// all of its bytes to `on_kept`, in order. Called only before the first write. After it, the

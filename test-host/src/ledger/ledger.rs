@@ -27,7 +27,14 @@ pub(crate) trait Ledger: Send + Sync {
     ///
     /// `quota` when the disk is full or the body too large, `busy` when another process has locked
     /// the database, otherwise `host`.
-    fn store(&self, row: &Row<'_>, body: &mut dyn Read) -> Result<Stored, Error>;
+    fn store(&self, row: Row<'_>, body: &mut dyn Read) -> Result<Stored, Error> {
+        let mut results = self.store_all(&mut [(row, body)]);
+        results.pop().unwrap_or_else(|| Err(Error::internal("a document was not stored")))
+    }
+
+    /// Stores documents with one commit: a result for each, in their order. One that cannot be stored
+    /// leaves the others as they are; a commit that fails is the error of all.
+    fn store_all(&self, documents: &mut [(Row<'_>, &mut dyn Read)]) -> Vec<Result<Stored, Error>>;
 }
 
 /// What is stored with the body of a document.

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::run::RunOutcome;
 use super::scripted::{Recorder, Scripted, body, counts, echo, named, request, run};
-use crate::engine::document::Digest;
+use crate::engine::digest::Digest;
 
 type Sink = Box<dyn ResultSink>;
 

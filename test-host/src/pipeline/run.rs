@@ -15,7 +15,7 @@ use crate::engine::queue::{QueueStage, StepQueue};
 use crate::engine::run::Run;
 use crate::engine::stage::Stage;
 use crate::exit_code::ExitCode;
-use crate::ledger;
+use crate::ledger::{self, Batches};
 use crate::process::model::{Step, TrackingDirection};
 use crate::report::Reporter;
 use crate::report::events::{Event, SummaryEvent};
@@ -136,6 +136,7 @@ impl Prepared {
         let mut after: Option<(Arc<StepIdentity>, Arc<dyn Stage>)> = None;
         for position in (0..identities.len()).rev() {
             let identity = &identities[position];
+            let is_last = after.is_none();
             let next = match after.take() {
                 None => Handover::after_last(run, identity),
                 Some((entered, stage)) => Handover::between(run, identity, &entered, stage),
@@ -166,7 +167,10 @@ impl Prepared {
                 (_, Step::Database(step)) => Arc::new(DatabaseStage(Arc::new(Database {
                     run: Arc::clone(run),
                     step: Arc::clone(identity),
-                    ledger: ledger::open(&step.url, &step.table).map_err(under_path)?,
+                    batches: Batches::new(
+                        ledger::open(&step.url, &step.table).map_err(under_path)?,
+                    ),
+                    is_last,
                     store_errors: step.store_errors,
                     next,
                 }))),

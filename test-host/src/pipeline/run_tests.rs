@@ -50,7 +50,7 @@ fn bodies_from_many_threads_stream_through_connectors_whole() {
     assert_eq!(outcome.exit_code.number(), 0);
     assert_eq!(outcome.summary.documents, counts(6, 0, 0, 0));
     for n in 0..6 {
-        let mut digest = crate::engine::document::Digest::default();
+        let mut digest = crate::engine::digest::Digest::default();
         digest.update(&body(n));
         let sha256 = digest.end(Properties::new()).sha256.to_string();
         let of_it: Vec<_> = recorder

@@ -1,24 +1,22 @@
 //! Each event as a line of JSON.
 
 use std::io::{self, Write};
-use std::sync::Mutex;
 
 use super::events::Event;
-use super::output::Output;
+use super::line_queue::LineQueue;
 use super::reporter::{Reporter, StepNames, Verbosity};
-use crate::locks::lock;
 
 /// Writes each event as a line of JSON.
 pub struct JsonLines<W> {
-    output: Mutex<Output<W>>,
+    lines: LineQueue<W>,
     verbosity: Verbosity,
     step_names: StepNames,
 }
 
-impl<W: Write + Send> JsonLines<W> {
-    /// Writes to `output`, which flushes at the end of a line.
+impl<W: Write + Send + 'static> JsonLines<W> {
+    /// Writes to `output`, from a thread of its own.
     pub fn new(output: W, verbosity: Verbosity) -> Self {
-        Self { output: Output::new(output), verbosity, step_names: StepNames::default() }
+        Self { lines: LineQueue::new(output), verbosity, step_names: StepNames::default() }
     }
 }
 
@@ -29,13 +27,13 @@ impl<W: Write + Send> Reporter for JsonLines<W> {
         }
         // A failed write does not stop the run. `finish` returns the error.
         match serde_json::to_vec(event) {
-            Ok(line) => lock(&self.output).line(&line),
-            Err(error) => lock(&self.output).fail(error.into()),
+            Ok(line) => self.lines.add(&line),
+            Err(error) => self.lines.fail(error.into()),
         }
     }
 
     fn finish(&self) -> io::Result<()> {
-        lock(&self.output).finish()
+        self.lines.finish()
     }
 
     fn new_execution(&self, step: &str) -> u64 {

@@ -2,6 +2,7 @@
 
 pub mod events;
 mod json_lines;
+mod line_queue;
 mod output;
 pub(crate) mod progress;
 mod reporter;

@@ -16,8 +16,13 @@ impl<W: Write> Output<W> {
 
     /// Writes a line and flushes it.
     pub(super) fn line(&mut self, line: &[u8]) {
+        self.lines(&[line, b"\n"].concat());
+    }
+
+    /// Writes lines with their ends and flushes them.
+    pub(super) fn lines(&mut self, lines: &[u8]) {
         if self.failed.is_none() {
-            let written = self.writer.write_all(line).and_then(|()| self.writer.write_all(b"\n"));
+            let written = self.writer.write_all(lines);
             self.failed = written.and_then(|()| self.writer.flush()).err();
         }
     }

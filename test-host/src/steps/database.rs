@@ -1,7 +1,6 @@
 //! Stores each document as a row, and passes it on.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Write};
 use std::sync::Arc;
 
 use host_sdk::{Error, ErrorKind, Properties};
@@ -10,7 +9,7 @@ use crate::engine::document::StepIdentity;
 use crate::engine::document::{Document, End};
 use crate::engine::run::Run;
 use crate::engine::stage::{Acknowledgement, BodySink, Stage};
-use crate::ledger::{Ledger, Row, Stored};
+use crate::ledger::{Batches, NewRow, RowBody, Stored, Ticket};
 use crate::report::events::LogLevel;
 
 /// The largest body that is buffered in memory before it is stored.
@@ -20,7 +19,9 @@ const IN_MEMORY: usize = 1024 * 1024;
 pub(crate) struct Database {
     pub(crate) run: Arc<Run>,
     pub(crate) step: Arc<StepIdentity>,
-    pub(crate) ledger: Box<dyn Ledger>,
+    pub(crate) batches: Arc<Batches>,
+    /// True if no step follows: the acknowledgement of many documents can then be one commit.
+    pub(crate) is_last: bool,
     /// True if documents that a service refused in an earlier step are stored.
     pub(crate) store_errors: bool,
     pub(crate) next: Arc<dyn Stage>,
@@ -32,7 +33,7 @@ pub(crate) struct DatabaseStage(pub(crate) Arc<Database>);
 impl Stage for DatabaseStage {
     fn begin(&self, document: &Document) -> Result<Box<dyn BodySink>, Error> {
         if let Some(size) = document.size {
-            self.0.ledger.check_size(size)?;
+            self.0.batches.ledger().check_size(size)?;
         }
         Ok(Box::new(RowWriter {
             database: Arc::clone(&self.0),
@@ -52,21 +53,15 @@ struct RowWriter {
     next: Box<dyn BodySink>,
 }
 
-/// A body before it is stored: the size of a row's blob must be known before its first byte.
-enum RowBody {
-    Memory(Vec<u8>),
-    Spooled(File),
-}
-
 impl BodySink for RowWriter {
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.size += bytes.len() as u64;
-        self.database.ledger.check_size(self.size)?;
+        self.database.batches.ledger().check_size(self.size)?;
         if let RowBody::Memory(memory) = &mut self.body
             && memory.len() + bytes.len() > IN_MEMORY
         {
             let memory = std::mem::take(memory);
-            let directory = self.database.ledger.directory();
+            let directory = self.database.batches.ledger().directory();
             let mut file = tempfile::tempfile_in(directory).map_err(|e| spool_error(&e))?;
             file.write_all(&memory).map_err(|e| spool_error(&e))?;
             self.body = RowBody::Spooled(file);
@@ -85,37 +80,56 @@ impl BodySink for RowWriter {
         }
         let mut properties: Properties = document.properties.clone();
         properties.extend(&end.properties);
-        let row = Row {
-            process: database.run.process(),
-            step: &database.step.name,
-            source: &document.source,
-            properties: &properties,
+        let file_name = properties.get("fileName").unwrap_or_default().to_owned();
+        let ticket = database.batches.add(NewRow {
+            process: database.run.process().to_owned(),
+            step: Arc::clone(&database.step.name),
+            source: Arc::clone(&document.source),
+            properties,
             size: end.bytes,
-            sha256: &end.sha256,
-        };
-        let mut memory;
-        let mut spooled;
-        let body: &mut dyn Read = match body {
-            RowBody::Memory(bytes) => {
-                memory = io::Cursor::new(bytes);
-                &mut memory
-            }
-            RowBody::Spooled(mut file) => {
-                file.rewind().map_err(|e| spool_error(&e))?;
-                spooled = file;
-                &mut spooled
-            }
-        };
-        if database.ledger.store(&row, body)? == Stored::Already {
-            let name = properties.get("fileName").unwrap_or_default();
-            let number = document.number();
-            database.run.log(
-                LogLevel::Info,
-                &database.step,
-                format!("document {number} ({name}) is stored already"),
-            );
+            sha256: Arc::clone(&end.sha256),
+            body,
+        });
+        let row = PendingRow { database, number: document.number(), file_name, ticket };
+        if row.database.is_last {
+            return Ok(Box::new(PendingDocument { row, next: next.close(end)? }));
         }
+        // What comes next is done only for a document that is stored.
+        row.wait()?;
         next.close(end)
+    }
+}
+
+/// A document that is stored with the next commit.
+struct PendingRow {
+    database: Arc<Database>,
+    number: u64,
+    file_name: String,
+    ticket: Ticket,
+}
+
+impl PendingRow {
+    fn wait(self) -> Result<(), Error> {
+        let Self { database, number, file_name, ticket } = self;
+        if ticket.wait()? == Stored::Already {
+            let message = format!("document {number} ({file_name}) is stored already");
+            database.run.log(LogLevel::Info, &database.step, message);
+        }
+        Ok(())
+    }
+}
+
+/// The acknowledgement of the last step: the commit.
+struct PendingDocument {
+    row: PendingRow,
+    next: Box<dyn Acknowledgement>,
+}
+
+impl Acknowledgement for PendingDocument {
+    fn wait(self: Box<Self>) -> Result<(), Error> {
+        let Self { row, next } = *self;
+        row.wait()?;
+        next.wait()
     }
 }
 

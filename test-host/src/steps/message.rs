@@ -7,8 +7,9 @@ use host_sdk::{Error, Properties};
 use serde_json::Value;
 
 use super::produce::Producer;
+use crate::engine::digest::Digest;
 use crate::engine::document::StepIdentity;
-use crate::engine::document::{Digest, Document, End};
+use crate::engine::document::{Document, End};
 use crate::engine::run::Run;
 use crate::engine::stage::{Acknowledgement, BodySink, Stage};
 use crate::process::model::{MessageDocument, MessageStep};

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use host_sdk::{Error, Properties, Status};
 
-use crate::engine::document::StepIdentity;
-use crate::engine::document::{Digest, Document};
+use crate::engine::digest::Digest;
+use crate::engine::document::{Document, StepIdentity};
 use crate::engine::run::Run;
-use crate::engine::stage::{Acknowledgement, BodySink, Stage};
+use crate::engine::stage::{Acknowledgement, BodySink, BodySource, Stage};
 
 /// How many documents wait for their acknowledgement at once.
 const MAX_IN_FLIGHT: usize = 64;
@@ -35,7 +35,47 @@ impl Producer {
         &mut self,
         properties: Properties,
         size: Option<u64>,
-        write: impl FnOnce(&mut BodyWriter) -> Result<(), Error>,
+        write: impl FnOnce(&mut BodyWriter<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.produce_digested(properties, size, |sink| {
+            let mut body = BodyWriter { sink, digest: Digest::default() };
+            write(&mut body).map(|()| body.digest)
+        })
+    }
+
+    /// Produces one document of `size` bytes from `source`, whose error is the document's own. A
+    /// long body is read by the thread that needs it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Producer::produce`].
+    pub(crate) fn produce_from(
+        &mut self,
+        properties: Properties,
+        size: u64,
+        source: Box<dyn BodySource>,
+        chunk: &mut [u8],
+    ) -> Result<(), Error> {
+        self.produce_digested(properties, Some(size), |sink| {
+            // A short one fits into the queue: its reader need not be waited for.
+            let mut source = match size > chunk.len() as u64 {
+                true => sink.pull(source)?,
+                false => source,
+            };
+            loop {
+                match source.read(chunk)? {
+                    0 => return Ok(source.into_digest()),
+                    count => sink.write(&chunk[..count])?,
+                }
+            }
+        })
+    }
+
+    fn produce_digested(
+        &mut self,
+        properties: Properties,
+        size: Option<u64>,
+        write: impl FnOnce(&mut dyn BodySink) -> Result<Digest, Error>,
     ) -> Result<(), Error> {
         self.run.cancellation().check()?;
         let document = Document {
@@ -47,17 +87,15 @@ impl Producer {
             answers: None,
         };
         // The later step has reported why it rejected the document.
-        let Ok(sink) = self.next.begin(&document) else { return Ok(()) };
-        let mut body = BodyWriter { sink, digest: Digest::default() };
-        match write(&mut body) {
-            Ok(()) => {
-                let BodyWriter { sink, digest } = body;
+        let Ok(mut sink) = self.next.begin(&document) else { return Ok(()) };
+        match write(sink.as_mut()) {
+            Ok(digest) => {
                 if let Ok(acknowledgement) = sink.close(&digest.end(Properties::new())) {
                     self.in_flight.push_back(acknowledgement);
                 }
             }
             Err(error) => {
-                drop(body);
+                drop(sink);
                 self.failed(&document, &error);
             }
         }
@@ -96,18 +134,14 @@ impl Drop for Producer {
 }
 
 /// The body of a document while it is produced.
-pub(crate) struct BodyWriter {
-    sink: Box<dyn BodySink>,
+pub(crate) struct BodyWriter<'a> {
+    sink: &'a mut dyn BodySink,
     digest: Digest,
 }
 
-impl BodyWriter {
+impl BodyWriter<'_> {
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.digest.update(bytes);
         self.sink.write(bytes)
-    }
-
-    pub(crate) fn bytes(&self) -> u64 {
-        self.digest.bytes()
     }
 }

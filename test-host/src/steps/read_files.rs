@@ -8,11 +8,12 @@ use std::time::SystemTime;
 use host_sdk::{Error, ErrorKind, Properties};
 use jiff::tz::TimeZone;
 
-use super::produce::{BodyWriter, Producer};
+use super::produce::Producer;
 use super::tree::{Found, Tree, unreadable};
+use crate::engine::digest::Digest;
 use crate::engine::document::StepIdentity;
 use crate::engine::run::Run;
-use crate::engine::stage::Stage;
+use crate::engine::stage::{BodySource, Stage};
 use crate::process::model::ReadFilesStep;
 
 /// How much of a file is read at once.
@@ -36,14 +37,13 @@ pub(crate) fn produce(
         let mut properties =
             Properties::new().with("fileName", name.as_str()).with("directory", directory);
         match content {
-            Ok((mut file, metadata)) => {
+            Ok((file, metadata)) => {
                 if let Ok(modified) = metadata.modified() {
                     properties.insert("timestamp", timestamp(modified)?);
                 }
                 let size = metadata.len();
-                producer.produce(properties, Some(size), |body| {
-                    send(&mut file, size, &name, body, &mut chunk)
-                })?;
+                let source = FileSource { file, size, name, digest: Digest::default() };
+                producer.produce_from(properties, size, Box::new(source), &mut chunk)?;
             }
             Err(error) => producer.reject(properties, &error),
         }
@@ -51,27 +51,34 @@ pub(crate) fn produce(
     Ok(())
 }
 
-fn send(
-    file: &mut File,
+/// A file as a body.
+struct FileSource {
+    file: File,
+    /// The announced length.
     size: u64,
-    name: &str,
-    body: &mut BodyWriter,
-    chunk: &mut [u8],
-) -> Result<(), Error> {
-    loop {
-        match file.read(chunk) {
-            Ok(0) => break,
-            Ok(count) => body.write(&chunk[..count])?,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(unreadable("file", name, &error)),
+    name: String,
+    digest: Digest,
+}
+
+impl BodySource for FileSource {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        let count = loop {
+            match self.file.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read.map_err(|e| unreadable("file", &self.name, &e))?,
+            }
+        };
+        self.digest.update(buffer.get(..count).unwrap_or_default());
+        // The length must be the announced one: a file that changed would be half of each version.
+        if count == 0 && self.digest.bytes() != self.size {
+            let message = format!("file \"{}\" changed while it was read", self.name);
+            return Err(Error::new(ErrorKind::Host, message).with_retryable(true));
         }
+        Ok(count)
     }
-    // The length must be the announced one: a file that changed would be half of each version.
-    if body.bytes() == size {
-        Ok(())
-    } else {
-        Err(Error::new(ErrorKind::Host, format!("file \"{name}\" changed while it was read"))
-            .with_retryable(true))
+
+    fn into_digest(self: Box<Self>) -> Digest {
+        self.digest
     }
 }
 

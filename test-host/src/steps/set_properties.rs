@@ -6,7 +6,7 @@ use std::sync::Arc;
 use host_sdk::{Error, Properties};
 
 use crate::engine::document::{Document, End};
-use crate::engine::stage::{Acknowledgement, BodySink, OnKeptBytes, Stage};
+use crate::engine::stage::{Acknowledgement, BodySink, BodySource, OnKeptBytes, Stage};
 use crate::template::Template;
 
 /// The step setProperties.
@@ -46,6 +46,10 @@ struct PropertyWriter {
 impl BodySink for PropertyWriter {
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.next.write(bytes)
+    }
+
+    fn pull(&mut self, source: Box<dyn BodySource>) -> Result<Box<dyn BodySource>, Error> {
+        self.next.pull(source)
     }
 
     fn resume(&mut self, identity: &str, on_kept: &mut OnKeptBytes<'_>) -> Result<(), Error> {

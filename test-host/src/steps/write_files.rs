@@ -214,7 +214,8 @@ mod tests {
     use host_sdk::Properties;
 
     use super::*;
-    use crate::engine::document::{Digest, DocumentState};
+    use crate::engine::digest::Digest;
+    use crate::engine::document::DocumentState;
     use crate::engine::stage::Durable;
 
     #[test]

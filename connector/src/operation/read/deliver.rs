@@ -13,6 +13,7 @@ use crate::operation::execution::Execution;
 use crate::operation::verify::TransferChecksum;
 use crate::protocol::verb::Verb;
 use crate::session::Presence;
+use host_sdk::kit::Backoff;
 
 /// Reads `file` into a result of `input` and, once the host has acknowledged it, removes it from
 /// the server if asked to.
@@ -157,10 +158,25 @@ fn receive(
     let mut backoff = execution.backoff()?;
     let checksum = TransferChecksum::new(execution.session()?, settings.checksum)?;
     let progress = execution.progress.clone();
+    let buffer = std::mem::take(&mut execution.receive_buffer);
     let mut download =
-        ResumableDownload::new(settings.format, file.size, checksum, limit, progress);
+        ResumableDownload::new(settings.format, file.size, checksum, limit, progress, buffer);
     // The listing that has shown a file states its size if any does.
     download.looks_for_size = settings.after.removal != Removal::Keep && !file.is_listed;
+    let received = complete(execution, input, file, settings, &mut download, &mut backoff);
+    execution.receive_buffer = download.into_buffer();
+    received
+}
+
+/// Attempts the download until it is complete.
+fn complete(
+    execution: &mut Execution,
+    input: u64,
+    file: &RemoteFile,
+    settings: &ReadingSettings,
+    download: &mut ResumableDownload,
+    backoff: &mut Backoff,
+) -> Result<(Box<dyn ResultSink>, Option<u64>), Failure> {
     loop {
         let result = download.attempt(execution, input, file);
         backoff.progressed_to(download.received);
@@ -195,7 +211,7 @@ fn receive(
             }
             Err(e) => e.with_path(file.path.to_string()),
         };
-        execution.wait(&mut backoff, error).inspect_err(|e| download.end(e))?;
+        execution.wait(backoff, error).inspect_err(|e| download.end(e))?;
     }
 }
 

@@ -14,16 +14,11 @@ use crate::file::time::modified::Modified;
 use crate::operation::execution::Execution;
 use crate::operation::line_ends::LineEndConverter;
 use crate::operation::progress::ExecutionProgress;
+use crate::operation::receive_buffer::{OVERLAP, ReceiveBuffer};
 use crate::operation::verify::TransferChecksum;
 use crate::protocol::verb::Verb;
-use crate::session::Session;
+use crate::session::{Download, Session};
 use host_sdk::kit::Deadline;
-
-/// How much is read at a time: large enough that system calls do not count.
-const CHUNK: usize = 256 * 1024;
-
-/// How many bytes before the resume point are read again and compared.
-const OVERLAP: usize = 64 * 1024;
 
 /// What has arrived of a file.
 pub(in crate::operation) struct ResumableDownload {
@@ -43,9 +38,9 @@ pub(in crate::operation) struct ResumableDownload {
     pub(in crate::operation) received: u64,
     /// How many of the received bytes the host held from an earlier execution.
     held: u64,
-    /// The last bytes that arrived, to compare with when resuming.
+    /// The last bytes that the attempts so far have brought, to compare with when resuming.
     tail: Vec<u8>,
-    buffer: Vec<u8>,
+    buffer: ReceiveBuffer,
     checksum: TransferChecksum,
     /// By when all of it must be here.
     limit: Deadline,
@@ -60,6 +55,7 @@ impl ResumableDownload {
         checksum: TransferChecksum,
         limit: Deadline,
         progress: ExecutionProgress,
+        buffer: ReceiveBuffer,
     ) -> Self {
         Self {
             format,
@@ -74,11 +70,16 @@ impl ResumableDownload {
             received: 0,
             held: 0,
             tail: Vec::new(),
-            buffer: vec![0; CHUNK],
+            buffer,
             checksum,
             limit,
             progress,
         }
+    }
+
+    /// The buffer, for the next file.
+    pub(in crate::operation) fn into_buffer(self) -> ReceiveBuffer {
+        self.buffer
     }
 
     /// Starts over: what the sink has is dropped, and not held any longer.
@@ -177,53 +178,80 @@ impl ResumableDownload {
                 return self.attempt(execution, input, file);
             }
         }
-        let Some(sink) = &mut self.sink else {
-            return Err(Failure::internal("a file is read without a sink"));
-        };
         let resumed = self.received > 0;
-        let mut expected = self.tail.clone();
         let mut text = LineEndConverter::default();
-        loop {
-            let count = download.read(&mut self.buffer)?;
-            if count == 0 {
-                break;
-            }
-            let bytes = self
-                .buffer
-                .get(..count)
-                .ok_or_else(|| Failure::internal("more bytes are said to be read than fit"))?;
-            let (again, fresh) = bytes.split_at(expected.len().min(count));
-            if !expected.starts_with(again) {
-                // The file is another one by now, or the server ignored REST.
-                self.restart();
-                return Err(changed(path));
-            }
-            expected.drain(..again.len());
-            let written = match self.format {
-                TransferFormat::Binary => sink.write(fresh),
-                TransferFormat::Ascii => sink.write(text.decode(fresh)),
-            };
-            written.map_err(Failure::of_host)?;
-            self.received += fresh.len() as u64;
-            keep_tail(&mut self.tail, fresh);
-            self.checksum.update(fresh);
-            self.progress.add_bytes(fresh.len() as u64);
+        let mut compared = 0;
+        let moved = self.receive(&mut download, path, &mut text, &mut compared);
+        let is_compared = compared == self.tail.len();
+        if is_compared {
+            // The bytes that were compared are the first ones that arrived.
+            self.tail.clear();
+            self.tail.extend_from_slice(self.buffer.tail());
         }
-        let is_compared = expected.is_empty();
+        moved?;
         let ended = download.finish();
         ended.inspect_err(|e| self.lacks_confirmation = is_compared && !e.is_answer())?;
-        if !expected.is_empty() {
+        if !is_compared {
             self.restart();
             return Err(changed(path));
         }
         if self.format == TransferFormat::Ascii {
-            sink.write(text.rest()).map_err(Failure::of_host)?;
+            self.write(text.rest())?;
             let possible = text.possible_sizes(self.received);
             return self.prove(execution.session()?, path, possible, resumed);
         }
         let session = execution.session()?;
         self.prove(session, path, self.received..=self.received, resumed)?;
         self.checksum.prove(session, path)
+    }
+
+    /// Takes what arrives until the data connection ends. The first bytes have to be those of the
+    /// tail, of which `compared` have come.
+    fn receive(
+        &mut self,
+        download: &mut Download<'_>,
+        path: &RemotePath,
+        text: &mut LineEndConverter,
+        compared: &mut usize,
+    ) -> Result<(), Failure> {
+        self.buffer.clear();
+        loop {
+            let count = download.read(self.buffer.room())?;
+            if count == 0 {
+                return Ok(());
+            }
+            let Some(bytes) = self.buffer.arrived(count) else {
+                return Err(Failure::internal("more bytes are said to be read than fit"));
+            };
+            let expected = self.tail.get(*compared..).unwrap_or_default();
+            let (again, fresh) = bytes.split_at(expected.len().min(count));
+            if !expected.starts_with(again) {
+                // The file is another one by now, or the server ignored REST.
+                self.restart();
+                self.buffer.clear();
+                *compared = 0;
+                return Err(changed(path));
+            }
+            *compared += again.len();
+            let Some(sink) = &mut self.sink else {
+                return Err(Failure::internal("a file is read without a sink"));
+            };
+            let written = match self.format {
+                TransferFormat::Binary => sink.write(fresh),
+                TransferFormat::Ascii => sink.write(text.decode(fresh)),
+            };
+            written.map_err(Failure::of_host)?;
+            self.received += fresh.len() as u64;
+            self.checksum.update(fresh);
+            self.progress.add_bytes(fresh.len() as u64);
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let Some(sink) = &mut self.sink else {
+            return Err(Failure::internal("a file is read without a sink"));
+        };
+        sink.write(bytes).map_err(Failure::of_host)
     }
 
     /// Goes on behind what has arrived if that is the beginning of what the server has now, and
@@ -314,32 +342,4 @@ enum Remaining {
 fn changed(path: &RemotePath) -> Failure {
     Failure::new(Cause::Unproven, format!("{path} changed while it was being read"))
         .with_transient(true)
-}
-
-/// Keeps the last [`OVERLAP`] bytes of what arrived.
-fn keep_tail(tail: &mut Vec<u8>, fresh: &[u8]) {
-    let room = OVERLAP.saturating_sub(fresh.len());
-    let surplus = tail.len().saturating_sub(room);
-    tail.drain(..surplus);
-    let from = fresh.len().saturating_sub(OVERLAP);
-    tail.extend_from_slice(fresh.get(from..).unwrap_or_default());
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_tail_is_the_end_of_what_arrived() {
-        let mut tail = Vec::new();
-        keep_tail(&mut tail, b"abc");
-        keep_tail(&mut tail, b"def");
-        assert_eq!(tail, b"abcdef");
-        let long = vec![7; OVERLAP - 2];
-        keep_tail(&mut tail, &long);
-        assert_eq!(tail.len(), OVERLAP);
-        assert!(tail.starts_with(b"ef"));
-        keep_tail(&mut tail, &vec![9; OVERLAP * 3]);
-        assert_eq!(tail, vec![9; OVERLAP]);
-    }
 }

@@ -4,7 +4,8 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::flaw::Flaws;
-use super::select::{Selected, select};
+use super::select::select;
+use super::selected::Selected;
 use crate::config::{QuerySettings, Removal};
 use crate::failure::Failure;
 use crate::file::path::{RemotePath, is_unique_sibling};

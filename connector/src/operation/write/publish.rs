@@ -41,16 +41,13 @@ pub(in crate::operation) fn publish(
     }
     if settings.file_exists == FileExists::Append {
         // The server's checksum is that of the whole file.
-        append(
-            execution,
-            settings,
-            target,
-            &mut RewindableBody::new(input, TransferChecksum::none()),
-        )?;
+        let window = execution.upload_window;
+        let mut body = RewindableBody::new(input, TransferChecksum::none(), window);
+        append(execution, settings, target, &mut body)?;
         return Ok(target.clone());
     }
     let checksum = TransferChecksum::new(execution.session()?, settings.checksum)?;
-    let mut body = RewindableBody::new(input, checksum);
+    let mut body = RewindableBody::new(input, checksum, execution.upload_window);
     if settings.file_exists == FileExists::GenerateError {
         // Before the bytes travel; what counts is the look before the renaming.
         require_unseen(execution, target)?;

@@ -1,23 +1,25 @@
 //! The body of a document on its way up: read once, but with its last part kept, so that an
 //! interrupted upload can go on where the server stopped.
 
+use std::collections::VecDeque;
+
 use host_sdk::InputDocument;
 
 use crate::failure::Failure;
+use crate::operation::upload_window::UploadWindow;
 use crate::operation::verify::TransferChecksum;
-
-/// How much of what was read is kept: more than lies in the socket buffers between here and the
-/// server (up to 4 MiB and 6 MiB on Linux), which is what an interruption loses.
-const WINDOW: usize = 16 * 1024 * 1024;
 
 /// How much is sent at a time.
 const CHUNK: usize = 256 * 1024;
 
+/// The first block of a document of which little is known.
+const LEAST: usize = 4096;
+
 /// A body that can go back a little.
 pub(in crate::operation) struct RewindableBody<'d> {
     input: &'d mut dyn InputDocument,
-    /// The last bytes that were read.
-    kept: Vec<u8>,
+    /// The last bytes that were read. All blocks but the last one are full.
+    kept: VecDeque<Block>,
     /// How many bytes were read in all.
     read: u64,
     /// The next byte to hand out.
@@ -29,13 +31,20 @@ pub(in crate::operation) struct RewindableBody<'d> {
     checksum: TransferChecksum,
 }
 
+/// A part of the body. Its memory is used again for a later part.
+struct Block {
+    bytes: Vec<u8>,
+    filled: usize,
+}
+
 impl<'d> RewindableBody<'d> {
     /// The body of `input`, from its beginning.
     pub(in crate::operation) fn new(
         input: &'d mut dyn InputDocument,
         checksum: TransferChecksum,
+        window: UploadWindow,
     ) -> Self {
-        let (kept, window) = (Vec::new(), WINDOW);
+        let (kept, window) = (VecDeque::new(), window.bytes());
         let (read, position, resumed_at, ended) = (0, 0, 0, false);
         Self { input, kept, read, position, resumed_at, ended, window, checksum }
     }
@@ -69,19 +78,27 @@ impl<'d> RewindableBody<'d> {
         if self.position == self.read && !self.ended {
             self.fetch()?;
         }
-        let behind = usize::try_from(self.read - self.position).unwrap_or(usize::MAX);
-        let from = self.kept.len().saturating_sub(behind);
-        let bytes =
-            self.kept.get(from..).ok_or_else(|| Failure::internal("a body lost its bytes"))?;
-        let bytes = bytes.get(..CHUNK).unwrap_or(bytes);
-        self.position += bytes.len() as u64;
-        Ok(bytes)
+        let position = self.position;
+        let mut end = self.read;
+        for block in self.kept.iter().rev() {
+            let start = end - block.filled as u64;
+            if start <= position && position < end {
+                let from = usize::try_from(position - start).unwrap_or(usize::MAX);
+                let bytes = block.bytes.get(from..block.filled);
+                let bytes = bytes.ok_or_else(|| Failure::internal("a body lost its bytes"))?;
+                self.position = end;
+                return Ok(bytes);
+            }
+            end = start;
+        }
+        // Only the end lies in no block: one that was dropped is not gone back to.
+        Ok(&[])
     }
 
     /// Goes back to `offset`; whether that far is kept.
     pub(in crate::operation) fn rewind_to(&mut self, offset: u64) -> bool {
-        let oldest = self.read - self.kept.len() as u64;
-        if offset < oldest || offset > self.read {
+        let kept: u64 = self.kept.iter().map(|block| block.filled as u64).sum();
+        if offset < self.read - kept || offset > self.read {
             return false;
         }
         self.position = offset;
@@ -89,25 +106,36 @@ impl<'d> RewindableBody<'d> {
         true
     }
 
+    /// Reads what comes next.
     fn fetch(&mut self) -> Result<(), Failure> {
-        if self.kept.len() + CHUNK > self.window {
-            // Half at a time, so that moving what stays costs little.
-            self.kept.drain(..self.window / 2);
-        }
-        let start = self.kept.len();
-        self.kept.resize(start + CHUNK, 0);
-        let room =
-            self.kept.get_mut(start..).ok_or_else(|| Failure::internal("no room to read"))?;
-        let read = self.input.read(room).map_err(Failure::of_host);
-        let fits = |count: &usize| *count <= CHUNK;
-        self.kept.truncate(start + read.as_ref().ok().copied().filter(fits).unwrap_or(0));
-        let count = read?;
-        let fresh = self.kept.get(start..).filter(|fresh| fresh.len() == count);
         let lost = || Failure::internal("the host read more than there was room for");
-        self.checksum.update(fresh.ok_or_else(lost)?);
+        if self.kept.back().is_none_or(|last| last.filled == last.bytes.len()) {
+            let next = self.block();
+            self.kept.push_back(next);
+        }
+        let Some(last) = self.kept.back_mut() else { return Err(lost()) };
+        let room = last.bytes.get_mut(last.filled..).ok_or_else(lost)?;
+        let count = self.input.read(room).map_err(Failure::of_host)?;
+        self.checksum.update(room.get(..count).ok_or_else(lost)?);
+        last.filled += count;
         self.read += count as u64;
         self.ended = count == 0;
         Ok(())
+    }
+
+    /// An empty block: the oldest one where as many bytes as are to be kept come after it.
+    fn block(&mut self) -> Block {
+        let kept: usize = self.kept.iter().map(|block| block.filled).sum();
+        let oldest = self.kept.pop_front_if(|oldest| kept - oldest.filled >= self.window);
+        if let Some(mut oldest) = oldest {
+            oldest.filled = 0;
+            return oldest;
+        }
+        // With one byte to spare, the end is seen without another block.
+        let size = self.input.size().filter(|_| self.kept.is_empty());
+        let length = size.map_or(CHUNK as u64, |size| size.saturating_add(1));
+        let length = usize::try_from(length).unwrap_or(CHUNK).clamp(LEAST, CHUNK);
+        Block { bytes: vec![0; length], filled: 0 }
     }
 }
 
@@ -170,11 +198,14 @@ mod tests {
         let mut input = Counting { header: InputHeader::default(), next: 0, length };
         let mut body = RewindableBody {
             window: 4_000_000,
-            ..RewindableBody::new(&mut input, TransferChecksum::none())
+            ..RewindableBody::new(&mut input, TransferChecksum::none(), UploadWindow::default())
         };
         expect_rest(&mut body, length);
-        assert!(body.rewind_to(length - 1_000_000));
-        expect_rest(&mut body, length);
+        for back in [4_000_000, 1_000_000, 1, 0] {
+            assert!(body.rewind_to(length - back), "{back}");
+            expect_rest(&mut body, length);
+        }
+        assert!(body.kept.len() <= 4_000_000 / CHUNK + 2, "{} blocks", body.kept.len());
         assert!(!body.rewind_to(0));
         assert!(!body.rewind_to(length + 1));
     }
@@ -182,7 +213,8 @@ mod tests {
     #[test]
     fn a_short_body_goes_back_to_its_beginning() {
         let mut input = Counting { header: InputHeader::default(), next: 0, length: 1_000_000 };
-        let mut body = RewindableBody::new(&mut input, TransferChecksum::none());
+        let mut body =
+            RewindableBody::new(&mut input, TransferChecksum::none(), UploadWindow::default());
         expect_rest(&mut body, 1_000_000);
         assert!(body.rewind_to(0));
         expect_rest(&mut body, 1_000_000);

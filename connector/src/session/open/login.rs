@@ -1,11 +1,13 @@
 //! From a socket to a session: greeting, TLS, login, and what the server can do.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use super::dial::{dial, greeting};
 use super::features::NotOpened;
-use super::protection::HANDSHAKE;
+use super::mismatch;
 use crate::config::Security;
 use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
@@ -15,11 +17,12 @@ use crate::protocol::reply::Reply;
 use crate::protocol::verb::{Command, Verb};
 use crate::session::control::{Control, ControlLimits};
 use crate::session::server::Shared;
-use crate::session::session::{MAXIMUM_PRELIMINARY, Session};
+use crate::session::session::Session;
 use crate::session::transcript::{Transcript, TranscriptWriter};
+use crate::transport::connect;
 use crate::transport::error::io_error;
 use crate::transport::stream::NetStream;
-use crate::transport::{connect, proxy};
+use crate::transport::tls::handshake::CONTROL_HANDSHAKE;
 use host_sdk::kit::CancelToken;
 use host_sdk::kit::Deadline;
 
@@ -101,7 +104,10 @@ impl Session {
                 opened = again;
             }
         }
-        opened.map_err(|e| if cancel.is_cancelled() { Failure::cancelled() } else { e.failure })
+        opened.map_err(|e| match cancel.is_cancelled() {
+            true => Failure::cancelled(),
+            false => mismatch::explained(shared, cancel, transcript, e.failure),
+        })
     }
 
     fn open_once(
@@ -114,15 +120,9 @@ impl Session {
     ) -> Result<Self, NotOpened> {
         let settings = &shared.settings;
         writer.note(&format!("connecting to {}:{}", settings.host, settings.port));
-        let socket = match &settings.proxy {
-            None => {
-                let host = &settings.host;
-                let addresses = connect::resolve(host, settings.port, deadline, cancel)?;
-                reached(Milestone::Resolved { addresses: &addresses });
-                connect::connect_any(host, &addresses, deadline, cancel)?
-            }
-            Some(proxy) => proxy::connect(proxy, &settings.host, settings.port, deadline, cancel)?,
-        };
+        let socket = dial(settings, deadline, cancel, &mut |addresses| {
+            reached(Milestone::Resolved { addresses });
+        })?;
         if settings.keep_alive {
             connect::keep_alive(&socket);
         }
@@ -132,7 +132,7 @@ impl Session {
         let watch = cancel.register(&socket).map_err(|e| io_error(what, &e))?;
         reached(Milestone::Connected { peer });
 
-        let limits = ControlLimits { reply: settings.read_timeout, line: settings.maximum_line };
+        let limits = ControlLimits::of(settings);
         let tls = shared
             .tls
             .as_ref()
@@ -140,7 +140,8 @@ impl Session {
         let stream = match (settings.security, &tls) {
             (Security::Implicit, Some(tls)) => {
                 writer.note("TLS begins");
-                let stream = tls.handshake(socket, deadline, HANDSHAKE).map_err(Failure::from)?;
+                let handshake = tls.handshake(socket, deadline, CONTROL_HANDSHAKE);
+                let stream = handshake.map_err(Failure::from)?;
                 reached(Milestone::Secured { stream: &stream });
                 stream
             }
@@ -164,6 +165,9 @@ impl Session {
             login_directory: RemotePath::login(),
             current_directory: None,
             is_directory_proven: true,
+            entered_at: Instant::now(),
+            is_stale: false,
+            closed: HashMap::new(),
             refused_listing: None,
             format: None,
             hash: None,
@@ -237,17 +241,4 @@ impl Session {
         }
         Err(self.refusal(&reply, Phase::Login, verb, verb.as_str()))
     }
-}
-
-fn greeting(control: &mut Control) -> Result<Reply, Failure> {
-    for _ in 0..MAXIMUM_PRELIMINARY {
-        let reply = control.next_reply("the greeting")?;
-        if reply.is_done() {
-            return Ok(reply);
-        }
-        if !reply.is_preliminary() {
-            return Err(Failure::refused(&reply, Phase::Greeting, None, "the connection", &reply));
-        }
-    }
-    Err(Failure::new(Cause::Nonsense, "the server announces its greeting without end"))
 }

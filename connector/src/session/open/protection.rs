@@ -8,10 +8,8 @@ use crate::protocol::refusal::Phase;
 use crate::protocol::reply::Reply;
 use crate::protocol::verb::{Command, Verb};
 use crate::session::session::Session;
+use crate::transport::tls::handshake::CONTROL_HANDSHAKE;
 use host_sdk::kit::Deadline;
-
-/// The handshake of control connections, in errors.
-pub(super) const HANDSHAKE: &str = "the TLS handshake";
 
 /// How long a server may take to end its side of TLS after CCC.
 const TLS_END: Duration = Duration::from_secs(2);
@@ -46,7 +44,8 @@ impl Session {
             self.shared.server.conventions.auth_ssl.set(!is_ssl_known);
         }
         let tls = self.tls.as_ref().ok_or_else(|| Failure::internal("explicit TLS without TLS"))?;
-        let handshake = |socket, deadline| Ok(tls.handshake(socket, deadline, HANDSHAKE)?);
+        let handshake =
+            |socket, deadline| Ok(tls.handshake(socket, deadline, CONTROL_HANDSHAKE)?);
         self.control.upgrade(handshake)?;
         // Nothing that was said in clear counts inside TLS.
         self.answered_twice = None;

@@ -6,6 +6,7 @@
 use std::io::{self, ErrorKind as IoErrorKind};
 use std::net::TcpStream;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rustls::client::Resumption;
@@ -13,7 +14,9 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, HandshakeKind, StreamOwned};
 
 use super::identity::ClientCertificate;
+use super::mismatch::Mismatch;
 use super::tickets::TicketStore;
+use crate::config::Versions;
 use crate::failure::Failure;
 use crate::transport::error::io_error;
 use crate::transport::error::is_timeout;
@@ -23,6 +26,8 @@ use host_sdk::kit::Deadline;
 
 /// How long a handshake without a limit waits at a time.
 const UNLIMITED: Duration = Duration::from_secs(3600);
+/// The handshake of control connections, in errors.
+pub(crate) const CONTROL_HANDSHAKE: &str = "the TLS handshake";
 
 /// TLS for one control connection and its data connections.
 pub(crate) struct TlsSession {
@@ -30,6 +35,16 @@ pub(crate) struct TlsSession {
     server_name: ServerName<'static>,
     tickets: Arc<TicketStore>,
     identity: Arc<ClientCertificate>,
+    offer: Offer,
+}
+
+/// What this side offers, and whether a server was found that has nothing in common with it.
+#[derive(Clone)]
+pub(crate) struct Offer {
+    /// The versions.
+    pub(crate) versions: Versions,
+    /// Set by a handshake that fails for that.
+    pub(crate) mismatch: Arc<AtomicBool>,
 }
 
 /// Why there is no TLS.
@@ -53,6 +68,7 @@ impl TlsSession {
         mut config: ClientConfig,
         server_name: ServerName<'static>,
         reuse: bool,
+        offer: Offer,
     ) -> Self {
         let tickets = Arc::new(TicketStore::default());
         let identity = ClientCertificate::new(config.client_auth_cert_resolver);
@@ -62,7 +78,7 @@ impl TlsSession {
         } else {
             Resumption::disabled()
         };
-        Self { config: Arc::new(config), server_name, tickets, identity }
+        Self { config: Arc::new(config), server_name, tickets, identity, offer }
     }
 
     /// Performs the handshake over `socket`, whole, by `deadline`.
@@ -99,6 +115,7 @@ impl TlsSession {
         Ok(Handshake {
             stream: StreamOwned::new(connection, socket),
             identity: Arc::clone(&self.identity),
+            offer: self.offer.clone(),
             what: what.to_owned(),
             has_heard: false,
         })
@@ -107,7 +124,7 @@ impl TlsSession {
     /// What `error` really is, that came instead of the server's first word inside TLS 1.3: only
     /// there a server tells what it thinks of the client's certificate after the handshake.
     pub(crate) fn first_reply_failed(&self, error: Failure) -> Failure {
-        self.identity.explain_rejection("the TLS handshake", error)
+        self.identity.explain_rejection(CONTROL_HANDSHAKE, error)
     }
 
     /// Whether no data connection can resume this session any more.
@@ -135,6 +152,7 @@ pub(crate) fn is_resumed(stream: &NetStream) -> bool {
 pub(crate) struct Handshake {
     stream: StreamOwned<ClientConnection, TcpStream>,
     identity: Arc<ClientCertificate>,
+    offer: Offer,
     what: String,
     has_heard: bool,
 }
@@ -191,7 +209,15 @@ impl Handshake {
             // The alert tells the server's log why; whether it arrives changes nothing here.
             let _ = conn.write_tls(sock);
             let by_client = !matches!(e, rustls::Error::AlertReceived(_));
-            return Err(HandshakeError { error: tls_error(what, &e), by_client });
+            let error = match Mismatch::of(&e) {
+                // What a server says after it asked who this side is, is about that.
+                Some(mismatch) if !self.identity.was_asked() => {
+                    self.offer.mismatch.store(true, Ordering::Relaxed);
+                    mismatch.failure(what, &e, self.offer.versions)
+                }
+                _ => tls_error(what, &e),
+            };
+            return Err(HandshakeError { error, by_client });
         }
         Ok(!conn.is_handshaking() && !conn.wants_write())
     }

@@ -24,7 +24,7 @@
 //! |---|---|
 //! | `< TEXT` | sends the text and CR LF; lines that follow each other go out in one write |
 //! | `<! BYTES` | sends exactly these bytes, no line end |
-//! | `> COMMAND` | expects this command; `*` stands for anything, `{name}` too and is remembered |
+//! | `> COMMAND` | expects this command; `*` stands for anything, `{name}` too and is remembered; a path from `/` fits the bare name in its directory too |
 //! | `otherwise COMMAND < TEXT` | answers the command whenever it comes unexpected, in this connection |
 //! | `once COMMAND < TEXT` | as `otherwise`, the first time in this connection alone |
 //! | `split N`, `split off` | sends in pieces of N bytes from here on |
@@ -59,6 +59,7 @@
 //! or send `QUIT`; anything else is a mismatch. Each step has a deadline ([`Script::wait`]).
 
 mod data;
+mod place;
 mod script;
 mod session;
 mod shared;
@@ -291,6 +292,12 @@ impl Report {
     #[must_use]
     pub fn commands(&self) -> Vec<&str> {
         self.records.iter().flat_map(|record| record.commands.iter().map(String::as_str)).collect()
+    }
+
+    /// The same commands with whole paths: a bare name counts from where CWD has led.
+    #[must_use]
+    pub fn commands_with_paths(&self) -> Vec<&str> {
+        self.records.iter().flat_map(|record| record.whole.iter().map(String::as_str)).collect()
     }
 
     /// What came over each data connection that the script read.

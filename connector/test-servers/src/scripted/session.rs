@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::data::Data;
+use super::place::Place;
 use super::script::{Connection, Step};
 use super::shared::{ENDLESS, Record, Shared, Stop, mismatch};
 use super::text::{Template, Values, escape};
@@ -29,6 +30,7 @@ pub(super) fn run(stream: TcpStream, script: &Connection, shared: &Shared) -> Re
         used: HashSet::new(),
         values: Values::new(),
         data: Data::default(),
+        place: Place::default(),
         record: Record::default(),
     };
     let mut line = 0;
@@ -53,6 +55,7 @@ struct Session<'a> {
     used: HashSet<usize>,
     values: Values,
     data: Data,
+    place: Place,
     record: Record,
 }
 
@@ -90,7 +93,8 @@ impl Session<'_> {
             }
             Step::Expect(pattern) => {
                 let wanted = format!("`{}` was expected", pattern.text());
-                let command = self.command(&wanted, |command| pattern.fits(command))?;
+                let command =
+                    self.command(&wanted, |command, place| place.fits(pattern, command))?;
                 self.values.extend(command);
             }
             Step::ExpectClose => self.expect_close()?,
@@ -127,6 +131,7 @@ impl Session<'_> {
 
     fn send(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         self.note(format!("< {}", escape(bytes)));
+        self.place.answered(bytes);
         self.write(bytes).or_else(|error| mismatch(format!("the reply could not be sent: {error}")))
     }
 
@@ -135,12 +140,16 @@ impl Session<'_> {
     }
 
     /// Reads commands until one `fits`, answering those that the script answers at any time.
-    fn command<T>(&mut self, wanted: &str, fits: impl Fn(&[u8]) -> Option<T>) -> Result<T, Stop> {
+    fn command<T>(
+        &mut self,
+        wanted: &str,
+        fits: impl Fn(&[u8], &Place) -> Option<T>,
+    ) -> Result<T, Stop> {
         loop {
             let Some(command) = self.next_command(wanted)? else {
                 return mismatch(format!("{wanted}, but the client hung up"));
             };
-            if let Some(fit) = fits(&command) {
+            if let Some(fit) = fits(&command, &self.place) {
                 return Ok(fit);
             }
             if !self.answer_otherwise(&command)? {
@@ -152,7 +161,7 @@ impl Session<'_> {
     fn answer_otherwise(&mut self, command: &[u8]) -> Result<bool, Stop> {
         let rule = self.script.otherwise.iter().enumerate().find_map(|(number, rule)| {
             let is_open = !rule.once || !self.used.contains(&number);
-            let captures = rule.pattern.fits(command).filter(|_| is_open)?;
+            let captures = self.place.fits(&rule.pattern, command).filter(|_| is_open)?;
             Some((number, captures, rule))
         });
         let Some((number, captures, rule)) = rule else { return Ok(false) };
@@ -185,6 +194,9 @@ impl Session<'_> {
         }
         command.truncate(command.len() - 2);
         self.record.commands.push(escape(&command));
+        let whole = self.place.with_whole_path(&command);
+        self.record.whole.push(escape(whole.as_deref().unwrap_or(&command)));
+        self.place.asked(&command);
         self.data.notice(&command);
         Ok(Some(command))
     }

@@ -28,6 +28,8 @@ pub(super) struct Shared {
 pub(super) struct Record {
     pub(super) lines: Vec<String>,
     pub(super) commands: Vec<String>,
+    /// The same commands, with whole paths where names count from the working directory.
+    pub(super) whole: Vec<String>,
     pub(super) uploads: Vec<Vec<u8>>,
     pub(super) mismatch: Option<String>,
 }

@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex};
 use host_sdk::{Error, ErrorKind};
 
 use crate::cancellation::Subscription;
-use crate::engine::document::{Digest, Document, DocumentState, StepIdentity};
+use crate::engine::digest::Digest;
+use crate::engine::document::{Document, DocumentState, StepIdentity};
 use crate::engine::queue::{QueuedDocument, StepQueue};
 use crate::engine::run::Run;
 use crate::engine::stage::{BodySink, Stage};

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use host_sdk::{Error, Outcome, Properties, SmallResult, Status};
 
 use super::execution::{Execution, OpenResult, host, not_open};
-use crate::engine::document::{Digest, Document};
+use crate::engine::digest::Digest;
+use crate::engine::document::Document;
 use crate::engine::stage::Acknowledgement;
 use crate::locks::lock;
 

@@ -9,7 +9,8 @@ use host_sdk::{Context, Error, ErrorKind, Outcome, Properties, ResultSink, Summa
 
 use super::{Execution, ExecutionPlan, HostContext, Inputs};
 use crate::cancellation::Cancellation;
-use crate::engine::document::{Digest, Document, End, StepIdentity};
+use crate::engine::digest::Digest;
+use crate::engine::document::{Document, End, StepIdentity};
 use crate::engine::queue::{QueueStage, StepQueue};
 use crate::engine::run::Run;
 use crate::engine::stage::{Acknowledgement, BodySink, Durable, OnKeptBytes, Stage};

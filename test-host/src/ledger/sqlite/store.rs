@@ -52,11 +52,54 @@ impl Ledger for SqliteLedger {
         if size > LARGEST_BODY { Err(too_large()) } else { Ok(()) }
     }
 
-    fn store(&self, row: &Row<'_>, body: &mut dyn Read) -> Result<Stored, Error> {
+    fn store_all(&self, documents: &mut [(Row<'_>, &mut dyn Read)]) -> Vec<Result<Stored, Error>> {
         let mut connection = lock(&self.connection);
-        let transaction = connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(|e| database_error(&e))?;
+        let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
+        let mut transaction = match begun {
+            Ok(transaction) => transaction,
+            Err(e) => return vec![Err(database_error(&e)); documents.len()],
+        };
+        let mut results = Vec::with_capacity(documents.len());
+        for (row, body) in documents.iter_mut() {
+            let stored = self.store_one(&mut transaction, row, *body);
+            // Some errors, such as a full disk, undo the whole transaction.
+            if transaction.is_autocommit() {
+                let undone = || Error::internal("the transaction ended before its commit");
+                let error = stored.err().unwrap_or_else(undone);
+                return vec![Err(error); documents.len()];
+            }
+            results.push(stored);
+        }
+        match transaction.commit() {
+            Ok(()) => results,
+            Err(e) => {
+                let failed = database_error(&e);
+                results.into_iter().map(|result| result.and(Err(failed.clone()))).collect()
+            }
+        }
+    }
+}
+
+impl SqliteLedger {
+    /// Stores one document within `transaction`, or nothing of it.
+    fn store_one(
+        &self,
+        transaction: &mut Transaction<'_>,
+        row: &Row<'_>,
+        body: &mut dyn Read,
+    ) -> Result<Stored, Error> {
+        let savepoint = transaction.savepoint().map_err(|e| database_error(&e))?;
+        let stored = self.insert(&savepoint, row, body)?;
+        savepoint.commit().map_err(|e| database_error(&e))?;
+        Ok(stored)
+    }
+
+    fn insert(
+        &self,
+        transaction: &Connection,
+        row: &Row<'_>,
+        body: &mut dyn Read,
+    ) -> Result<Stored, Error> {
         let file_name = row.properties.get("fileName");
         let timestamp = row.properties.get("timestamp");
         let directory = row.properties.get("remoteDirectory");
@@ -64,12 +107,11 @@ impl Ledger for SqliteLedger {
         let now = Timestamp::now().to_string();
         // Without a time, a new version of a file could not be told from a repeated delivery.
         let known = match file_name {
-            Some(file_name) => recognise(&transaction, row, file_name, size, &now),
+            Some(file_name) => recognise(transaction, row, file_name, size, &now),
             None => Ok(false),
         };
         let known = known.map_err(|e| database_error(&e))?;
         if known {
-            transaction.commit().map_err(|e| database_error(&e))?;
             return Ok(Stored::Already);
         }
         let properties = serde_json::to_string(row.properties)
@@ -106,7 +148,6 @@ impl Ledger for SqliteLedger {
             copy(body, &mut blob, row.size)?;
             blob.close().map_err(|e| database_error(&e))?;
         }
-        transaction.commit().map_err(|e| database_error(&e))?;
         Ok(Stored::New)
     }
 }
@@ -117,7 +158,7 @@ impl Ledger for SqliteLedger {
 /// offset. Either of the two proves that this is the same version. Of statements that agree, the
 /// most precise one is kept.
 fn recognise(
-    transaction: &Transaction<'_>,
+    transaction: &Connection,
     row: &Row<'_>,
     file_name: &str,
     size: i64,
@@ -207,7 +248,10 @@ fn io_error(error: &io::Error) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::ledger::batches::{Batches, NewRow, RowBody};
 
     fn row(properties: &Properties) -> Row<'_> {
         Row { process: "p", step: "s", source: "c", properties, size: 3, sha256: "x" }
@@ -221,15 +265,15 @@ mod tests {
             .with("fileName", "a.txt")
             .with("timestamp", "2026-01-01 00:00:00.000");
         let ledger = SqliteLedger::open(&path, "files").unwrap();
-        assert_eq!(ledger.store(&row(&named), &mut &b"abc"[..]).unwrap(), Stored::New);
-        assert_eq!(ledger.store(&row(&named), &mut &b"abc"[..]).unwrap(), Stored::Already);
+        assert_eq!(ledger.store(row(&named), &mut &b"abc"[..]).unwrap(), Stored::New);
+        assert_eq!(ledger.store(row(&named), &mut &b"abc"[..]).unwrap(), Stored::Already);
         let again = SqliteLedger::open(&path, "files").unwrap();
-        assert_eq!(again.store(&row(&named), &mut &b"abc"[..]).unwrap(), Stored::Already);
+        assert_eq!(again.store(row(&named), &mut &b"abc"[..]).unwrap(), Stored::Already);
         let other = named.clone().with("remoteDirectory", "/b");
-        assert_eq!(again.store(&row(&other), &mut &b"abc"[..]).unwrap(), Stored::New);
+        assert_eq!(again.store(row(&other), &mut &b"abc"[..]).unwrap(), Stored::New);
         let nameless = Properties::new().with("fileName", "a.txt");
-        assert_eq!(again.store(&row(&nameless), &mut &b"abc"[..]).unwrap(), Stored::New);
-        assert_eq!(again.store(&row(&nameless), &mut &b"abc"[..]).unwrap(), Stored::New);
+        assert_eq!(again.store(row(&nameless), &mut &b"abc"[..]).unwrap(), Stored::New);
+        assert_eq!(again.store(row(&nameless), &mut &b"abc"[..]).unwrap(), Stored::New);
         let rows: i64 = lock(&again.connection)
             .query_row("SELECT count(*) FROM files WHERE content = x'616263'", [], |row| row.get(0))
             .unwrap();
@@ -247,7 +291,7 @@ mod tests {
             if let Some(utc) = utc {
                 properties.insert("timestampUtc", utc);
             }
-            ledger.store(&row(&properties), &mut &b"abc"[..]).unwrap()
+            ledger.store(row(&properties), &mut &b"abc"[..]).unwrap()
         };
         let (noon, two) = ("2026-07-01 12:00:00.000", "2026-07-01 14:00:00.000");
         let utc = Some("2026-07-01T12:00:00Z");
@@ -269,7 +313,7 @@ mod tests {
                 .with("fileName", "a.txt")
                 .with("timestamp", timestamp)
                 .with("timestampPrecision", precision);
-            ledger.store(&row(&properties), &mut &b"abc"[..]).unwrap()
+            ledger.store(row(&properties), &mut &b"abc"[..]).unwrap()
         };
         assert_eq!(store("2026-01-05 10:20:00.000", "minute"), Stored::New);
         // After half a year, and then from a server that states more.
@@ -289,7 +333,7 @@ mod tests {
         let properties = Properties::new();
         for (size, body) in [(3, &b"ab"[..]), (3, b""), (2, b"abc"), (0, b"abc")] {
             let row = Row { size, ..row(&properties) };
-            let error = ledger.store(&row, &mut &*body).unwrap_err();
+            let error = ledger.store(row, &mut &*body).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Internal, "{size}");
         }
         let rows: i64 = lock(&ledger.connection)
@@ -305,8 +349,72 @@ mod tests {
         let ledger = SqliteLedger::open(&path, "files").unwrap();
         let properties = Properties::new();
         let row = Row { size: 1_000_000_001, ..row(&properties) };
-        let error = ledger.store(&row, &mut io::empty()).unwrap_err();
+        let error = ledger.store(row, &mut io::empty()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Quota);
         assert!(error.report().hint.as_deref().unwrap().contains("writeFiles"));
+    }
+
+    fn new_row(number: usize, size: u64) -> NewRow {
+        NewRow {
+            process: "p".to_owned(),
+            step: "s".into(),
+            source: "c".into(),
+            properties: Properties::new()
+                .with("fileName", number.to_string())
+                .with("timestamp", "2026-01-01 00:00:00.000"),
+            size,
+            sha256: "x".into(),
+            body: RowBody::Memory(b"abc".to_vec()),
+        }
+    }
+
+    #[test]
+    fn documents_that_wait_together_are_committed_together() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.db");
+        let batches = Batches::new(Box::new(SqliteLedger::open(&path, "files").unwrap()));
+        let commits = || {
+            let watching = Connection::open(&path).unwrap();
+            let count = |sql: &str| watching.query_row(sql, [], |row| row.get::<_, i64>(0));
+            (count("SELECT count(*) FROM files").unwrap(), count("PRAGMA data_version").unwrap())
+        };
+        let mut tickets: Vec<_> = (0..100).map(|number| batches.add(new_row(number, 3))).collect();
+        // One of another size than its body, one that is stored already, and one that is given up.
+        let wrong = batches.add(new_row(100, 4));
+        let again = batches.add(new_row(7, 3));
+        drop(batches.add(new_row(101, 3)));
+        assert_eq!(commits().0, 0);
+        assert_eq!(tickets.pop().unwrap().wait().unwrap(), Stored::New);
+        assert_eq!(commits().0, 100);
+        assert_eq!(wrong.wait().unwrap_err().kind(), ErrorKind::Internal);
+        assert_eq!(again.wait().unwrap(), Stored::Already);
+        for ticket in tickets {
+            assert_eq!(ticket.wait().unwrap(), Stored::New);
+        }
+        assert_eq!(commits().0, 100);
+    }
+
+    #[test]
+    fn many_threads_share_commits_and_each_gets_its_result() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.db");
+        let batches = Batches::new(Box::new(SqliteLedger::open(&path, "files").unwrap()));
+        std::thread::scope(|scope| {
+            for thread in 0..8 {
+                let batches = Arc::clone(&batches);
+                scope.spawn(move || {
+                    for number in 0..50 {
+                        let size = if number % 10 == 9 { 4 } else { 3 };
+                        let stored = batches.add(new_row(thread * 50 + number, size)).wait();
+                        assert_eq!(stored.is_ok(), size == 3);
+                    }
+                });
+            }
+        });
+        let rows: i64 = Connection::open(&path)
+            .unwrap()
+            .query_row("SELECT count(*) FROM files", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(rows, 360);
     }
 }
