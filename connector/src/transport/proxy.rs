@@ -244,6 +244,37 @@ mod tests {
     use super::*;
 
     #[test]
+    fn header_lines_may_end_in_lf_alone() {
+        for head in [
+            "HTTP/1.1 200 OK\r\nVia: x\r\n\r\n",
+            "HTTP/1.0 200 OK\nVia: x\n\n",
+            "HTTP/1.0 200 OK\n\r\n",
+        ] {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            let port = listener.local_addr().unwrap().port();
+            let answer = std::thread::spawn(move || {
+                let (mut client, _) = listener.accept().unwrap();
+                client.write_all(format!("{head}220 ready").as_bytes()).unwrap();
+                client
+            });
+            let proxy = Proxy {
+                kind: ProxyKind::Http,
+                host: "127.0.0.1".to_owned(),
+                port,
+                user: None,
+                password: None,
+            };
+            let limit = Deadline::after(Some(std::time::Duration::from_secs(5)), "");
+            let mut socket =
+                connect(&proxy, "ftp.example.com", 21, limit, &CancelToken::default()).unwrap();
+            let mut rest = [0; 9];
+            socket.read_exact(&mut rest).unwrap();
+            assert_eq!(&rest, b"220 ready", "{head:?}");
+            drop(answer.join().unwrap());
+        }
+    }
+
+    #[test]
     fn base64_of_the_rfc() {
         for (bytes, text) in
             [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")]
