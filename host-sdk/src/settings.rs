@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::descriptor::conflict::{ConflictSeverity, is_blank};
 use crate::descriptor::field::{Field, FieldType};
 use crate::error::Error;
+use crate::kit::quantity::{parse_duration, parse_size};
 use crate::secret::{Secret, SecretBytes, SecretReference};
 use crate::suggest::{expected_one_of, quoted_list};
 
@@ -122,8 +123,8 @@ impl Settings {
                 self.secrets.insert(field.id.clone(), secret);
             }
             _ => {
-                check_value(field, value)?;
-                self.values.insert(field.id.clone(), value.clone());
+                let value = checked_value(field, value)?;
+                self.values.insert(field.id.clone(), value);
             }
         }
         Ok(())
@@ -276,7 +277,8 @@ fn check_items(field: &Field, value: &Value) -> Result<Vec<Settings>, Error> {
     items.iter().enumerate().map(check).collect()
 }
 
-fn check_value(field: &Field, value: &Value) -> Result<(), Error> {
+/// The value as the connector reads it: spans of time in milliseconds, sizes in bytes.
+fn checked_value(field: &Field, value: &Value) -> Result<Value, Error> {
     let wrong_type = |expected: &str| {
         Error::configuration(&field.id, format!("expected {expected}, found {}", kind_of(value)))
     };
@@ -287,6 +289,18 @@ fn check_value(field: &Field, value: &Value) -> Result<(), Error> {
         FieldType::Integer => {
             let number = value.as_i64().ok_or_else(|| wrong_type("an integer"))?;
             check_range(field, number)?;
+        }
+        FieldType::Duration => {
+            let expected = "whole milliseconds, or text such as \"90s\", \"30d\" or \"1h 30m\"";
+            let parse = |text: &str| {
+                parse_duration(text).and_then(|span| i64::try_from(span.as_millis()).ok())
+            };
+            return quantity(field, value, expected, parse);
+        }
+        FieldType::Size => {
+            let expected = "a whole number of bytes, or text such as \"10MiB\" or \"1.5 GB\"";
+            let parse = |text: &str| parse_size(text).and_then(|size| i64::try_from(size).ok());
+            return quantity(field, value, expected, parse);
         }
         // The connector that declared it checks it.
         FieldType::Other => {}
@@ -301,7 +315,27 @@ fn check_value(field: &Field, value: &Value) -> Result<(), Error> {
             }
         }
     }
-    Ok(())
+    Ok(value.clone())
+}
+
+/// A number, or a text that `parse` reads as one.
+fn quantity(
+    field: &Field,
+    value: &Value,
+    expected: &str,
+    parse: impl Fn(&str) -> Option<i64>,
+) -> Result<Value, Error> {
+    let number = match value {
+        Value::String(text) => parse(text).ok_or_else(|| {
+            Error::configuration(&field.id, format!("\"{text}\" is not {expected}"))
+        })?,
+        other => other.as_i64().ok_or_else(|| {
+            let found = kind_of(other);
+            Error::configuration(&field.id, format!("expected {expected}, found {found}"))
+        })?,
+    };
+    check_range(field, number)?;
+    Ok(number.into())
 }
 
 fn check_range(field: &Field, number: i64) -> Result<(), Error> {
@@ -399,6 +433,30 @@ mod tests {
         let raw = json!({"host": "h", "readTimeout": 0});
         let settings = Settings::check(&fields(), &raw).unwrap();
         assert_eq!(settings.milliseconds("readTimeout"), None);
+    }
+
+    #[test]
+    fn spans_and_sizes_are_numbers_or_have_units() {
+        let fields = vec![
+            Field::duration("age", "Age", 0, "").or(0),
+            Field::size("least", "Least", ""),
+            Field::duration("pause", "Pause", 1000, "").up_to(60_000),
+        ];
+        let raw = json!({"age": "30d", "least": "10MiB", "pause": 1500});
+        let settings = Settings::check(&fields, &raw).unwrap();
+        assert_eq!(settings.milliseconds("age"), Some(Duration::from_secs(30 * 86_400)));
+        assert_eq!(settings.get::<u64>("least"), Ok(Some(10 << 20)));
+        assert_eq!(settings.milliseconds("pause"), Some(Duration::from_millis(1500)));
+        for (raw, part) in [
+            (json!({"age": "30"}), "\"30d\""),
+            (json!({"age": 1.5}), "fraction"),
+            (json!({"pause": "2 min"}), "out of range"),
+            (json!({"least": "10 apples"}), "\"10MiB\""),
+            (json!({"least": -1}), "out of range"),
+        ] {
+            let error = Settings::check(&fields, &raw).unwrap_err();
+            assert!(error.message().contains(part), "{raw}: {error}");
+        }
     }
 
     #[test]

@@ -99,6 +99,8 @@ fn values(field: &Field) -> String {
         FieldType::String => field.format.as_deref().unwrap_or("text"),
         FieldType::Password => "secret",
         FieldType::Integer => "integer",
+        FieldType::Duration => "milliseconds, or text such as `90s`",
+        FieldType::Size => "bytes, or text such as `10MiB`",
         FieldType::Boolean => "`true`, `false`",
         FieldType::Certificate => "PEM text or path",
         FieldType::Group => "object",

@@ -15,6 +15,7 @@ use super::login_command::{LoginCommand, login_commands};
 use super::tls::{Security, TlsSettings, tls};
 use crate::descriptor::descriptor;
 use crate::file::name::NameEncoding;
+use crate::file::normalization::Normalization;
 use crate::file::time::zone::ServerTimeZone;
 
 /// Everything a session needs to know.
@@ -37,6 +38,7 @@ pub(crate) struct ConnectionSettings {
     pub(crate) listing: ListingPreference,
     pub(crate) hidden_files: bool,
     pub(crate) encoding: NameEncoding,
+    pub(crate) normalization: Normalization,
     pub(crate) zone: ServerTimeZone,
     pub(crate) connection_timeout: Option<Duration>,
     pub(crate) read_timeout: Option<Duration>,
@@ -165,6 +167,7 @@ impl ConnectionSettings {
             hidden_files: settings.is("hiddenFiles"),
             encoding: NameEncoding::from_label(settings.text("fileNameEncoding").unwrap_or("auto"))
                 .map_err(|e| Error::configuration("fileNameEncoding", e.to_string()))?,
+            normalization: settings.require("fileNameNormalization")?,
             zone: ServerTimeZone::from_name(settings.text("serverTimeZone").unwrap_or("auto"))
                 .map_err(|e| Error::configuration("serverTimeZone", e.to_string()))?,
             connection_timeout: settings.milliseconds("connectionTimeout"),

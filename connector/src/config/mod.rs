@@ -17,7 +17,8 @@ pub(crate) use connection::{
 pub(crate) use login_command::LoginCommand;
 pub(crate) use operation::{
     CreateSettings, FileExists, GetSettings, ListSettings, OperationSettings, QuerySettings,
+    UploadName,
 };
-pub(crate) use selection::{SelectionSettings, SortBy, WalkSettings};
+pub(crate) use selection::{AgeLimits, SelectionSettings, SortBy, WalkSettings};
 pub(crate) use tls::{ClientIdentity, CloseNotify, Security, TlsSettings, Trust, Versions};
 pub(crate) use transfer::{AfterReading, Checksum, ReadingSettings, Removal, TransferFormat};

@@ -49,7 +49,9 @@ fn server() -> Vec<Field> {
             "remoteDirectory",
             "Remote Directory",
             "The directory that names are relative to: absolute, or relative to the directory \
-             after login. Blank is the directory after login.",
+             after login. Blank is the directory after login. It is sent as it is written here, \
+             so that a server's own style is good too, such as 'U01.DATA', DISK$USER:[DATA] or \
+             C:\\data, and a slash at its end is kept.",
         ),
     ]
 }
@@ -125,7 +127,8 @@ fn security() -> Vec<Field> {
             "TLS Server Name",
             "The name that the server's certificate has to carry, where that is not the host's: \
              for a host that is an address, a tunnel or an internal name.",
-        )),
+        )
+        .advanced()),
         with_tls(Field::new(
             "clientCertificate",
             "Client Certificate",
@@ -145,7 +148,8 @@ fn security() -> Vec<Field> {
             "Client Key Password",
             "What opens an encrypted client key (PKCS#8) or PKCS#12 file: text, \
              {\"env\": \"NAME\"} or {\"file\": \"PATH\"}.",
-        )),
+        )
+        .advanced()),
         with_tls(Field::choice(
             "dataProtection",
             "Data Protection",
@@ -245,6 +249,15 @@ fn conventions() -> Vec<Field> {
         )
         .advanced()
         .or("auto"),
+        Field::choice(
+            "fileNameNormalization",
+            "File Name Normalization",
+            &[("none", "None"), ("nfc", "NFC")],
+            "How names in filters, IDs and directories are compared with those of the server. NFC: \
+             as they look, whether an accented letter is one character or a letter and an accent, as \
+             on servers with macOS. Names are sent and told as the server spells them.",
+        )
+        .advanced(),
         Field::text(
             "serverTimeZone",
             "Server Time Zone",
@@ -263,7 +276,7 @@ fn conventions() -> Vec<Field> {
 
 fn limits() -> Vec<Field> {
     vec![
-        Field::integer(
+        Field::duration(
             "connectionTimeout",
             "Connection Timeout (ms)",
             0,
@@ -271,14 +284,14 @@ fn limits() -> Vec<Field> {
              0 is for ever.",
         )
         .or(30_000),
-        Field::integer(
+        Field::duration(
             "readTimeout",
             "Read Timeout (ms)",
             0,
             "How long the server may send nothing. 0 is for ever.",
         )
         .or(60_000),
-        Field::integer(
+        Field::duration(
             "transferTimeout",
             "Transfer Timeout (ms)",
             0,
@@ -307,16 +320,16 @@ fn limits() -> Vec<Field> {
                 )
                 .up_to(100)
                 .or(7),
-                Field::integer(
+                Field::duration(
                     "delay",
                     "Delay (ms)",
                     0,
                     "The pause before the second attempt; it doubles each time.",
                 )
                 .or(500),
-                Field::integer("maximumDelay", "Maximum Delay (ms)", 0, "The longest pause.")
+                Field::duration("maximumDelay", "Maximum Delay (ms)", 0, "The longest pause.")
                     .or(30_000),
-                Field::integer(
+                Field::duration(
                     "totalTime",
                     "Total Time (ms)",
                     0,

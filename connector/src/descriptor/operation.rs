@@ -4,6 +4,7 @@ use host_sdk::descriptor::{Field, InputKind, OperationDescriptor, OutputKind, Pa
 
 use super::filter::filter;
 use super::ids::{CREATE, DELETE, GET, LIST, QUERY, ids, property};
+use super::upload_name::{temporary_name, upload_name};
 
 pub(super) fn all() -> Vec<OperationDescriptor> {
     vec![create(), query(), get(), list(), delete()]
@@ -49,6 +50,8 @@ fn create() -> OperationDescriptor {
                  Ignored with Append.",
             )
             .visible_when("actionIfFileExists", &replacing),
+            upload_name().visible_when("actionIfFileExists", &replacing),
+            temporary_name().visible_when("actionIfFileExists", &replacing),
             Field::boolean(
                 "createDirectories",
                 "Create Directories",
@@ -112,6 +115,7 @@ fn query() -> OperationDescriptor {
         output: OutputKind::Binary,
         fields: vec![
             transfer_format(),
+            verify_reading(),
             checksum(),
             delete_after_reading(),
             move_after_reading(),
@@ -121,6 +125,9 @@ fn query() -> OperationDescriptor {
             recursive(),
             strict_listing(),
             minimum_age("are left for the next time"),
+            maximum_age(),
+            minimum_size(),
+            newest_only(),
             sort_by("files are read"),
             parallel_transfers(
                 "How many files are read at once, each over a session of its own, up to the \
@@ -145,6 +152,7 @@ fn get() -> OperationDescriptor {
         output: OutputKind::Binary,
         fields: vec![
             transfer_format(),
+            verify_reading(),
             checksum(),
             include_all_metadata("Whether the document carries the file's timestamp."),
             delete_after_reading(),
@@ -175,6 +183,9 @@ fn list() -> OperationDescriptor {
             recursive(),
             strict_listing(),
             minimum_age("are left out"),
+            maximum_age(),
+            minimum_size(),
+            newest_only(),
             sort_by("entries are told"),
             return_application_errors(),
         ],
@@ -291,7 +302,7 @@ fn strict_listing() -> Field {
 }
 
 fn minimum_age(consequence: &str) -> Field {
-    Field::integer(
+    Field::duration(
         "minimumAge",
         "Minimum Age (ms)",
         0,
@@ -301,6 +312,67 @@ fn minimum_age(consequence: &str) -> Field {
         ),
     )
     .or(0)
+}
+
+fn maximum_age() -> Field {
+    Field::duration(
+        "maximumAge",
+        "Maximum Age (ms)",
+        0,
+        "How long ago a file may have been modified: older ones are left out. 0 is no maximum.",
+    )
+    .or(0)
+    .advanced()
+}
+
+fn minimum_size() -> Field {
+    Field::size(
+        "minimumSize",
+        "Minimum Size",
+        "How many bytes a file must have: smaller ones are left out. Blank is no minimum.",
+    )
+    .advanced()
+}
+
+fn newest_only() -> Field {
+    Field::boolean(
+        "newestOnly",
+        "Newest Only",
+        false,
+        "Whether only the newest of the files that are selected counts. Where a listing does not \
+         tell which of two is newer, MDTM decides.",
+    )
+    .advanced()
+    .refused_with(
+        &["true"],
+        "sortBy",
+        &["fileName", "timestamp", "size"],
+        "one file has no order: leave out sortBy, or newestOnly",
+    )
+}
+
+fn verify_reading() -> Field {
+    Field::boolean(
+        "verify",
+        "Verify",
+        true,
+        "Whether as many bytes have to arrive as the server says that the file has (SIZE). To be \
+         switched off for files that grow while they are read, and for servers that store other \
+         bytes than they send.",
+    )
+    .advanced()
+    .warned_with(
+        &["false"],
+        "deleteAfterReading",
+        &["true"],
+        "files are deleted although nothing proves that all of their bytes arrived",
+    )
+    .warned_with(
+        &["false"],
+        "moveAfterReading",
+        &[],
+        "files are moved although nothing proves that all of their bytes arrived",
+    )
 }
 
 fn sort_by(what: &str) -> Field {

@@ -3,6 +3,7 @@
 //! A session is *poisoned* after a timeout, a lost connection or an unexpected reply: later replies
 //! cannot be matched to commands. A poisoned session is dropped. It never returns to the pool.
 
+mod ahead;
 pub(crate) mod checksum;
 mod control;
 mod conventions;
@@ -11,7 +12,10 @@ mod existence;
 mod file;
 mod list;
 mod listed;
+mod normalized;
 mod open;
+mod passive_commands;
+mod path_refusal;
 mod paths;
 mod presence_beside;
 mod redaction;
@@ -22,6 +26,7 @@ mod size;
 mod spelling;
 mod transcript;
 mod transfer;
+mod working_directory;
 
 pub(crate) use self::existence::Presence;
 pub(crate) use self::list::found::Found;

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::ahead::Ahead;
 use super::control::{Control, MAXIMUM_REPLY};
-use super::paths::counts_from_nowhere;
 use super::server::Shared;
 use super::spelling::LoginName;
 use super::transcript::{Transcript, TranscriptWriter};
@@ -61,6 +61,8 @@ pub(crate) struct Session {
     pub(super) has_cut_listing: bool,
     /// The deadline of the transfer under way, which its data connection's opening counts to.
     pub(super) transfer_deadline: Deadline,
+    /// What is asked before its turn.
+    pub(super) ahead: Ahead,
     /// When the last execution gave it back.
     pub(super) idle_since: Instant,
 }
@@ -95,10 +97,13 @@ impl Session {
     /// Whether another command can be sent: nothing went wrong, and the server has neither
     /// spoken nor hung up in the meantime.
     pub(crate) fn is_usable(&mut self) -> bool {
-        if self.poisoned || self.answered_twice.is_none() {
-            return !self.poisoned && !self.control.has_unsolicited_input();
+        if self.poisoned || self.awaits_replies() {
+            return !self.poisoned;
         }
-        self.check_quiet().is_ok()
+        match self.answered_twice {
+            None => !self.control.has_unsolicited_input(),
+            Some(_) => self.check_quiet().is_ok(),
+        }
     }
 
     /// Hands the session to another execution: its cancellation is the one that counts now, and
@@ -112,7 +117,7 @@ impl Session {
         self.control.set_deadline(Deadline::never());
         // Meanwhile it may have been removed. One of which no name is known cannot be entered twice.
         self.is_directory_proven = self.current_directory.as_ref().is_some_and(|directory| {
-            counts_from_nowhere(directory)
+            directory.counts_from_nowhere()
                 || self.shared.server.spelling.login_name() == LoginName::Useless
         });
         self.begin_document();
@@ -127,7 +132,9 @@ impl Session {
     pub(crate) fn begin_document(&mut self) {
         self.closed.retain(|_, since| since.elapsed() <= STALE_AFTER);
         self.is_stale = self.entered_at.elapsed() > STALE_AFTER;
-        if self.is_stale && !self.current_directory.as_ref().is_some_and(counts_from_nowhere) {
+        if self.is_stale
+            && !self.current_directory.as_ref().is_some_and(RemotePath::counts_from_nowhere)
+        {
             self.is_directory_proven &=
                 self.current_directory.as_ref() == Some(&self.login_directory);
         }
@@ -147,6 +154,7 @@ impl Session {
 
     /// Takes the session from its execution.
     pub(crate) fn release(&mut self) {
+        self.end_ahead();
         self.idle_since = Instant::now();
         self.control.set_transcript(TranscriptWriter::new(&self.shared, &Transcript::default()));
         self.watch = None;
@@ -229,16 +237,16 @@ impl Session {
     /// `document` when the command cannot be sent as it is.
     pub(super) fn command(&mut self, command: impl Into<Command>) -> Result<Reply, Failure> {
         let command = command.into();
+        self.check_sendable(&command)?;
+        if let Some(reply) = self.reply_ahead(&command)? {
+            self.answered_twice = None;
+            return Ok(reply);
+        }
         self.send(&command)?;
         self.reply_to(command.verb())
     }
 
-    /// Sends `command` without reading its reply.
-    ///
-    /// # Errors
-    ///
-    /// As [`Session::command`].
-    pub(super) fn send(&mut self, command: &Command) -> Result<(), Failure> {
+    fn check_sendable(&self, command: &Command) -> Result<(), Failure> {
         let verb = command.verb();
         if self.poisoned {
             return Err(Failure::internal("a command on a session that is of no use any more"));
@@ -249,13 +257,22 @@ impl Session {
                 format!("{verb} with CR, LF or NUL in its argument was not sent"),
             ));
         }
-        self.cancel.check()?;
+        Ok(self.cancel.check()?)
+    }
+
+    /// Sends `command` without reading its reply.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::command`].
+    pub(super) fn send(&mut self, command: &Command) -> Result<(), Failure> {
+        self.check_sendable(command)?;
         self.check_quiet()?;
         let bytes = self.shared.settings.encoding.encode(command.line()).map_err(|e| {
             Failure::new(Cause::Unsendable, e.to_string())
                 .with_hint("set fileNameEncoding to one that has this character, such as utf-8")
         })?;
-        self.control.send_command(&bytes).map_err(|e| self.poison_for(e))
+        self.control.send_all(&[bytes]).map_err(|e| self.poison_for(e))
     }
 
     /// Reads the reply to `verb`, which was sent.
@@ -266,7 +283,7 @@ impl Session {
     pub(super) fn reply_to(&mut self, verb: Verb) -> Result<Reply, Failure> {
         let awaited = format!("the reply to {verb}");
         let most = if verb == Verb::Stat { MAXIMUM_STATUS } else { MAXIMUM_REPLY };
-        let result = self.control.next_reply_within(most, &awaited);
+        let result = self.control.next_reply_of(most, &awaited);
         let mut reply = result.map_err(|e| self.poison_for(e))?;
         let conventions = &self.shared.server.conventions;
         let is_second = self.answered_twice.is_some_and(|code| reply.may_repeat(code, verb));
@@ -286,6 +303,7 @@ impl Session {
     /// Checks that the server has neither spoken nor hung up since its last answer, which it may
     /// have given twice.
     pub(super) fn check_quiet(&mut self) -> Result<(), Failure> {
+        self.drop_ahead()?;
         for _ in 0..MAXIMUM_PRELIMINARY {
             if !self.control.has_unsolicited_input() {
                 return Ok(());

@@ -111,6 +111,22 @@ impl Field {
         field
     }
 
+    /// A span of time from `minimum` milliseconds on.
+    #[must_use]
+    pub fn duration(id: &str, label: &str, minimum: i64, help: &str) -> Self {
+        let mut field = Self::new(id, label, FieldType::Duration, help);
+        field.minimum = Some(minimum);
+        field
+    }
+
+    /// A number of bytes from 0 on.
+    #[must_use]
+    pub fn size(id: &str, label: &str, help: &str) -> Self {
+        let mut field = Self::new(id, label, FieldType::Size, help);
+        field.minimum = Some(0);
+        field
+    }
+
     /// `true` or `false`.
     #[must_use]
     pub fn boolean(id: &str, label: &str, default: bool, help: &str) -> Self {
@@ -292,6 +308,10 @@ pub enum FieldType {
     Password,
     /// A whole number.
     Integer,
+    /// A span of time: whole milliseconds, or text with units such as `90s`, `30d`, `1h 30m`.
+    Duration,
+    /// A number of bytes: a whole number, or text with a unit such as `10MiB`.
+    Size,
     /// `true` or `false`.
     Boolean,
     /// Certificates in PEM: the text itself, or the path of a file.

@@ -5,15 +5,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use host_sdk::{Error, Properties, Status};
-use serde_json::Value;
 
 use super::counts::{Counts, severity};
 use super::document::{Document, DocumentState, End, StepIdentity};
 use crate::cancellation::Cancellation;
 use crate::exit_code::ExitCode;
 use crate::locks::lock;
-use crate::report::Reporter;
 use crate::report::events::{DocumentEvent, Event, LeftOut, LogEvent, LogLevel, SummaryEvent};
+use crate::report::{QuotedJson, Reporter};
 
 /// One run of a process.
 pub(crate) struct Run {
@@ -66,7 +65,7 @@ impl Run {
         document: &Document,
         end: &End,
         last: bool,
-        json: Option<Value>,
+        json: Option<QuotedJson>,
     ) {
         self.count_bytes(&document.state, end.bytes);
         let status = match &end.application_error {

@@ -3,7 +3,8 @@
 use host_sdk::{Error, Properties, Status};
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
+
+use super::quoted_json::QuotedJson;
 
 /// One line of `run --output json`.
 ///
@@ -45,7 +46,8 @@ pub struct DocumentEvent {
     pub error: Option<Error>,
     /// The body of a document that left the last step, where it is JSON of at most 64 KiB.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub json: Option<Value>,
+    #[schemars(with = "Option<serde_json::Value>")]
+    pub json: Option<QuotedJson>,
 }
 
 /// A log record of a connector or of the host.

@@ -2,7 +2,10 @@
 
 use std::io::{self, Write};
 
-use super::events::Event;
+use host_sdk::{Error, Properties, Status};
+use serde::Serialize;
+
+use super::events::{DocumentEvent, Event};
 use super::line_queue::LineQueue;
 use super::reporter::{Reporter, StepNames, Verbosity};
 
@@ -26,7 +29,7 @@ impl<W: Write + Send> Reporter for JsonLines<W> {
             return;
         }
         // A failed write does not stop the run. `finish` returns the error.
-        match serde_json::to_vec(event) {
+        match line_of(event) {
             Ok(line) => self.lines.add(&line),
             Err(error) => self.lines.fail(error.into()),
         }
@@ -42,5 +45,75 @@ impl<W: Write + Send> Reporter for JsonLines<W> {
 
     fn step_of(&self, execution: u64) -> Option<String> {
         self.step_names.step_of(execution)
+    }
+}
+
+/// A document event whose JSON is added as text.
+#[derive(Serialize)]
+struct WithoutJson<'a> {
+    event: &'a str,
+    step: &'a str,
+    document: u64,
+    status: Status,
+    bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha256: Option<&'a str>,
+    properties: &'a Properties,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a Error>,
+}
+
+/// The line of `event`, without its end.
+fn line_of(event: &Event) -> Result<Vec<u8>, serde_json::Error> {
+    let Event::Document(event) = event else { return serde_json::to_vec(event) };
+    let DocumentEvent { step, document, status, bytes, sha256, properties, error, json } = event;
+    let mut line = serde_json::to_vec(&WithoutJson {
+        event: "document",
+        step,
+        document: *document,
+        status: *status,
+        bytes: *bytes,
+        sha256: sha256.as_deref(),
+        properties,
+        error: error.as_ref(),
+    })?;
+    if let Some(json) = json
+        && line.pop() == Some(b'}')
+    {
+        line.extend_from_slice(b",\"json\":");
+        line.extend_from_slice(json.as_str().as_bytes());
+        line.push(b'}');
+    }
+    Ok(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use host_sdk::ErrorKind;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::report::QuotedJson;
+
+    #[test]
+    fn a_line_is_its_event() {
+        for (sha256, error, json) in [
+            (None, None, None),
+            (Some("00"), None, QuotedJson::from_body(b"{\"a\": [1, null]}".to_vec())),
+            (Some("00"), Some(Error::new(ErrorKind::Busy, "no")), None),
+        ] {
+            let event = Event::Document(DocumentEvent {
+                step: "list \"a\"".to_owned(),
+                document: 7,
+                status: Status::Success,
+                bytes: 3,
+                sha256: sha256.map(str::to_owned),
+                properties: Properties::new().with("fileName", "a"),
+                error,
+                json,
+            });
+            let line: Value = serde_json::from_slice(&line_of(&event).unwrap()).unwrap();
+            assert_eq!(line, serde_json::to_value(&event).unwrap());
+        }
     }
 }

@@ -5,10 +5,12 @@ mod json_lines;
 mod line_queue;
 mod output;
 pub(crate) mod progress;
+mod quoted_json;
 mod reporter;
 mod text;
 
 pub use json_lines::JsonLines;
+pub use quoted_json::QuotedJson;
 pub(crate) use reporter::LogForwarder;
 pub use reporter::{Reporter, Verbosity};
 pub use text::Text;

@@ -57,7 +57,8 @@ impl<W: Write + Send> Text<W> {
             }
             (Status::Success, _) if self.verbosity.quiet => {}
             (Status::Success, _) => match &event.json {
-                Some(json) => self.result(&json.to_string()),
+                // With the keys in their order, which is easier to read in many lines.
+                Some(json) => self.result(&json.value().unwrap_or_default().to_string()),
                 None => {
                     let size = human_size(event.bytes);
                     self.result(&format!("{number}\t{size}\t{}", printable(what)));

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr, TcpStream};
 
-use crate::config::{PassiveAddress, PassiveCommand};
+use crate::config::PassiveAddress;
 use crate::failure::{Cause, Failure};
 use crate::protocol::reply::Reply;
 use crate::protocol::reply_values::{PassiveEndpoint, passive_endpoint};
@@ -24,7 +24,7 @@ impl Session {
     /// What the server's refusal means; `connection`, `timeout`, `protocol`, `cancelled`.
     pub(in crate::session) fn open_passive(&mut self) -> Result<(TcpStream, Verb), Failure> {
         let was_swapped = self.shared.server.conventions.second_passive_first.is_known();
-        let (first, second) = self.passive_commands(was_swapped);
+        let (first, second) = self.passive_commands();
         let failed = match self.try_passive(first, second.is_some()) {
             Ok(socket) => return Ok((socket, first)),
             Err(e) => e,
@@ -52,22 +52,6 @@ impl Session {
             Err(e) if e.is_unknown_command() && !failed.is_unknown_command() => Err(failed),
             Err(e) => Err(e),
         }
-    }
-
-    /// The command to begin with, and the one that may take its place.
-    fn passive_commands(&self, is_swapped: bool) -> (Verb, Option<Verb>) {
-        let settings = &self.shared.settings;
-        // Through a proxy the peer is the proxy, whatever the server's family.
-        let is_ipv6 = self.peer.ip().to_canonical().is_ipv6() && settings.proxy.is_none();
-        let (first, second) = match (settings.passive_command, settings.passive_address) {
-            (PassiveCommand::Epsv, _) => return (Verb::Epsv, None),
-            (PassiveCommand::Pasv, _) => return (Verb::Pasv, None),
-            // PASV has no address of IPv6.
-            (PassiveCommand::Auto, _) if is_ipv6 => return (Verb::Epsv, None),
-            (PassiveCommand::Auto, PassiveAddress::Server) => (Verb::Pasv, Verb::Epsv),
-            (PassiveCommand::Auto, PassiveAddress::Control) => (Verb::Epsv, Verb::Pasv),
-        };
-        if is_swapped { (second, Some(first)) } else { (first, Some(second)) }
     }
 
     /// Asks with `verb` and connects. Where another command may help (`may_fall_back`), silence ends

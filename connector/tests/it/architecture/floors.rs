@@ -74,12 +74,16 @@ const OUTSIDE: &[&str] = &["bench", "fuzz", "lib", "main"];
 
 /// The methods of a session, lowest file first.
 const SESSION: &[&str] = &[
+    "session/passive_commands.rs",
     "session/session.rs",
     "session/open/protection.rs",
     "session/open/features.rs",
     "session/open/login.rs",
     "session/open/retry.rs",
     "session/open/renew.rs",
+    "session/path_refusal.rs",
+    "session/route.rs",
+    "session/working_directory.rs",
     "session/paths.rs",
     "session/directory.rs",
     "session/file.rs",
