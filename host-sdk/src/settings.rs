@@ -20,6 +20,7 @@ use crate::suggest::{expected_one_of, quoted_list};
 pub struct Settings {
     values: BTreeMap<String, Value>,
     groups: BTreeMap<String, Self>,
+    lists: BTreeMap<String, Vec<Self>>,
     secrets: BTreeMap<String, SecretValue>,
 }
 
@@ -68,8 +69,12 @@ impl Settings {
 
     /// The settings that fit. Without a misfit these are all.
     fn collect(fields: &[Field], raw: &Value, misfits: &mut Vec<Misfit>) -> Self {
-        let mut settings =
-            Self { values: BTreeMap::new(), groups: BTreeMap::new(), secrets: BTreeMap::new() };
+        let mut settings = Self {
+            values: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            lists: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+        };
         let empty = Map::new();
         let object = match raw {
             Value::Object(object) => object,
@@ -133,6 +138,12 @@ impl Settings {
                 misfits.extend(members.into_iter().map(|misfit| misfit.under(&field.id)));
                 self.groups.insert(field.id.clone(), group);
             }
+            FieldType::List => match check_items(field, value) {
+                Ok(items) => {
+                    self.lists.insert(field.id.clone(), items);
+                }
+                Err(error) => misfits.push(Misfit::value(error.under(&field.id))),
+            },
             FieldType::Password => match secret_value(value) {
                 Ok(secret) => {
                     self.secrets.insert(field.id.clone(), secret);
@@ -230,6 +241,12 @@ impl Settings {
     pub fn group(&self, id: &str) -> Option<&Self> {
         self.groups.get(id)
     }
+
+    /// The items of the list `id`; none where it is absent.
+    #[must_use]
+    pub fn list(&self, id: &str) -> &[Self] {
+        self.lists.get(id).map_or(&[], Vec::as_slice)
+    }
 }
 
 fn conflicts<'f>(
@@ -273,6 +290,27 @@ impl SecretReference {
             )
         })
     }
+}
+
+/// The items of a list.
+fn check_items(field: &Field, value: &Value) -> Result<Vec<Settings>, Error> {
+    let Value::Array(items) = value else {
+        return Err(Error::configuration(
+            "",
+            format!("expected an array, found {}", kind_of(value)),
+        ));
+    };
+    let first = field.fields.first().map(|first| first.id.clone());
+    let check = |(number, item): (usize, &Value)| {
+        let item = match (item, &first) {
+            (Value::String(_), Some(first)) => {
+                Value::Object(Map::from_iter([(first.clone(), item.clone())]))
+            }
+            _ => item.clone(),
+        };
+        Settings::check(&field.fields, &item).map_err(|e| e.under(&format!("[{number}]")))
+    };
+    items.iter().enumerate().map(check).collect()
 }
 
 /// The value as the connector reads it: spans of time in milliseconds, sizes in bytes.
@@ -401,6 +439,30 @@ mod tests {
         assert_eq!(settings.text("sslMode"), Some("none"));
         assert_eq!(settings.milliseconds("readTimeout"), Some(Duration::from_secs(60)));
         assert!(settings.group("proxy").is_none());
+    }
+
+    #[test]
+    fn an_item_that_is_a_text_is_its_first_field() {
+        let members = vec![
+            Field::text("command", "Command", "").required(),
+            Field::text("replies", "Replies", "").or("2xx"),
+        ];
+        let fields = vec![Field::list("commands", "Commands", members, "")];
+        let raw = json!({"commands": ["NOOP", {"command": "HELP", "replies": "214"}]});
+        let settings = Settings::check(&fields, &raw).unwrap();
+        let items: Vec<_> = settings
+            .list("commands")
+            .iter()
+            .map(|item| (item.text("command").unwrap(), item.text("replies").unwrap()))
+            .collect();
+        assert_eq!(items, [("NOOP", "2xx"), ("HELP", "214")]);
+        assert!(Settings::check(&fields, &json!({})).unwrap().list("commands").is_empty());
+        let path = |raw: Value| {
+            let error = Settings::check(&fields, &raw).unwrap_err();
+            error.report().path.clone().unwrap_or_default()
+        };
+        assert_eq!(path(json!({"commands": "NOOP"})), "commands");
+        assert_eq!(path(json!({"commands": ["A", {}]})), "commands[1].command");
     }
 
     #[test]

@@ -82,8 +82,10 @@ fn table(page: &mut String, fields: &[Field], prefix: &str) {
 }
 
 fn table_of_group(page: &mut String, field: &Field, id: &str) {
-    if field.field_type == FieldType::Group {
-        table(page, &field.fields, &format!("{id}."));
+    if matches!(field.field_type, FieldType::Group | FieldType::List) {
+        let prefix =
+            if field.field_type == FieldType::List { format!("{id}[].") } else { format!("{id}.") };
+        table(page, &field.fields, &prefix);
     }
 }
 
@@ -102,6 +104,7 @@ fn values(field: &Field) -> String {
         FieldType::Boolean => "`true`, `false`",
         FieldType::Certificate => "PEM text or path",
         FieldType::Group => "object",
+        FieldType::List => "array",
         _ => "any",
     };
     match (field.minimum, field.maximum) {

@@ -93,7 +93,11 @@ fn list(
     match listed {
         Ok(listing) => {
             if !is_open {
-                let reason = "the directory is empty, and the server opens none for that";
+                let reason = match listing.command {
+                    Verb::Stat => "STAT lists over the control connection",
+                    Verb::Nlst => "NLST was read over one, whose ends were not looked at",
+                    _ => "the directory is empty, and the server opens none for that",
+                };
                 report.record(Check::DataConnection, CheckResult::skipped(reason));
             }
             let found = listing_kind(session, directory, &listing);
@@ -119,7 +123,9 @@ fn list(
 fn is_about_listing(error: &Failure, protected: bool, settings: &ConnectionSettings) -> bool {
     let refused_in_clear = settings.security != Security::None && !protected;
     !refused_in_clear
-        && (error.is_refusal_of(Verb::Mlsd) || error.is_refusal_of(Verb::List))
+        && [Verb::Mlsd, Verb::List, Verb::Nlst, Verb::Stat]
+            .into_iter()
+            .any(|verb| error.is_refusal_of(verb))
         && !matches!(error.cause(), Cause::Lost | Cause::Late | Cause::Tls)
 }
 

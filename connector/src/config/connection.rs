@@ -9,6 +9,9 @@ use host_sdk::{Error, Secret, Settings};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::active_peer::ActivePeer;
+use super::line::check_line;
+use super::login_command::{LoginCommand, login_commands};
 use super::tls::{Security, TlsSettings, tls};
 use crate::descriptor::descriptor;
 use crate::file::name::NameEncoding;
@@ -27,10 +30,13 @@ pub(crate) struct ConnectionSettings {
     pub(crate) tls: TlsSettings,
     pub(crate) mode: DataMode,
     pub(crate) passive_address: PassiveAddress,
+    pub(crate) passive_command: PassiveCommand,
     pub(crate) active: ActiveSettings,
+    pub(crate) commands_after_login: Vec<LoginCommand>,
     pub(crate) proxy: Option<Proxy>,
     pub(crate) keep_alive: bool,
     pub(crate) listing: ListingPreference,
+    pub(crate) hidden_files: bool,
     pub(crate) encoding: NameEncoding,
     pub(crate) normalization: Normalization,
     pub(crate) zone: ServerTimeZone,
@@ -71,12 +77,25 @@ pub(crate) enum PassiveAddress {
     Server,
 }
 
+/// The command that passive data connections are agreed on with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum PassiveCommand {
+    /// The one that works.
+    Auto,
+    /// EPSV alone (RFC 2428).
+    Epsv,
+    /// PASV alone (RFC 959).
+    Pasv,
+}
+
 /// Where active data connections are awaited.
 #[derive(Debug)]
 pub(crate) struct ActiveSettings {
     pub(crate) ports: RangeInclusive<u16>,
     /// The address to announce instead of the control connection's own.
     pub(crate) address: Option<IpAddr>,
+    pub(crate) peer: ActivePeer,
 }
 
 /// A proxy for control and passive data connections.
@@ -109,6 +128,10 @@ pub(crate) enum ListingPreference {
     Mlsd,
     /// LIST.
     List,
+    /// NLST, with SIZE and MDTM for each name.
+    Nlst,
+    /// STAT, whose lines come over the control connection.
+    Stat,
 }
 
 impl ConnectionSettings {
@@ -129,16 +152,19 @@ impl ConnectionSettings {
         Ok(Self {
             host: host(&settings, "host")?,
             port: settings.get("port")?.unwrap_or(default_port),
-            credentials: credentials(&settings)?,
+            credentials: credentials(&settings, raw)?,
             remote_directory: line(&settings, "remoteDirectory")?,
             security,
             tls: tls(&settings)?,
             mode: settings.require("connectionMode")?,
             passive_address: settings.require("passiveAddress")?,
+            passive_command: settings.require("passiveCommand")?,
             active: active(&settings)?,
+            commands_after_login: login_commands(&settings, "commandsAfterLogin")?,
             proxy: settings.group("proxy").map(proxy).transpose().map_err(|e| e.under("proxy"))?,
             keep_alive: settings.is("keepAlive"),
             listing: settings.require("listing")?,
+            hidden_files: settings.is("hiddenFiles"),
             encoding: NameEncoding::from_label(settings.text("fileNameEncoding").unwrap_or("auto"))
                 .map_err(|e| Error::configuration("fileNameEncoding", e.to_string()))?,
             normalization: settings.require("fileNameNormalization")?,
@@ -162,13 +188,6 @@ fn line(settings: &Settings, id: &str) -> Result<Option<String>, Error> {
     Ok(Some(text.to_owned()))
 }
 
-fn check_line(id: &str, text: &str) -> Result<(), Error> {
-    if text.contains(['\r', '\n', '\0']) {
-        return Err(Error::configuration(id, "must not contain CR, LF or NUL"));
-    }
-    Ok(())
-}
-
 fn secret_line(settings: &Settings, id: &str) -> Result<Option<Secret>, Error> {
     let secret = settings.secret(id)?;
     if let Some(secret) = &secret {
@@ -186,9 +205,14 @@ fn host(settings: &Settings, id: &str) -> Result<String, Error> {
     Ok(bare.to_owned())
 }
 
-fn credentials(settings: &Settings) -> Result<Credentials, Error> {
+fn credentials(settings: &Settings, raw: &Value) -> Result<Credentials, Error> {
     let user = line(settings, "userName")?;
-    let password = secret_line(settings, "password")?;
+    // A blank text is a password as well: the user's is empty, or made of spaces.
+    let blank = raw.get("password").and_then(Value::as_str).filter(|_| user.is_some());
+    let password = match secret_line(settings, "password")? {
+        None => blank.map(|text| Secret::new(text.to_owned())),
+        given => given,
+    };
     if user.is_none() && password.is_some() {
         return Err(Error::configuration("password", "a password needs a userName"));
     }
@@ -221,7 +245,8 @@ fn active(settings: &Settings) -> Result<ActiveSettings, Error> {
             })
         })
         .transpose()?;
-    Ok(ActiveSettings { ports, address })
+    let peer = ActivePeer::parse("activePeer", settings.text("activePeer").unwrap_or("control"))?;
+    Ok(ActiveSettings { ports, address, peer })
 }
 
 fn proxy(settings: &Settings) -> Result<Proxy, Error> {
@@ -273,6 +298,19 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_password_is_one_where_there_is_a_user() {
+        let password = |raw| {
+            let settings = ConnectionSettings::parse(&raw).unwrap();
+            settings.credentials.password.map(|secret| secret.reveal().to_owned())
+        };
+        assert_eq!(password(json!({"host": "h", "userName": "a", "password": ""})).unwrap(), "");
+        assert_eq!(password(json!({"host": "h", "userName": "a", "password": " "})).unwrap(), " ");
+        assert_eq!(password(json!({"host": "h", "userName": "a", "password": null})), None);
+        assert_eq!(password(json!({"host": "h", "userName": "a"})), None);
+        assert_eq!(password(json!({"host": "h", "userName": "", "password": ""})), None);
+    }
+
+    #[test]
     fn a_blank_port_follows_the_ssl_mode() {
         let raw = json!({"host": "h", "port": "", "sslMode": "implicit"});
         assert_eq!(ConnectionSettings::parse(&raw).unwrap().port, 990);
@@ -299,6 +337,29 @@ mod tests {
             (json!({"host": "h", "serverTimeZone": "Mars/Olympus"}), "serverTimeZone"),
             (json!({"host": "h", "fileNameEncoding": "klingon"}), "fileNameEncoding"),
             (json!({"host": "h", "retry": {"attempts": 0}}), "retry.attempts"),
+            (json!({"host": "h", "activePeer": "here"}), "activePeer"),
+            (json!({"host": "h", "clearControl": true}), "clearControl"),
+            (json!({"host": "h", "listing": "mlsd", "hiddenFiles": true}), "hiddenFiles"),
+            (
+                json!({"host": "h", "commandsAfterLogin": ["SITE A\r\nDELE b"]}),
+                "commandsAfterLogin[0].command",
+            ),
+            (
+                json!({"host": "h", "commandsAfterLogin": ["NOOP", "PASS x"]}),
+                "commandsAfterLogin[1].command",
+            ),
+            (
+                json!({"host": "h", "commandsAfterLogin": ["SITE KEY {secret}"]}),
+                "commandsAfterLogin[0].secret",
+            ),
+            (
+                json!({"host": "h", "commandsAfterLogin": [{"command": "NOOP", "replies": "x"}]}),
+                "commandsAfterLogin[0].replies",
+            ),
+            (
+                json!({"host": "h", "passiveAddress": "server", "passiveCommand": "epsv"}),
+                "passiveCommand",
+            ),
             (
                 json!({"host": "h", "proxy": {"host": "p"}, "connectionMode": "active"}),
                 "connectionMode",

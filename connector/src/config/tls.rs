@@ -28,6 +28,19 @@ pub(crate) struct TlsSettings {
     pub(crate) server_name: Option<String>,
     pub(crate) client: Option<ClientIdentity>,
     pub(crate) protect_data: bool,
+    /// Whether the control connection leaves TLS after the login.
+    pub(crate) clear_control: bool,
+    pub(crate) close_notify: CloseNotify,
+}
+
+/// How data connections inside TLS must end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum CloseNotify {
+    /// With close_notify (RFC 8446 §6.1).
+    Required,
+    /// With it or without, where the server's confirmation and the size agree.
+    Lenient,
 }
 
 /// What this side identifies itself with, as it is kept.
@@ -128,6 +141,8 @@ pub(super) fn tls(settings: &Settings) -> Result<TlsSettings, Error> {
         server_name: settings.text("tlsServerName").map(str::to_owned),
         client,
         protect_data: settings.text("dataProtection") != Some("clear"),
+        clear_control: settings.is("clearControl"),
+        close_notify: settings.require("tlsCloseNotify")?,
     })
 }
 

@@ -2,11 +2,13 @@
 
 use host_sdk::descriptor::{Field, FieldScope, FieldType};
 
+use super::data_connections;
+
 pub(super) fn fields() -> Vec<Field> {
     let sections = [
         ("", server()),
         ("Security", security()),
-        ("Data Connections", data_connections()),
+        ("Data Connections", data_connections::fields()),
         ("Names and Listings", conventions()),
         ("Limits", limits()),
     ];
@@ -35,7 +37,7 @@ fn server() -> Vec<Field> {
             "password",
             "Password",
             "The user's password: text, {\"env\": \"NAME\"} or {\"file\": \"PATH\"}. Not needed \
-             for anonymous.",
+             for anonymous. \"\" is an empty password.",
         ),
         Field::secret(
             "account",
@@ -153,87 +155,33 @@ fn security() -> Vec<Field> {
             "Data Protection",
             &[("private", "Private"), ("clear", "Clear")],
             "Whether file contents and listings travel inside TLS (PROT P) or in clear (PROT C).",
+        ).advanced()),
+        with_tls(Field::choice(
+            "tlsCloseNotify",
+            "TLS Close Notify",
+            &[("required", "Required"), ("lenient", "Lenient")],
+            "What the end of data inside TLS must be. Required is the end that TLS itself marks \
+             (close_notify); without it data may have been cut on its way. Lenient also takes the \
+             bare end of the connection, where the server confirms the transfer and the size of \
+             the file (SIZE) is that of what arrived; of a listing its confirmation alone counts.",
         )
-.advanced()),
-    ]
-}
-
-fn data_connections() -> Vec<Field> {
-    vec![
-        Field::choice(
-            "connectionMode",
-            "Connection Mode",
-            &[("passive", "Passive"), ("active", "Active")],
-            "Who opens data connections: this side (passive), or the server (active).",
+        .advanced()),
+        with_tls(Field::boolean(
+            "clearControl",
+            "Clear Control Connection",
+            false,
+            "Whether the control connection leaves TLS after the login (CCC), so that a firewall \
+             or a NAT device can read the ports of data connections. Commands and file names then \
+             travel in clear; the password does not.",
         )
+        .advanced()
         .refused_with(
-            &["active"],
-            "proxy",
-            &[],
-            "active data connections cannot come through a proxy; allowed with a proxy is \
-             \"passive\"",
-        ),
-        Field::choice(
-            "passiveAddress",
-            "Passive Address",
-            &[
-                ("control", "That of the control connection"),
-                ("server", "The one the server announces"),
-            ],
-            "Where passive data connections go. The announced address is followed only when it \
-             is asked for: a hostile server could send the connection anywhere.",
-        )
-        .advanced()
-        .visible_when("connectionMode", &["passive"]),
-        Field::text(
-            "activePorts",
-            "Active Ports",
-            "The local ports that active data connections are awaited on.",
-        )
-        .advanced()
-        .or("50000-50100")
-        .in_format("first-last")
-        .visible_when("connectionMode", &["active"]),
-        Field::text(
-            "activeAddress",
-            "Active Address",
-            "The address to announce for active data connections, where it is not that of the \
-             control connection: the outer address of a NAT.",
-        )
-        .advanced()
-        .visible_when("connectionMode", &["active"]),
-        Field::boolean(
-            "keepAlive",
-            "Keep Alive",
-            true,
-            "Whether TCP keep-alive holds the control connection open through NAT devices during \
-             long transfers.",
-        )
-        .advanced(),
-        Field::group(
-            "proxy",
-            "Proxy",
-            vec![
-                Field::choice(
-                    "type",
-                    "Type",
-                    &[("socks5", "SOCKS5"), ("http", "HTTP CONNECT")],
-                    "The proxy's protocol.",
-                ),
-                Field::text("host", "Host", "The proxy's name or address.").required(),
-                Field::integer(
-                    "port",
-                    "Port",
-                    1,
-                    "The proxy's port. Blank is 1080 for SOCKS5 and 3128 for HTTP.",
-                )
-                .up_to(65_535),
-                Field::text("userName", "User Name", "The user at the proxy."),
-                Field::secret("password", "Password", "The password at the proxy."),
-            ],
-            "The proxy through which control and passive data connections go.",
-        )
-        .advanced(),
+            &["true"],
+            "sslMode",
+            &["none"],
+            "without TLS the control connection is in clear already; set sslMode to \"explicit\" or \
+             \"implicit\", or leave it false",
+        )),
     ]
 }
 
@@ -242,9 +190,55 @@ fn conventions() -> Vec<Field> {
         Field::choice(
             "listing",
             "Listing",
-            &[("auto", "Automatic"), ("mlsd", "MLSD"), ("list", "LIST")],
+            &[
+                ("auto", "Automatic"),
+                ("mlsd", "MLSD"),
+                ("list", "LIST"),
+                ("nlst", "NLST with SIZE and MDTM"),
+                ("stat", "STAT"),
+            ],
             "The command that directories are listed with. Automatic is MLSD where the server \
-             has it.",
+             has it, and LIST elsewhere. NLST gives bare names, each of which is then asked for \
+             its size and time: for servers whose listings cannot be read. STAT lists over the \
+             control connection, without a data connection.",
+        )
+        .advanced(),
+        Field::boolean(
+            "hiddenFiles",
+            "Hidden Files",
+            false,
+            "Whether files are listed that the server hides, such as those whose name begins with a \
+             dot: by LIST -a, which takes the place of MLSD.",
+        )
+        .advanced()
+        .refused_with(
+            &["true"],
+            "listing",
+            &["mlsd"],
+            "MLSD takes no option that shows hidden files; set listing to \"auto\" or \"list\"",
+        ),
+        Field::list(
+            "commandsAfterLogin",
+            "Commands After Login",
+            vec![
+                Field::text(
+                    "command",
+                    "Command",
+                    "The command, such as SITE NAMEFMT 1. {secret} in it stands for the secret.",
+                )
+                .required(),
+                Field::secret(
+                    "secret",
+                    "Secret",
+                    "A secret within the command, which is never shown: text, {\"env\": \"NAME\"} or \
+                     {\"file\": \"PATH\"}.",
+                ),
+                Field::text("replies", "Good Replies", "The replies that count as good.")
+                    .or("2xx")
+                    .in_format("codes and classes of codes separated by commas"),
+            ],
+            "Commands to send after each login, in their order. A reply that does not count as \
+             good ends the session.",
         )
         .advanced(),
         Field::text(

@@ -3,6 +3,7 @@
 
 pub(crate) mod browse;
 mod connection;
+mod data_connections;
 mod filter;
 mod ids;
 mod operation;

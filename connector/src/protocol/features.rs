@@ -27,6 +27,8 @@ pub(crate) struct Features {
     pub(crate) rest_stream: bool,
     /// UTF-8 names (RFC 2640).
     pub(crate) utf8: bool,
+    /// PRET, which announces a transfer before its data connection is agreed on (drftpd).
+    pub(crate) pret: bool,
     /// What HASH computes (draft-bryan-ftpext-hash).
     pub(crate) hashes: Vec<Algorithm>,
     /// What the commands without a standard compute: XSHA256 and its like.
@@ -36,12 +38,17 @@ pub(crate) struct Features {
 }
 
 impl Features {
+    /// Nothing is known: each common command is simply tried.
+    pub(crate) fn unknown() -> Self {
+        Self { mdtm: true, size: true, rest_stream: true, ..Self::default() }
+    }
+
     /// Reads the reply to FEAT; a refusal means that nothing is known, so that each command is
     /// simply tried.
     pub(crate) fn parse(reply: &Reply) -> Self {
         let mut features = Self::default();
         if !reply.is_done() {
-            return Self { mdtm: true, size: true, rest_stream: true, ..features };
+            return Self::unknown();
         }
         for line in reply.inner_lines() {
             let line = String::from_utf8_lossy(line).trim().to_ascii_uppercase();
@@ -58,6 +65,7 @@ impl Features {
                 "SIZE" => features.size = true,
                 "REST" => features.rest_stream = arguments.contains("STREAM"),
                 "UTF8" => features.utf8 = true,
+                "PRET" => features.pret = true,
                 "HASH" => features.hashes = hashes(arguments),
                 _ => {
                     let mut all = Algorithm::ALL.into_iter();

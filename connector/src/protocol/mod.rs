@@ -1,5 +1,6 @@
 //! What FTP's replies say, without a socket.
 
+mod expectation;
 pub(crate) mod features;
 pub(crate) mod refusal;
 pub(crate) mod reply;

@@ -95,9 +95,7 @@ impl Reply {
                      tlsSessionReuse at auto",
                 ),
             ),
-            (_, Phase::Protection) => {
-                (Meaning::Tls, Some("the server offers no TLS here: check sslMode and port"))
-            }
+            (code, Phase::Protection) => (Meaning::Tls, Some(unprotected(code, verb))),
             (425 | 426, _) => (Meaning::Lost, None),
             (452 | 552, _) if may_be_full => {
                 (Meaning::Full, Some("the server's disk or quota is full"))
@@ -112,6 +110,30 @@ impl Reply {
             (code, Phase::Login) if code >= 500 => (Meaning::LoginRejected, None),
             (code, _) if code >= 500 => (Meaning::Denied, None),
             _ => (Meaning::Nonsense, None),
+        }
+    }
+}
+
+/// What to do about a server that refuses AUTH, or to protect data connections, with `code`.
+fn unprotected(code: u16, verb: Option<Verb>) -> &'static str {
+    match (verb, code) {
+        (Some(Verb::Auth), 500 | 502 | 504) => {
+            "the server offers no TLS here: check sslMode and port"
+        }
+        (Some(Verb::Auth), 400..=499) => {
+            "the server has TLS and cannot use it now, perhaps for want of a certificate: ask the \
+             partner"
+        }
+        (Some(Verb::Auth), _) => {
+            "the server knows AUTH and does not grant it here: ask the partner, and check sslMode \
+             and port"
+        }
+        (Some(Verb::Ccc), _) => {
+            "the server keeps the control connection inside TLS: leave clearControl at false"
+        }
+        _ => {
+            "the server speaks TLS and does not protect data connections: set dataProtection to \
+             clear if the partner agrees"
         }
     }
 }

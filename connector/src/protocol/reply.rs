@@ -78,6 +78,11 @@ impl Reply {
         self.lines.iter().skip(1).take(inner).map(Vec::as_slice)
     }
 
+    /// Whether it came in a single line.
+    pub(crate) fn is_single_line(&self) -> bool {
+        self.lines.len() == 1
+    }
+
     /// The text on one line, safe to print.
     pub(crate) fn text(&self) -> String {
         let joined =
@@ -104,23 +109,20 @@ impl Reply {
         (300..400).contains(&self.code)
     }
 
-    /// Whether a greeting only announces a delay (120).
-    pub(crate) fn is_delay(&self) -> bool {
-        self.status() == Status::ReadyMinute
-    }
-
-    /// Whether a greeting invites to log in (220).
+    /// Whether a greeting invites to log in (220, and other codes of success that claim no login).
     pub(crate) fn is_ready(&self) -> bool {
-        self.status() == Status::Ready
+        self.is_done() && !self.claims_login()
     }
 
-    /// Whether TLS may begin now (234, RFC 4217 §4).
-    pub(crate) fn is_tls_ready(&self) -> bool {
-        self.status() == Status::AuthOk
+    /// Whether TLS may begin now: 234 (RFC 4217 §4), any other success, and the 334 of servers that
+    /// take AUTH for the beginning of an exchange (RFC 2228 §3).
+    pub(crate) fn agrees_to_tls(&self) -> bool {
+        self.is_done() || self.code == 334
     }
 
-    /// Whether the user is logged in (230, 202 for a password that is not needed, 232).
-    pub(crate) fn is_logged_in(&self) -> bool {
+    /// Whether the server says that the user is logged in (230, 202 for a password that is not
+    /// needed, 232).
+    pub(crate) fn claims_login(&self) -> bool {
         matches!(
             self.status(),
             Status::LoggedIn | Status::CommandNotImplemented | Status::LogoutAck
@@ -132,7 +134,7 @@ impl Reply {
         self.status() == Status::NeedPassword
     }
 
-    /// Whether an account is wanted (332).
+    /// Whether an account is wanted before the login is done (332).
     pub(crate) fn wants_account(&self) -> bool {
         self.status() == Status::LoginNeedAccount
     }
@@ -150,21 +152,6 @@ impl Reply {
     /// Whether the address of a passive data connection is in the text (227).
     pub(crate) fn is_passive(&self) -> bool {
         self.status() == Status::PassiveMode
-    }
-
-    /// Whether the port of an extended passive data connection is in the text (229).
-    pub(crate) fn is_extended_passive(&self) -> bool {
-        self.status() == Status::ExtendedPassiveMode
-    }
-
-    /// Whether a path name is quoted in the text (257).
-    pub(crate) fn is_path_name(&self) -> bool {
-        self.status() == Status::PathCreated
-    }
-
-    /// Whether a number or a time is in the text (213).
-    pub(crate) fn is_file_status(&self) -> bool {
-        self.status() == Status::File
     }
 
     /// Whether the server ends the control connection (421).
@@ -241,6 +228,11 @@ impl Reply {
         matches!(self.status(), Status::BadArguments | Status::BadSequence)
     }
 
+    /// Whether the requested level of protection is one that the server never grants (536).
+    pub(crate) fn rules_out_protection(&self) -> bool {
+        self.code == 536
+    }
+
     /// Whether the server does not know the command (500, 502).
     pub(crate) fn is_unknown_command(&self) -> bool {
         matches!(self.status(), Status::BadCommand | Status::NotImplemented)
@@ -274,6 +266,11 @@ impl PartialReply {
         let (code, separator) = split_code(line)?;
         let reply = Reply { code, lines: vec![unescape_iac(text_after_code(line))] };
         Some(Self { reply, is_complete: separator != Some(b'-') })
+    }
+
+    /// Goes on with `reply`, which looked whole and has more lines.
+    pub(crate) fn resume(reply: Reply) -> Self {
+        Self { reply, is_complete: true }
     }
 
     /// Whether the last line is there.

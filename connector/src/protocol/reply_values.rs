@@ -37,6 +37,31 @@ pub(crate) fn port_command(address: IpAddr, port: u16) -> Command {
     }
 }
 
+/// Where a server awaits a passive data connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PassiveEndpoint {
+    /// The address that the server announces; none where it announces a port alone.
+    pub(crate) address: Option<IpAddr>,
+    /// The port, never 0.
+    pub(crate) port: u16,
+}
+
+/// Where the reply to EPSV or PASV leads: servers answer either of the two in the form of the other.
+pub(crate) fn passive_endpoint(reply: &Reply) -> Option<PassiveEndpoint> {
+    let extended = || {
+        let port = extended_passive_port(reply.first_line())?;
+        Some(PassiveEndpoint { address: None, port })
+    };
+    let classic = || {
+        let announced = passive_address(reply)?;
+        Some(PassiveEndpoint { address: Some(announced.ip()), port: announced.port() })
+    };
+    if !reply.is_done() {
+        return None;
+    }
+    if reply.is_passive() { classic().or_else(extended) } else { extended().or_else(classic) }
+}
+
 /// The port in `229 … (|||6446|)`; any delimiter is allowed (RFC 2428 §3).
 pub(crate) fn extended_passive_port(text: &[u8]) -> Option<u16> {
     let text = String::from_utf8_lossy(text);
@@ -111,6 +136,21 @@ mod tests {
         }
         for text in ["Entering Passive Mode", "(256,0,0,1,19,137)", "(127,0,0,1,0,0)"] {
             assert_eq!(passive_address(&Reply::new(227, text)), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn each_passive_command_may_be_answered_in_the_form_of_the_other() {
+        let at = |code, text| {
+            passive_endpoint(&Reply::new(code, text)).map(|it| (it.address.is_some(), it.port))
+        };
+        assert_eq!(at(229, "Entering Extended Passive Mode (|||6446|)"), Some((false, 6446)));
+        assert_eq!(at(227, "Entering Passive Mode (127,0,0,1,19,137)"), Some((true, 5001)));
+        assert_eq!(at(227, "Entering Extended Passive Mode (|||6446|)"), Some((false, 6446)));
+        assert_eq!(at(200, "Entering Passive Mode (127,0,0,1,19,137)"), Some((true, 5001)));
+        for (code, text) in [(229, "ok"), (425, "(|||6446|)"), (350, "(|||6446|)"), (250, "Done.")]
+        {
+            assert_eq!(at(code, text), None, "{code} {text}");
         }
     }
 

@@ -28,6 +28,7 @@ verbs! {
     Acct = "ACCT",
     Appe = "APPE",
     Auth = "AUTH",
+    Ccc = "CCC",
     Cwd = "CWD",
     Dele = "DELE",
     Eprt = "EPRT",
@@ -43,10 +44,12 @@ verbs! {
     Nlst = "NLST",
     Noop = "NOOP",
     Opts = "OPTS",
+    Own = "commandsAfterLogin",
     Pass = "PASS",
     Pasv = "PASV",
     Pbsz = "PBSZ",
     Port = "PORT",
+    Pret = "PRET",
     Prot = "PROT",
     Pwd = "PWD",
     Quit = "QUIT",
@@ -57,6 +60,7 @@ verbs! {
     Rnto = "RNTO",
     Site = "SITE",
     Size = "SIZE",
+    Stat = "STAT",
     Stor = "STOR",
     Syst = "SYST",
     Type = "TYPE",
@@ -117,6 +121,11 @@ impl Command {
         Self { verb, line: format!("{verb} {argument}") }
     }
 
+    /// A whole line of the settings.
+    pub(crate) fn own(line: String) -> Self {
+        Self { verb: Verb::Own, line }
+    }
+
     /// Its verb.
     pub(crate) fn verb(&self) -> Verb {
         self.verb
@@ -125,6 +134,11 @@ impl Command {
     /// The whole line, secrets included.
     pub(crate) fn line(&self) -> &str {
         &self.line
+    }
+
+    /// Whether it names a path: it has an argument which is no option.
+    pub(crate) fn names_a_path(&self) -> bool {
+        !self.argument().is_empty() && !self.argument().starts_with('-')
     }
 
     /// Its argument; empty where it has none.

@@ -14,6 +14,7 @@ use crate::failure::Failure;
 use crate::file::path::RemotePath;
 use crate::protocol::refusal::Phase;
 use crate::protocol::reply::Reply;
+use crate::protocol::reply_values::passive_endpoint;
 use crate::protocol::verb::{Command, Verb};
 
 /// How long the reply to a command that went ahead may take: the server has had the command for a
@@ -35,7 +36,9 @@ impl Session {
     /// download.
     pub(crate) fn announce_download(&mut self, path: &RemotePath, asks_time: bool) {
         let server = &self.shared.server;
-        let is_passive = self.shared.settings.mode == DataMode::Passive && self.uses_epsv();
+        let is_passive = self.shared.settings.mode == DataMode::Passive
+            && self.passive_commands().0 == Verb::Epsv
+            && !self.features.pret;
         if !server.may_send_ahead() || !is_passive {
             return;
         }
@@ -99,7 +102,7 @@ impl Session {
                 self.poison_for(e)
             })?;
             let is_it = first.line() == command.line();
-            if is_it && (verb != Verb::Epsv || reply.is_extended_passive()) {
+            if is_it && (verb != Verb::Epsv || passive_endpoint(&reply).is_some()) {
                 return Ok(Some(reply));
             }
             if reply.closes_session() {

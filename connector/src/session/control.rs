@@ -19,7 +19,7 @@ use host_sdk::kit::Deadline;
 use host_sdk::kit::text::printable_bytes;
 
 /// The longest reply in all; FEAT and STAT of real servers stay under a tenth of it.
-const MAXIMUM_REPLY: usize = 256 * 1024;
+pub(super) const MAXIMUM_REPLY: usize = 256 * 1024;
 
 /// What a control connection needs to know about limits.
 #[derive(Clone, Copy, Debug)]
@@ -94,18 +94,61 @@ impl Control {
     /// Reads the next reply without sending anything, such as the greeting and the one that ends a
     /// transfer; errors call it `awaited`.
     pub(crate) fn next_reply(&mut self, awaited: &str) -> Result<Reply, Failure> {
+        self.next_reply_of(MAXIMUM_REPLY, awaited)
+    }
+
+    /// As [`Control::next_reply`], of `most` bytes.
+    pub(crate) fn next_reply_of(&mut self, most: usize, awaited: &str) -> Result<Reply, Failure> {
         let deadline = self.deadline();
-        let first = self.read_line(deadline, MAXIMUM_REPLY, awaited)?;
+        let first = self.read_line(deadline, most, awaited)?;
         let Some(mut reply) = PartialReply::begin(trim_line_end(&first)) else {
             return Err(not_a_reply(&self.writer.redacted(&first)));
         };
-        let mut room = MAXIMUM_REPLY.saturating_sub(first.len());
+        let mut room = most.saturating_sub(first.len());
         while !reply.is_complete() {
             let line = self.read_line(deadline, room, awaited)?;
             room = room.saturating_sub(line.len());
             reply.push(trim_line_end(&line));
         }
         Ok(reply.into_reply())
+    }
+
+    /// `reply` with the lines that follow it although it looks whole: some servers begin the reply
+    /// to FEAT without the hyphen that announces more lines.
+    pub(crate) fn with_following_lines(
+        &mut self,
+        reply: Reply,
+        awaited: &str,
+    ) -> Result<Reply, Failure> {
+        let deadline = self.deadline();
+        let mut room = MAXIMUM_REPLY;
+        let mut longer = PartialReply::resume(reply);
+        while self.has_unsolicited_input() {
+            let line = self.read_line(deadline, room, awaited)?;
+            room = room.saturating_sub(line.len());
+            longer.push(trim_line_end(&line));
+        }
+        Ok(longer.into_reply())
+    }
+
+    /// Whether the server says something, or hangs up, within `limit`.
+    pub(crate) fn wait_for_input(&mut self, limit: Duration) -> bool {
+        let what = "an unrequested reply";
+        let deadline = Deadline::after(Some(limit), "").earlier(self.deadline());
+        while !self.has_unsolicited_input() {
+            match self.receive(deadline, what) {
+                Ok(()) => {}
+                Err(e) => return !e.is(Cause::Late),
+            }
+        }
+        true
+    }
+
+    /// Ends TLS on the connection (CCC, RFC 4217 §12.2): what follows is in clear.
+    pub(crate) fn end_tls(&mut self, deadline: Deadline) -> Result<(), Failure> {
+        let what = "the end of TLS on the control connection";
+        self.writer.note("TLS ends");
+        self.stream.end_tls(deadline).map_err(|e| io_error(what, &e))
     }
 
     /// Sets the deadline above that of single replies.
@@ -176,6 +219,10 @@ impl Control {
                 let rest = self.received.split_off(searched + at + 1);
                 let line = std::mem::replace(&mut self.received, rest);
                 self.writer.received(&line);
+                if line.contains(&0) {
+                    let message = format!("{awaited} contains NUL, which no reply may");
+                    return Err(Failure::new(Cause::Nonsense, message));
+                }
                 return Ok(line);
             }
             searched = self.received.len();

@@ -112,9 +112,17 @@ impl Session {
     pub(super) fn renew(&mut self, deadline: Deadline) -> Result<(), Failure> {
         let directory = self.current_directory.clone();
         self.renew_at_login(deadline)?;
-        match directory {
-            Some(directory) => self.change_directory(&directory),
-            None => Ok(()),
-        }
+        directory.map_or(Ok(()), |directory| self.change_directory(&directory))
+    }
+
+    /// As [`Session::renew`], in a single attempt.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::open`]; those of going back to the directory.
+    pub(super) fn renew_once(&mut self, deadline: Deadline) -> Result<(), Failure> {
+        let directory = self.current_directory.clone();
+        self.renew_at_login_once(deadline)?;
+        directory.map_or(Ok(()), |directory| self.change_directory(&directory))
     }
 }

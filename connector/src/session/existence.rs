@@ -1,11 +1,10 @@
 //! Whether something of a name is there. A refusal proves nothing: absence is proven by a complete
 //! listing that does not hold the name, or by a reply about that very name whose words say so.
 
-use super::file::file_status;
 use super::list::file::is_plain;
-use super::list::list::EntrySink;
+use super::list::found::EntrySink;
 use super::session::Session;
-use crate::config::TransferFormat;
+use super::size::SizeAnswer;
 use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
 use crate::file::time::modified::Modified;
@@ -38,47 +37,7 @@ impl Presence {
     }
 }
 
-/// The answer to SIZE (RFC 3659 §4).
-pub(crate) enum SizeAnswer {
-    /// The size in bytes.
-    Bytes(u64),
-    /// Nothing of that name is there: the server says so.
-    Missing(Failure),
-    /// Refused with 550: missing, out of reach, or no file.
-    Denied,
-    /// Refused for another reason, or without a number.
-    Unanswered,
-}
-
 impl Session {
-    /// Asks for the size of a file in bytes.
-    ///
-    /// # Errors
-    ///
-    /// `unavailable` for a refusal that may pass (4yz); what a command can fail with.
-    pub(crate) fn ask_size(&mut self, path: &RemotePath) -> Result<SizeAnswer, Failure> {
-        self.set_format(TransferFormat::Binary)?;
-        let reply = self.path_command(Verb::Size, path)?;
-        if reply.is_file_status() {
-            let size = file_status(&reply).parse();
-            return Ok(size.map_or(SizeAnswer::Unanswered, SizeAnswer::Bytes));
-        }
-        let error = self.path_refusal(&reply, Verb::Size, path);
-        if reply.closes_session()
-            || (reply.is_transient_refusal() && !self.says_missing(&reply, path))
-        {
-            return Err(error);
-        }
-        self.ignore_refusal(&reply, Verb::Size, path)?;
-        Ok(if self.says_missing(&reply, path) {
-            SizeAnswer::Missing(error.into_missing())
-        } else if reply.denies_file() {
-            SizeAnswer::Denied
-        } else {
-            SizeAnswer::Unanswered
-        })
-    }
-
     /// The size of a file in bytes; `None` where the server does not say.
     ///
     /// # Errors

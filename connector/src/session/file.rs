@@ -80,7 +80,7 @@ impl Session {
             return Ok(None);
         }
         let reply = self.path_command(Verb::Mdtm, path)?;
-        if reply.is_file_status() {
+        if reply.is_done() {
             return Ok(parse_time_val(file_status(&reply).as_bytes()));
         }
         // Asked once: an unknown command stays unknown.

@@ -1,7 +1,8 @@
 //! What a listing has shown: whether it is still there, which directory it is, and its size.
 
-use super::existence::{SizeAnswer, leaves_open};
+use super::existence::leaves_open;
 use super::session::Session;
+use super::size::SizeAnswer;
 use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
 use crate::listing::Kind;

@@ -1,8 +1,9 @@
 //! Whether a name is free, asked while an upload of our own is beside it: RNFR shows the difference
 //! also where nothing may be listed.
 
-use super::existence::{Presence, SizeAnswer, hidden, undecided};
+use super::existence::{Presence, hidden, undecided};
 use super::session::Session;
+use super::size::SizeAnswer;
 use crate::failure::Failure;
 use crate::file::path::RemotePath;
 use crate::protocol::reply::Reply;

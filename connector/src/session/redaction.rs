@@ -2,7 +2,7 @@
 
 use host_sdk::Secret;
 
-use crate::config::ConnectionSettings;
+use crate::config::{ConnectionSettings, LoginCommand};
 
 /// What stands for a secret.
 pub(super) const REDACTED: &str = "…";
@@ -12,7 +12,9 @@ pub(super) fn redact(settings: &ConnectionSettings, text: &[u8]) -> Vec<u8> {
     let credentials = &settings.credentials;
     let proxy = settings.proxy.as_ref().and_then(|proxy| proxy.password.as_ref());
     let secrets = [credentials.password.as_ref(), credentials.account.as_ref(), proxy];
-    let mut secrets: Vec<&str> = secrets.into_iter().flatten().map(Secret::reveal).collect();
+    let own = settings.commands_after_login.iter().filter_map(LoginCommand::secret);
+    let mut secrets: Vec<&str> =
+        secrets.into_iter().flatten().chain(own).map(Secret::reveal).collect();
     // One may begin with another: the shorter first would leave the longer one's rest.
     secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     let mut text = text.to_vec();

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::conventions::Conventions;
 use super::spelling::Spelling;
 use crate::config::ConnectionSettings;
 use crate::file::path::RemotePath;
@@ -28,8 +29,8 @@ pub(crate) struct ServerBehaviour {
     pub(super) prefer_tls_12: AtomicBool,
     /// Whether the server refused a data connection that did not resume the TLS session.
     pub(super) wants_reuse: AtomicBool,
-    /// Whether EPSV was refused or led nowhere while PASV worked.
-    pub(super) prefer_pasv: AtomicBool,
+    /// How it wants to be spoken to.
+    pub(super) conventions: Conventions,
     /// Whether directories cannot be made or not be removed, so that no name can be locked.
     forbids_locks: AtomicBool,
     /// Whether a directory was removed.

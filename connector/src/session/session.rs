@@ -3,12 +3,10 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-
 use std::time::{Duration, Instant};
 
 use super::ahead::Ahead;
-use super::control::Control;
+use super::control::{Control, MAXIMUM_REPLY};
 use super::server::Shared;
 use super::spelling::LoginName;
 use super::transcript::{Transcript, TranscriptWriter};
@@ -55,6 +53,8 @@ pub(crate) struct Session {
     pub(super) format: Option<TransferFormat>,
     /// What HASH computes, once it was chosen.
     pub(super) hash: Option<Algorithm>,
+    /// The code of the last reply, where the command is one that some servers answer twice.
+    pub(super) answered_twice: Option<u16>,
     pub(super) poisoned: bool,
     /// Whether a listing was cut short: the next one would begin with what pure-ftpd still has
     /// of it.
@@ -94,15 +94,16 @@ impl Session {
         Deadline::after(self.shared.settings.transfer_timeout, "transferTimeout")
     }
 
-    /// Whether passive data connections are agreed on by EPSV.
-    pub(super) fn uses_epsv(&self) -> bool {
-        !self.shared.server.prefer_pasv.load(Ordering::Relaxed)
-    }
-
     /// Whether another command can be sent: nothing went wrong, and the server has neither
     /// spoken nor hung up in the meantime.
     pub(crate) fn is_usable(&mut self) -> bool {
-        !self.poisoned && (self.awaits_replies() || !self.control.has_unsolicited_input())
+        if self.poisoned || self.awaits_replies() {
+            return !self.poisoned;
+        }
+        match self.answered_twice {
+            None => !self.control.has_unsolicited_input(),
+            Some(_) => self.check_quiet().is_ok(),
+        }
     }
 
     /// Hands the session to another execution: its cancellation is the one that counts now, and
@@ -178,8 +179,14 @@ impl Session {
     /// say.
     pub(super) fn working_directory(&mut self) -> Result<Option<RemotePath>, Failure> {
         let reply = self.command(Verb::Pwd)?;
-        let quoted = if reply.is_path_name() { quoted_path(reply.first_line()) } else { None };
+        let quoted = if reply.is_done() { quoted_path(reply.first_line()) } else { None };
         let encoding = self.shared.settings.encoding;
+        if quoted.as_ref().is_some_and(|path| path.iter().any(u8::is_ascii_control)) {
+            self.poison();
+            let shown = self.redacted(&reply);
+            let message = format!("the working directory is no path: {shown}");
+            return Err(Failure::new(Cause::Nonsense, message));
+        }
         let Some(text) = quoted.map(|path| encoding.decode(&path)) else { return Ok(None) };
         if text.len() > 1 && text.ends_with('/') {
             self.shared.server.spelling.note_slash();
@@ -230,6 +237,16 @@ impl Session {
     /// `document` when the command cannot be sent as it is.
     pub(super) fn command(&mut self, command: impl Into<Command>) -> Result<Reply, Failure> {
         let command = command.into();
+        self.check_sendable(&command)?;
+        if let Some(reply) = self.reply_ahead(&command)? {
+            self.answered_twice = None;
+            return Ok(reply);
+        }
+        self.send(&command)?;
+        self.reply_to(command.verb())
+    }
+
+    fn check_sendable(&self, command: &Command) -> Result<(), Failure> {
         let verb = command.verb();
         if self.poisoned {
             return Err(Failure::internal("a command on a session that is of no use any more"));
@@ -240,30 +257,72 @@ impl Session {
                 format!("{verb} with CR, LF or NUL in its argument was not sent"),
             ));
         }
-        self.cancel.check()?;
-        if let Some(reply) = self.reply_ahead(&command)? {
-            return Ok(reply);
-        }
+        Ok(self.cancel.check()?)
+    }
+
+    /// Sends `command` without reading its reply.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::command`].
+    pub(super) fn send(&mut self, command: &Command) -> Result<(), Failure> {
+        self.check_sendable(command)?;
         self.check_quiet()?;
         let bytes = self.shared.settings.encoding.encode(command.line()).map_err(|e| {
             Failure::new(Cause::Unsendable, e.to_string())
                 .with_hint("set fileNameEncoding to one that has this character, such as utf-8")
         })?;
-        let result = self.control.exchange(&bytes, verb);
-        let reply = result.map_err(|e| self.poison_for(e))?;
+        self.control.send_all(&[bytes]).map_err(|e| self.poison_for(e))
+    }
+
+    /// Reads the reply to `verb`, which was sent.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::command`].
+    pub(super) fn reply_to(&mut self, verb: Verb) -> Result<Reply, Failure> {
+        let awaited = format!("the reply to {verb}");
+        let most = if verb == Verb::Stat { MAXIMUM_STATUS } else { MAXIMUM_REPLY };
+        let result = self.control.next_reply_of(most, &awaited);
+        let mut reply = result.map_err(|e| self.poison_for(e))?;
+        let conventions = &self.shared.server.conventions;
+        let is_second = self.answered_twice.is_some_and(|code| reply.may_repeat(code, verb));
+        if is_second && !conventions.answers_once.is_known() {
+            if self.control.wait_for_input(SECOND_REPLY) {
+                log::debug!("the server answered twice before {verb}: {}", self.redacted(&reply));
+                let result = self.control.next_reply(&awaited);
+                reply = result.map_err(|e| self.poison_for(e))?;
+            } else {
+                conventions.answers_once.note();
+            }
+        }
+        self.answered_twice = verb.may_be_answered_twice().then(|| reply.code());
         Ok(reply)
     }
 
-    /// Checks that the server has neither spoken nor hung up since its last answer.
+    /// Checks that the server has neither spoken nor hung up since its last answer, which it may
+    /// have given twice.
     pub(super) fn check_quiet(&mut self) -> Result<(), Failure> {
         self.drop_ahead()?;
-        if self.control.has_unsolicited_input() { Err(self.unsolicited_reply()) } else { Ok(()) }
+        for _ in 0..MAXIMUM_PRELIMINARY {
+            if !self.control.has_unsolicited_input() {
+                return Ok(());
+            }
+            let heard = self.control.next_reply("an unrequested reply");
+            match (self.answered_twice, heard) {
+                (Some(code), Ok(reply)) if reply.code() == code => {
+                    log::debug!("the server answered twice: {}", self.redacted(&reply));
+                }
+                (_, heard) => return Err(self.unsolicited(heard)),
+            }
+        }
+        Err(self.poison_for(Failure::new(Cause::Nonsense, "the server answers without end")))
     }
 
     /// The error of a server that speaks, or hangs up, without being asked: its words would pass
     /// for the answer to the next command, and each answer after that for the next one's.
-    pub(super) fn unsolicited_reply(&mut self) -> Failure {
-        let error = match self.control.next_reply("an unrequested reply") {
+    fn unsolicited(&mut self, heard: Result<Reply, Failure>) -> Failure {
+        let error = match heard {
             Ok(reply) if reply.is_transient_refusal() => {
                 let printed = self.redacted(&reply);
                 Failure::refused(&reply, Phase::Transfer, None, "the session", &printed)
@@ -311,6 +370,12 @@ impl Session {
         self.poisoned = true;
     }
 }
+
+/// The longest reply to STAT, which may be the listing of a directory.
+const MAXIMUM_STATUS: usize = 64 * 1024 * 1024;
+
+/// How long a reply may take that a server gives after one that it gave twice.
+const SECOND_REPLY: Duration = Duration::from_secs(1);
 
 /// How many preliminary replies may precede an answer.
 pub(super) const MAXIMUM_PRELIMINARY: usize = 100;

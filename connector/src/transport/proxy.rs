@@ -126,7 +126,7 @@ impl Tunnel {
         request.push_str("\r\n");
         self.send(request.as_bytes())?;
         let head = self.receive_head()?;
-        let status = head.split(|byte| *byte == b'\r').next().unwrap_or_default();
+        let status = head.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
         let code = status.split(|byte| *byte == b' ').nth(1).unwrap_or_default();
         match code {
             [b'2', _, _] => Ok(()),
@@ -146,7 +146,8 @@ impl Tunnel {
     /// Reads byte by byte: what follows the head belongs to the tunnel.
     fn receive_head(&mut self) -> Result<Vec<u8>, Failure> {
         let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
+        // Lines may end in LF alone (RFC 9112 §2.2).
+        while !(head.ends_with(b"\n\r\n") || head.ends_with(b"\n\n")) {
             if head.len() >= MAXIMUM_HEAD {
                 return Err(Failure::new(Cause::Nonsense, "the proxy's answer has no end"));
             }
@@ -241,6 +242,37 @@ fn base64(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn header_lines_may_end_in_lf_alone() {
+        for head in [
+            "HTTP/1.1 200 OK\r\nVia: x\r\n\r\n",
+            "HTTP/1.0 200 OK\nVia: x\n\n",
+            "HTTP/1.0 200 OK\n\r\n",
+        ] {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            let port = listener.local_addr().unwrap().port();
+            let answer = std::thread::spawn(move || {
+                let (mut client, _) = listener.accept().unwrap();
+                client.write_all(format!("{head}220 ready").as_bytes()).unwrap();
+                client
+            });
+            let proxy = Proxy {
+                kind: ProxyKind::Http,
+                host: "127.0.0.1".to_owned(),
+                port,
+                user: None,
+                password: None,
+            };
+            let limit = Deadline::after(Some(std::time::Duration::from_secs(5)), "");
+            let mut socket =
+                connect(&proxy, "ftp.example.com", 21, limit, &CancelToken::default()).unwrap();
+            let mut rest = [0; 9];
+            socket.read_exact(&mut rest).unwrap();
+            assert_eq!(&rest, b"220 ready", "{head:?}");
+            drop(answer.join().unwrap());
+        }
+    }
 
     #[test]
     fn base64_of_the_rfc() {

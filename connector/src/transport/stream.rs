@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
+use host_sdk::kit::Deadline;
 use rustls::{ClientConnection, StreamOwned};
 
 /// The bytes of `buffer` that a read of `count` bytes has filled.
@@ -60,6 +61,39 @@ impl NetStream {
         }
         self.flush()?;
         self.socket().shutdown(Shutdown::Write)
+    }
+}
+
+impl NetStream {
+    /// Ends TLS in order, and goes on in clear over the same socket. A server that does not end its
+    /// side by `deadline` is taken to have done so without saying it.
+    ///
+    /// # Errors
+    ///
+    /// Those of the socket; `UnexpectedEof` where the server hangs up.
+    pub(crate) fn end_tls(&mut self, deadline: Deadline) -> io::Result<()> {
+        let Self::Tls(stream) = self else { return Ok(()) };
+        stream.conn.send_close_notify();
+        stream.flush()?;
+        let mut buffer = [0; 1024];
+        while let Ok(left) = deadline.remaining("the end of TLS") {
+            stream.sock.set_read_timeout(left)?;
+            match read_tls(stream, &mut buffer) {
+                Ok(0) => break,
+                // What the server still says inside TLS is in nobody's way.
+                Ok(_) => {}
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e)
+                    if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) =>
+                {
+                    break;
+                }
+                Err(e) => return Err(e),
+            }
+        }
+        let socket = stream.sock.try_clone()?;
+        *self = Self::Plain(socket);
+        Ok(())
     }
 }
 

@@ -60,7 +60,7 @@ pub struct Field {
     /// When a screen shows it: all conditions hold. Empty means always.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub visible_when: Vec<VisibleWhen>,
-    /// The members of a group.
+    /// The members of a group, and of each item of a list.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<Self>,
 }
@@ -152,6 +152,14 @@ impl Field {
     #[must_use]
     pub fn group(id: &str, label: &str, fields: Vec<Self>, help: &str) -> Self {
         let mut field = Self::new(id, label, FieldType::Group, help);
+        field.fields = fields;
+        field
+    }
+
+    /// A list of items with `fields`. An item that is a text stands for one whose first field it is.
+    #[must_use]
+    pub fn list(id: &str, label: &str, fields: Vec<Self>, help: &str) -> Self {
+        let mut field = Self::new(id, label, FieldType::List, help);
         field.fields = fields;
         field
     }
@@ -310,6 +318,8 @@ pub enum FieldType {
     Certificate,
     /// An object with fields of its own.
     Group,
+    /// An array of such objects; a text stands for an object whose first field it is.
+    List,
     /// A type that this build does not know: any value is taken, and the connector checks it.
     #[serde(other)]
     Other,

@@ -132,11 +132,18 @@ fn value_schema(field: &Field) -> Value {
         FieldType::Size => return quantity_schema(field, SIZE),
         FieldType::Boolean => json!({"type": "boolean"}),
         FieldType::Group => settings_schema(&field.fields),
+        FieldType::List => {
+            let mut item = settings_schema(&field.fields);
+            item["type"] = with_types(&item["type"], &["string"]);
+            json!({"type": "array", "items": item})
+        }
         // The connector that declared it checks it.
         FieldType::Other => return json!({}),
     };
-    let takes_text =
-        !matches!(field.field_type, FieldType::Integer | FieldType::Boolean | FieldType::Group);
+    let takes_text = !matches!(
+        field.field_type,
+        FieldType::Integer | FieldType::Boolean | FieldType::Group | FieldType::List
+    );
     match (field.required, takes_text) {
         (true, true) => schema["pattern"] = json!(r"\S"),
         (true, false) => {}

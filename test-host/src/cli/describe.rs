@@ -163,6 +163,7 @@ fn fields(text: &mut String, depth: usize, of: &[Field], all: bool) {
             FieldType::Boolean => "boolean".to_owned(),
             FieldType::Certificate => "certificate".to_owned(),
             FieldType::Group => "group".to_owned(),
+            FieldType::List => "list".to_owned(),
             _ => "other".to_owned(),
         }];
         if !field.allowed_values.is_empty() {

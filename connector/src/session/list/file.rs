@@ -1,6 +1,6 @@
 //! What LIST shows of a single file.
 
-use super::list::{Source, listing_error};
+use super::found::{Source, listing_error};
 use crate::failure::Failure;
 use crate::file::path::RemotePath;
 use crate::listing::{Entry, Listing};

@@ -1,37 +1,15 @@
 //! Directory listings over a session.
 
-use std::io::{self, Read};
-
-use jiff::tz::TimeZone;
-
 use super::end::{confirm, has_names, not_listed, stop};
+use super::found::{EntrySink, Found, FoundSink, Source, listing_error};
 use crate::config::ListingPreference;
 use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
-use crate::file::time::zone::ServerTimeZone;
-use crate::listing::{Entry, Format, Item, Listing, ListingError, ListingSettings};
+use crate::listing::{Format, Item, Listing, ListingSettings};
 use crate::protocol::reply_text::Emptiness;
 use crate::protocol::verb::{Command, Verb};
 use crate::session::session::Session;
 use crate::session::transfer::download::Download;
-use crate::transport::error::io_error;
-
-/// Called for each entry as it arrives; answers whether more are wanted. An error ends the
-/// listing.
-pub(crate) type EntrySink<'a> = dyn FnMut(Entry) -> Result<bool, Failure> + 'a;
-
-/// What a listing comes to, one at a time.
-#[derive(Debug)]
-pub(crate) enum Found {
-    /// An entry.
-    Entry(Entry),
-    /// Something that is there and cannot be used: a line that is no entry, or entries that the
-    /// server says it left out.
-    Unusable(Failure),
-}
-
-/// As [`EntrySink`], for what cannot be used as well.
-pub(in crate::session) type FoundSink<'a> = dyn FnMut(Found) -> Result<bool, Failure> + 'a;
 
 impl Session {
     /// Lists `directory`: MLSD (RFC 3659 §7) where the server has it and the settings allow, else
@@ -127,19 +105,42 @@ impl Session {
         // A bare command lists the working directory whatever its name looks like; a name given
         // to LIST may be taken for an option or a pattern.
         self.change_directory(directory)?;
+        let at_directory = |e: Failure| e.at(directory);
+        match self.shared.settings.listing {
+            ListingPreference::Nlst => {
+                return self.list_by_name(directory, each).map_err(at_directory);
+            }
+            ListingPreference::Stat => return self.list_by_status(each).map_err(at_directory),
+            ListingPreference::Auto | ListingPreference::Mlsd | ListingPreference::List => {}
+        }
         self.ask_for_types()?;
         let with_facts = self.lists_with_facts();
+        let with_option = !with_facts && self.lists_with_option();
         let settings = self.listing_settings();
-        let verb = if with_facts { Verb::Mlsd } else { Verb::List };
-        let at_directory = |e: Failure| e.at(directory);
-        let refused = match self.begin_listing(verb) {
+        let mut is_empty = true;
+        let begun = match self.begin_listing(self.listing_command(with_facts)) {
             Ok(download) => {
                 let listing = listing(download, with_facts, settings);
                 let listing = listing.of_directory(directory.as_str());
-                return read_all(listing, each).map_err(at_directory);
+                let mut counted = |found| {
+                    is_empty = false;
+                    each(found)
+                };
+                let read = read_all(listing, &mut counted);
+                read.map_err(at_directory).map(|()| None)?
             }
-            Err(e) => e,
+            Err(e) => Some(e),
         };
+        if with_option
+            && is_empty
+            && begun.as_ref().is_none_or(|e| e.is_answer() && self.is_usable())
+        {
+            // A directory has at least itself to show; the option was taken for a name.
+            log::info!("the server lists nothing with LIST -a: hidden files stay hidden");
+            self.shared.server.conventions.list_takes_no_option.note();
+            return self.list_given(directory, each);
+        }
+        let Some(refused) = begun else { return Ok(()) };
         let may_list = self.shared.settings.listing == ListingPreference::Auto;
         if with_facts && may_list && refused.is_unknown_command() {
             log::info!("the server announces MLSD and does not have it: {refused}");
@@ -153,22 +154,6 @@ impl Session {
             return self.list_given(directory, each);
         }
         Err(at_directory(refused))
-    }
-
-    /// Begins a listing with `command`, in a new session where the last one was cut.
-    ///
-    /// # Errors
-    ///
-    /// As [`Session::download`]; what logging in can fail with.
-    pub(in crate::session) fn begin_listing(
-        &mut self,
-        command: impl Into<Command>,
-    ) -> Result<Download<'_>, Failure> {
-        let limit = self.transfer_limit();
-        if self.has_cut_listing {
-            self.renew(limit)?;
-        }
-        self.download(command.into(), 0, limit)
     }
 
     /// Turns the type of entries on in MLSD, where the server announces that it is off; where it
@@ -189,27 +174,27 @@ impl Session {
         Ok(())
     }
 
-    /// Whether directories are listed by MLSD.
-    pub(in crate::session) fn lists_with_facts(&self) -> bool {
-        match self.shared.settings.listing {
-            ListingPreference::Auto => self.features.mlst,
-            ListingPreference::Mlsd => true,
-            ListingPreference::List => false,
+    /// The command that lists the working directory: MLSD where `with_facts`, else LIST.
+    pub(in crate::session) fn listing_command(&self, with_facts: bool) -> Command {
+        match with_facts {
+            true => Verb::Mlsd.into(),
+            false if self.lists_with_option() => Command::new(Verb::List, "-a"),
+            false => Verb::List.into(),
         }
     }
 
-    pub(in crate::session) fn listing_settings(&self) -> ListingSettings {
-        let settings = &self.shared.settings;
-        let zone = match self.zone() {
-            ServerTimeZone::Known(zone) => zone.clone(),
-            ServerTimeZone::Auto => TimeZone::UTC,
-        };
-        ListingSettings {
-            encoding: settings.encoding,
-            normalization: settings.normalization,
-            maximum_line_length: settings.maximum_line,
-            maximum_entries: settings.maximum_entries as u64,
-            now: jiff::Timestamp::now().to_zoned(zone).datetime(),
+    /// Whether LIST is given the option that shows hidden files.
+    fn lists_with_option(&self) -> bool {
+        let conventions = &self.shared.server.conventions;
+        self.shared.settings.hidden_files && !conventions.list_takes_no_option.is_known()
+    }
+
+    /// Whether directories are listed by MLSD.
+    pub(in crate::session) fn lists_with_facts(&self) -> bool {
+        match self.shared.settings.listing {
+            ListingPreference::Auto => self.features.mlst && !self.shared.settings.hidden_files,
+            ListingPreference::Mlsd => true,
+            ListingPreference::List | ListingPreference::Nlst | ListingPreference::Stat => false,
         }
     }
 }
@@ -264,22 +249,4 @@ pub(in crate::session) fn read_on(
         }
     }
     Ok(format)
-}
-
-pub(in crate::session) fn listing_error(error: ListingError) -> Failure {
-    match error {
-        ListingError::Read(e) => io_error("the listing", &e),
-        other => host_sdk::Error::from(other).into(),
-    }
-}
-
-/// A download as the parser reads it.
-pub(in crate::session) struct Source<'s> {
-    pub(in crate::session) download: Download<'s>,
-}
-
-impl Read for Source<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.download.read(buffer).map_err(io::Error::other)
-    }
 }

@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use super::end::stop;
+use super::found::Source;
 use crate::failure::Failure;
 use crate::file::path::RemotePath;
 use crate::protocol::verb::{Command, Verb};
@@ -35,7 +36,7 @@ impl Session {
         let encoding = self.shared.settings.encoding;
         let download = self.begin_listing(Command::new(Verb::Nlst, pattern))?;
         let mut text = Vec::new();
-        let mut source = super::list::Source { download }.take(MAXIMUM);
+        let mut source = Source { download }.take(MAXIMUM);
         let read = source.read_to_end(&mut text);
         let download = source.into_inner().download;
         read.map_err(|e| io_error("the listing", &e))?;

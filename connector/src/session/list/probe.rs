@@ -4,8 +4,9 @@
 use std::net::SocketAddr;
 
 use super::clock::Samples;
-use super::list::{Found, Source, read_on};
-use crate::config::{DataMode, TransferFormat};
+use super::found::{Found, Source};
+use super::list::read_on;
+use crate::config::{ListingPreference, TransferFormat};
 use crate::failure::Failure;
 use crate::file::path::RemotePath;
 use crate::listing::{Format, Listing};
@@ -13,7 +14,6 @@ use crate::protocol::refusal::Phase;
 use crate::protocol::verb::{Command, Verb};
 use crate::session::session::Session;
 use crate::session::transfer::download::Download;
-use crate::transport::stream::NetStream;
 use crate::transport::tls::handshake::is_resumed;
 
 /// A data connection that stands.
@@ -52,15 +52,26 @@ impl Session {
         directory: &RemotePath,
         opened: &mut dyn FnMut(&DataFacts),
     ) -> Result<ProbedListing, Failure> {
-        self.change_directory(directory)?;
         let with_facts = self.lists_with_facts();
         let settings = self.listing_settings();
-        let command = if with_facts { Verb::Mlsd } else { Verb::List };
+        let command = match self.shared.settings.listing {
+            ListingPreference::Nlst => Verb::Nlst,
+            ListingPreference::Stat => Verb::Stat,
+            _ if with_facts => Verb::Mlsd,
+            _ => Verb::List,
+        };
         let mut probed =
             ProbedListing { command, format: None, entries: 0, samples: Samples::default() };
-        let refused = match self.begin_listing(command) {
+        if matches!(command, Verb::Nlst | Verb::Stat) {
+            self.list(directory, &mut |found| count(&mut probed, found))?;
+            return Ok(probed);
+        }
+        self.change_directory(directory)?;
+        let refused = match self.begin_listing(self.listing_command(with_facts)) {
             Ok(download) => {
-                opened(&facts(&download));
+                if let Some(facts) = facts(&download) {
+                    opened(&facts);
+                }
                 let source = Source { download };
                 let listing = if with_facts {
                     Listing::mlsd(source, settings)
@@ -107,19 +118,13 @@ fn count(probed: &mut ProbedListing, found: Found) -> Result<bool, Failure> {
     Ok(true)
 }
 
-fn facts(download: &Download<'_>) -> DataFacts {
-    let (session, stream) = download.parts();
-    let socket = stream.map(NetStream::socket);
-    let command = match session.settings().mode {
-        DataMode::Active if session.local.ip().to_canonical().is_ipv6() => Verb::Eprt,
-        DataMode::Active => Verb::Port,
-        DataMode::Passive if session.uses_epsv() => Verb::Epsv,
-        DataMode::Passive => Verb::Pasv,
-    };
-    DataFacts {
-        command,
-        peer: socket.and_then(|socket| socket.peer_addr().ok()),
-        local: socket.and_then(|socket| socket.local_addr().ok()),
-        resumed: stream.filter(|stream| stream.tls().is_some()).map(is_resumed),
-    }
+fn facts(download: &Download<'_>) -> Option<DataFacts> {
+    let data = download.data()?;
+    let socket = data.stream.socket();
+    Some(DataFacts {
+        command: data.agreed_by,
+        peer: socket.peer_addr().ok(),
+        local: socket.local_addr().ok(),
+        resumed: data.stream.tls().map(|_| is_resumed(&data.stream)),
+    })
 }

@@ -39,10 +39,10 @@ pub(super) fn dial(
 pub(super) fn greeting(control: &mut Control) -> Result<Reply, Failure> {
     for _ in 0..MAXIMUM_PRELIMINARY {
         let reply = control.next_reply("the greeting")?;
-        if reply.is_ready() || reply.is_logged_in() {
+        if reply.is_done() {
             return Ok(reply);
         }
-        if !reply.is_delay() {
+        if !reply.is_preliminary() {
             return Err(Failure::refused(&reply, Phase::Greeting, None, "the connection", &reply));
         }
     }

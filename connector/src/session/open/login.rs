@@ -6,10 +6,10 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::dial::{dial, greeting};
+use super::features::NotOpened;
 use super::mismatch;
 use crate::config::Security;
 use crate::failure::{Cause, Failure};
-use crate::file::name::NameEncoding;
 use crate::file::path::RemotePath;
 use crate::protocol::features::Features;
 use crate::protocol::refusal::Phase;
@@ -20,7 +20,6 @@ use crate::session::control::{Control, ControlLimits};
 use crate::session::server::Shared;
 use crate::session::session::Session;
 use crate::session::transcript::{Transcript, TranscriptWriter};
-use crate::session::transfer::data_connection::DATA_IN_CLEAR;
 use crate::transport::connect;
 use crate::transport::error::io_error;
 use crate::transport::stream::NetStream;
@@ -89,11 +88,26 @@ impl Session {
         deadline: Deadline,
         reached: &mut dyn FnMut(Milestone<'_>),
     ) -> Result<Self, Failure> {
+        let limit = shared.settings.connection_timeout;
+        let deadline = Deadline::after(limit, "connectionTimeout").earlier(deadline);
+        let conventions = &shared.server.conventions;
+        let asks_features = !conventions.skips_feat();
         let writer = TranscriptWriter::new(shared, transcript);
-        let opened = Self::open_once(shared, cancel, writer, deadline, reached);
+        let mut opened =
+            Self::open_once(shared, cancel, writer.clone(), deadline, asks_features, reached);
+        if let Err(NotOpened { failure, by_features: true }) = &opened
+            && !cancel.is_cancelled()
+        {
+            log::info!("the server does not survive FEAT ({failure}), which is left out now");
+            let again = Self::open_once(shared, cancel, writer, deadline, false, reached);
+            if again.is_ok() {
+                conventions.note_feat_failed();
+                opened = again;
+            }
+        }
         opened.map_err(|e| match cancel.is_cancelled() {
             true => Failure::cancelled(),
-            false => mismatch::explained(shared, cancel, transcript, e),
+            false => mismatch::explained(shared, cancel, transcript, e.failure),
         })
     }
 
@@ -102,11 +116,10 @@ impl Session {
         cancel: &CancelToken,
         writer: TranscriptWriter,
         deadline: Deadline,
+        asks_features: bool,
         reached: &mut dyn FnMut(Milestone<'_>),
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, NotOpened> {
         let settings = &shared.settings;
-        let deadline =
-            Deadline::after(settings.connection_timeout, "connectionTimeout").earlier(deadline);
         writer.note(&format!("connecting to {}:{}", settings.host, settings.port));
         let socket = dial(settings, deadline, cancel, &mut |addresses| {
             reached(Milestone::Resolved { addresses });
@@ -128,7 +141,8 @@ impl Session {
         let stream = match (settings.security, &tls) {
             (Security::Implicit, Some(tls)) => {
                 writer.note("TLS begins");
-                let stream = tls.handshake(socket, deadline, CONTROL_HANDSHAKE)?;
+                let handshake = tls.handshake(socket, deadline, CONTROL_HANDSHAKE);
+                let stream = handshake.map_err(Failure::from)?;
                 reached(Milestone::Secured { stream: &stream });
                 stream
             }
@@ -158,6 +172,7 @@ impl Session {
             refused_listing: None,
             format: None,
             hash: None,
+            answered_twice: Some(greeting.code()),
             poisoned: false,
             has_cut_listing: false,
             transfer_deadline: Deadline::never(),
@@ -168,63 +183,26 @@ impl Session {
             session.authenticate_tls(&greeting)?;
             reached(Milestone::Secured { stream: session.control.stream() });
         }
-        if session.tls.is_some() {
-            session.protect_data()?;
-        }
+        let protection = session.protect_before_login()?;
         if greeting.is_ready() || session.tls.is_some() {
             session.log_in()?;
         }
+        session.protect_after_login(protection)?;
         reached(Milestone::LoggedIn);
-        session.read_features()?;
+        session.get_ready(asks_features, deadline)?;
         session.control.set_deadline(Deadline::never());
         reached(Milestone::Ready { features: &session.features });
         Ok(session)
     }
 
-    /// AUTH TLS before any USER (RFC 4217 §4).
-    fn authenticate_tls(&mut self, greeting: &Reply) -> Result<(), Failure> {
-        if !greeting.is_ready() {
-            // A greeting that claims a login would skip TLS: the trick of a man in the middle.
-            return Err(Failure::new(
-                Cause::Nonsense,
-                format!("the server greeted with \"{greeting}\" where TLS has to come first"),
-            ));
-        }
-        let reply = self.command(Command::new(Verb::Auth, "TLS"))?;
-        if !reply.is_tls_ready() {
-            return Err(self.refusal(&reply, Phase::Protection, Verb::Auth, "AUTH TLS"));
-        }
-        let tls = self.tls.as_ref().ok_or_else(|| Failure::internal("explicit TLS without TLS"))?;
-        let handshake =
-            |socket, deadline| Ok(tls.handshake(socket, deadline, CONTROL_HANDSHAKE)?);
-        self.control.upgrade(handshake)
-    }
-
-    /// PBSZ and PROT (RFC 4217 §9), which implicit TLS needs as well.
-    fn protect_data(&mut self) -> Result<(), Failure> {
-        let level = if self.shared.settings.tls.protect_data { "P" } else { "C" };
-        let explicit = self.shared.settings.security == Security::Explicit;
-        for command in [Command::new(Verb::Pbsz, 0), Command::new(Verb::Prot, level)] {
-            let verb = command.verb();
-            let reply = self.command(command.clone()).map_err(|e| match &self.tls {
-                Some(tls) if explicit && verb == Verb::Pbsz => tls.first_reply_failed(e),
-                _ => e,
-            })?;
-            if !reply.is_done() {
-                let error = self.refusal(&reply, Phase::Protection, verb, command.line());
-                let clear = !self.shared.settings.tls.protect_data;
-                return Err(if clear { error.with_hint(DATA_IN_CLEAR) } else { error });
-            }
-        }
-        Ok(())
-    }
-
+    /// USER, and PASS and ACCT where they are wanted: the first digit of a reply decides
+    /// (RFC 959 §4.2).
     fn log_in(&mut self) -> Result<(), Failure> {
         let shared = Arc::clone(&self.shared);
         let credentials = &shared.settings.credentials;
         let mut verb = Verb::User;
         let mut reply = self.login_command(verb, &credentials.user)?;
-        if reply.wants_password() {
+        if reply.is_pending() && !reply.wants_account() {
             let anonymous = credentials.user.eq_ignore_ascii_case("anonymous");
             let password = match &credentials.password {
                 Some(secret) => secret.reveal(),
@@ -234,13 +212,13 @@ impl Session {
                         Cause::LoginRejected,
                         "the server wants a password and none is configured",
                     )
-                    .with_hint("set password"));
+                    .with_hint("set password; \"\" is an empty one"));
                 }
             };
             verb = Verb::Pass;
             reply = self.login_command(verb, password)?;
         }
-        if reply.wants_account() {
+        if reply.is_pending() && !reply.wants_password() {
             let Some(account) = &credentials.account else {
                 return Err(Failure::new(
                     Cause::LoginRejected,
@@ -251,7 +229,7 @@ impl Session {
             verb = Verb::Acct;
             reply = self.login_command(verb, account.reveal())?;
         }
-        if reply.is_logged_in() {
+        if reply.is_done() {
             return Ok(());
         }
         Err(self.refusal(&reply, Phase::Login, verb, verb.as_str()))
@@ -260,25 +238,9 @@ impl Session {
     fn login_command(&mut self, verb: Verb, argument: &str) -> Result<Reply, Failure> {
         let sent = self.command(Command::new(verb, argument));
         let reply = sent.map_err(|e| e.awaiting(verb))?;
-        if reply.is_logged_in() || reply.wants_password() || reply.wants_account() {
+        if reply.is_done() || reply.is_pending() {
             return Ok(reply);
         }
         Err(self.refusal(&reply, Phase::Login, verb, verb.as_str()))
-    }
-
-    /// Learns what the server can do and where the login led.
-    fn read_features(&mut self) -> Result<(), Failure> {
-        let reply = self.command(Verb::Feat)?;
-        self.features = Features::parse(&reply);
-        if self.features.utf8 && !matches!(self.shared.settings.encoding, NameEncoding::Legacy(_)) {
-            // Servers that always speak UTF-8 may refuse; nothing depends on the answer.
-            self.command(Command::new(Verb::Opts, "UTF8 ON"))?;
-        }
-        self.login_directory = self.working_directory()?.unwrap_or_else(|| {
-            log::info!("the server does not tell where the login leads: names count from there");
-            RemotePath::login()
-        });
-        self.current_directory = Some(self.login_directory.clone());
-        Ok(())
     }
 }

@@ -59,7 +59,7 @@ fn probe(
         let mut control = Control::new(stream, ControlLimits::of(settings), deadline, writer);
         greeting(&mut control)?;
         let reply = control.exchange(b"AUTH TLS", Verb::Auth)?;
-        if !reply.is_tls_ready() {
+        if !reply.agrees_to_tls() {
             return Ok(None);
         }
     }

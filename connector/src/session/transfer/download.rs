@@ -3,19 +3,22 @@
 
 use std::io::Read;
 
+use super::opening::DataConnection;
 use super::transfer::{POLL_INTERVAL, Transfer};
 use crate::failure::Failure;
 use crate::protocol::reply::Reply;
 use crate::protocol::verb::Command;
 use crate::session::session::Session;
 use crate::transport::error::is_timeout;
-use crate::transport::stream::NetStream;
+use crate::transport::stream::filled;
 use host_sdk::kit::Deadline;
 
 /// Bytes from the server: a file or a listing. Dropped unfinished, it poisons its session.
 pub(crate) struct Download<'s> {
     transfer: Transfer<'s>,
     received: u64,
+    /// How many of them are line ends.
+    line_ends: u64,
     ended: bool,
 }
 
@@ -40,12 +43,13 @@ impl Session {
 impl<'s> Download<'s> {
     /// Nothing has been received yet.
     pub(in crate::session) fn new(transfer: Transfer<'s>) -> Self {
-        Self { transfer, received: 0, ended: false }
+        let ended = transfer.data.is_none();
+        Self { transfer, received: 0, line_ends: 0, ended }
     }
 
-    /// The session, and the data connection for its addresses and its TLS state.
-    pub(in crate::session) fn parts(&self) -> (&Session, Option<&NetStream>) {
-        (&*self.transfer.session, self.transfer.data.as_ref().map(|data| &data.stream))
+    /// The data connection, for its addresses and its TLS state.
+    pub(in crate::session) fn data(&self) -> Option<&DataConnection> {
+        self.transfer.data.as_ref()
     }
 
     /// The next bytes; 0 is the end of the data connection, which only [`Download::finish`]
@@ -67,7 +71,11 @@ impl<'s> Download<'s> {
                 }
                 Err(e) if is_timeout(&e) && patience.remaining("").is_ok() => {
                     self.transfer.read_early_reply()?;
+                    if self.transfer.ends_unopened() {
+                        break Ok(0);
+                    }
                 }
+                Err(e) if self.transfer.ends_without_close_notify(&e) => break Ok(0),
                 read => break read,
             }
         };
@@ -80,6 +88,10 @@ impl<'s> Download<'s> {
             }
             Ok(count) => {
                 self.received += count as u64;
+                if self.transfer.is_text() {
+                    let bytes = filled(buffer, count).map_err(|e| self.transfer.failed(&e))?;
+                    self.line_ends += bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+                }
                 self.transfer.moved = true;
                 Ok(count)
             }
@@ -118,6 +130,7 @@ impl<'s> Download<'s> {
         }
         self.close_data();
         let reply = self.transfer.confirm()?;
+        self.transfer.prove(self.received, self.line_ends)?;
         Ok(reply.says_incomplete(None).then(|| self.transfer.session.redacted(&reply)))
     }
 

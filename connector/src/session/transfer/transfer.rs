@@ -2,25 +2,23 @@
 //!
 //! What makes a transfer complete differs by direction: see [`Download`] and [`Upload`].
 
-use std::net::TcpStream;
+use std::io::{self, ErrorKind};
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::data_connection::DataEndpoint;
+use super::opening::{DataConnection, LATE_DATA, Opened, REASON_TIMEOUT};
+use super::proof::Doubt;
+use crate::config::{CloseNotify, TransferFormat};
 use crate::failure::{Cause, Failure};
 use crate::protocol::refusal::Phase;
 use crate::protocol::reply::{Repeated, Reply};
+use crate::protocol::reply_text::Emptiness;
 use crate::protocol::verb::{Command, Verb};
-use crate::session::session::{MAXIMUM_PRELIMINARY, Session};
+use crate::session::session::Session;
 use crate::transport::error::io_error;
 use crate::transport::error::is_timeout;
-use crate::transport::stream::NetStream;
-use crate::transport::tls::handshake::{HandshakeError, is_resumed};
+use crate::transport::tls::handshake::is_resumed;
 use host_sdk::kit::Deadline;
-use host_sdk::kit::Registration;
-
-/// How long the server may take to say why a data connection failed.
-const REASON_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How long a read or a write may block before the control connection is looked at: a server that
 /// has refused the rest of a transfer need neither read nor hang up.
@@ -31,6 +29,7 @@ pub(in crate::session) struct Transfer<'s> {
     pub(in crate::session) session: &'s mut Session,
     pub(in crate::session) data: Option<DataConnection>,
     command: Command,
+    offset: u64,
     deadline: Deadline,
     /// The time-out that the data connection has now.
     limit: Option<Duration>,
@@ -38,22 +37,13 @@ pub(in crate::session) struct Transfer<'s> {
     full_handshake: bool,
     /// The confirmation, where the server gave it before it was asked for.
     confirmation: Option<Reply>,
+    /// When it was given.
+    confirmed_at: Option<Instant>,
+    /// Why its end will not prove that the transfer is whole.
+    doubt: Option<Doubt>,
     /// Whether so much has been moved that the server must have accepted the data connection.
     pub(in crate::session) moved: bool,
     done: bool,
-}
-
-/// What [`Session::open_data`] has opened.
-struct Opened {
-    data: DataConnection,
-    confirmation: Option<Reply>,
-}
-
-/// An open data connection. The watch holds a copy of the socket, and the server sees the end
-/// only when both are closed: they go together.
-pub(in crate::session) struct DataConnection {
-    pub(in crate::session) stream: NetStream,
-    _watch: Registration,
 }
 
 impl Session {
@@ -67,138 +57,89 @@ impl Session {
         self.renew_for_tickets(deadline)?;
         self.transfer_deadline = deadline;
         self.control.set_deadline(deadline);
-        let opened = self.open_data(&command, offset).inspect_err(|_| {
+        let opened = self.open_in_some_type(&command, offset).inspect_err(|_| {
             self.control.set_deadline(Deadline::never());
         });
         let Opened { data, confirmation } = opened?;
-        let full_handshake = data.stream.tls().is_some() && !is_resumed(&data.stream);
+        let full_handshake =
+            data.as_ref().is_some_and(|it| it.stream.tls().is_some() && !is_resumed(&it.stream));
+        let doubt = match data {
+            None => Some(Doubt::NoDataConnection(unopened(command.verb()))),
+            Some(_) => None,
+        };
+        let confirmed_at = confirmation.as_ref().map(|_| Instant::now());
         Ok(Transfer {
             limit: self.shared.settings.read_timeout,
             session: self,
-            data: Some(data),
+            data,
             command,
+            offset,
             deadline,
             full_handshake,
             confirmation,
+            confirmed_at,
+            doubt,
             moved: false,
             done: false,
         })
     }
 
-    fn open_data(&mut self, command: &Command, offset: u64) -> Result<Opened, Failure> {
-        let verb = command.verb();
-        let agreed = self.negotiate()?;
-        if offset > 0 {
-            let reply = self.command(Command::new(Verb::Rest, offset))?;
-            if !reply.is_pending() {
-                return Err(self.refusal(&reply, Phase::Transfer, Verb::Rest, Verb::Rest.as_str()));
-            }
+    /// Opens the data connection of `command`; that of a listing in the representation type that the
+    /// server lists in. Some refuse to list in the type I.
+    fn open_in_some_type(&mut self, command: &Command, offset: u64) -> Result<Opened, Failure> {
+        if !command.verb().lists() {
+            return self.open_data(command, offset);
         }
-        let reply = self.command(command.clone())?;
-        let reply = self.skip_replies(reply, verb, Reply::is_restart_marker)?;
-        let confirmation = if reply.is_transfer_complete() {
-            Some(reply)
-        } else if reply.is_preliminary() {
-            None
-        } else {
-            return Err(self.transfer_refusal(&reply, command));
+        if self.shared.server.conventions.lists_in_ascii.is_known() {
+            self.set_format(TransferFormat::Ascii)?;
+        }
+        // A single file's listing is only ever an attempt.
+        let is_directory = !command.names_a_path();
+        let was_binary = is_directory && self.format == Some(TransferFormat::Binary);
+        let refused = match self.open_data(command, offset) {
+            Ok(opened) => {
+                if was_binary {
+                    self.shared.server.conventions.lists_in_binary.note();
+                }
+                return Ok(opened);
+            }
+            Err(e) => e,
         };
-        let socket = match agreed {
-            DataEndpoint::Connected(socket) => socket,
-            DataEndpoint::Listening(listener) => {
-                let accepted = self.accept(&listener);
-                accepted.map_err(|e| self.with_server_reason(e, verb))?
-            }
+        if !(was_binary && self.may_be_the_type(command.verb(), &refused)) {
+            return Err(refused);
+        }
+        let emptiness = self.refused_listing;
+        // A server that takes no other type has refused the listing for another reason.
+        let opened = match self.set_format(TransferFormat::Ascii) {
+            Ok(()) => self.open_data(command, offset),
+            Err(e) => Err(e),
         };
-        let watch =
-            self.cancel.register(&socket).map_err(|e| io_error("the data connection", &e))?;
-        let protected = self.protect(socket);
-        let stream = protected.map_err(|failure| self.handshake_failed(failure, verb))?;
-        let timeouts = stream
-            .set_read_timeout(self.shared.settings.read_timeout)
-            .and_then(|()| stream.set_write_timeout(self.shared.settings.read_timeout));
-        timeouts.map_err(|e| io_error("the data connection", &e))?;
-        Ok(Opened { data: DataConnection { stream, _watch: watch }, confirmation })
-    }
-
-    /// The error of a transfer that the server does not begin. RETR may be refused in words that
-    /// say that the file is missing.
-    fn transfer_refusal(&mut self, reply: &Reply, command: &Command) -> Failure {
-        let error = self.data_refusal(reply, command.verb());
-        let repeated =
-            Repeated { path: command.argument(), encoding: self.shared.settings.encoding };
-        let is_missing = command.verb() == Verb::Retr && reply.says_missing(repeated);
-        if is_missing { error.into_missing() } else { error }
-    }
-
-    /// Puts TLS around a data connection. The handshake is made now, and explicitly: an upload
-    /// of nothing would never make it, and a certificate would go unverified.
-    fn protect(&self, socket: TcpStream) -> Result<NetStream, HandshakeError> {
-        match &self.tls {
-            Some(tls) if self.shared.settings.tls.protect_data => {
-                let deadline = self.opening_deadline();
-                tls.handshake(socket, deadline, "the TLS handshake of the data connection")
+        match opened {
+            Ok(opened) => {
+                log::info!("the server lists in the representation type A alone");
+                self.shared.server.conventions.lists_in_ascii.note();
+                Ok(opened)
             }
-            _ => Ok(NetStream::Plain(socket)),
-        }
-    }
-
-    /// The error of a data connection without its TLS.
-    fn handshake_failed(&mut self, failure: HandshakeError, verb: Verb) -> Failure {
-        if failure.by_client {
-            // What the server says about being turned away explains nothing.
-            self.poison();
-            return failure.error;
-        }
-        let error = self.with_server_reason(failure.error, verb);
-        if !error.is(Cause::Tls) || !self.shared.settings.tls.session_reuse {
-            return error;
-        }
-        error
-            .with_hint("the server may not be able to resume TLS sessions: try tlsSessionReuse off")
-    }
-
-    fn next_reply(&mut self, verb: Verb) -> Result<Reply, Failure> {
-        let result = self.control.next_reply(&format!("the end of {verb}"));
-        result.map_err(|e| self.poison_for(e))
-    }
-
-    /// The first reply, `reply` or one after it, that is not to be passed over.
-    fn skip_replies(
-        &mut self,
-        mut reply: Reply,
-        verb: Verb,
-        is_passed_over: fn(&Reply) -> bool,
-    ) -> Result<Reply, Failure> {
-        for _ in 0..MAXIMUM_PRELIMINARY {
-            if !is_passed_over(&reply) {
-                return Ok(reply);
-            }
-            reply = self.next_reply(verb)?;
-        }
-        let message = format!("the server announces the end of {verb} without end");
-        Err(self.poison_for(Failure::new(Cause::Nonsense, message)))
-    }
-
-    /// A data connection failed with `error`: the server's own words about it are better, where
-    /// it has some.
-    fn with_server_reason(&mut self, error: Failure, verb: Verb) -> Failure {
-        if self.cancel.is_cancelled() {
-            self.poison();
-            return Failure::cancelled();
-        }
-        self.control.set_deadline(Deadline::after(Some(REASON_TIMEOUT), ""));
-        let reply = self.next_reply(verb);
-        self.control.set_deadline(Deadline::never());
-        match reply {
-            Ok(reply) if !reply.is_preliminary() && !reply.is_done() => {
-                self.data_refusal(&reply, verb)
-            }
-            _ => {
-                self.poison();
-                error
+            Err(e) if !e.is_answer() || !self.is_usable() => Err(e),
+            Err(_) => {
+                self.refused_listing = emptiness;
+                Err(refused)
             }
         }
+    }
+
+    /// Whether a listing may be refused for its representation type.
+    fn may_be_the_type(&mut self, verb: Verb, refused: &Failure) -> bool {
+        let is_about_listing = refused.is_refusal_of(verb)
+            && !(verb == Verb::Mlsd && refused.is_unknown_command())
+            && matches!(
+                refused.cause(),
+                Cause::Denied | Cause::Unavailable | Cause::Unsupported | Cause::Nonsense
+            );
+        is_about_listing
+            && !self.shared.server.conventions.lists_in_binary.is_known()
+            && self.refused_listing != Some(Emptiness::Nothing)
+            && self.is_usable()
     }
 }
 
@@ -220,7 +161,7 @@ impl Transfer<'_> {
     }
 
     pub(in crate::session) fn failed(&mut self, error: &std::io::Error) -> Failure {
-        self.data = None;
+        let is_tls = self.data.take().is_some_and(|data| data.stream.tls().is_some());
         let is_silent = !self.session.control.has_unsolicited_input();
         let stalled = is_timeout(error).then(|| {
             let idle = self.session.shared.settings.read_timeout.unwrap_or_default();
@@ -236,6 +177,7 @@ impl Transfer<'_> {
                 return stalled;
             }
             Some(stalled) => stalled,
+            None if is_tls && error.kind() == ErrorKind::UnexpectedEof => self.cut_short(error),
             None => io_error("the data connection", error),
         };
         let reason = self.session.with_server_reason(error, self.command.verb());
@@ -253,10 +195,77 @@ impl Transfer<'_> {
         let reply = self.session.skip_replies(reply, self.command.verb(), Reply::is_preliminary)?;
         self.done = true;
         if !reply.is_transfer_complete() {
-            return Err(self.refused(&reply));
+            if !reply.is_done() {
+                return Err(self.refused(&reply));
+            }
+            let (verb, shown) = (self.command.verb(), self.session.redacted(&reply));
+            let message = format!("the server ends {verb} with {shown}, which confirms nothing");
+            let unconfirmed = Failure::new(Cause::Nonsense, message);
+            if self.doubt.is_some() {
+                return Err(unconfirmed);
+            }
+            self.doubt = Some(Doubt::OtherConfirmation(unconfirmed));
         }
         self.require_whole(&reply)?;
         Ok(reply)
+    }
+
+    /// Refuses a confirmed transfer of `moved` bytes whose end does not prove it, unless the size of
+    /// the file does. `line_ends` of the bytes may be counted differently by the server.
+    pub(in crate::session) fn prove(&mut self, moved: u64, line_ends: u64) -> Result<(), Failure> {
+        let Some(doubt) = self.doubt.take() else { return Ok(()) };
+        let verb = self.command.verb();
+        if verb.lists() {
+            let is_settled = doubt.is_settled_by_confirmation();
+            return if is_settled { Ok(()) } else { Err(doubt.into_failure()) };
+        }
+        if !matches!(verb, Verb::Retr | Verb::Stor) {
+            return Err(doubt.into_failure());
+        }
+        let whole = self.offset.saturating_add(moved);
+        let possible = whole.saturating_sub(line_ends)..=whole;
+        let is_proven = self.session.has_size(&self.command, &possible)?;
+        if is_proven { Ok(()) } else { Err(doubt.into_failure()) }
+    }
+
+    /// Takes the bare end of a connection inside TLS for the end of the data, where the settings
+    /// allow that.
+    pub(in crate::session) fn ends_without_close_notify(&mut self, error: &io::Error) -> bool {
+        let is_lenient = self.session.shared.settings.tls.close_notify == CloseNotify::Lenient;
+        let is_tls = self.data.as_ref().is_some_and(|data| data.stream.tls().is_some());
+        let ends = is_lenient && is_tls && error.kind() == ErrorKind::UnexpectedEof;
+        if ends {
+            self.doubt = Some(Doubt::NoCloseNotify(self.cut_short(error)));
+        }
+        ends
+    }
+
+    /// Takes a data connection over which nothing has come since the confirmation for one that the
+    /// server never opened.
+    pub(in crate::session) fn ends_unopened(&mut self) -> bool {
+        let is_late = self.confirmed_at.is_some_and(|at| at.elapsed() >= LATE_DATA);
+        let ends = is_late && !self.moved;
+        if ends {
+            self.doubt = Some(Doubt::NoDataConnection(unopened(self.command.verb())));
+        }
+        ends
+    }
+
+    /// Whether lines are transferred (TYPE A).
+    pub(in crate::session) fn is_text(&self) -> bool {
+        self.session.format != Some(TransferFormat::Binary)
+    }
+
+    /// The error of a transfer without a data connection to send anything over.
+    pub(in crate::session) fn unopened(self) -> Failure {
+        unopened(self.command.verb()).with_outcome_unknown()
+    }
+
+    fn cut_short(&self, error: &io::Error) -> Failure {
+        io_error("the data connection", error).with_hint(
+            "the data may have been cut on its way; where the server never ends TLS in order, set \
+             tlsCloseNotify to lenient",
+        )
     }
 
     /// Refuses a confirmed upload or download whose confirmation says that it is not whole. What a
@@ -308,6 +317,7 @@ impl Transfer<'_> {
         let reply = self.session.next_reply(self.command.verb())?;
         if reply.is_done() {
             self.confirmation = Some(reply);
+            self.confirmed_at = Some(Instant::now());
         } else if !reply.is_preliminary() {
             return Err(self.refused(&reply));
         }
@@ -340,6 +350,12 @@ impl Transfer<'_> {
         let falls_back = factory.can_fall_back() && server.prefer_tls_12();
         error.with_transient(falls_back || had_tickets)
     }
+}
+
+/// The error of a transfer that the server confirms without a data connection.
+fn unopened(verb: Verb) -> Failure {
+    let message = format!("the server confirms {verb} and opened no data connection");
+    Failure::new(Cause::Unproven, message)
 }
 
 impl Drop for Transfer<'_> {

@@ -24,6 +24,8 @@ const BUFFERED: u64 = 16 * 1024 * 1024;
 pub(crate) struct Upload<'s> {
     transfer: Transfer<'s>,
     sent: u64,
+    /// How many of them are line ends.
+    line_ends: u64,
 }
 
 impl Session {
@@ -39,6 +41,9 @@ impl Session {
         deadline: Deadline,
     ) -> Result<Upload<'_>, Failure> {
         let transfer = self.transfer(command, offset, deadline)?;
+        if transfer.data.is_none() {
+            return Err(transfer.unopened());
+        }
         Ok(Upload::new(transfer))
     }
 }
@@ -46,7 +51,7 @@ impl Session {
 impl<'s> Upload<'s> {
     /// Nothing has been sent yet.
     pub(in crate::session) fn new(transfer: Transfer<'s>) -> Self {
-        Self { transfer, sent: 0 }
+        Self { transfer, sent: 0, line_ends: 0 }
     }
 
     /// Sends `bytes`, all of them.
@@ -79,6 +84,9 @@ impl<'s> Upload<'s> {
             }
         }
         self.sent += bytes.len() as u64;
+        if self.transfer.is_text() {
+            self.line_ends += bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+        }
         self.transfer.moved |= self.sent > BUFFERED;
         Ok(())
     }
@@ -102,6 +110,7 @@ impl<'s> Upload<'s> {
         self.transfer
             .confirm()
             .map_err(|e| if !e.is_answer() { e.with_outcome_unknown() } else { e })?;
+        self.transfer.prove(self.sent, self.line_ends)?;
         Ok(self.sent)
     }
 }

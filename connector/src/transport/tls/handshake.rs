@@ -7,6 +7,7 @@ use std::io::{self, ErrorKind as IoErrorKind};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use rustls::client::Resumption;
 use rustls::pki_types::ServerName;
@@ -23,6 +24,8 @@ use crate::transport::error::tls_error;
 use crate::transport::stream::NetStream;
 use host_sdk::kit::Deadline;
 
+/// How long a handshake without a limit waits at a time.
+const UNLIMITED: Duration = Duration::from_secs(3600);
 /// The handshake of control connections, in errors.
 pub(crate) const CONTROL_HANDSHAKE: &str = "the TLS handshake";
 
@@ -36,6 +39,7 @@ pub(crate) struct TlsSession {
 }
 
 /// What this side offers, and whether a server was found that has nothing in common with it.
+#[derive(Clone)]
 pub(crate) struct Offer {
     /// The versions.
     pub(crate) versions: Versions,
@@ -88,18 +92,33 @@ impl TlsSession {
         deadline: Deadline,
         what: &str,
     ) -> Result<NetStream, HandshakeError> {
+        let mut handshake = self.begin(socket, what)?;
+        loop {
+            let left = deadline
+                .remaining(what)
+                .map_err(|e| HandshakeError { error: e.into(), by_client: false })?;
+            if handshake.advance(left.unwrap_or(UNLIMITED))? {
+                return Ok(handshake.into_stream());
+            }
+        }
+    }
+
+    /// Begins a handshake over `socket`; nothing is sent yet.
+    ///
+    /// # Errors
+    ///
+    /// `tls` where the settings do not allow any.
+    pub(crate) fn begin(&self, socket: TcpStream, what: &str) -> Result<Handshake, HandshakeError> {
         let made = ClientConnection::new(Arc::clone(&self.config), self.server_name.clone());
         let connection =
             made.map_err(|e| HandshakeError { error: tls_error("TLS", &e), by_client: true })?;
-        let mut stream = StreamOwned::new(connection, socket);
-        match self.complete(&mut stream, deadline, what) {
-            Ok(()) => Ok(NetStream::Tls(Box::new(stream))),
-            Err(failure) if failure.by_client => Err(failure),
-            Err(failure) => {
-                let error = self.identity.explain_rejection(what, failure.error);
-                Err(HandshakeError { error, by_client: false })
-            }
-        }
+        Ok(Handshake {
+            stream: StreamOwned::new(connection, socket),
+            identity: Arc::clone(&self.identity),
+            offer: self.offer.clone(),
+            what: what.to_owned(),
+            has_heard: false,
+        })
     }
 
     /// What `error` really is, that came instead of the server's first word inside TLS 1.3: only
@@ -122,58 +141,84 @@ impl TlsSession {
     pub(crate) fn had_tickets(&self) -> bool {
         self.tickets.had_tickets()
     }
-
-    /// Performs the handshake of `stream`, whole, by `deadline`.
-    fn complete(
-        &self,
-        stream: &mut StreamOwned<ClientConnection, TcpStream>,
-        deadline: Deadline,
-        what: &str,
-    ) -> Result<(), HandshakeError> {
-        let by_server = |error: Failure| HandshakeError { error, by_client: false };
-        let failed = |e: &io::Error| {
-            by_server(if is_timeout(e) { deadline.error(what).into() } else { io_error(what, e) })
-        };
-        while stream.conn.is_handshaking() {
-            let left = deadline.remaining(what).map_err(|e| by_server(e.into()))?;
-            stream.sock.set_read_timeout(left).map_err(|e| failed(&e))?;
-            stream.sock.set_write_timeout(left).map_err(|e| failed(&e))?;
-            while stream.conn.wants_write() {
-                stream.conn.write_tls(&mut stream.sock).map_err(|e| failed(&e))?;
-            }
-            if !stream.conn.is_handshaking() {
-                break;
-            }
-            let read = stream.conn.read_tls(&mut stream.sock);
-            match read {
-                Ok(0) => return Err(failed(&IoErrorKind::UnexpectedEof.into())),
-                Ok(_) => {}
-                Err(e) if e.kind() == IoErrorKind::Interrupted => continue,
-                Err(e) => return Err(failed(&e)),
-            }
-            if let Err(e) = stream.conn.process_new_packets() {
-                // The alert tells the server's log why; whether it arrives changes nothing here.
-                let _ = stream.conn.write_tls(&mut stream.sock);
-                let by_client = !matches!(e, rustls::Error::AlertReceived(_));
-                let error = match Mismatch::of(&e) {
-                    // What a server says after it asked who this side is, is about that.
-                    Some(mismatch) if !self.identity.was_asked() => {
-                        self.offer.mismatch.store(true, Ordering::Relaxed);
-                        mismatch.failure(what, &e, self.offer.versions)
-                    }
-                    _ => tls_error(what, &e),
-                };
-                return Err(HandshakeError { error, by_client });
-            }
-        }
-        while stream.conn.wants_write() {
-            stream.conn.write_tls(&mut stream.sock).map_err(|e| failed(&e))?;
-        }
-        Ok(())
-    }
 }
 
 /// Whether the TLS beneath `stream` resumed an earlier session.
 pub(crate) fn is_resumed(stream: &NetStream) -> bool {
     stream.tls().and_then(|tls| tls.handshake_kind()) == Some(HandshakeKind::Resumed)
+}
+
+/// A handshake under way.
+pub(crate) struct Handshake {
+    stream: StreamOwned<ClientConnection, TcpStream>,
+    identity: Arc<ClientCertificate>,
+    offer: Offer,
+    what: String,
+    has_heard: bool,
+}
+
+impl Handshake {
+    /// Goes on with what arrives within `limit`; whether the handshake is over.
+    ///
+    /// # Errors
+    ///
+    /// `tls` that says what does not fit; `connection` when the server hangs up.
+    pub(crate) fn advance(&mut self, limit: Duration) -> Result<bool, HandshakeError> {
+        self.step(limit).map_err(|failure| match failure.by_client {
+            true => failure,
+            false => {
+                let error = self.identity.explain_rejection(&self.what, failure.error);
+                HandshakeError { error, by_client: false }
+            }
+        })
+    }
+
+    /// Whether the server has sent anything.
+    pub(crate) fn has_heard(&self) -> bool {
+        self.has_heard
+    }
+
+    /// The stream, once the handshake is over.
+    pub(crate) fn into_stream(self) -> NetStream {
+        NetStream::Tls(Box::new(self.stream))
+    }
+
+    fn step(&mut self, limit: Duration) -> Result<bool, HandshakeError> {
+        let StreamOwned { conn, sock } = &mut self.stream;
+        let what = &self.what;
+        let failed = |e: &io::Error| HandshakeError { error: io_error(what, e), by_client: false };
+        sock.set_read_timeout(Some(limit)).map_err(|e| failed(&e))?;
+        sock.set_write_timeout(Some(limit)).map_err(|e| failed(&e))?;
+        while conn.wants_write() {
+            match conn.write_tls(sock) {
+                Ok(_) => {}
+                Err(e) if is_timeout(&e) => return Ok(false),
+                Err(e) => return Err(failed(&e)),
+            }
+        }
+        if !conn.is_handshaking() {
+            return Ok(true);
+        }
+        match conn.read_tls(sock) {
+            Ok(0) => return Err(failed(&IoErrorKind::UnexpectedEof.into())),
+            Ok(_) => self.has_heard = true,
+            Err(e) if e.kind() == IoErrorKind::Interrupted || is_timeout(&e) => return Ok(false),
+            Err(e) => return Err(failed(&e)),
+        }
+        if let Err(e) = conn.process_new_packets() {
+            // The alert tells the server's log why; whether it arrives changes nothing here.
+            let _ = conn.write_tls(sock);
+            let by_client = !matches!(e, rustls::Error::AlertReceived(_));
+            let error = match Mismatch::of(&e) {
+                // What a server says after it asked who this side is, is about that.
+                Some(mismatch) if !self.identity.was_asked() => {
+                    self.offer.mismatch.store(true, Ordering::Relaxed);
+                    mismatch.failure(what, &e, self.offer.versions)
+                }
+                _ => tls_error(what, &e),
+            };
+            return Err(HandshakeError { error, by_client });
+        }
+        Ok(!conn.is_handshaking() && !conn.wants_write())
+    }
 }

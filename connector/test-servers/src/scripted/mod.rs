@@ -33,6 +33,7 @@
 //! | `silence 50ms` | the client must send nothing for that long |
 //! | `endless "BYTES"` | sends the bytes again and again until the client hangs up |
 //! | `tls` | performs the TLS handshake |
+//! | `clear`, `clear silently` | ends TLS and goes on in clear, with TLS's farewell or without |
 //! | `close`, `reset` | hangs up: with TLS's farewell and FIN, or with RST; the connection's last step |
 //! | `expect close` | the client must hang up now |
 //! | `connection` | the steps below are for the next control connection |

@@ -111,6 +111,7 @@ impl Session<'_> {
             Step::Silence(time) => self.silence(Instant::now() + *time)?,
             Step::Endless(bytes) => self.endless(bytes)?,
             Step::Tls => self.start_tls()?,
+            Step::Clear { says_farewell } => self.end_tls(*says_farewell)?,
             Step::Close => return self.leave(Wire::close),
             Step::Reset => return self.leave(Wire::reset),
             Step::Listen { dead } => {
@@ -273,6 +274,18 @@ impl Session<'_> {
                 Err(Stop::AsWritten)
             }
             Err(error) => mismatch(format!("no TLS handshake: {error}")),
+        }
+    }
+
+    fn end_tls(&mut self, says_farewell: bool) -> Result<(), Stop> {
+        let Some(wire) = self.wire.take() else { return mismatch("the connection is closed") };
+        match wire.end_tls(says_farewell, &self.shared.timeouts.timer()) {
+            Ok(wire) => {
+                self.wire = Some(wire);
+                self.note("= clear");
+                Ok(())
+            }
+            Err(error) => mismatch(format!("TLS did not end in order: {error}")),
         }
     }
 

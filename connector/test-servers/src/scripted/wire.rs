@@ -189,6 +189,23 @@ impl Wire {
         Ok(Self::Tls(Box::new(stream)))
     }
 
+    /// Waits for the client's farewell, says one, and goes on in clear.
+    pub(super) fn end_tls(mut self, says_farewell: bool, timer: &Timer<'_>) -> io::Result<Self> {
+        let mut buffer = [0; 64];
+        let received = self.receive(&mut buffer, timer)?;
+        let Self::Tls(mut stream) = self else {
+            return Err(io::Error::other("there is no TLS"));
+        };
+        if received > 0 {
+            return Err(io::Error::other("the client goes on inside TLS"));
+        }
+        if says_farewell {
+            stream.conn.send_close_notify();
+            stream.flush()?;
+        }
+        Ok(Self::Plain(stream.sock))
+    }
+
     /// Ends the connection as TLS and TCP want it.
     pub(super) fn close(mut self) {
         if let Self::Tls(stream) = &mut self {
