@@ -47,7 +47,9 @@ fn server() -> Vec<Field> {
             "remoteDirectory",
             "Remote Directory",
             "The directory that names are relative to: absolute, or relative to the directory \
-             after login. Blank is the directory after login.",
+             after login. Blank is the directory after login. It is sent as it is written here, \
+             so that a server's own style is good too, such as 'U01.DATA', DISK$USER:[DATA] or \
+             C:\\data, and a slash at its end is kept.",
         ),
     ]
 }

@@ -135,6 +135,12 @@ impl Execution {
         error.is_answer() && !error.is_transient() && is_usable
     }
 
+    /// The session, where there is one in hand that is of use.
+    pub(super) fn session_in_hand(&mut self) -> Option<&mut Session> {
+        let session = self.lease.as_mut()?.session().ok()?;
+        session.is_usable().then_some(session)
+    }
+
     /// Gives the session back, for whoever waits for one.
     pub(super) fn release(&mut self) {
         self.lease = None;

@@ -151,6 +151,9 @@ fn document(
         perm: entry.perm.map(|perm| perm.to_string()),
         unique: entry.unique.as_deref(),
     };
-    serde_json::to_vec(&listed)
-        .map_err(|e| Failure::internal(format!("the listing's document: {e}")))
+    // Enough for most entries, so that the document does not move while it grows.
+    let mut document = Vec::with_capacity(384);
+    serde_json::to_writer(&mut document, &listed)
+        .map_err(|e| Failure::internal(format!("the listing's document: {e}")))?;
+    Ok(document)
 }

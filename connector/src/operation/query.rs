@@ -9,9 +9,11 @@ use host_sdk::{ExecutionScope, InputDocument, Properties};
 use super::execution::Execution;
 use super::read::deliver::deliver;
 use super::read::remote_file::RemoteFile;
+use super::receive_buffer::OVERLAP;
 use super::selection::candidates::Candidates;
 use super::selection::selected::Selected;
-use crate::config::QuerySettings;
+use crate::config::{Checksum, QuerySettings, Removal};
+use crate::descriptor::property;
 use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
 use crate::file::time::zone::ServerTimeZone;
@@ -30,7 +32,7 @@ pub(super) fn answer(
     let mut limit = settings.selection.limit();
     let (files, flaws) = candidates.select(execution, &directory, limit)?;
     flaws.answer(execution, input.id(), settings.return_application_errors)?;
-    let mut queue = read_all(execution, settings, input.id(), files)?;
+    let mut queue = read_all(execution, settings, input.id(), &directory, files)?;
     loop {
         queue.result()?;
         let Queue { files, gone, .. } = queue;
@@ -42,7 +44,7 @@ pub(super) fn answer(
         candidates.leave_out(&files)?;
         // Its flaws are those of the first one.
         let (files, _) = candidates.select(execution, &directory, limit)?;
-        queue = read_all(execution, settings, input.id(), files)?;
+        queue = read_all(execution, settings, input.id(), &directory, files)?;
     }
 }
 
@@ -51,6 +53,7 @@ fn read_all(
     execution: &mut Execution,
     settings: &QuerySettings,
     input: u64,
+    root: &RemotePath,
     files: Vec<Selected>,
 ) -> Result<Queue, Failure> {
     let zone = execution.session()?.zone().clone();
@@ -58,6 +61,7 @@ fn read_all(
     execution.progress.set_expected(sizes.fold(0, u64::saturating_add));
     let transfers = settings.parallel_transfers.min(files.len());
     let queue = Queue {
+        root: root.clone(),
         files,
         zone,
         next: AtomicUsize::new(0),
@@ -92,6 +96,8 @@ fn read_all(
 
 /// The files of one query, shared by the threads that read them.
 struct Queue {
+    /// The directory that was queried.
+    root: RemotePath,
     files: Vec<Selected>,
     /// The zone of the server's clock.
     zone: ServerTimeZone,
@@ -109,17 +115,21 @@ struct Queue {
 impl Queue {
     /// Reads files until there are none left or one of them ended the query.
     fn work(&self, execution: &mut Execution, settings: &QuerySettings, input: u64) {
+        let mut claimed = None;
         while !self.has_failed() {
-            let Some(file) = self.files.get(self.next.fetch_add(1, Ordering::Relaxed)) else {
-                return;
-            };
+            let Some(file) = claimed.take().or_else(|| self.claim()) else { return };
+            // No file waits for a long one that another thread could have read meanwhile.
+            if is_short(file) {
+                claimed = self.claim();
+            }
+            announce(execution, settings, file, claimed);
             let Selected { entry, .. } = file;
             let answered = file.path().and_then(|path| {
                 let reading = guarded(|| {
                     let file = execution.document(|execution| {
                         RemoteFile::of_entry(execution, path, entry, &self.zone)
                     });
-                    let is_there = read(execution, settings, input, file?)?;
+                    let is_there = read(execution, settings, input, self.placed(file?))?;
                     self.gone.fetch_add(usize::from(!is_there), Ordering::Relaxed);
                     Ok(())
                 });
@@ -137,7 +147,7 @@ impl Queue {
                     lock(&self.rejected_by_host).get_or_insert(e);
                 }
                 // It may be this file that ends the session each time: the next one shows.
-                Err(e) if self.may_be_its_own(&e) => {
+                Err(e) if self.may_be_its_own(&e, claimed.is_some()) => {
                     if let Err(e) = self.fail(execution, settings, input, file, e) {
                         lock(&self.failure).get_or_insert(e);
                         return;
@@ -151,6 +161,15 @@ impl Queue {
         }
     }
 
+    /// `file` with its directory below the one that was queried.
+    fn placed(&self, mut file: RemoteFile) -> RemoteFile {
+        let directory = file.path.parent();
+        if let Some(below) = directory.below(&self.root) {
+            file.properties.insert(property::RELATIVE_DIRECTORY, below);
+        }
+        file
+    }
+
     /// Answers for a file of which nothing is known but what its listing tells.
     fn fail(
         &self,
@@ -162,14 +181,19 @@ impl Queue {
     ) -> Result<(), Failure> {
         let entry = &file.entry;
         let shown = RemoteFile::new(file.path()?, entry.size, entry.modified, &self.zone);
-        report_file(execution, input, &shown, settings, error)
+        report_file(execution, input, &self.placed(shown), settings, error)
     }
 
     /// Whether `error`, which all attempts at a file have come to, may be about that file alone: it
     /// is the first one in a row, and there is another file to try.
-    fn may_be_its_own(&self, error: &Failure) -> bool {
+    fn may_be_its_own(&self, error: &Failure, has_claimed: bool) -> bool {
         let is_lost = matches!(error.cause(), Cause::Lost | Cause::Late);
-        is_lost && self.has_next() && !self.was_cut.swap(true, Ordering::Relaxed)
+        is_lost && (has_claimed || self.has_next()) && !self.was_cut.swap(true, Ordering::Relaxed)
+    }
+
+    /// The next file that nobody reads yet.
+    fn claim(&self) -> Option<&Selected> {
+        self.files.get(self.next.fetch_add(1, Ordering::Relaxed))
     }
 
     fn has_next(&self) -> bool {
@@ -187,6 +211,39 @@ impl Queue {
             .or_else(|| lock(&self.rejected_by_host).take())
             .map_or(Ok(()), Err)
     }
+}
+
+/// How long a file may be whose thread has the next one already.
+const SHORT: u64 = 1024 * 1024;
+
+fn is_short(file: &Selected) -> bool {
+    file.entry.size.is_some_and(|size| size <= SHORT)
+}
+
+/// Has the session ask about `next` with the end of `file`, where nothing else is asked between the
+/// two.
+fn announce(
+    execution: &mut Execution,
+    settings: &QuerySettings,
+    file: &Selected,
+    next: Option<&Selected>,
+) {
+    let Some(session) = execution.session_in_hand() else { return };
+    // One that failed may have left its own.
+    session.withdraw_announcement();
+    let reading = &settings.reading;
+    let is_kept = reading.after.removal == Removal::Keep && reading.checksum == Checksum::None;
+    let is_proven = |file: &Selected| is_kept && file.entry.size.is_some();
+    let Some(next) = next.filter(|next| is_proven(file) && is_proven(next)) else { return };
+    let asks_time = RemoteFile::is_time_asked(&next.entry) || !is_short_of_resuming(next);
+    if let Ok(path) = next.path() {
+        session.announce_download(&path, asks_time);
+    }
+}
+
+/// Whether `file` is read without a look at its time, since an interruption would not resume it.
+fn is_short_of_resuming(file: &Selected) -> bool {
+    file.entry.size.is_some_and(|size| size <= OVERLAP as u64)
 }
 
 fn lock(error: &Mutex<Option<Failure>>) -> MutexGuard<'_, Option<Failure>> {

@@ -62,8 +62,33 @@ impl Control {
 
     /// Sends a command without its line end and reads its reply.
     pub(crate) fn exchange(&mut self, command: &[u8], verb: Verb) -> Result<Reply, Failure> {
-        self.send(&[&*escape_iac(command), b"\r\n"].concat())?;
+        self.send_all(&[command])?;
         self.next_reply(&format!("the reply to {verb}"))
+    }
+
+    /// Sends commands without their line ends, in one piece.
+    pub(crate) fn send_all(&mut self, commands: &[impl AsRef<[u8]>]) -> Result<(), Failure> {
+        let mut bytes = Vec::new();
+        for command in commands {
+            let start = bytes.len();
+            bytes.extend_from_slice(&escape_iac(command.as_ref()));
+            bytes.extend_from_slice(b"\r\n");
+            self.writer.sent(bytes.get(start..).unwrap_or_default());
+        }
+        self.send(&bytes)
+    }
+
+    /// As [`Control::next_reply`], but no longer than `limit`.
+    pub(crate) fn next_reply_within(
+        &mut self,
+        limit: Duration,
+        awaited: &str,
+    ) -> Result<Reply, Failure> {
+        let overall = self.overall;
+        self.overall = overall.earlier(Deadline::after(Some(limit), ""));
+        let reply = self.next_reply(awaited);
+        self.overall = overall;
+        reply
     }
 
     /// Reads the next reply without sending anything, such as the greeting and the one that ends a
@@ -202,7 +227,6 @@ impl Control {
     }
 
     fn send(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        self.writer.sent(bytes);
         let deadline = self.deadline();
         let left = deadline.remaining("sending a command")?;
         let sent = self

@@ -3,6 +3,7 @@
 //! A session is *poisoned* after a timeout, a lost connection or an unexpected reply: later replies
 //! cannot be matched to commands. A poisoned session is dropped. It never returns to the pool.
 
+mod ahead;
 pub(crate) mod checksum;
 mod control;
 mod directory;
@@ -12,6 +13,7 @@ mod list;
 mod listed;
 mod normalized;
 mod open;
+mod path_refusal;
 mod paths;
 mod presence_beside;
 mod redaction;
@@ -21,6 +23,7 @@ mod session;
 mod spelling;
 mod transcript;
 mod transfer;
+mod working_directory;
 
 pub(crate) use self::existence::{Presence, SizeAnswer};
 pub(crate) use self::list::list::Found;

@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering;
 
 use std::time::{Duration, Instant};
 
+use super::ahead::Ahead;
 use super::control::Control;
-use super::paths::counts_from_nowhere;
 use super::server::Shared;
 use super::spelling::LoginName;
 use super::transcript::{Transcript, TranscriptWriter};
@@ -61,6 +61,8 @@ pub(crate) struct Session {
     pub(super) has_cut_listing: bool,
     /// The deadline of the transfer under way, which its data connection's opening counts to.
     pub(super) transfer_deadline: Deadline,
+    /// What is asked before its turn.
+    pub(super) ahead: Ahead,
     /// When the last execution gave it back.
     pub(super) idle_since: Instant,
 }
@@ -100,7 +102,7 @@ impl Session {
     /// Whether another command can be sent: nothing went wrong, and the server has neither
     /// spoken nor hung up in the meantime.
     pub(crate) fn is_usable(&mut self) -> bool {
-        !self.poisoned && !self.control.has_unsolicited_input()
+        !self.poisoned && (self.awaits_replies() || !self.control.has_unsolicited_input())
     }
 
     /// Hands the session to another execution: its cancellation is the one that counts now, and
@@ -114,7 +116,7 @@ impl Session {
         self.control.set_deadline(Deadline::never());
         // Meanwhile it may have been removed. One of which no name is known cannot be entered twice.
         self.is_directory_proven = self.current_directory.as_ref().is_some_and(|directory| {
-            counts_from_nowhere(directory)
+            directory.counts_from_nowhere()
                 || self.shared.server.spelling.login_name() == LoginName::Useless
         });
         self.begin_document();
@@ -129,7 +131,9 @@ impl Session {
     pub(crate) fn begin_document(&mut self) {
         self.closed.retain(|_, since| since.elapsed() <= STALE_AFTER);
         self.is_stale = self.entered_at.elapsed() > STALE_AFTER;
-        if self.is_stale && !self.current_directory.as_ref().is_some_and(counts_from_nowhere) {
+        if self.is_stale
+            && !self.current_directory.as_ref().is_some_and(RemotePath::counts_from_nowhere)
+        {
             self.is_directory_proven &=
                 self.current_directory.as_ref() == Some(&self.login_directory);
         }
@@ -149,6 +153,7 @@ impl Session {
 
     /// Takes the session from its execution.
     pub(crate) fn release(&mut self) {
+        self.end_ahead();
         self.idle_since = Instant::now();
         self.control.set_transcript(TranscriptWriter::new(&self.shared, &Transcript::default()));
         self.watch = None;
@@ -236,6 +241,9 @@ impl Session {
             ));
         }
         self.cancel.check()?;
+        if let Some(reply) = self.reply_ahead(&command)? {
+            return Ok(reply);
+        }
         self.check_quiet()?;
         let bytes = self.shared.settings.encoding.encode(command.line()).map_err(|e| {
             Failure::new(Cause::Unsendable, e.to_string())
@@ -248,6 +256,7 @@ impl Session {
 
     /// Checks that the server has neither spoken nor hung up since its last answer.
     pub(super) fn check_quiet(&mut self) -> Result<(), Failure> {
+        self.drop_ahead()?;
         if self.control.has_unsolicited_input() { Err(self.unsolicited_reply()) } else { Ok(()) }
     }
 

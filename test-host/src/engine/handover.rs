@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use host_sdk::{Error, ErrorKind, Status};
-use serde_json::Value;
 
 use super::document::StepIdentity;
 use super::document::{Document, End};
 use super::run::Run;
 use super::stage::{Acknowledgement, BodySink, BodySource, Durable, OnKeptBytes, Stage};
+use crate::report::QuotedJson;
 
 /// The largest body that an event quotes.
 const QUOTED_JSON: usize = 64 * 1024;
@@ -157,9 +157,7 @@ impl BodySink for HandoverSink {
             Target::Step(sink) => {
                 (sink.close(&passed_on).map_err(|error| outgoing.reject(&error))?, None)
             }
-            Target::Caller(quoted) => {
-                (Box::new(Durable), quoted.and_then(|body| serde_json::from_slice(&body).ok()))
-            }
+            Target::Caller(quoted) => (Box::new(Durable), quoted.and_then(QuotedJson::from_body)),
         };
         Ok(Box::new(PendingAcknowledgement { outgoing, end: end.clone(), json, acknowledgement }))
     }
@@ -168,7 +166,7 @@ impl BodySink for HandoverSink {
 struct PendingAcknowledgement {
     outgoing: OutgoingDocument,
     end: End,
-    json: Option<Value>,
+    json: Option<QuotedJson>,
     acknowledgement: Box<dyn Acknowledgement>,
 }
 

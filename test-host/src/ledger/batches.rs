@@ -163,7 +163,7 @@ impl Ticket {
     ///
     /// # Errors
     ///
-    /// As [`Ledger::store`].
+    /// As [`Ledger::store_all`].
     pub(crate) fn wait(self) -> Result<Stored, Error> {
         let mut state = lock(&self.batches.state);
         loop {

@@ -21,19 +21,12 @@ pub(crate) trait Ledger: Send + Sync {
     /// `quota` for a larger one.
     fn check_size(&self, size: u64) -> Result<(), Error>;
 
-    /// Stores a document of `row.size` bytes, read from `body`, unless it has been.
-    ///
-    /// # Errors
-    ///
-    /// `quota` when the disk is full or the body too large, `busy` when another process has locked
-    /// the database, otherwise `host`.
-    fn store(&self, row: Row<'_>, body: &mut dyn Read) -> Result<Stored, Error> {
-        let mut results = self.store_all(&mut [(row, body)]);
-        results.pop().unwrap_or_else(|| Err(Error::internal("a document was not stored")))
-    }
-
     /// Stores documents with one commit: a result for each, in their order. One that cannot be stored
     /// leaves the others as they are; a commit that fails is the error of all.
+    ///
+    /// Each document has `row.size` bytes, read from its body, and is stored unless it has been. Its
+    /// error is `quota` when the disk is full or the body too large, `busy` when another process has
+    /// locked the database, otherwise `host`.
     fn store_all(&self, documents: &mut [(Row<'_>, &mut dyn Read)]) -> Vec<Result<Stored, Error>>;
 }
 

@@ -5,16 +5,38 @@ use jiff::civil::{Date, DateTime, Time};
 
 /// The reference's text, `yyyy-MM-dd HH:mm:ss.SSS`.
 pub(crate) fn format_text(at: DateTime) -> String {
-    format!(
-        "{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:03}",
-        at.year(),
-        at.month(),
-        at.day(),
-        at.hour(),
-        at.minute(),
-        at.second(),
-        at.millisecond()
-    )
+    let mut text = String::with_capacity(TEXT_LENGTH);
+    if at.year() < 0 {
+        text.push('-');
+    }
+    let parts = [
+        (i32::from(at.year().abs()), 4, '-'),
+        (i32::from(at.month()), 2, '-'),
+        (i32::from(at.day()), 2, ' '),
+        (i32::from(at.hour()), 2, ':'),
+        (i32::from(at.minute()), 2, ':'),
+        (i32::from(at.second()), 2, '.'),
+    ];
+    for (number, width, end) in parts {
+        push_digits(&mut text, number, width);
+        text.push(end);
+    }
+    push_digits(&mut text, i32::from(at.millisecond()), 3);
+    text
+}
+
+/// The length of `yyyy-MM-dd HH:mm:ss.SSS`.
+const TEXT_LENGTH: usize = 23;
+
+/// Adds the last `width` digits of `number`. A listing has two times for each of its lines, and
+/// formatting them in general takes longer than reading the line.
+fn push_digits(text: &mut String, number: i32, width: u32) {
+    for place in (0..width).rev() {
+        let digit = number / 10_i32.pow(place) % 10;
+        text.push(
+            u32::try_from(digit).ok().and_then(|digit| char::from_digit(digit, 10)).unwrap_or('0'),
+        );
+    }
 }
 
 /// The time that the reference's text states; none for any other form and for impossible times.

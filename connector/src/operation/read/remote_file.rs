@@ -62,6 +62,12 @@ impl RemoteFile {
         }
     }
 
+    /// Whether the time of `entry` is asked for.
+    pub(in crate::operation) fn is_time_asked(entry: &Entry) -> bool {
+        let is_exact = |told: Modified| told.precision >= Precision::Second && !told.is_reference;
+        !entry.modified.is_some_and(is_exact)
+    }
+
     /// The file that a listing shows as `entry`. A time that is told to the minute is asked for once
     /// more (MDTM): a file that was written again within that minute is another one.
     ///
@@ -74,10 +80,9 @@ impl RemoteFile {
         entry: &Entry,
         zone: &ServerTimeZone,
     ) -> Result<Self, Failure> {
-        let is_exact = |told: Modified| told.precision >= Precision::Second && !told.is_reference;
-        let stated = match entry.modified.is_some_and(is_exact) {
-            true => None,
-            false => execution.stated_time(&path)?,
+        let stated = match Self::is_time_asked(entry) {
+            true => execution.stated_time(&path)?,
+            false => None,
         };
         let modified = match (entry.modified, stated) {
             (Some(listed), Some(exact)) => Some(listed.refined(&exact, zone)),

@@ -192,7 +192,10 @@ impl ResumableDownload {
             self.tail.extend_from_slice(self.buffer.tail());
         }
         moved?;
-        let ended = download.finish();
+        let ended = match self.size == Some(self.received) {
+            true => download.finish_and_ask(),
+            false => download.finish(),
+        };
         ended.inspect_err(|e| self.lacks_confirmation = is_compared && !e.is_answer())?;
         if !is_compared {
             self.restart();

@@ -15,6 +15,7 @@ use crate::protocol::features::Features;
 use crate::protocol::refusal::Phase;
 use crate::protocol::reply::Reply;
 use crate::protocol::verb::{Command, Verb};
+use crate::session::ahead::Ahead;
 use crate::session::control::{Control, ControlLimits};
 use crate::session::server::Shared;
 use crate::session::session::Session;
@@ -160,6 +161,7 @@ impl Session {
             poisoned: false,
             has_cut_listing: false,
             transfer_deadline: Deadline::never(),
+            ahead: Ahead::default(),
             idle_since: Instant::now(),
         };
         if settings.security == Security::Explicit {

@@ -97,19 +97,36 @@ impl<'s> Download<'s> {
         self.confirmed().map(|_| received)
     }
 
+    /// As [`Download::finish`], for a download of which all bytes have arrived: with its end, what was
+    /// announced by [`Session::announce_download`] is asked.
+    ///
+    /// # Errors
+    ///
+    /// As [`Download::finish`].
+    pub(crate) fn finish_and_ask(mut self) -> Result<u64, Failure> {
+        let received = self.received;
+        self.close_data();
+        self.transfer.session.send_announced();
+        self.confirmed().map(|_| received)
+    }
+
     /// As [`Download::finish`], with the confirmation of a listing, without secrets, where its words take
     /// back that the listing is whole.
     pub(in crate::session) fn confirmed(mut self) -> Result<Option<Reply>, Failure> {
         if !self.ended {
             return Err(Failure::internal("a download was finished before its end"));
         }
+        self.close_data();
+        let reply = self.transfer.confirm()?;
+        Ok(reply.says_incomplete(None).then(|| self.transfer.session.redacted(&reply)))
+    }
+
+    fn close_data(&mut self) {
         if let Some(mut data) = self.transfer.data.take() {
             // Servers wait for this side's end as well, some for many seconds. Whether it still
             // arrives says nothing about the bytes.
             let _ = data.stream.close_sending();
         }
-        let reply = self.transfer.confirm()?;
-        Ok(reply.says_incomplete(None).then(|| self.transfer.session.redacted(&reply)))
     }
 
     /// Ends a listing whose rest nobody wants. Where the server does not say in time how it

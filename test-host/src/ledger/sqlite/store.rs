@@ -253,6 +253,12 @@ mod tests {
     use super::*;
     use crate::ledger::batches::{Batches, NewRow, RowBody};
 
+    impl SqliteLedger {
+        fn store(&self, row: Row<'_>, body: &mut dyn Read) -> Result<Stored, Error> {
+            self.store_all(&mut [(row, body)]).pop().unwrap()
+        }
+    }
+
     fn row(properties: &Properties) -> Row<'_> {
         Row { process: "p", step: "s", source: "c", properties, size: 3, sha256: "x" }
     }
