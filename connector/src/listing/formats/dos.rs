@@ -5,10 +5,13 @@ use jiff::civil::Date;
 use crate::listing::date::ls::Clock;
 use crate::listing::date::parts::{at_time, three_numbers, time, time_of_day, two_digit_year};
 use crate::listing::entry::{Kind, RawEntry};
-use crate::listing::scan::{Scan, grouped, small, split_twice};
+use crate::listing::scan::{Scan, grouped, number, small, split_twice};
 
 /// The width of `<DIR>` and the blanks behind it, the same for the longer marks.
 const MARK_WIDTH: usize = 15;
+
+/// How far behind the time names begin: in Windows' `dir`, and in IIS.
+const STANDARD_COLUMNS: [usize; 2] = [19, 22];
 
 /// Reads one line of `date time <DIR>|size name`; none where it is no such line.
 pub(in crate::listing) fn parse<'l>(line: &'l [u8], clock: &Clock) -> Option<RawEntry<'l>> {
@@ -24,13 +27,15 @@ pub(in crate::listing) fn parse<'l>(line: &'l [u8], clock: &Clock) -> Option<Raw
         return None;
     }
     let modified = date(dates, clock).map(|date| at_time(date, time));
+    let time_end = line.len() - scan.0.len();
     scan.skip_blanks();
     if scan.0.first() != Some(&b'<') {
-        let size = grouped(scan.word()?)?;
+        let columns = STANDARD_COLUMNS.map(|width| time_end + width);
+        let (size, behind) = size(line, scan, columns)?;
         // Only servers that are not Microsoft's write slashes, and pad the names.
         let name = match day.contains(&b'/') {
-            true => scan.name_after_blanks()?,
-            false => scan.name_after_one_blank()?,
+            true => behind.name_after_blanks()?,
+            false => behind.name_after_one_blank()?,
         };
         return Some(RawEntry { size, modified, ..RawEntry::new(name, Kind::RegularFile) });
     }
@@ -50,6 +55,41 @@ pub(in crate::listing) fn parse<'l>(line: &'l [u8], clock: &Clock) -> Option<Raw
         _ => (name, None),
     };
     (!name.is_empty()).then_some(RawEntry { modified, link_target, ..RawEntry::new(name, kind) })
+}
+
+/// The size, whose digits may come in groups with a blank between them, and what follows it.
+///
+/// A name may begin with such a group too: what counts is the column in which the name begins, or
+/// that there are several groups; none where neither tells.
+fn size<'l>(
+    line: &'l [u8],
+    mut scan: Scan<'l>,
+    columns: [usize; 2],
+) -> Option<(Option<u64>, Scan<'l>)> {
+    let first = scan.word()?;
+    let plain = (grouped(first)?, scan);
+    let is_in_column = |scan: Scan<'_>| columns.contains(&(line.len() - scan.0.len() + 1));
+    if first.len() > 3 || is_in_column(scan) {
+        return Some(plain);
+    }
+    let mut value = number(first)?;
+    let mut groups = 0;
+    let mut behind = scan;
+    while let [b' ', a, b, c, b' ', ..] = behind.0
+        && let Some(more) = number(&[*a, *b, *c])
+    {
+        value = value.checked_mul(1000)?.checked_add(more)?;
+        groups += 1;
+        behind = Scan(behind.0.get(4..)?);
+        if is_in_column(behind) {
+            return Some((Some(value), behind));
+        }
+    }
+    match groups {
+        0 => Some(plain),
+        1 => None,
+        _ => Some((Some(value), behind)),
+    }
 }
 
 /// Reads one line of OS/2's `size attributes DIR date time name`; none where it is no such line.
@@ -151,6 +191,26 @@ mod tests {
         ] {
             let expected = (name.to_owned(), Kind::RegularFile, Some(size), at.to_owned());
             assert_eq!(read(line), Some(expected), "{line}");
+        }
+    }
+
+    #[test]
+    fn digits_in_groups_belong_to_the_size_or_to_the_name() {
+        for (line, read_as) in [
+            ("22/11/2026  17:26         1 234 567 a.csv", Some((1_234_567, "a.csv"))),
+            ("22/11/2026  17:26             1 234 a.csv", Some((1234, "a.csv"))),
+            ("22/11/2026  17:26                 1 234 a.csv", Some((1, "234 a.csv"))),
+            ("11-22-26  05:26PM                    1 234 567 a.csv", Some((1, "234 567 a.csv"))),
+            ("11-22-26  05:26PM                1 234 a.csv", Some((1234, "a.csv"))),
+            ("22.11.2026 17:26 1 234 567 a.csv", Some((1_234_567, "a.csv"))),
+            ("22.11.2026 17:26 1 234 a.csv", None),
+            ("22.11.2026 17:26 1234 234 a.csv", Some((1234, "234 a.csv"))),
+            ("22.11.2026 17:26 1 234.csv", Some((1, "234.csv"))),
+        ] {
+            let entry = parse(line.as_bytes(), &clock());
+            let found = entry.map(|entry| (entry.size.unwrap(), entry.name));
+            let expected = read_as.map(|(size, name)| (size, name.as_bytes()));
+            assert_eq!(found, expected, "{line}");
         }
     }
 

@@ -110,6 +110,7 @@ const SESSION: &[&str] = &[
     "session/existence.rs",
     "session/listed.rs",
     "session/presence_beside.rs",
+    "session/normalized.rs",
 ];
 
 /// The methods of an execution, lowest file first.
