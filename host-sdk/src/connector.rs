@@ -37,9 +37,9 @@ use serde_json::Value;
 
 use crate::browse::{BrowseAnswer, BrowseRequest};
 use crate::check::CheckReport;
-use crate::context::Context;
 use crate::descriptor::connector::ConnectorDescriptor;
 use crate::error::{Error, ErrorKind};
+use crate::host::context::Context;
 use crate::outcome::Summary;
 
 /// A kind of service that processes can use, such as FTP.

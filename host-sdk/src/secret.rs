@@ -41,6 +41,37 @@ impl Drop for Secret {
     }
 }
 
+/// A secret that need not be text, such as a key file: as [`Secret`], of bytes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretBytes(Vec<u8>);
+
+impl SecretBytes {
+    /// Takes over `bytes`.
+    #[must_use]
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes themselves; the caller must not log, format or keep them.
+    #[must_use]
+    pub fn reveal(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretBytes(…)")
+    }
+}
+
+impl Drop for SecretBytes {
+    fn drop(&mut self) {
+        self.0.fill(0);
+        std::hint::black_box(&self.0);
+    }
+}
+
 /// Where a secret setting comes from: an environment variable, a file, or the text itself.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -68,6 +99,22 @@ impl SecretReference {
                 .map_err(|e| {
                     Error::configuration("file", format!("secret file {path} cannot be read: {e}"))
                 }),
+        }
+    }
+
+    /// Fetches the secret as bytes; a file is taken as it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`SecretReference::resolve`], but a file need not hold text.
+    pub fn resolve_bytes(&self) -> Result<SecretBytes, Error> {
+        match self {
+            Self::Env(_) => {
+                self.resolve().map(|secret| SecretBytes::new(secret.reveal().as_bytes().to_vec()))
+            }
+            Self::File(path) => std::fs::read(path).map(SecretBytes::new).map_err(|e| {
+                Error::configuration("file", format!("secret file {path} cannot be read: {e}"))
+            }),
         }
     }
 }

@@ -6,9 +6,11 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use crate::descriptor::conflict::{ConflictSeverity, is_blank};
 use crate::descriptor::field::{Field, FieldType};
 use crate::error::Error;
-use crate::secret::{Secret, SecretReference};
+use crate::kit::quantity::{parse_duration, parse_size};
+use crate::secret::{Secret, SecretBytes, SecretReference};
 use crate::suggest::{expected_one_of, quoted_list};
 
 /// The settings of a connection or an operation: every field known, of its type and in its
@@ -71,7 +73,24 @@ impl Settings {
         for field in fields {
             settings.take(field, object.get(&field.id))?;
         }
-        Ok(settings)
+        match conflicts(fields, object, ConflictSeverity::Refused).next() {
+            Some(refused) => Err(refused),
+            None => Ok(settings),
+        }
+    }
+
+    /// What `fields` warn of in `raw`, each with the path of the setting.
+    #[must_use]
+    pub fn warnings(fields: &[Field], raw: &Value) -> Vec<Error> {
+        let Value::Object(object) = raw else { return Vec::new() };
+        let mut warnings: Vec<Error> =
+            conflicts(fields, object, ConflictSeverity::Warning).collect();
+        for field in fields.iter().filter(|field| field.field_type == FieldType::Group) {
+            let inner = object.get(&field.id).unwrap_or(&Value::Null);
+            let inner = Self::warnings(&field.fields, inner);
+            warnings.extend(inner.into_iter().map(|warning| warning.under(&field.id)));
+        }
+        warnings
     }
 
     fn take(&mut self, field: &Field, raw: Option<&Value>) -> Result<(), Error> {
@@ -95,8 +114,8 @@ impl Settings {
                 self.secrets.insert(field.id.clone(), secret);
             }
             _ => {
-                check_value(field, value)?;
-                self.values.insert(field.id.clone(), value.clone());
+                let value = checked_value(field, value)?;
+                self.values.insert(field.id.clone(), value);
             }
         }
         Ok(())
@@ -162,6 +181,23 @@ impl Settings {
         }
     }
 
+    /// The secret `id` as bytes, for one whose file need not hold text.
+    ///
+    /// # Errors
+    ///
+    /// `configuration` when its variable is not set or its file cannot be read.
+    pub fn secret_bytes(&self, id: &str) -> Result<Option<SecretBytes>, Error> {
+        match self.secrets.get(id) {
+            None => Ok(None),
+            Some(SecretValue::Text(secret)) => {
+                Ok(Some(SecretBytes::new(secret.reveal().as_bytes().to_vec())))
+            }
+            Some(SecretValue::Reference(reference)) => {
+                reference.0.resolve_bytes().map(Some).map_err(|e| e.under(id))
+            }
+        }
+    }
+
     /// The settings of the group `id`.
     #[must_use]
     pub fn group(&self, id: &str) -> Option<&Self> {
@@ -169,12 +205,19 @@ impl Settings {
     }
 }
 
-fn is_blank(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.trim().is_empty(),
-        _ => false,
-    }
+fn conflicts<'f>(
+    fields: &'f [Field],
+    settings: &'f Map<String, Value>,
+    severity: ConflictSeverity,
+) -> impl Iterator<Item = Error> + 'f {
+    fields.iter().flat_map(move |field| {
+        let declared = field.conflicts.iter();
+        declared
+            .filter(move |conflict| {
+                conflict.severity == severity && conflict.applies(field, fields, settings)
+            })
+            .map(|conflict| Error::configuration(&field.id, &conflict.message))
+    })
 }
 
 fn secret_value(value: &Value) -> Result<SecretValue, Error> {
@@ -198,7 +241,8 @@ impl SecretReference {
     }
 }
 
-fn check_value(field: &Field, value: &Value) -> Result<(), Error> {
+/// The value as the connector reads it: spans of time in milliseconds, sizes in bytes.
+fn checked_value(field: &Field, value: &Value) -> Result<Value, Error> {
     let wrong_type = |expected: &str| {
         Error::configuration(&field.id, format!("expected {expected}, found {}", kind_of(value)))
     };
@@ -209,6 +253,18 @@ fn check_value(field: &Field, value: &Value) -> Result<(), Error> {
         FieldType::Integer => {
             let number = value.as_i64().ok_or_else(|| wrong_type("an integer"))?;
             check_range(field, number)?;
+        }
+        FieldType::Duration => {
+            let expected = "whole milliseconds, or text such as \"90s\", \"30d\" or \"1h 30m\"";
+            let parse = |text: &str| {
+                parse_duration(text).and_then(|span| i64::try_from(span.as_millis()).ok())
+            };
+            return quantity(field, value, expected, parse);
+        }
+        FieldType::Size => {
+            let expected = "a whole number of bytes, or text such as \"10MiB\" or \"1.5 GB\"";
+            let parse = |text: &str| parse_size(text).and_then(|size| i64::try_from(size).ok());
+            return quantity(field, value, expected, parse);
         }
         // The connector that declared it checks it.
         FieldType::Other => {}
@@ -223,7 +279,27 @@ fn check_value(field: &Field, value: &Value) -> Result<(), Error> {
             }
         }
     }
-    Ok(())
+    Ok(value.clone())
+}
+
+/// A number, or a text that `parse` reads as one.
+fn quantity(
+    field: &Field,
+    value: &Value,
+    expected: &str,
+    parse: impl Fn(&str) -> Option<i64>,
+) -> Result<Value, Error> {
+    let number = match value {
+        Value::String(text) => parse(text).ok_or_else(|| {
+            Error::configuration(&field.id, format!("\"{text}\" is not {expected}"))
+        })?,
+        other => other.as_i64().ok_or_else(|| {
+            let found = kind_of(other);
+            Error::configuration(&field.id, format!("expected {expected}, found {found}"))
+        })?,
+    };
+    check_range(field, number)?;
+    Ok(number.into())
 }
 
 fn check_range(field: &Field, number: i64) -> Result<(), Error> {
@@ -300,6 +376,30 @@ mod tests {
     }
 
     #[test]
+    fn spans_and_sizes_are_numbers_or_have_units() {
+        let fields = vec![
+            Field::duration("age", "Age", 0, "").or(0),
+            Field::size("least", "Least", ""),
+            Field::duration("pause", "Pause", 1000, "").up_to(60_000),
+        ];
+        let raw = json!({"age": "30d", "least": "10MiB", "pause": 1500});
+        let settings = Settings::check(&fields, &raw).unwrap();
+        assert_eq!(settings.milliseconds("age"), Some(Duration::from_secs(30 * 86_400)));
+        assert_eq!(settings.get::<u64>("least"), Ok(Some(10 << 20)));
+        assert_eq!(settings.milliseconds("pause"), Some(Duration::from_millis(1500)));
+        for (raw, part) in [
+            (json!({"age": "30"}), "\"30d\""),
+            (json!({"age": 1.5}), "fraction"),
+            (json!({"pause": "2 min"}), "out of range"),
+            (json!({"least": "10 apples"}), "\"10MiB\""),
+            (json!({"least": -1}), "out of range"),
+        ] {
+            let error = Settings::check(&fields, &raw).unwrap_err();
+            assert!(error.message().contains(part), "{raw}: {error}");
+        }
+    }
+
+    #[test]
     fn every_misfit_names_its_path_and_what_is_allowed() {
         let cases = [
             (json!({"hots": "h"}), "hots", "did you mean \"host\"?"),
@@ -321,6 +421,31 @@ mod tests {
             assert_eq!(at, path, "{raw}");
             assert!(message.contains(part), "{raw}: {message}");
         }
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_refused_or_warned_of() {
+        let fields = vec![
+            Field::choice("upload", "Upload", &[("temporary", "T"), ("final", "F")], "")
+                .refused_with(&["final"], "staging", &[], "staging needs temporary"),
+            Field::text("staging", "Staging", ""),
+            Field::boolean("active", "Active", false, "").warned_with(
+                &["true"],
+                "upload",
+                &["temporary"],
+                "slow",
+            ),
+        ];
+        let refused = |raw: Value| Settings::check(&fields, &raw).err();
+        let both = refused(json!({"upload": "final", "staging": "in"})).unwrap();
+        assert_eq!(both.message(), "staging needs temporary");
+        assert_eq!(both.report().path.as_deref(), Some("upload"));
+        assert!(refused(json!({"upload": "final", "staging": " "})).is_none());
+        assert!(refused(json!({"staging": "in"})).is_none());
+        let warnings = |raw: Value| Settings::warnings(&fields, &raw).len();
+        assert_eq!(warnings(json!({"active": true})), 1, "the default counts");
+        assert_eq!(warnings(json!({"active": true, "upload": "final"})), 0);
+        assert_eq!(warnings(json!({})), 0);
     }
 
     #[test]

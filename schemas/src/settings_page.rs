@@ -13,7 +13,14 @@ pub fn settings_page(connector: &ConnectorDescriptor) -> String {
         connector.label, connector.help
     );
     page.push_str("\n## Connection\n");
-    table(&mut page, &connector.connection.fields, "");
+    let fields = &connector.connection.fields;
+    for run in fields.chunk_by(|one, next| one.section == next.section) {
+        if let Some(first) = run.first().filter(|first| !first.section.is_empty()) {
+            // Writing to a String cannot fail.
+            let _ = write!(page, "\n### {}\n", first.section);
+        }
+        table(&mut page, run, "");
+    }
     for operation in &connector.operations {
         section(&mut page, operation);
     }
@@ -62,8 +69,13 @@ fn table(page: &mut String, fields: &[Field], prefix: &str) {
             _ if field.required => "required".to_owned(),
             _ => String::new(),
         };
-        let cells =
-            [format!("`{id}`"), field.label.clone(), values(field), default, field.help.clone()];
+        let advanced = if field.advanced { " (advanced)" } else { "" };
+        let mut help = field.help.clone();
+        for conflict in &field.conflicts {
+            let _ = write!(help, " {}", conflict.message);
+        }
+        let label = format!("{}{advanced}", field.label);
+        let cells = [format!("`{id}`"), label, values(field), default, help];
         line(page, &cells.each_ref().map(String::as_str));
         table_of_group(page, field, &id);
     }
@@ -85,6 +97,8 @@ fn values(field: &Field) -> String {
         FieldType::String => field.format.as_deref().unwrap_or("text"),
         FieldType::Password => "secret",
         FieldType::Integer => "integer",
+        FieldType::Duration => "milliseconds, or text such as `90s`",
+        FieldType::Size => "bytes, or text such as `10MiB`",
         FieldType::Boolean => "`true`, `false`",
         FieldType::Certificate => "PEM text or path",
         FieldType::Group => "object",

@@ -5,12 +5,12 @@ use jiff::tz::TimeZone;
 use rustls::client::verify_server_name;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::server::ParsedCertificate;
-use sha2::{Digest, Sha256};
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
 
 use super::report::CheckResult;
 use crate::failure::Failure;
+use crate::transport::tls::fingerprint::Fingerprint;
 use host_sdk::kit::text::printable;
 
 /// From how many days before its end on a certificate is worth a warning.
@@ -30,7 +30,7 @@ pub(super) struct Chain {
     valid_from: Timestamp,
     /// The earliest end of all certificates in the chain.
     valid_until: Timestamp,
-    fingerprint: String,
+    fingerprint: Fingerprint,
 }
 
 impl Chain {
@@ -54,7 +54,7 @@ impl Chain {
             fits_host: fits(first, host),
             valid_from: instant(own.validity().not_before.timestamp())?,
             valid_until,
-            fingerprint: fingerprint(first),
+            fingerprint: Fingerprint::of(first),
         })
     }
 
@@ -84,16 +84,19 @@ impl Chain {
             "set certificateFingerprint to {}, once the partner has confirmed it",
             self.fingerprint
         );
+        if is_pinned {
+            return format!("if the partner renewed the certificate, {pin}");
+        }
         if self.valid_until < now {
             return "have the partner renew the certificate: no setting makes up for it".to_owned();
         }
-        if is_pinned && self.fits_host {
-            return format!("if the partner renewed the certificate, {pin}");
-        }
         if !self.fits_host {
             return match self.names.first() {
-                Some(first) => format!("set host to a name of the certificate, such as {first}"),
-                None => "set host to the name that the certificate is for".to_owned(),
+                Some(first) => format!(
+                    "set host to a name of the certificate, such as {first}, or tlsServerName where \
+                     the host has to stay"
+                ),
+                None => format!("the certificate names no host: {pin}"),
             };
         }
         if self.valid_from > now {
@@ -178,12 +181,6 @@ fn fits(certificate: &CertificateDer<'_>, host: &str) -> bool {
     let Ok(host) = ServerName::try_from(host) else { return false };
     ParsedCertificate::try_from(certificate)
         .is_ok_and(|certificate| verify_server_name(&certificate, &host).is_ok())
-}
-
-fn fingerprint(certificate: &CertificateDer<'_>) -> String {
-    let digest = Sha256::digest(certificate.as_ref());
-    let bytes: Vec<String> = digest.iter().map(|byte| format!("{byte:02X}")).collect();
-    bytes.join(":")
 }
 
 #[cfg(test)]

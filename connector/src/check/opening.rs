@@ -87,7 +87,7 @@ fn not_opened(shared: &Shared, report: &mut ReportBuilder, error: Failure) {
     let mut advised = advice(failed, &error, settings);
     if about_tls {
         let refused = shared.tls.as_ref().and_then(|tls| tls.take_refused_chain());
-        let chain = refused.and_then(|chain| Chain::read(&chain, &settings.host));
+        let chain = refused.and_then(|chain| Chain::read(&chain, settings.tls_name()));
         if let Some(chain) = chain {
             let is_pinned = settings.tls.fingerprint.is_some();
             let found = chain.refused(Timestamp::now(), is_pinned, &error);
@@ -143,7 +143,7 @@ fn secured(
 }
 
 fn accepted(settings: &ConnectionSettings, chain: &[CertificateDer<'_>]) -> CheckResult {
-    match Chain::read(chain, &settings.host) {
+    match Chain::read(chain, settings.tls_name()) {
         Some(chain) => chain.accepted(Timestamp::now(), settings.tls.fingerprint.is_some()),
         None => CheckResult::ok("accepted, though its dates cannot be read"),
     }

@@ -36,7 +36,7 @@ fn fail(session: &Session, report: &mut ReportBuilder, check: Check, error: Fail
 fn enter_directory(session: &mut Session, report: &mut ReportBuilder) -> RemotePath {
     let login_directory = session.login_directory().clone();
     let Some(configured) = session.settings().remote_directory.clone() else {
-        let leads = match login_directory.is_absolute() {
+        let leads = match login_directory.as_str() != "." {
             true => format!("{login_directory}, where the login leads"),
             false => "where the login leads, which the server does not tell (PWD)".to_owned(),
         };
@@ -44,7 +44,7 @@ fn enter_directory(session: &mut Session, report: &mut ReportBuilder) -> RemoteP
         report.record(Check::RemoteDirectory, CheckResult::ok(detail));
         return login_directory;
     };
-    let entered = login_directory.join(&configured).map_err(Failure::from);
+    let entered = session.directory_of(&configured);
     let entered = entered.and_then(|directory| match session.change_directory(&directory) {
         Ok(()) => Ok(directory),
         Err(e) => Err(session.explained_directory(&directory, e)?),

@@ -110,6 +110,11 @@ pub(crate) enum ListingPreference {
 }
 
 impl ConnectionSettings {
+    /// The name that the server's certificate has to carry.
+    pub(crate) fn tls_name(&self) -> &str {
+        self.tls.server_name.as_deref().unwrap_or(&self.host)
+    }
+
     /// Checks raw settings.
     ///
     /// # Errors
@@ -119,7 +124,7 @@ impl ConnectionSettings {
         let settings = Settings::check(&descriptor().connection.fields, raw)?;
         let security: Security = settings.require("sslMode")?;
         let default_port = if security == Security::Implicit { 990 } else { 21 };
-        let parsed = Self {
+        Ok(Self {
             host: host(&settings, "host")?,
             port: settings.get("port")?.unwrap_or(default_port),
             credentials: credentials(&settings)?,
@@ -143,20 +148,7 @@ impl ConnectionSettings {
             retry: retry(&settings)?,
             maximum_line: settings.require("maximumLineLength")?,
             maximum_entries: settings.require("maximumListingEntries")?,
-        };
-        parsed.check_combinations()?;
-        Ok(parsed)
-    }
-
-    fn check_combinations(&self) -> Result<(), Error> {
-        if self.proxy.is_some() && self.mode == DataMode::Active {
-            return Err(Error::configuration(
-                "connectionMode",
-                "active data connections cannot come through a proxy; allowed with a proxy is \
-                 \"passive\"",
-            ));
-        }
-        Ok(())
+        })
     }
 }
 

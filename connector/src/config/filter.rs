@@ -1,8 +1,10 @@
 //! Filters over directory entries, compiled once: patterns and times are checked before
 //! anything is sent.
 
+use host_sdk::kit::quantity::{parse_duration, parse_size};
 use host_sdk::{Condition, Error, Filter};
 use jiff::civil::DateTime;
+use jiff::{SignedDuration, Timestamp};
 use regex::{Regex, RegexBuilder};
 
 use crate::descriptor::property;
@@ -20,7 +22,9 @@ pub(crate) enum EntryFilter {
     All(Vec<Self>),
     Any(Vec<Self>),
     Text(Property, TextTest),
-    Time(Comparison, DateTime),
+    Time(Comparison, Moment),
+    /// How long ago it was modified: an instant that moves with the clock.
+    Ago(Comparison, SignedDuration),
     Size(Comparison, i64),
 }
 
@@ -30,6 +34,13 @@ pub(crate) enum Property {
     FileName,
     FileType,
     Timestamp,
+}
+
+/// A time on the server's clock: an instant, or a whole day where `equals` asks for one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    start: DateTime,
+    is_day: bool,
 }
 
 /// A comparison of text.
@@ -95,10 +106,26 @@ impl EntryFilter {
             Self::Time(ordering, value) => {
                 let Some(time) = &entry.modified else { return Some(false) };
                 let at = time.server_time(zone);
-                if !is_exact && ordering.is_ambiguous(at, time.precision, *value) {
+                if value.is_day && matches!(ordering, Comparison::Equals | Comparison::NotEquals) {
+                    // No precision is coarser than a day.
+                    let is_same = at.date() == value.start.date();
+                    return Some(is_same == matches!(ordering, Comparison::Equals));
+                }
+                if !is_exact && ordering.is_ambiguous(at, time.precision, value.start) {
                     return None;
                 }
-                ordering.matches(&at, value)
+                ordering.matches(&at, &value.start)
+            }
+            Self::Ago(ordering, ago) => {
+                let Some(time) = &entry.modified else { return Some(false) };
+                let now = Timestamp::now();
+                let limit = now.checked_sub(*ago).unwrap_or(Timestamp::MIN);
+                match time.instant(zone) {
+                    Some(at) => ordering.matches(&at, &limit),
+                    // The listing's clock is not known; MDTM tells the time in UTC.
+                    None if !is_exact => return None,
+                    None => false,
+                }
             }
             Self::Size(..) if entry.rounded_size.is_some() && !is_exact => return None,
             Self::Size(ordering, value) => entry
@@ -167,18 +194,26 @@ fn compile_condition(condition: &Condition) -> Result<EntryFilter, Error> {
     let value = condition.value.to_text();
     let ordering = Comparison::parse(&condition.operator);
     match (condition.property.as_str(), ordering) {
-        (property::TIMESTAMP, Some(ordering)) => {
-            let time = parse_text(&value).ok_or_else(|| {
+        (property::TIMESTAMP, Some(ordering)) => match (moment(&value), ago(&value)) {
+            (Some(moment), _) => Ok(EntryFilter::Time(ordering, moment)),
+            (None, Some(ago)) => Ok(EntryFilter::Ago(ordering, ago)),
+            (None, None) => Err(Error::configuration(
+                "value",
+                format!(
+                    "\"{value}\" is not a time in the form yyyy-MM-dd HH:mm:ss.SSS, a date such as \
+                     \"2026-11-23\", or a relative time such as \"now-30d\""
+                ),
+            )),
+        },
+        ("size", Some(ordering)) => {
+            let size = value.parse().ok().or_else(|| i64::try_from(parse_size(&value)?).ok());
+            let size = size.ok_or_else(|| {
                 Error::configuration(
                     "value",
-                    format!("\"{value}\" is not a time in the form yyyy-MM-dd HH:mm:ss.SSS"),
+                    format!(
+                        "\"{value}\" is not a whole number of bytes or a size such as \"10MiB\""
+                    ),
                 )
-            })?;
-            Ok(EntryFilter::Time(ordering, time))
-        }
-        ("size", Some(ordering)) => {
-            let size = value.parse().map_err(|_| {
-                Error::configuration("value", format!("\"{value}\" is not a whole number of bytes"))
             })?;
             Ok(EntryFilter::Size(ordering, size))
         }
@@ -194,6 +229,32 @@ fn compile_condition(condition: &Condition) -> Result<EntryFilter, Error> {
             };
             Ok(EntryFilter::Text(property, test))
         }
+    }
+}
+
+/// The time that `value` states: the reference's text, a date, or a date and time to the minute or
+/// the second.
+fn moment(value: &str) -> Option<Moment> {
+    let value = value.trim();
+    let start = parse_text(value).or_else(|| {
+        // jiff takes other forms too, such as weeks and signed years.
+        let is_plain = value.bytes().take(4).all(|byte| byte.is_ascii_digit());
+        value.parse::<DateTime>().ok().filter(|_| is_plain && value.get(4..5) == Some("-"))
+    })?;
+    Some(Moment { start, is_day: value.len() == "yyyy-MM-dd".len() })
+}
+
+/// How long ago `now-30d` is; negative for `now+1h`.
+fn ago(value: &str) -> Option<SignedDuration> {
+    let rest = value.trim().strip_prefix("now")?.trim_start();
+    if rest.is_empty() {
+        return Some(SignedDuration::ZERO);
+    }
+    let span = |text: &str| SignedDuration::try_from(parse_duration(text)?).ok();
+    match (rest.strip_prefix('-'), rest.strip_prefix('+')) {
+        (Some(text), _) => span(text),
+        (_, Some(text)) => span(text).and_then(SignedDuration::checked_neg),
+        _ => None,
     }
 }
 
@@ -232,7 +293,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::file::time::modified::Modified;
+    use crate::file::time::modified::{Modified, Zone};
     use crate::listing::Kind;
 
     fn entry(name: &str, time: &str, size: u64) -> Entry {
@@ -282,6 +343,45 @@ mod tests {
         for (raw, expected) in cases {
             assert_eq!(evaluate(&filter(raw.clone()), &entry), Some(expected), "{raw}");
         }
+    }
+
+    #[test]
+    fn times_may_be_dates_or_relative() {
+        let entry = entry("a", "2026-10-31 23:59:59.000", 11 << 20);
+        let day_of = |day: &str, operator| is("timestamp", operator, json!(day));
+        let cases = [
+            (day_of("2026-10-31", "equals"), true),
+            (day_of("2026-10-31", "notEquals"), false),
+            (day_of("2026-11-01", "lessThan"), true),
+            (day_of("2026-10-31", "greaterThan"), true),
+            (day_of("2026-10-31 23:59", "greaterThan"), true),
+            (day_of("2026-10-31T23:59:59", "equals"), true),
+            (day_of("now-1d", "lessThan"), true),
+            (day_of("now - 200 years", "greaterThan"), true),
+            (day_of("now+1h", "lessThan"), true),
+            (day_of("now", "greaterThan"), false),
+            (is("size", "greaterThan", json!("10MiB")), true),
+            (is("size", "lessThan", json!("1 GB")), true),
+        ];
+        for (raw, expected) in cases {
+            assert_eq!(evaluate(&filter(raw.clone()), &entry), Some(expected), "{raw}");
+        }
+        for value in ["yesterday", "now-30", "now-", "31.10.2026", "2026-10-32", "2026-W40-1", ""] {
+            let raw = serde_json::from_value(day_of(value, "equals")).unwrap();
+            let error = EntryFilter::compile(Some(raw)).unwrap_err();
+            assert!(error.message().contains("now-30d"), "{value}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_span_before_now_needs_a_clock_that_is_known() {
+        let mut listed = entry("a", "2020-11-22 17:25:00.000", 1);
+        listed.modified.as_mut().unwrap().zone = Zone::Server;
+        let old = filter(is("timestamp", "lessThan", json!("now-30d")));
+        assert_eq!(evaluate(&old, &listed), None);
+        assert_eq!(old.evaluate(&listed, &ServerTimeZone::Auto, true), Some(false));
+        let known = ServerTimeZone::from_name("Europe/Berlin").unwrap();
+        assert_eq!(old.evaluate(&listed, &known, false), Some(true));
     }
 
     #[test]

@@ -13,6 +13,6 @@ pub(crate) use connection::{
 pub(crate) use operation::{
     CreateSettings, FileExists, GetSettings, ListSettings, OperationSettings, QuerySettings,
 };
-pub(crate) use selection::{SelectionSettings, SortBy, WalkSettings};
-pub(crate) use tls::{Security, TlsSettings, Trust, Versions};
+pub(crate) use selection::{AgeLimits, SelectionSettings, SortBy, WalkSettings};
+pub(crate) use tls::{ClientIdentity, Security, TlsSettings, Trust, Versions};
 pub(crate) use transfer::{AfterReading, Checksum, ReadingSettings, Removal, TransferFormat};

@@ -20,6 +20,23 @@ pub(crate) enum SortBy {
     Timestamp,
     /// The smallest first.
     Size,
+    /// The newest, and no other (`newestOnly`).
+    #[serde(skip)]
+    Newest,
+}
+
+/// How long ago a file must have been modified.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct AgeLimits {
+    pub(crate) minimum: Option<Duration>,
+    pub(crate) maximum: Option<Duration>,
+}
+
+impl AgeLimits {
+    /// Whether every file is meant, however old.
+    pub(crate) fn is_open(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// How far a directory is walked.
@@ -37,8 +54,9 @@ pub(crate) struct WalkSettings {
 pub(crate) struct SelectionSettings {
     pub(crate) walk: WalkSettings,
     pub(crate) filter: EntryFilter,
-    /// How long ago a file must have been modified.
-    pub(crate) minimum_age: Option<Duration>,
+    /// How many bytes a file must have.
+    pub(crate) minimum_size: Option<u64>,
+    pub(crate) age: AgeLimits,
     pub(crate) sort_by: SortBy,
     /// `None` is all.
     pub(crate) maximum: Option<u64>,
@@ -57,8 +75,15 @@ pub(super) fn selection(
             strict: options.is("strictListing"),
         },
         filter,
-        minimum_age: options.milliseconds("minimumAge"),
-        sort_by: options.require("sortBy")?,
+        minimum_size: options.get("minimumSize")?,
+        age: AgeLimits {
+            minimum: options.milliseconds("minimumAge"),
+            maximum: options.milliseconds("maximumAge"),
+        },
+        sort_by: match options.is("newestOnly") {
+            true => SortBy::Newest,
+            false => options.require("sortBy")?,
+        },
         maximum: limit(options, maximum)?,
     })
 }

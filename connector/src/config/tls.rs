@@ -1,6 +1,6 @@
 //! The settings of TLS, as types.
 
-use host_sdk::{Error, Secret, Settings};
+use host_sdk::{Error, Secret, SecretBytes, Settings};
 use serde::Deserialize;
 
 /// How the connection is protected (RFC 4217).
@@ -21,12 +21,24 @@ pub(crate) struct TlsSettings {
     pub(crate) versions: Versions,
     pub(crate) session_reuse: bool,
     pub(crate) trust: Trust,
-    /// PEM text.
-    pub(crate) authorities: Option<String>,
+    /// PEM or DER.
+    pub(crate) authorities: Option<Vec<u8>>,
     pub(crate) fingerprint: Option<[u8; 32]>,
-    /// PEM text of the chain, and of the key.
-    pub(crate) client: Option<(String, Secret)>,
+    /// The name that the server's certificate has to carry, where that is not the host's.
+    pub(crate) server_name: Option<String>,
+    pub(crate) client: Option<ClientIdentity>,
     pub(crate) protect_data: bool,
+}
+
+/// What this side identifies itself with, as it is kept.
+#[derive(Debug)]
+pub(crate) struct ClientIdentity {
+    /// PEM or DER of the chain, or PKCS#12.
+    pub(crate) certificate: Vec<u8>,
+    /// PEM, DER or PKCS#12; absent where the certificate's file has it.
+    pub(crate) key: Option<SecretBytes>,
+    /// What opens an encrypted key.
+    pub(crate) password: Option<Secret>,
 }
 
 /// Which TLS versions are offered.
@@ -67,10 +79,15 @@ pub(super) fn tls(settings: &Settings) -> Result<TlsSettings, Error> {
         _ => Versions::Both,
     };
     let certificate =
-        settings.text("clientCertificate").map(|value| pem("clientCertificate", value));
-    let key = settings.secret("clientKey")?;
-    let client = match (certificate.transpose()?, key) {
-        (Some(certificate), Some(key)) => Some((certificate, key)),
+        settings.text("clientCertificate").map(|value| file("clientCertificate", value));
+    let password = settings.secret("clientKeyPassword")?;
+    let client = match (certificate.transpose()?, settings.secret_bytes("clientKey")?) {
+        (Some(certificate), Some(key)) => {
+            Some(ClientIdentity { certificate, key: Some(key), password })
+        }
+        (Some(certificate), None) if may_hold_key(&certificate) => {
+            Some(ClientIdentity { certificate, key: None, password })
+        }
         (None, None) => None,
         (Some(_), None) => {
             return Err(Error::configuration("clientKey", "a clientCertificate needs its key"));
@@ -84,7 +101,7 @@ pub(super) fn tls(settings: &Settings) -> Result<TlsSettings, Error> {
     };
     let trust: Trust = settings.require("trust")?;
     let authorities =
-        settings.text("caCertificates").map(|value| pem("caCertificates", value)).transpose()?;
+        settings.text("caCertificates").map(|value| file("caCertificates", value)).transpose()?;
     let fingerprint = settings
         .text("certificateFingerprint")
         .map(|text| {
@@ -108,18 +125,32 @@ pub(super) fn tls(settings: &Settings) -> Result<TlsSettings, Error> {
         trust,
         authorities,
         fingerprint,
+        server_name: settings.text("tlsServerName").map(str::to_owned),
         client,
         protect_data: settings.text("dataProtection") != Some("clear"),
     })
 }
 
 /// PEM text as it is, or the content of the file it names.
-fn pem(id: &str, value: &str) -> Result<String, Error> {
+fn file(id: &str, value: &str) -> Result<Vec<u8>, Error> {
     if value.contains("-----BEGIN ") {
-        return Ok(value.to_owned());
+        return Ok(value.as_bytes().to_vec());
     }
-    std::fs::read_to_string(value)
+    std::fs::read(value)
         .map_err(|e| Error::configuration(id, format!("file {value} cannot be read: {e}")))
+}
+
+/// Whether the file of a certificate may have the key as well: PKCS#12, which is binary as DER is,
+/// or PEM with a key in it.
+fn may_hold_key(bytes: &[u8]) -> bool {
+    const KEY: &[u8] = b"PRIVATE KEY-----";
+    const CERTIFICATE_VERSION: [u8; 2] = [0x02, 0x01];
+    let is_pem = bytes.windows(KEY.len()).any(|part| part == KEY);
+    // The header of the outermost element is two to five bytes long.
+    let has_version = (2..=6).any(|at| {
+        bytes.first() == Some(&0x30) && bytes.get(at..at + 2) == Some(&CERTIFICATE_VERSION[..])
+    });
+    is_pem || has_version
 }
 
 fn fingerprint(text: &str) -> Option<[u8; 32]> {

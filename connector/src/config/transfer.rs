@@ -51,6 +51,8 @@ pub(crate) enum Checksum {
 pub(crate) struct ReadingSettings {
     pub(crate) format: TransferFormat,
     pub(crate) checksum: Checksum,
+    /// Whether the size that the server states has to have arrived.
+    pub(crate) verify: bool,
     pub(crate) after: AfterReading,
 }
 
@@ -58,6 +60,7 @@ pub(super) fn reading(options: &Settings) -> Result<ReadingSettings, Error> {
     Ok(ReadingSettings {
         format: options.require("transferFormat")?,
         checksum: checksum(options)?,
+        verify: options.is("verify"),
         after: after_reading(options)?,
     })
 }

@@ -3,15 +3,21 @@
 use host_sdk::descriptor::{Field, FieldScope, FieldType};
 
 pub(super) fn fields() -> Vec<Field> {
-    let mut fields = server();
-    fields.extend(security());
-    fields.extend(data_connections());
-    fields.extend(conventions());
-    fields.extend(limits());
-    for field in &mut fields {
-        field.scope = FieldScope::ConnectionOnly;
-    }
-    fields
+    let sections = [
+        ("", server()),
+        ("Security", security()),
+        ("Data Connections", data_connections()),
+        ("Names and Listings", conventions()),
+        ("Limits", limits()),
+    ];
+    let in_section = |(section, fields): (&'static str, Vec<Field>)| {
+        fields.into_iter().map(move |field| {
+            let mut field = field.in_section(section);
+            field.scope = FieldScope::ConnectionOnly;
+            field
+        })
+    };
+    sections.into_iter().flat_map(in_section).collect()
 }
 
 fn server() -> Vec<Field> {
@@ -35,7 +41,8 @@ fn server() -> Vec<Field> {
             "account",
             "Account",
             "The account to name when the server asks for one (ACCT).",
-        ),
+        )
+        .advanced(),
         Field::text(
             "remoteDirectory",
             "Remote Directory",
@@ -61,7 +68,8 @@ fn security() -> Vec<Field> {
             "Lowest TLS Version",
             &versions,
             "The lowest TLS version that is accepted.",
-        )),
+        )
+.advanced()),
         with_tls(
             Field::choice(
                 "tlsMaximumVersion",
@@ -69,6 +77,7 @@ fn security() -> Vec<Field> {
                 &versions,
                 "The highest TLS version that is offered.",
             )
+.advanced()
             .or("1.3"),
         ),
         with_tls(Field::choice(
@@ -78,7 +87,8 @@ fn security() -> Vec<Field> {
             "Whether data connections resume the control connection's TLS session, as many \
              servers demand. Automatic also falls back to TLS 1.2 where a server's TLS 1.3 \
              tickets run out.",
-        )),
+        )
+.advanced()),
         with_tls(Field::choice(
             "trust",
             "Trusted Authorities",
@@ -88,43 +98,59 @@ fn security() -> Vec<Field> {
                 ("only", "Only those of CA Certificates"),
             ],
             "Which certificate authorities are trusted, besides those of CA Certificates.",
-        )),
+        )
+.advanced()),
         with_tls(Field::new(
             "caCertificates",
             "CA Certificates",
             FieldType::Certificate,
-            "Certificate authorities to trust in addition, in PEM: the text, or the path of a \
-             file.",
+            "Certificate authorities to trust in addition, in PEM or DER: the text, or the path of \
+             a file. A server's own certificate that is given here is trusted too, whatever it is \
+             marked as.",
         )),
         with_tls(
             Field::text(
                 "certificateFingerprint",
                 "Certificate Fingerprint",
                 "The SHA-256 fingerprint of the server's certificate. When it is given, that very \
-             certificate is trusted and no other; its dates and the host name are checked all \
-                 the same.",
+                 certificate is trusted and no other, whatever names and dates it carries; that it \
+                 has expired is logged.",
             )
             .in_format("64 hexadecimal digits, with or without colons"),
         ),
+        with_tls(Field::text(
+            "tlsServerName",
+            "TLS Server Name",
+            "The name that the server's certificate has to carry, where that is not the host's: \
+             for a host that is an address, a tunnel or an internal name.",
+        )),
         with_tls(Field::new(
             "clientCertificate",
             "Client Certificate",
             FieldType::Certificate,
             "The certificate to identify with, and its chain, in PEM: the text, or the path of a \
-             file.",
+             file in PEM, DER or PKCS#12, which may hold the key as well.",
         )),
         with_tls(Field::secret(
             "clientKey",
             "Client Key",
-            "The private key of the client certificate in PEM: text, {\"env\": \"NAME\"} or \
-             {\"file\": \"PATH\"}.",
+            "The private key of the client certificate: text in PEM, {\"env\": \"NAME\"}, or \
+             {\"file\": \"PATH\"} of a file in PEM or DER. Not needed where the file of the client \
+             certificate holds it.",
+        )),
+        with_tls(Field::secret(
+            "clientKeyPassword",
+            "Client Key Password",
+            "What opens an encrypted client key (PKCS#8) or PKCS#12 file: text, \
+             {\"env\": \"NAME\"} or {\"file\": \"PATH\"}.",
         )),
         with_tls(Field::choice(
             "dataProtection",
             "Data Protection",
             &[("private", "Private"), ("clear", "Clear")],
             "Whether file contents and listings travel inside TLS (PROT P) or in clear (PROT C).",
-        )),
+        )
+.advanced()),
     ]
 }
 
@@ -135,6 +161,13 @@ fn data_connections() -> Vec<Field> {
             "Connection Mode",
             &[("passive", "Passive"), ("active", "Active")],
             "Who opens data connections: this side (passive), or the server (active).",
+        )
+        .refused_with(
+            &["active"],
+            "proxy",
+            &[],
+            "active data connections cannot come through a proxy; allowed with a proxy is \
+             \"passive\"",
         ),
         Field::choice(
             "passiveAddress",
@@ -146,12 +179,14 @@ fn data_connections() -> Vec<Field> {
             "Where passive data connections go. The announced address is followed only when it \
              is asked for: a hostile server could send the connection anywhere.",
         )
+        .advanced()
         .visible_when("connectionMode", &["passive"]),
         Field::text(
             "activePorts",
             "Active Ports",
             "The local ports that active data connections are awaited on.",
         )
+        .advanced()
         .or("50000-50100")
         .in_format("first-last")
         .visible_when("connectionMode", &["active"]),
@@ -161,6 +196,7 @@ fn data_connections() -> Vec<Field> {
             "The address to announce for active data connections, where it is not that of the \
              control connection: the outer address of a NAT.",
         )
+        .advanced()
         .visible_when("connectionMode", &["active"]),
         Field::boolean(
             "keepAlive",
@@ -168,7 +204,8 @@ fn data_connections() -> Vec<Field> {
             true,
             "Whether TCP keep-alive holds the control connection open through NAT devices during \
              long transfers.",
-        ),
+        )
+        .advanced(),
         Field::group(
             "proxy",
             "Proxy",
@@ -191,7 +228,8 @@ fn data_connections() -> Vec<Field> {
                 Field::secret("password", "Password", "The password at the proxy."),
             ],
             "The proxy through which control and passive data connections go.",
-        ),
+        )
+        .advanced(),
     ]
 }
 
@@ -203,13 +241,15 @@ fn conventions() -> Vec<Field> {
             &[("auto", "Automatic"), ("mlsd", "MLSD"), ("list", "LIST")],
             "The command that directories are listed with. Automatic is MLSD where the server \
              has it.",
-        ),
+        )
+        .advanced(),
         Field::text(
             "fileNameEncoding",
             "File Name Encoding",
             "The character encoding of names on the server: auto, utf-8, or a label such as \
              windows-1252 or shift_jis. Bytes that do not fit are kept, not lost.",
         )
+        .advanced()
         .or("auto"),
         Field::text(
             "serverTimeZone",
@@ -222,13 +262,14 @@ fn conventions() -> Vec<Field> {
              with use_localtime. Where clocks are set back, a time that comes twice counts as the \
              first.",
         )
+        .advanced()
         .or("auto"),
     ]
 }
 
 fn limits() -> Vec<Field> {
     vec![
-        Field::integer(
+        Field::duration(
             "connectionTimeout",
             "Connection Timeout (ms)",
             0,
@@ -236,19 +277,20 @@ fn limits() -> Vec<Field> {
              0 is for ever.",
         )
         .or(30_000),
-        Field::integer(
+        Field::duration(
             "readTimeout",
             "Read Timeout (ms)",
             0,
             "How long the server may send nothing. 0 is for ever.",
         )
         .or(60_000),
-        Field::integer(
+        Field::duration(
             "transferTimeout",
             "Transfer Timeout (ms)",
             0,
             "How long one transfer may take in all, with its interruptions. 0 is for ever.",
         )
+.advanced()
         .or(0),
         Field::integer(
             "maximumConnections",
@@ -271,16 +313,16 @@ fn limits() -> Vec<Field> {
                 )
                 .up_to(100)
                 .or(7),
-                Field::integer(
+                Field::duration(
                     "delay",
                     "Delay (ms)",
                     0,
                     "The pause before the second attempt; it doubles each time.",
                 )
                 .or(500),
-                Field::integer("maximumDelay", "Maximum Delay (ms)", 0, "The longest pause.")
+                Field::duration("maximumDelay", "Maximum Delay (ms)", 0, "The longest pause.")
                     .or(30_000),
-                Field::integer(
+                Field::duration(
                     "totalTime",
                     "Total Time (ms)",
                     0,
@@ -291,6 +333,7 @@ fn limits() -> Vec<Field> {
             ],
             "How failures that may pass are repeated. A rejected password never is, and one that gets no answer once.",
         )
+.advanced()
         .or(serde_json::json!({})),
         Field::integer(
             "maximumLineLength",
@@ -298,6 +341,7 @@ fn limits() -> Vec<Field> {
             256,
             "The longest line of a reply or a listing, in bytes.",
         )
+.advanced()
         .up_to(1_048_576)
         .or(16_384),
         Field::integer(
@@ -306,6 +350,7 @@ fn limits() -> Vec<Field> {
             1,
             "How many entries one directory may have, and how many a query or a sorted list may select in all.",
         )
+.advanced()
         .or(1_000_000),
     ]
 }

@@ -19,20 +19,26 @@ pub(super) fn filter(with_file_type: bool) -> FilterDescriptor {
             FilterType::String,
             &all,
         ),
-        FilterProperty {
-            format: Some("yyyy-MM-dd HH:mm:ss.SSS".to_owned()),
-            ..filter_property(
-                property::TIMESTAMP,
-                "Timestamp",
-                "When the file was last modified, in the server's local time. Where a listing \
+        filter_property(
+            property::TIMESTAMP,
+            "Timestamp",
+            "When the file was last modified, in the server's local time: yyyy-MM-dd \
+                 HH:mm:ss.SSS, a date such as 2026-11-23 with or without a time, or a span \
+                 before now such as now-30d. A date alone is its first instant, and the whole day \
+                 for Equal To. Where a listing \
                  tells only minutes or days and the comparison needs more, the file's own time \
                  (MDTM) decides, if the server has it. Patterns work on the text of the listing's \
                  time.",
-                FilterType::Timestamp,
-                &all,
-            )
-        },
-        filter_property("size", "Size", "The size in bytes.", FilterType::Integer, &ordered),
+            FilterType::Timestamp,
+            &all,
+        ),
+        filter_property(
+            "size",
+            "Size",
+            "The size in bytes, or with a unit such as 10MiB.",
+            FilterType::Size,
+            &ordered,
+        ),
     ];
     if with_file_type {
         let kinds = [
@@ -80,7 +86,7 @@ fn filter_property(
 }
 
 fn operators() -> Vec<FilterOperator> {
-    use FilterType::{Integer, String, Timestamp};
+    use FilterType::{Size, String, Timestamp};
     let operator = |id: &str, label: &str, help: &str, types: &[FilterType]| FilterOperator {
         id: id.to_owned(),
         label: label.to_owned(),
@@ -88,7 +94,7 @@ fn operators() -> Vec<FilterOperator> {
         argument_count: 1,
         types: types.to_vec(),
     };
-    let every = [String, Timestamp, Integer];
+    let every = [String, Timestamp, Size];
     let text = [String, Timestamp];
     vec![
         operator("equals", "Equal To", "Is the same.", &every),

@@ -61,7 +61,8 @@ fn create() -> OperationDescriptor {
                 true,
                 "Whether the server has to have as many bytes as were sent (SIZE) before a file \
                  gets its name. To be switched off for servers that change what they store.",
-            ),
+            )
+            .advanced(),
             Field::boolean(
                 "preserveTimestamp",
                 "Preserve Timestamp",
@@ -69,6 +70,7 @@ fn create() -> OperationDescriptor {
                 "Whether the file gets the time of the document's Timestamp, where the server can \
                  set times (MFMT). Ignored with Append.",
             )
+            .advanced()
             .visible_when("actionIfFileExists", &replacing),
             Field::text(
                 "permissions",
@@ -76,6 +78,7 @@ fn create() -> OperationDescriptor {
                 "The permission bits that the file gets, where the server has SITE CHMOD. \
                  Ignored with Append.",
             )
+            .advanced()
             .in_format("three or four octal digits")
             .visible_when("actionIfFileExists", &replacing),
             include_all_metadata("Whether the output carries the file's timestamp."),
@@ -109,6 +112,7 @@ fn query() -> OperationDescriptor {
         output: OutputKind::Binary,
         fields: vec![
             transfer_format(),
+            verify_reading(),
             checksum(),
             delete_after_reading(),
             move_after_reading(),
@@ -118,6 +122,9 @@ fn query() -> OperationDescriptor {
             recursive(),
             strict_listing(),
             minimum_age("are left for the next time"),
+            maximum_age(),
+            minimum_size(),
+            newest_only(),
             sort_by("files are read"),
             parallel_transfers(
                 "How many files are read at once, each over a session of its own, up to the \
@@ -142,6 +149,7 @@ fn get() -> OperationDescriptor {
         output: OutputKind::Binary,
         fields: vec![
             transfer_format(),
+            verify_reading(),
             checksum(),
             include_all_metadata("Whether the document carries the file's timestamp."),
             delete_after_reading(),
@@ -172,6 +180,9 @@ fn list() -> OperationDescriptor {
             recursive(),
             strict_listing(),
             minimum_age("are left out"),
+            maximum_age(),
+            minimum_size(),
+            newest_only(),
             sort_by("entries are told"),
             return_application_errors(),
         ],
@@ -228,6 +239,7 @@ fn checksum() -> Field {
          their like). Automatic does so with binary files where the server can; an algorithm is \
          demanded. The server reads each file once more for it. Not with Append.",
     )
+    .advanced()
 }
 
 fn include_all_metadata(help: &str) -> Field {
@@ -283,10 +295,11 @@ fn strict_listing() -> Field {
         "Whether one entry or directory that cannot be read ends the operation with an error. \
          Otherwise it is an error by itself, and the others go on.",
     )
+    .advanced()
 }
 
 fn minimum_age(consequence: &str) -> Field {
-    Field::integer(
+    Field::duration(
         "minimumAge",
         "Minimum Age (ms)",
         0,
@@ -296,6 +309,67 @@ fn minimum_age(consequence: &str) -> Field {
         ),
     )
     .or(0)
+}
+
+fn maximum_age() -> Field {
+    Field::duration(
+        "maximumAge",
+        "Maximum Age (ms)",
+        0,
+        "How long ago a file may have been modified: older ones are left out. 0 is no maximum.",
+    )
+    .or(0)
+    .advanced()
+}
+
+fn minimum_size() -> Field {
+    Field::size(
+        "minimumSize",
+        "Minimum Size",
+        "How many bytes a file must have: smaller ones are left out. Blank is no minimum.",
+    )
+    .advanced()
+}
+
+fn newest_only() -> Field {
+    Field::boolean(
+        "newestOnly",
+        "Newest Only",
+        false,
+        "Whether only the newest of the files that are selected counts. Where a listing does not \
+         tell which of two is newer, MDTM decides.",
+    )
+    .advanced()
+    .refused_with(
+        &["true"],
+        "sortBy",
+        &["fileName", "timestamp", "size"],
+        "one file has no order: leave out sortBy, or newestOnly",
+    )
+}
+
+fn verify_reading() -> Field {
+    Field::boolean(
+        "verify",
+        "Verify",
+        true,
+        "Whether as many bytes have to arrive as the server says that the file has (SIZE). To be \
+         switched off for files that grow while they are read, and for servers that store other \
+         bytes than they send.",
+    )
+    .advanced()
+    .warned_with(
+        &["false"],
+        "deleteAfterReading",
+        &["true"],
+        "files are deleted although nothing proves that all of their bytes arrived",
+    )
+    .warned_with(
+        &["false"],
+        "moveAfterReading",
+        &[],
+        "files are moved although nothing proves that all of their bytes arrived",
+    )
 }
 
 fn sort_by(what: &str) -> Field {
@@ -324,6 +398,7 @@ fn fail_if_unable_to_delete() -> Field {
          cannot be deleted or moved (the fact perm of MLSD and MLST). In every other case its \
          document is delivered, and a failure follows it.",
     )
+    .advanced()
 }
 
 fn parallel_transfers(help: &str) -> Field {

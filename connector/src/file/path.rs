@@ -1,35 +1,122 @@
-//! Paths on a server, Unix style, normalised.
+//! Paths on a server: Unix style at the interface, and the part of them that only the server reads.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use host_sdk::kit::random_suffix;
 use host_sdk::{Error, ErrorKind};
 
 use host_sdk::kit::text::printable;
 
-/// A path without empty, `.` and `..` parts. It is absolute, or counts from the directory after
-/// login where the server does not tell which one that is.
+/// A path: a base and the names below it, without empty, `.` and `..` parts.
+///
+/// The base is `/`, the directory after login, or a directory in the server's own words. Those words
+/// are kept as PWD or a person spells them: `'U01.'`, `DISK$USER:[SMITH]`, `C:\data\in`, `QGPL`. No
+/// part of the connector reads them. Two paths with the same text are the same path.
 ///
 /// Text is in the transparent form of [`super::name`], so every name a server shows has one.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct RemotePath(
-    /// Begins with `/` where it is absolute, and ends in none unless it is the root. Blank is the
-    /// directory after login.
-    String,
-);
+#[derive(Clone)]
+pub(crate) struct RemotePath {
+    base: Base,
+    /// The base and the names, joined by `/`. It ends in none unless the base does. Blank is the
+    /// directory after login of a server that does not tell which one that is.
+    text: String,
+    /// How many bytes of it are the base.
+    base_length: usize,
+}
+
+/// What the names of a path count from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Base {
+    /// `/`.
+    Root,
+    /// The directory after login.
+    Login,
+    /// A directory in the server's own words.
+    Own,
+}
 
 /// The longest name that file systems keep, in bytes.
-const LONGEST_NAME: usize = 255;
+pub(crate) const LONGEST_NAME: usize = 255;
 
 impl RemotePath {
     /// `/`.
     pub(crate) fn root() -> Self {
-        Self("/".to_owned())
+        Self { base: Base::Root, text: "/".to_owned(), base_length: 1 }
     }
 
     /// The directory after login, of a server that does not tell which one that is.
     pub(crate) fn login() -> Self {
-        Self(String::new())
+        Self { base: Base::Login, text: String::new(), base_length: 0 }
+    }
+
+    /// The directory after login, as PWD spells it.
+    ///
+    /// # Errors
+    ///
+    /// `document` when it holds CR, LF or NUL, which would end a command early.
+    pub(crate) fn login_at(text: &str) -> Result<Self, Error> {
+        if text.starts_with('/') {
+            let Self { text, .. } = Self::root().join(text)?;
+            return Ok(Self { base: Base::Login, base_length: text.len(), text });
+        }
+        Ok(Self { base: Base::Login, ..Self::own(text)? })
+    }
+
+    /// A directory in the server's own words.
+    fn own(text: &str) -> Result<Self, Error> {
+        check_line(text)?;
+        Ok(Self { base: Base::Own, text: text.to_owned(), base_length: text.len() })
+    }
+
+    /// The directory that `text` names, seen from this one, which is that after login: as a person
+    /// spells it, or as [`RemotePath::as_str`] gives it.
+    ///
+    /// # Errors
+    ///
+    /// As [`RemotePath::join`].
+    pub(crate) fn directory(&self, text: &str) -> Result<Self, Error> {
+        let trimmed = text.trim_end_matches('/');
+        if trimmed.is_empty() || text.starts_with('/') {
+            return self.join(text);
+        }
+        if is_rooted(trimmed, "") {
+            return Self::own(trimmed);
+        }
+        if !self.is_own() {
+            return self.join(text);
+        }
+        match self.below_base(text) {
+            Some(rest) => self.join(rest),
+            None => Self::own(trimmed),
+        }
+    }
+
+    /// The file that `text` names in `directory`, seen from this path, which is that of the directory
+    /// after login.
+    ///
+    /// # Errors
+    ///
+    /// As [`RemotePath::join`].
+    pub(crate) fn file(&self, directory: &Self, text: &str) -> Result<Self, Error> {
+        // An output tells the directory and the name, which a person joins by a slash.
+        if let Some((above, name)) = text.rsplit_once('/')
+            && !name.is_empty()
+            && !text.starts_with('/')
+        {
+            if let Some(rest) = self.below_base(above).filter(|_| self.is_own()) {
+                return self.join(rest)?.join(name);
+            }
+            if is_rooted(above, if self.is_own() { self.base_text() } else { "" }) {
+                return Self::own(above)?.join(name);
+            }
+            if let Some(rest) = directory.below_base(above).filter(|_| directory.base == Base::Own)
+            {
+                return Self::own(directory.base_text())?.join(rest)?.join(name);
+            }
+        }
+        directory.join(text)
     }
 
     /// What `text` means seen from here: a relative path is appended, an absolute one replaces.
@@ -37,31 +124,34 @@ impl RemotePath {
     /// # Errors
     ///
     /// `document` when it holds CR, LF or NUL, which would end the command early, and when it leads
-    /// above a directory after login that is not known.
+    /// above a directory of which only the server knows what is above it.
     pub(crate) fn join(&self, text: &str) -> Result<Self, Error> {
-        if text.contains(['\r', '\n', '\0']) {
-            return Err(Error::new(
-                ErrorKind::Document,
-                format!("path \"{}\" contains CR, LF or NUL", printable(text)),
-            ));
+        check_line(text)?;
+        if text.starts_with('/') {
+            return Ok(Self::root().with_names(normalised(Vec::new(), text).0));
         }
-        let replaces = text.starts_with('/');
-        let base = if replaces { "" } else { self.0.as_str() };
-        let is_absolute = replaces || self.is_absolute();
-        let mut parts: Vec<&str> = Vec::new();
-        for part in base.split('/').chain(text.split('/')) {
-            match part {
-                "" | "." => {}
-                ".." => {
-                    if parts.pop().is_none() && !is_absolute {
-                        return Err(above_login(text));
-                    }
-                }
-                name => parts.push(name),
+        let (names, above) = normalised(self.names().collect(), text);
+        if above == 0 {
+            return Ok(self.with_names(names));
+        }
+        if !self.is_unix() {
+            return Err(above_login(text));
+        }
+        let mut whole = self.text.split('/').collect::<Vec<_>>();
+        whole.retain(|part| !part.is_empty());
+        Ok(Self::root().with_names(normalised(whole, text).0))
+    }
+
+    /// This path's base with other names below it.
+    fn with_names(&self, names: Vec<&str>) -> Self {
+        let mut text = self.base_text().to_owned();
+        for name in names {
+            if !text.is_empty() && !text.ends_with('/') {
+                text.push('/');
             }
+            text.push_str(name);
         }
-        let root = if is_absolute { "/" } else { "" };
-        Ok(Self(format!("{root}{}", parts.join("/"))))
+        Self { base: self.base, text, base_length: self.base_length }
     }
 
     /// The entry `name` of this directory, where `name` is one a server listed.
@@ -78,8 +168,10 @@ impl RemotePath {
             )
             .with_path(self.to_string()));
         }
-        let separator = if self.is_top() { "" } else { "/" };
-        Ok(Self(format!("{}{separator}{name}", self.0)))
+        let is_joined = self.text.is_empty() || self.text.ends_with('/');
+        let separator = if is_joined { "" } else { "/" };
+        let text = format!("{}{separator}{name}", self.text);
+        Ok(Self { base: self.base, text, base_length: self.base_length })
     }
 
     /// A name beside this one that nobody else uses, which ends in `extension`. It begins with as
@@ -103,54 +195,147 @@ impl RemotePath {
 
     /// This name between `prefix` and `suffix`, cut so that the whole is a name for file systems.
     fn sibling(&self, prefix: &str, suffix: &str) -> Result<Self, Error> {
-        let name = self.file_name();
         let room = LONGEST_NAME.saturating_sub(prefix.len() + suffix.len());
-        let end = (0..=room.min(name.len())).rev().find(|end| name.is_char_boundary(*end));
-        let kept = end.and_then(|end| name.get(..end)).unwrap_or(name);
+        let kept = beginning(self.file_name(), room);
         self.parent().entry(&format!("{prefix}{kept}{suffix}"))
     }
 
     /// The directory it lies in; the topmost one lies in itself.
     pub(crate) fn parent(&self) -> Self {
-        match self.0.rsplit_once('/') {
-            Some(("", _)) => Self::root(),
-            Some((parent, _)) => Self(parent.to_owned()),
-            None => Self::login(),
+        let mut names: Vec<&str> = self.names().collect();
+        if names.pop().is_some() {
+            return self.with_names(names);
+        }
+        match self.text.rsplit_once('/') {
+            Some((parent, _)) if self.is_unix() => {
+                Self::root().with_names(normalised(Vec::new(), parent).0)
+            }
+            _ => self.clone(),
         }
     }
 
     /// The last part; blank for the topmost directory.
     pub(crate) fn file_name(&self) -> &str {
-        self.0.rsplit('/').next().unwrap_or_default()
+        match self.names().next_back() {
+            Some(name) => name,
+            None if self.is_unix() => self.text.rsplit('/').next().unwrap_or_default(),
+            None => "",
+        }
     }
 
-    /// Whether it is the topmost directory that can be named: `/`, or the one after login.
+    /// Whether it is the topmost directory that can be named: `/`, the one after login where that
+    /// has no Unix path, or one in the server's own words.
     pub(crate) fn is_top(&self) -> bool {
-        matches!(self.0.as_str(), "/" | "")
+        self.text == "/" || (!self.is_unix() && self.names().next().is_none())
     }
 
-    /// Whether it counts from the root.
-    pub(crate) fn is_absolute(&self) -> bool {
-        self.0.starts_with('/')
+    /// What its names count from.
+    pub(crate) fn base(&self) -> Base {
+        self.base
     }
 
-    /// How a relative path is called inside the directory `from`, where it lies somewhere below
-    /// that.
+    /// The base as PWD or a person spells it.
+    pub(crate) fn base_text(&self) -> &str {
+        self.text.get(..self.base_length).unwrap_or_default()
+    }
+
+    /// The names below the base, joined by `/`.
+    pub(crate) fn names_text(&self) -> &str {
+        let names = self.text.get(self.base_length..).unwrap_or_default();
+        names.strip_prefix('/').unwrap_or(names)
+    }
+
+    /// The names below the base.
+    pub(crate) fn names(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.names_text().split('/').filter(|name| !name.is_empty())
+    }
+
+    /// Whether it is a path from `/`: any part of it has a name wherever a session is.
+    pub(crate) fn is_unix(&self) -> bool {
+        self.text.starts_with('/')
+    }
+
+    /// Whether its base is in the server's own words.
+    pub(crate) fn is_own(&self) -> bool {
+        self.base_length > 0 && !self.is_unix()
+    }
+
+    /// Whether the server finds its base from anywhere, as far as the words show. `like` is a path
+    /// of the same server's.
+    pub(crate) fn is_rooted(&self, like: &Self) -> bool {
+        self.is_unix() || is_rooted(self.base_text(), like.base_text())
+    }
+
+    /// How it is called inside the directory `from`, where it lies somewhere below that; `.` for the
+    /// directory after login seen from there, where that has no name.
     pub(crate) fn seen_from(&self, from: &Self) -> Option<&str> {
-        if self.is_absolute() || from.is_absolute() {
-            return None;
+        let rest = self.text.strip_prefix(&from.text)?;
+        if from.text.is_empty() {
+            // Nothing that counts from elsewhere is known to be below it.
+            return Some(self.as_str()).filter(|_| self.base == Base::Login);
         }
-        if from.is_top() {
-            return Some(self.as_str());
-        }
-        self.0.strip_prefix(&from.0)?.strip_prefix('/')
+        let rest = if from.text.ends_with('/') { rest } else { rest.strip_prefix('/')? };
+        Some(rest).filter(|rest| !rest.is_empty())
     }
 
-    /// The text for commands and document properties: `.` for a directory after login that is not
-    /// known.
-    pub(crate) fn as_str(&self) -> &str {
-        if self.0.is_empty() { "." } else { &self.0 }
+    /// What of `text` comes after this path's base and a slash; blank where `text` is the base.
+    fn below_base<'t>(&self, text: &'t str) -> Option<&'t str> {
+        let base = Some(self.base_text()).filter(|base| !base.is_empty())?;
+        let rest = text.strip_prefix(base)?;
+        let is_joined = rest.is_empty() || base.ends_with('/');
+        if is_joined { Some(rest) } else { rest.strip_prefix('/') }
     }
+
+    /// The text for document properties: `.` for a directory after login that is not known.
+    pub(crate) fn as_str(&self) -> &str {
+        if self.text.is_empty() { "." } else { &self.text }
+    }
+}
+
+/// The names that `text` leads to from `names`, and how often it leads above the first of them.
+fn normalised<'t>(mut names: Vec<&'t str>, text: &'t str) -> (Vec<&'t str>, usize) {
+    let mut above = 0;
+    for part in text.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => above += usize::from(names.pop().is_none()),
+            name => names.push(name),
+        }
+    }
+    (names, above)
+}
+
+/// As much of the beginning of `name` as fits into `room` bytes.
+pub(crate) fn beginning(name: &str, room: usize) -> &str {
+    let end = (0..=room.min(name.len())).rev().find(|end| name.is_char_boundary(*end));
+    end.and_then(|end| name.get(..end)).unwrap_or(name)
+}
+
+/// Whether the words of `text` show that it counts from no other directory: it begins with a drive,
+/// or, where the paths of the server are like `like`, it names a device or begins with the same sign.
+fn is_rooted(text: &str, like: &str) -> bool {
+    if let Some((drive, rest)) = text.split_once(':')
+        && drive.len() == 1
+        && drive.starts_with(|c: char| c.is_ascii_alphabetic())
+        && (rest.is_empty() || rest.starts_with(['\\', '/']))
+    {
+        return true;
+    }
+    if like.is_empty() || like.starts_with('/') {
+        return false;
+    }
+    let sign = |text: &str| text.chars().next().filter(|c| !c.is_alphanumeric());
+    text.contains(':') || (sign(text).is_some() && sign(text) == sign(like))
+}
+
+fn check_line(text: &str) -> Result<(), Error> {
+    if text.contains(['\r', '\n', '\0']) {
+        return Err(Error::new(
+            ErrorKind::Document,
+            format!("path \"{}\" contains CR, LF or NUL", printable(text)),
+        ));
+    }
+    Ok(())
 }
 
 fn above_login(text: &str) -> Error {
@@ -159,6 +344,32 @@ fn above_login(text: &str) -> Error {
         format!("path \"{}\" leads above the directory after login", printable(text)),
     )
     .with_hint("the server does not tell where the login leads (PWD): name an absolute path")
+}
+
+impl PartialEq for RemotePath {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for RemotePath {}
+
+impl Hash for RemotePath {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
+}
+
+impl PartialOrd for RemotePath {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for RemotePath {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.text.cmp(&other.text)
+    }
 }
 
 impl fmt::Display for RemotePath {

@@ -53,6 +53,8 @@ pub(crate) struct RawEntry<'l> {
     pub(crate) perm: Option<Perm>,
     /// What the server knows it by, whatever name and path lead to it (RFC 3659 §7.5.2).
     pub(crate) unique: Option<&'l [u8]>,
+    /// Whether the name is a path from the listed directory: a member of a file, or a title.
+    pub(crate) is_path: bool,
 }
 
 impl<'l> RawEntry<'l> {
@@ -67,6 +69,7 @@ impl<'l> RawEntry<'l> {
             mode: None,
             perm: None,
             unique: None,
+            is_path: false,
         }
     }
 
@@ -82,6 +85,7 @@ impl<'l> RawEntry<'l> {
             mode: self.mode,
             perm: self.perm,
             unique: self.unique.map(|unique| encoding.decode(unique).into_boxed_str()),
+            is_path: self.is_path,
         }
     }
 }
@@ -107,6 +111,8 @@ pub(crate) struct Entry {
     pub(crate) perm: Option<Perm>,
     /// What the server knows it by.
     pub(crate) unique: Option<Box<str>>,
+    /// Whether the name is a path from the listed directory.
+    pub(crate) is_path: bool,
 }
 
 impl Entry {

@@ -40,6 +40,16 @@ pub(crate) enum ListingError {
         /// The format of the lines before it, if there were any.
         format: Option<Format>,
     },
+    /// No line is an entry: this one is the first that is no decoration either.
+    #[error("line {number} of the listing is not in {} format: \"{line}\"", expected(.format))]
+    UnknownFormat {
+        /// The line's number, from 1.
+        number: u64,
+        /// The line's beginning, safe to print.
+        line: String,
+        /// The format that a heading showed, if there was one.
+        format: Option<Format>,
+    },
     /// A name goes on in the next line.
     #[error("line {number} of the listing goes on a name with a line feed in it: \"{name}\"")]
     LineFeed {
@@ -64,6 +74,16 @@ impl ListingError {
         }
         Self::Unrecognised { number, line: quoted, format }
     }
+
+    /// The same error where it is that of all lines.
+    pub(super) fn of_all(self) -> Self {
+        match self {
+            Self::Unrecognised { number, line, format } => {
+                Self::UnknownFormat { number, line, format }
+            }
+            other => other,
+        }
+    }
 }
 
 fn expected(format: &Option<Format>) -> &'static str {
@@ -79,17 +99,28 @@ impl From<ListingError> for Error {
             },
             ListingError::Unterminated { .. }
             | ListingError::Unrecognised { .. }
+            | ListingError::UnknownFormat { .. }
             | ListingError::LineFeed { .. } => ErrorKind::Integrity,
             ListingError::LineTooLong { .. } | ListingError::TooManyEntries { .. } => {
                 ErrorKind::Protocol
             }
         };
         // The same line comes again; a listing that was cut may be whole the next time.
-        let is_final =
-            matches!(error, ListingError::Unrecognised { .. } | ListingError::LineFeed { .. });
+        let is_final = matches!(
+            error,
+            ListingError::Unrecognised { .. }
+                | ListingError::UnknownFormat { .. }
+                | ListingError::LineFeed { .. }
+        );
         let hint = match &error {
             ListingError::LineTooLong { .. } => Some("raise maximumLineLength"),
             ListingError::TooManyEntries { .. } => Some("raise maximumListingEntries"),
+            ListingError::UnknownFormat { format: Some(Format::Mlsd), .. } => {
+                Some("set listing to list: the server answers MLSD with other lines than facts")
+            }
+            ListingError::UnknownFormat { .. } => {
+                Some("set listing to nlst: NLST asks for the names alone, which have one format")
+            }
             _ => None,
         };
         let message = error.to_string();

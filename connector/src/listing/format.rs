@@ -3,7 +3,7 @@
 use super::date::ls::Clock;
 use super::entry::RawEntry;
 use super::formats::mlsd::{self, Place};
-use super::formats::{cms, dos, eplf, mvs, netware, os400, rare, tandem, unix, vms};
+use super::formats::{cms, dls, dos, eplf, mvs, netware, os400, rare, tandem, unisys, unix, vms};
 
 /// A format of listing lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,10 +48,14 @@ pub(crate) enum Format {
     NameFirst,
     /// OS-9.
     Os9,
+    /// Unisys ClearPath MCP.
+    Unisys,
+    /// `dls`.
+    Dls,
 }
 
 /// The formats of LIST, the likeliest first.
-pub(super) const DETECTED: [Format; 20] = [
+pub(super) const DETECTED: [Format; 22] = [
     Format::Unix,
     Format::Dos,
     Format::Eplf,
@@ -71,7 +75,9 @@ pub(super) const DETECTED: [Format; 20] = [
     Format::VxWorks,
     Format::NameFirst,
     Format::Os9,
+    Format::Unisys,
     Format::Mlsd,
+    Format::Dls,
 ];
 
 impl Format {
@@ -98,6 +104,8 @@ impl Format {
             Self::VxWorks => "VxWorks",
             Self::NameFirst => "name-first",
             Self::Os9 => "OS-9",
+            Self::Unisys => "Unisys",
+            Self::Dls => "dls",
         }
     }
 
@@ -110,7 +118,7 @@ impl Format {
                 (Place::Above, entry) => Some(RawEntry { name: b".", ..entry }),
             },
             Self::Unix => unix::parse(line, clock),
-            Self::Dos => dos::parse(line),
+            Self::Dos => dos::parse(line, clock),
             Self::Eplf => eplf::parse(line),
             Self::Netware => netware::parse(line, clock),
             Self::Vms => vms::parse(line),
@@ -128,6 +136,8 @@ impl Format {
             Self::VxWorks => rare::parse_vxworks(line),
             Self::NameFirst => rare::parse_name_first(line),
             Self::Os9 => rare::parse_os9(line),
+            Self::Unisys => unisys::parse(line, clock),
+            Self::Dls => dls::parse(line, clock),
         }
     }
 

@@ -7,11 +7,13 @@
 //! without a word is worse than a listing that fails.
 
 mod date;
+mod decoration;
 pub(crate) mod entry;
 pub(crate) mod error;
 mod format;
 pub(crate) mod formats;
 pub(crate) mod lines;
+mod name;
 mod parser;
 mod perm;
 mod scan;
@@ -55,6 +57,8 @@ pub(crate) struct Listing<R> {
     lines: Lines<R>,
     parser: Parser,
     settings: ListingSettings,
+    /// The path of the listed directory, which some servers print in front of names.
+    directory: Option<String>,
     entries: u64,
     last_line: u64,
     begun: bool,
@@ -98,6 +102,7 @@ impl<R: Read> Listing<R> {
             lines,
             parser,
             settings,
+            directory: None,
             entries: 0,
             last_line: 0,
             begun: false,
@@ -106,6 +111,11 @@ impl<R: Read> Listing<R> {
             suspect: None,
             unusable: 0,
         }
+    }
+
+    /// The same listing, of the directory at `path`: names that begin with it are told without.
+    pub(crate) fn of_directory(self, path: &str) -> Self {
+        Self { directory: Some(path.to_owned()), ..self }
     }
 
     /// The next entry; none at the end. The directory itself and its parent are left out.
@@ -154,8 +164,13 @@ impl<R: Read> Listing<R> {
             self.ready.push_back(Item::Unusable(error));
         }
         self.ready.extend(self.suspect.take().map(Item::Entry));
+        if self.entries == 0 { self.no_entry() } else { Ok(self.ready.pop_front()) }
+    }
+
+    /// What a listing comes to that has no entry: nothing, or the error of its first line.
+    fn no_entry(&mut self) -> Result<Option<Item>, ListingError> {
         match self.ready.pop_front() {
-            Some(Item::Unusable(e)) if self.entries == 0 => Err(e),
+            Some(Item::Unusable(e)) => Err(e.of_all()),
             item => Ok(item),
         }
     }
@@ -182,12 +197,14 @@ impl<R: Read> Listing<R> {
                     }
                 };
                 self.unusable += 1;
-                if self.entries == 0 && self.unusable > HELD
-                    || self.unusable > self.settings.maximum_entries
-                {
-                    return Err(error);
-                }
                 self.ready.push_back(Item::Unusable(error));
+                if self.entries == 0 && self.unusable > HELD {
+                    return self.no_entry().map(|_| false);
+                }
+                if self.unusable > self.settings.maximum_entries {
+                    let limit = self.settings.maximum_entries;
+                    return Err(ListingError::TooManyEntries { limit });
+                }
             }
             Parsed::Entry(entry) => {
                 let limit = self.settings.maximum_entries;
@@ -196,7 +213,9 @@ impl<R: Read> Listing<R> {
                 }
                 self.entries += 1;
                 let mut entry = entry.decode(self.settings.encoding);
-                match self.parser.format() {
+                let format = self.parser.format();
+                name::strip(&mut entry, self.directory.as_deref(), format);
+                match format {
                     Some(Format::Cms) => entry.name = formats::cms::dotted(&entry.name),
                     Some(Format::Vms) if self.newest.as_ref() == Some(&entry.name) => {
                         return Ok(true);

@@ -2,11 +2,12 @@
 
 use super::date::ls::Clock;
 use super::date::parts::Orders;
+use super::decoration::is_decoration;
 use super::entry::RawEntry;
 use super::format::{DETECTED, Format};
 use super::formats::mvs::{self, Heading};
-use super::formats::os400;
-use super::formats::{cms, tandem, unix, vms};
+use super::formats::{cms, dls, tandem, unisys, unix, vms};
+use super::scan::is_blank;
 
 /// What a line turned out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub(super) enum Parsed<'l> {
 pub(super) struct Parser {
     format: Option<Format>,
     clock: Clock,
-    /// The first line of a two-line entry of OpenVMS; while an entry is read, both lines.
+    /// The first line of an entry that takes two; while the entry is read, both lines.
     unfinished: Vec<u8>,
     waiting: bool,
 }
@@ -49,14 +50,14 @@ impl Parser {
         let lines = ahead.split_inclusive(|byte| *byte == b'\n');
         for line in lines.filter(|line| line.ends_with(b"\n")).map(<[u8]>::trim_ascii_end) {
             let shows = |format: &&Format| format.detect(line, &self.clock).is_some();
-            match DETECTED.iter().find(shows) {
-                Some(Format::Os400) => {
-                    let orders = os400::date_orders(line, &self.clock).unwrap_or(Orders::ANY);
-                    self.clock.orders = orders.within(self.clock.orders);
-                }
-                // Only IBM i leaves the order open.
-                Some(_) => return,
-                None => {}
+            let format = DETECTED.iter().find(shows);
+            let may_be_open = matches!(format, Some(Format::Os400 | Format::Unix | Format::Dos));
+            match Orders::of_line(line, |date| self.clock.is_future(date)) {
+                Some(orders) if may_be_open => self.clock.orders = orders.within(self.clock.orders),
+                // Members of a file have no date.
+                None if format == Some(&Format::Os400) => {}
+                _ if format.is_none() => {}
+                _ => return,
             }
         }
     }
@@ -96,7 +97,11 @@ impl Parser {
         self.waiting = false;
         self.unfinished.push(b' ');
         self.unfinished.extend_from_slice(line);
-        vms::parse(&self.unfinished).map_or(Parsed::Unrecognised, Parsed::Entry)
+        let entry = match self.format {
+            Some(Format::Dls) => dls::parse_joined(&self.unfinished, &self.clock),
+            _ => vms::parse(&self.unfinished),
+        };
+        entry.map_or(Parsed::Unrecognised, Parsed::Entry)
     }
 
     /// Reads what is no entry: blank lines, totals, headings, and halves of entries.
@@ -110,13 +115,16 @@ impl Parser {
             }
             None | Some(Format::Vms) if vms::is_frame(line) => Some(Format::Vms),
             None | Some(Format::Vms) if vms::is_name_alone(line) => {
-                self.waiting = true;
-                self.unfinished.clear();
-                self.unfinished.extend_from_slice(line);
+                self.wait_with(line);
                 Some(Format::Vms)
+            }
+            Some(Format::Dls) if !line.iter().any(|byte| is_blank(*byte)) => {
+                self.wait_with(line);
+                return Parsed::Nothing;
             }
             // `ls -R` and some servers name the directory first.
             None if is_directory_name(line) => Some(Format::Unix),
+            None if unisys::is_heading(line) => Some(Format::Unisys),
             None if tandem::is_heading(line) => Some(Format::Tandem),
             None if cms::is_heading(line) => Some(Format::Cms),
             None => mvs::heading(line).map(|heading| match heading {
@@ -138,8 +146,16 @@ impl Parser {
                 self.format = Some(format);
                 Parsed::Nothing
             }
+            None if self.format != Some(Format::Mlsd) && is_decoration(line) => Parsed::Nothing,
             None => Parsed::Unrecognised,
         }
+    }
+
+    /// Keeps the first line of an entry that takes two.
+    fn wait_with(&mut self, line: &[u8]) {
+        self.waiting = true;
+        self.unfinished.clear();
+        self.unfinished.extend_from_slice(line);
     }
 }
 

@@ -50,9 +50,10 @@ impl<'l> Scan<'l> {
         self
     }
 
-    /// The name behind exactly one blank: all further blanks belong to it.
+    /// The name behind exactly one blank, or one tab: all further blanks belong to it.
     pub(super) fn name_after_one_blank(self) -> Option<&'l [u8]> {
-        self.0.strip_prefix(b" ").filter(|name| !name.is_empty())
+        let (separator, name) = self.0.split_first()?;
+        (is_blank(*separator) && !name.is_empty()).then_some(name)
     }
 
     /// The name behind any number of blanks, for columns that are padded.
@@ -84,6 +85,38 @@ pub(super) fn number(word: &[u8]) -> Option<u64> {
         value = value.checked_mul(10)?.checked_add(u64::from(digit - b'0'))?;
     }
     Some(value)
+}
+
+/// The size in `953`, `9,730`, `9.730` and `9'730`; the inner `None` where it does not fit.
+pub(super) fn grouped(word: &[u8]) -> Option<Option<u64>> {
+    if is_digits(word) {
+        return Some(number(word));
+    }
+    let (first, mut rest) = group(word).filter(|(first, _)| (1..=3).contains(&first.len()))?;
+    let mut value = number(first);
+    let mut separator = None;
+    while !rest.is_empty() {
+        let next = GROUP_SEPARATORS.iter().find(|next| rest.starts_with(next))?;
+        if *separator.get_or_insert(next) != next {
+            return None;
+        }
+        let (digits, behind) = group(rest.get(next.len()..)?)?;
+        let more = number(digits).filter(|_| digits.len() == 3)?;
+        value = value.and_then(|value| value.checked_mul(1000)?.checked_add(more));
+        rest = behind;
+    }
+    Some(value)
+}
+
+/// What stands between the groups of a number's digits: also the blank that does not break a line,
+/// in UTF-8 (wide and narrow), in windows-1252 and in IBM 850.
+const GROUP_SEPARATORS: [&[u8]; 8] =
+    [b",", b".", b"'", b"\xc2\xa0", b"\xe2\x80\xaf", b"\xe2\x80\x99", b"\xa0", b"\xff"];
+
+/// The digits at the front of a word, and what follows them.
+fn group(word: &[u8]) -> Option<(&[u8], &[u8])> {
+    let digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    word.split_at_checked(digits)
 }
 
 /// About how many bytes `33.5k` and `1,2M` mean; none for any other word.
@@ -170,6 +203,31 @@ mod tests {
             ("x1M", None),
         ] {
             assert_eq!(rounded(word.as_bytes()), bytes, "{word}");
+        }
+    }
+
+    #[test]
+    fn digits_come_in_groups() {
+        for (word, bytes) in [
+            (&b"953"[..], Some(Some(953))),
+            (b"1,234,567", Some(Some(1_234_567))),
+            (b"1.234.567", Some(Some(1_234_567))),
+            (b"1'234'567", Some(Some(1_234_567))),
+            (b"1\xc2\xa0234\xc2\xa0567", Some(Some(1_234_567))),
+            (b"1\xe2\x80\xaf234", Some(Some(1234))),
+            (b"12\xa0345", Some(Some(12_345))),
+            (b"12\xff345", Some(Some(12_345))),
+            (b"99,999,999,999,999,999,999", Some(None)),
+            (b"1,234.567", None),
+            (b"1,23", None),
+            (b"1234,567", None),
+            (b",123", None),
+            (b"1,", None),
+            (b"1,2345", None),
+            (b"", None),
+            (b"12x", None),
+        ] {
+            assert_eq!(grouped(word), bytes, "{word:x?}");
         }
     }
 

@@ -190,6 +190,77 @@ fn headings_decide_the_format() {
 }
 
 #[test]
+fn the_path_of_the_directory_is_no_part_of_a_name() {
+    let line = |kind, name| format!("{kind}rw-r--r-- 1 a b 5 Nov 22 17:25 {name}\r\n");
+    let text = [
+        line('-', "/in/a.csv"),
+        line('-', "in/b.csv"),
+        line('d', "./sub/"),
+        line('-', "/out/c.csv"),
+    ]
+    .concat();
+    let (found, _) =
+        entries(Listing::list(text.as_bytes(), settings()).of_directory("/in")).unwrap();
+    let found: Vec<&str> = found.iter().map(|entry| &*entry.name).collect();
+    // What is left with a slash is refused as a name.
+    assert_eq!(found, ["a.csv", "b.csv", "sub", "/out/c.csv"]);
+}
+
+#[test]
+fn headers_and_trailers_of_products_are_no_entries() {
+    let dir = " Volume in drive C has no label.\r\n Volume Serial Number is 1A2B-3C4D\r\n\r\n \
+        Directory of C:\\in\r\n\r\n\
+        11/22/2026  10:11    <DIR>          .\r\n\
+        11/22/2026  10:11         1,234,567 a.csv\r\n\
+        \x20              1 File(s)      1,234,567 bytes\r\n\
+        \x20              1 Dir(s)   9,234,567 bytes free\r\n";
+    assert_eq!(names(dir), ["a.csv"]);
+    let vxworks = "  size          date       time       name\r\n\
+        --------       ------     ------    --------\r\n\
+        \x20    512    NOV-05-2026  10:11:12   a.csv\r\nvalue = 0 = 0x0\r\n";
+    assert_eq!(names(vxworks), ["a.csv"]);
+    let batches = "-C--E-----FTP B QUA1I1      18128       41 Aug 12 13:56 QUADTEST\r\n\
+        Total number of batches listed: 1\r\n";
+    assert_eq!(names(batches), ["QUADTEST"]);
+    let unisys = "Report for: (UC)A ON PACK\r\n\
+        A                       SEQDATA    84 03/08/1998  15:32\r\n\
+        \x20         1 Files      84 Octets\r\n";
+    assert_eq!(names(unisys), ["A"]);
+    let dls = "README              763  Information about this server\r\n\
+        pub/                  =  Public area\r\n\
+        TIMIT.mostlikely.Z.of.all\r\n\
+        \x20                 79215  \r\n";
+    assert_eq!(names(dls), ["README", "pub", "TIMIT.mostlikely.Z.of.all"]);
+    assert_eq!(names("Total number of batches listed: 0\r\n"), [""; 0]);
+}
+
+#[test]
+fn an_unknown_dialect_is_one_error_with_a_hint() {
+    for text in [
+        // Stratus VOS, HP 3000, TOPS-20, GCOS 8, GCOS 7, VSE, Connect:Enterprise with `$$`.
+        "Files: 2  Blocks: 167\r\n\r\nw    158 stm       90-05-19 11:53:44  acctng.cobol\r\n\
+            w      9 seq       90-05-20 08:12:00  a.list\r\n\r\nDirs: 0\r\n",
+        " PATH= /FTPGUEST/PUB/\r\n\r\n \
+            CODE  ------------LOGICAL RECORD-----------  ----SPACE----  FILENAME\r\n\
+            \x20        SIZE  TYP        EOF      LIMIT R/B  SECTORS #X MX\r\n\r\n\
+            \x20          1B  BA         115 2147483647   1       16  1  *  testfile\r\n",
+        "TOPS20:<ACCT>\r\nLOGIN.CMD.1\r\nMSGS.TXT.1\r\n",
+        "d rwx rwx ---           0 02/25/98           ftptest2      catalog1\r\n\
+            - rwx rwx ---        1280 05/06/98 10:12:10  uid           testbcd\r\n",
+        "- - -----0 SEPT         SYSADMIN         AUG 26, 1997 SEQ1\r\n",
+        "PRD1       <Library>\r\nPOWER      <Power Queue>\r\n",
+        "ACME    00000020 00000152 <test batch>       990926-1431 CD   FTP ASC\r\n\
+            Total Number of batches listed: 1\r\n",
+        &"what is this\r\n".repeat(50),
+    ] {
+        let error = host_sdk::Error::from(list(text).unwrap_err());
+        let hint = error.report().hint.clone().unwrap_or_default();
+        assert!(hint.starts_with("set listing to nlst"), "{text}: {error}: {hint}");
+        assert!(error.message().starts_with("line 1 of the listing"), "{text}: {error}");
+    }
+}
+
+#[test]
 fn one_date_tells_the_order_of_all() {
     let line = |date| format!("CFT  45056 {date} 14:19:31 *FILE A.FILE\r\n");
     let dates = |text: &str| -> Vec<Option<String>> {
@@ -203,6 +274,15 @@ fn one_date_tells_the_order_of_all() {
     assert_eq!(dates(&day_first), expected);
     let month_first = format!("{}{}", line("04/12/14"), line("11/28/15"));
     assert_eq!(dates(&month_first)[0].as_deref(), Some("2014-04-12"));
+    // A listing of Windows, or of a server that imitates `ls`, tells it in the same way.
+    let dir = |date| format!("{date}  10:11                    5 x\r\n");
+    assert_eq!(dates(&dir("04/12/2014"))[0].as_deref(), Some("2014-04-12"));
+    let both = format!("{}{}", dir("04/12/2014"), dir("28/11/2015"));
+    assert_eq!(dates(&both)[0].as_deref(), Some("2014-12-04"));
+    let ls = |date| format!("-rw-r--r-- 1 a b 5 {date} 10:11 x\r\n");
+    assert_eq!(dates(&ls("04/12/2014")), [None]);
+    let both = format!("{}{}", ls("04/12/2014"), ls("28/11/2015"));
+    assert_eq!(dates(&both)[0].as_deref(), Some("2014-12-04"));
     // Where two lines contradict each other, each counts for itself.
     let both = format!("{}{}{}", line("04/12/14"), line("28/11/15"), line("11/28/15"));
     assert_eq!(dates(&both)[2].as_deref(), Some("2015-11-28"));

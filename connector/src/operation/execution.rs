@@ -89,6 +89,9 @@ impl Execution {
         work: impl FnOnce(&mut Self) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         self.transcript.clear();
+        if let Some(Ok(session)) = self.lease.as_mut().map(PooledSession::session) {
+            session.begin_document();
+        }
         work(self).map_err(|e| e.with_transcript(|| self.transcript.lines()))
     }
 

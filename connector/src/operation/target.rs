@@ -18,7 +18,7 @@ impl Execution {
         let session = self.session()?;
         let configured = session.settings().remote_directory.as_deref();
         let text = properties.get(property::REMOTE_DIRECTORY).or(configured).unwrap_or_default();
-        Ok(session.login_directory().join(text)?)
+        session.directory_of(text)
     }
 }
 
@@ -33,7 +33,7 @@ pub(super) fn path_of_id(
             .with_hint("set the step's parameter \"id\" to the file's name"));
     }
     let directory = execution.directory(&input.header().properties)?;
-    let path = directory.join(id)?;
+    let path = execution.session()?.login_directory().file(&directory, id)?;
     if names_directory(id) || path.is_top() {
         return Err(Failure::new(Cause::Unsendable, format!("the ID {path} names a directory")));
     }

@@ -8,6 +8,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use super::transcript::{Transcript, TranscriptWriter};
+use crate::config::ConnectionSettings;
 use crate::failure::{Cause, Failure};
 use crate::protocol::reply::{PartialReply, Reply};
 use crate::protocol::reply_line::{escape_iac, trim_line_end};
@@ -27,6 +28,13 @@ pub(crate) struct ControlLimits {
     pub(crate) reply: Option<Duration>,
     /// The longest line, in bytes.
     pub(crate) line: usize,
+}
+
+impl ControlLimits {
+    /// Those of a connection with `settings`.
+    pub(crate) fn of(settings: &ConnectionSettings) -> Self {
+        Self { reply: settings.read_timeout, line: settings.maximum_line }
+    }
 }
 
 /// A control connection. Once it has failed, no reply can be matched to a command any more.

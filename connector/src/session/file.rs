@@ -122,9 +122,9 @@ impl Session {
         to: &RemotePath,
         expires: Option<Instant>,
     ) -> Result<(), Failure> {
-        // Nothing may come between the two commands.
-        self.reach(&[from, to])?;
-        let reply = self.path_command(Verb::Rnfr, from)?;
+        let (from_text, to_text) = self.two_texts(from, to)?;
+        let sent = self.command(Command::new(Verb::Rnfr, from_text));
+        let reply = sent.map_err(|e| e.with_path(from))?;
         if !reply.is_pending() {
             return Err(self.path_refusal(&reply, Verb::Rnfr, from));
         }
@@ -132,7 +132,7 @@ impl Session {
             let message = format!("RNFR {from} took too long for {to} to be still locked");
             return Err(Failure::new(Cause::Unavailable, message).with_transient(true));
         }
-        let reply = self.path_change(Verb::Rnto, to)?;
+        let reply = self.text_change(Verb::Rnto, to, to_text)?;
         if reply.is_done() {
             return Ok(());
         }

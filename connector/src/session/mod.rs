@@ -15,8 +15,10 @@ mod open;
 mod paths;
 mod presence_beside;
 mod redaction;
+mod route;
 mod server;
 mod session;
+mod spelling;
 mod transcript;
 mod transfer;
 

@@ -1,18 +1,51 @@
 //! Commands about paths: how a path is called where the session is, and whose refusal it is.
+//!
+//! A command about a file names it by its bare name, in the directory that the session goes to by CWD.
+//! Every server takes that, whatever its paths look like. The full path is for a directory that may
+//! not be entered, for a name that servers read otherwise when it stands alone, and for the second of
+//! two directories, once a server has accepted one.
 
-use std::borrow::Cow;
+use std::time::Instant;
 
 use super::session::Session;
+use super::spelling::LoginName;
 use crate::failure::{Cause, Failure};
-use crate::file::path::RemotePath;
+use crate::file::path::{Base, RemotePath};
 use crate::protocol::refusal::Phase;
 use crate::protocol::reply::{Repeated, Reply};
 use crate::protocol::verb::{Command, Verb};
 
 impl Session {
+    /// The directory that `text` names: as a person spells it, or as an output tells it.
+    ///
+    /// # Errors
+    ///
+    /// `document` where it is no path.
+    pub(crate) fn directory_of(&self, text: &str) -> Result<RemotePath, Failure> {
+        if text.len() > 1 && text.ends_with('/') {
+            self.shared.server.spelling.note_slash();
+        }
+        Ok(self.login_directory.directory(text)?)
+    }
+
     pub(super) fn path_command(&mut self, verb: Verb, path: &RemotePath) -> Result<Reply, Failure> {
-        let command = self.path_line(verb, path)?;
-        self.command(command).map_err(|e| e.with_path(path))
+        let text = self.path_text(path)?;
+        self.text_command(verb, path, text)
+    }
+
+    /// Sends `verb` about `path`, which is called `text` where the session is.
+    fn text_command(
+        &mut self,
+        verb: Verb,
+        path: &RemotePath,
+        text: String,
+    ) -> Result<Reply, Failure> {
+        let is_full = text.starts_with('/') && !self.is_in(&path.parent());
+        let reply = self.command(Command::new(verb, text)).map_err(|e| e.with_path(path))?;
+        if is_full && reply.is_done() {
+            self.shared.server.spelling.note_full_path();
+        }
+        Ok(reply)
     }
 
     /// The command `verb` about `path`, as the server understands it in the directory where the
@@ -20,49 +53,130 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// What opening a session can fail with.
+    /// What entering a directory or opening a session can fail with; a refusal is none of them.
     pub(crate) fn path_line(&mut self, verb: Verb, path: &RemotePath) -> Result<Command, Failure> {
         Ok(Command::new(verb, self.path_text(path)?))
     }
 
     /// The text of `path` for a command; errors as [`Session::path_line`].
     pub(super) fn path_text(&mut self, path: &RemotePath) -> Result<String, Failure> {
-        self.reach(&[path])?;
-        Ok(self.spelled(path).unwrap_or_else(|| path.as_str().into()).into_owned())
+        if let Some(text) = self.text_here(path) {
+            return Ok(text);
+        }
+        let directory = path.parent();
+        if path.is_top() || directory == *path || counts_from_nowhere(path) {
+            return self.full_text(path);
+        }
+        if !self.closed.contains_key(&directory) {
+            let Some(reply) = self.enter(&directory)? else {
+                return Ok(path.file_name().to_owned());
+            };
+            let error = self.path_refusal(&reply, Verb::Cwd, &directory);
+            if self.poisoned {
+                return Err(error);
+            }
+            log::debug!("{directory} is not entered: {error}");
+            if reply.is_permanent_refusal() {
+                self.closed.insert(directory, Instant::now());
+            }
+        }
+        self.full_text(path)
     }
 
-    /// Goes where the server understands all of `paths`. A path that counts from the directory
-    /// after login has no name in another directory, and no command leads back to one whose name is
-    /// not known: only a new login does.
-    ///
-    /// # Errors
-    ///
-    /// What opening a session can fail with.
-    pub(super) fn reach(&mut self, paths: &[&RemotePath]) -> Result<(), Failure> {
-        if paths.iter().all(|path| self.spelled(path).is_some()) {
-            return Ok(());
+    /// How `path` is called where the session is, if that is known to be understood.
+    pub(super) fn text_here(&self, path: &RemotePath) -> Option<String> {
+        let has_full = path.is_unix() && !self.counts_from_useless_name(path);
+        let full = || Some(path.as_str().to_owned()).filter(|_| has_full);
+        if has_full && (is_ambiguous(path.file_name()) || self.is_in(path)) {
+            return full();
         }
-        self.renew_at_login(self.transfer_limit())
+        if !path.is_top() && self.is_in(&path.parent()) {
+            return Some(path.file_name().to_owned());
+        }
+        if self.shared.server.spelling.takes_full_paths() { full() } else { None }
     }
 
-    /// How `path` is called where the session is, if it has a name there.
-    pub(super) fn spelled<'p>(&self, path: &'p RemotePath) -> Option<Cow<'p, str>> {
-        if path.is_absolute() {
-            return Some(path.as_str().into());
+    /// Whether the session is in `directory`, and was not left alone for so long that the directory
+    /// may have been renamed since.
+    fn is_in(&self, directory: &RemotePath) -> bool {
+        let is_login = *directory == self.login_directory;
+        self.current_directory.as_ref() == Some(directory) && (is_login || !self.is_stale)
+    }
+
+    /// Whether `path` counts from the directory after login, whose name leads nowhere.
+    fn counts_from_useless_name(&self, path: &RemotePath) -> bool {
+        let login = &self.login_directory;
+        matches!(self.shared.server.spelling.login_name(), LoginName::Alone | LoginName::Useless)
+            && (path.base() == Base::Login
+                || (login.is_unix() && !login.is_top() && path.seen_from(login).is_some()))
+    }
+
+    /// The text of `path` that names its directory as well. A path that counts from the directory
+    /// after login has no name in another directory where the server does not tell a name of that
+    /// one: only a new login leads back to it.
+    fn full_text(&mut self, path: &RemotePath) -> Result<String, Failure> {
+        let is_nameless = counts_from_nowhere(path) || self.counts_from_useless_name(path);
+        if !is_nameless {
+            return Ok(path.as_str().to_owned());
         }
-        if self.login_directory.is_absolute() {
+        if let Some(text) = self.current_directory.as_ref().and_then(|here| path.seen_from(here)) {
+            return Ok(text.to_owned());
+        }
+        if counts_from_nowhere(path) && self.login_directory.is_unix() {
             // An earlier session was not told.
-            let absolute = self.login_directory.join(path.as_str()).ok()?;
-            return Some(absolute.as_str().to_owned().into());
+            return Ok(self.login_directory.join(path.as_str())?.as_str().to_owned());
         }
-        path.seen_from(self.current_directory.as_ref()?).map(Cow::Borrowed)
+        self.renew_at_login(self.transfer_limit())?;
+        let text = path.seen_from(&self.login_directory).unwrap_or(path.as_str());
+        Ok(text.to_owned())
+    }
+
+    /// How two paths are called in two commands that nothing may come between.
+    pub(super) fn two_texts(
+        &mut self,
+        one: &RemotePath,
+        other: &RemotePath,
+    ) -> Result<(String, String), Failure> {
+        if let (Some(one), Some(other)) = (self.text_here(one), self.text_here(other)) {
+            return Ok((one, other));
+        }
+        let is_nameless =
+            |path: &RemotePath| counts_from_nowhere(path) || self.counts_from_useless_name(path);
+        if is_nameless(one) && is_nameless(other) && one.parent() != other.parent() {
+            let here = self.current_directory.as_ref();
+            let text = |path: &RemotePath| Some(path.seen_from(here?)?.to_owned());
+            if let (Some(one), Some(other)) = (text(one), text(other)) {
+                return Ok((one, other));
+            }
+            self.renew_at_login(self.transfer_limit())?;
+            let text = |path: &RemotePath| path.seen_from(&self.login_directory).map(str::to_owned);
+            let (one, other) = (text(one), text(other));
+            return one.zip(other).ok_or_else(|| Failure::internal("two paths without a login"));
+        }
+        let first = self.path_text(one)?;
+        let here = self.current_directory.as_ref();
+        let below = here.and_then(|here| other.seen_from(here)).filter(|_| !other.is_unix());
+        let second = self.text_here(other).or_else(|| below.map(str::to_owned));
+        Ok((first, second.unwrap_or_else(|| other.as_str().to_owned())))
     }
 
     /// As [`Session::path_command`], for a command that changes something: once it was sent, an
     /// error leaves its outcome unknown.
     pub(super) fn path_change(&mut self, verb: Verb, path: &RemotePath) -> Result<Reply, Failure> {
         self.check_quiet()?;
-        self.path_command(verb, path).map_err(|e| {
+        let text = self.path_text(path)?;
+        self.text_change(verb, path, text)
+    }
+
+    /// As [`Session::path_change`], for a path that is called `text` where the session is.
+    pub(super) fn text_change(
+        &mut self,
+        verb: Verb,
+        path: &RemotePath,
+        text: String,
+    ) -> Result<Reply, Failure> {
+        self.check_quiet()?;
+        self.text_command(verb, path, text).map_err(|e| {
             // It could not be sent as it is.
             if e.is(Cause::Unsendable) { e } else { e.with_outcome_unknown() }
         })
@@ -92,4 +206,18 @@ impl Session {
     pub(super) fn repeated<'p>(&self, path: &'p RemotePath) -> Repeated<'p> {
         Repeated { path: path.as_str(), encoding: self.shared.settings.encoding }
     }
+}
+
+/// Whether `path` counts from the directory after login, of which no name is known.
+pub(super) fn counts_from_nowhere(path: &RemotePath) -> bool {
+    path.base() == Base::Login && path.base_text().is_empty()
+}
+
+/// Whether a server may take `name` for something else where it stands alone: blanks before it are
+/// lost, `~` is somebody's home, and MDTM takes digits before a blank for a time to set.
+fn is_ambiguous(name: &str) -> bool {
+    let is_time = name.split_once(' ').is_some_and(|(first, _)| {
+        !first.is_empty() && first.bytes().all(|byte| byte.is_ascii_digit())
+    });
+    name.starts_with([' ', '\t', '~']) || is_time
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::spelling::Spelling;
 use crate::config::ConnectionSettings;
 use crate::file::path::RemotePath;
 use crate::file::time::zone::ServerTimeZone;
@@ -43,6 +44,8 @@ pub(crate) struct ServerBehaviour {
     forbids_ahead: AtomicBool,
     /// Whether the server hangs up when it is asked for a time (MDTM).
     hangs_up_on_times: AtomicBool,
+    /// How it spells paths.
+    pub(super) spelling: Spelling,
     /// The directories where the leftovers of killed uploads were looked for, and when.
     swept: Mutex<HashMap<RemotePath, Instant>>,
     /// The extensions that uploads of this process give to temporary names, beside the usual one.

@@ -1,5 +1,6 @@
 //! A session: its state, one command and one reply at a time.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -8,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use super::ahead::Ahead;
 use super::control::Control;
+use super::paths::counts_from_nowhere;
 use super::server::Shared;
+use super::spelling::LoginName;
 use super::transcript::{Transcript, TranscriptWriter};
 use crate::config::{ConnectionSettings, TransferFormat};
 use crate::failure::{Cause, Failure};
@@ -41,6 +44,12 @@ pub(crate) struct Session {
     pub(super) current_directory: Option<RemotePath>,
     /// Whether that directory was there when this execution began or later.
     pub(super) is_directory_proven: bool,
+    /// When that directory was entered.
+    pub(super) entered_at: Instant,
+    /// Whether that was so long ago that another directory may have its name by now.
+    pub(super) is_stale: bool,
+    /// The directories that may not be entered, as was seen lately.
+    pub(super) closed: HashMap<RemotePath, Instant>,
     /// What the server's own words, before secrets are taken out, said of the directory where a
     /// transfer was refused last.
     pub(super) refused_listing: Option<Emptiness>,
@@ -94,7 +103,7 @@ impl Session {
     /// Whether another command can be sent: nothing went wrong, and the server has neither
     /// spoken nor hung up in the meantime.
     pub(crate) fn is_usable(&mut self) -> bool {
-        !self.poisoned && (self.awaits_replies() || !self.control.has_unsolicited_input())
+        !self.poisoned && (self.ahead.awaits_replies() || !self.control.has_unsolicited_input())
     }
 
     /// Hands the session to another execution: its cancellation is the one that counts now, and
@@ -106,14 +115,27 @@ impl Session {
     ) -> Result<(), Failure> {
         self.control.set_transcript(TranscriptWriter::new(&self.shared, transcript));
         self.control.set_deadline(Deadline::never());
-        // Meanwhile it may have been removed. One that counts from the login cannot be entered twice.
-        self.is_directory_proven =
-            self.current_directory.as_ref().is_some_and(|directory| !directory.is_absolute());
+        // Meanwhile it may have been removed. One of which no name is known cannot be entered twice.
+        self.is_directory_proven = self.current_directory.as_ref().is_some_and(|directory| {
+            counts_from_nowhere(directory)
+                || self.shared.server.spelling.login_name() == LoginName::Useless
+        });
+        self.begin_document();
         self.watch = None;
         self.cancel = cancel.clone();
         let watched = cancel.register(self.control.stream().socket());
         self.watch = Some(watched.map_err(|e| io_error("the control connection", &e))?);
         Ok(())
+    }
+
+    /// Another document begins: a directory that was entered long ago is entered again.
+    pub(crate) fn begin_document(&mut self) {
+        self.closed.retain(|_, since| since.elapsed() <= STALE_AFTER);
+        self.is_stale = self.entered_at.elapsed() > STALE_AFTER;
+        if self.is_stale && !self.current_directory.as_ref().is_some_and(counts_from_nowhere) {
+            self.is_directory_proven &=
+                self.current_directory.as_ref() == Some(&self.login_directory);
+        }
     }
 
     /// Whether the server still answers, where the session has been idle long enough for a NAT
@@ -130,7 +152,9 @@ impl Session {
 
     /// Takes the session from its execution.
     pub(crate) fn release(&mut self) {
-        self.end_ahead();
+        self.ahead.announce(Vec::new());
+        // Without the replies, the session is poisoned.
+        let _ = self.drop_ahead();
         self.idle_since = Instant::now();
         self.control.set_transcript(TranscriptWriter::new(&self.shared, &Transcript::default()));
         self.watch = None;
@@ -151,14 +175,17 @@ impl Session {
         Deadline::after(Some(QUIT_TIMEOUT), "")
     }
 
-    /// The working directory (PWD); `None` where the server does not say, or not as a Unix path.
+    /// The working directory (PWD), in whatever words the server spells it; `None` where it does not
+    /// say.
     pub(super) fn working_directory(&mut self) -> Result<Option<RemotePath>, Failure> {
         let reply = self.command(Verb::Pwd)?;
         let quoted = if reply.is_path_name() { quoted_path(reply.first_line()) } else { None };
         let encoding = self.shared.settings.encoding;
-        let text = quoted.map(|path| encoding.decode(&path));
-        let Some(text) = text.filter(|text| text.starts_with('/')) else { return Ok(None) };
-        RemotePath::root().join(&text).map(Some).map_err(|_| {
+        let Some(text) = quoted.map(|path| encoding.decode(&path)) else { return Ok(None) };
+        if text.len() > 1 && text.ends_with('/') {
+            self.shared.server.spelling.note_slash();
+        }
+        RemotePath::login_at(&text).map(Some).map_err(|_| {
             self.poison();
             Failure::new(
                 Cause::Nonsense,
@@ -215,7 +242,7 @@ impl Session {
             ));
         }
         self.cancel.check()?;
-        if let Some(reply) = self.reply_ahead(&command)? {
+        if let Some(reply) = self.reply_ahead(Some(&command))? {
             return Ok(reply);
         }
         self.check_quiet()?;
@@ -226,6 +253,39 @@ impl Session {
         let result = self.control.exchange(&bytes, verb);
         let reply = result.map_err(|e| self.poison_for(e))?;
         Ok(reply)
+    }
+
+    /// The reply to `command`, where it went ahead. Replies to other commands that did are dropped.
+    /// The first sign that a server does not take commands ahead ends it for the connection.
+    fn reply_ahead(&mut self, command: Option<&Command>) -> Result<Option<Reply>, Failure> {
+        while self.ahead.awaits_replies() {
+            let next = self.ahead.next_reply(&mut self.control).map_err(|e| {
+                self.shared.server.forbid_ahead();
+                self.poison_for(e)
+            })?;
+            let Some((asked, reply)) = next else { break };
+            let verb = asked.verb();
+            let is_it = command.is_some_and(|command| command.line() == asked.line());
+            if is_it && (verb != Verb::Epsv || reply.is_extended_passive()) {
+                return Ok(Some(reply));
+            }
+            if reply.closes_session() {
+                return Err(self.refusal(&reply, Phase::Transfer, verb, verb.as_str()));
+            }
+            if is_it {
+                log::info!("the server takes no command ahead: {}", self.redacted(&reply));
+                self.shared.server.forbid_ahead();
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads and drops the replies to what went ahead.
+    fn drop_ahead(&mut self) -> Result<(), Failure> {
+        if self.poisoned {
+            self.ahead.forget();
+        }
+        self.reply_ahead(None).map(drop)
     }
 
     /// Checks that the server has neither spoken nor hung up since its last answer.
@@ -291,6 +351,10 @@ pub(super) const MAXIMUM_PRELIMINARY: usize = 100;
 
 /// How long a session may be idle before the server is asked whether it is still there.
 const IDLE_CHECK_AFTER: Duration = Duration::from_secs(30);
+
+/// How long a directory is taken for the one that its name led to: somebody may rename it, and make
+/// another one of its name.
+const STALE_AFTER: Duration = Duration::from_secs(30);
 
 /// How long the server may take to answer QUIT.
 const QUIT_TIMEOUT: Duration = Duration::from_secs(2);

@@ -5,6 +5,7 @@ use std::io;
 use rustls::{AlertDescription, CertificateError};
 
 use crate::failure::{Cause, Failure};
+use crate::transport::tls::certificate::Weakness;
 use host_sdk::kit::shortage;
 
 /// The error that a failure of the network or of TLS records is.
@@ -47,19 +48,22 @@ pub(crate) fn retry_interrupted(mut read: impl FnMut() -> io::Result<usize>) -> 
 #[error("self-signed")]
 pub(crate) struct SelfSigned;
 
+/// A certificate that is too weak to be trusted.
+#[derive(Debug, thiserror::Error)]
+#[error("too weak: {0}")]
+pub(crate) struct WeakCertificate(pub(crate) Weakness);
+
 /// The error that a failure inside TLS is.
 pub(crate) fn tls_error(what: &str, error: &rustls::Error) -> Failure {
     let (reason, hint) = match error {
         rustls::Error::InvalidCertificate(reason) => certificate_reason(reason),
-        rustls::Error::AlertReceived(AlertDescription::ProtocolVersion)
-        | rustls::Error::PeerIncompatible(_) => (
-            format!("the server's TLS does not fit: {error}"),
-            "check tlsMinimumVersion and tlsMaximumVersion",
-        ),
         rustls::Error::AlertReceived(alert) => (
             format!("the server refused TLS with the alert {alert:?}"),
-            "check tlsMinimumVersion, tlsMaximumVersion and, if the server wants one, \
-             clientCertificate",
+            "ask the partner what the server's log says of it",
+        ),
+        rustls::Error::PeerIncompatible(_) => (
+            format!("the server's TLS does not fit: {error}"),
+            "ask the partner to bring the server's TLS up to date",
         ),
         rustls::Error::InvalidMessage(_) => (
             "the server answered with something that is not TLS".to_owned(),
@@ -109,7 +113,8 @@ fn certificate_reason(reason: &CertificateError) -> (String, &'static str) {
         }
         Bad::NotValidForName | Bad::NotValidForNameContext { .. } => (
             "the server's certificate is for another host name",
-            "set host to a name that the certificate carries",
+            "set host to a name that the certificate carries, or tlsServerName where the host has \
+             to stay",
         ),
         Bad::UnknownIssuer => (
             "the server's certificate is from an unknown authority",
@@ -132,6 +137,13 @@ fn certificate_reason(reason: &CertificateError) -> (String, &'static str) {
             "the server's certificate is self-signed",
             "ask the partner for its fingerprint and set certificateFingerprint",
         ),
+        Bad::Other(other) if other.0.is::<WeakCertificate>() => {
+            return (
+                format!("the server's certificate is {}", other.0),
+                "the partner has to replace the certificate by one with an RSA key of 2048 bits or \
+                 more, or an elliptic one, signed with SHA-256: no setting makes up for it",
+            );
+        }
         other => {
             return (
                 format!("the server's certificate is unusable: {other}"),

@@ -31,7 +31,7 @@ impl Certificates {
         std::fs::create_dir_all(directory).map_err(StartError::io("create", directory))?;
 
         let ca = authority("test CA")?;
-        let stranger_ca = authority("another CA")?;
+        let untrusted_ca = authority("another CA")?;
         made.save("ca.pem", &ca.1)?;
         let (server, server_key) = match shown {
             Certificate::SelfSigned => {
@@ -50,7 +50,7 @@ impl Certificates {
         made.save("server.pem", &server)?;
         made.save("server.key", &server_key)?;
         made.save("server-and-key.pem", &format!("{server}{server_key}"))?;
-        for (name, issuer) in [("client", &ca.0), ("stranger", &stranger_ca.0)] {
+        for (name, issuer) in [("client", &ca.0), ("untrusted", &untrusted_ca.0)] {
             let (certificate, key) = issue(leaf(name, &[])?, issuer)?;
             made.save(&format!("{name}.pem"), &certificate)?;
             made.save(&format!("{name}.key"), &key)?;
@@ -95,14 +95,14 @@ impl Certificates {
 
     /// A client certificate signed by a CA the server does not know.
     #[must_use]
-    pub fn stranger_pem(&self) -> PathBuf {
-        self.directory.join("stranger.pem")
+    pub fn untrusted_pem(&self) -> PathBuf {
+        self.directory.join("untrusted.pem")
     }
 
-    /// The key of the stranger's certificate.
+    /// The key of [`Self::untrusted_pem`].
     #[must_use]
-    pub fn stranger_key(&self) -> PathBuf {
-        self.directory.join("stranger.key")
+    pub fn untrusted_key(&self) -> PathBuf {
+        self.directory.join("untrusted.key")
     }
 
     /// Which certificate the server shows.

@@ -1,20 +1,11 @@
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+//! A running server of one flavour.
+
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
-
 use crate::flavour::{self, Running};
-use crate::ports::PortBlock;
+use crate::instance::{Instance, PASSWORD, USER};
 use crate::{Certificates, Flavour, Mode, Options, StartError, files};
-
-/// The name every server instance knows.
-pub const USER: &str = "tester";
-
-/// The password of [`USER`]. It has a space, which clients that split lines at spaces lose.
-pub const PASSWORD: &str = "s3cret pass";
-
-/// [`PASSWORD`] as `crypt(3)` wants it; a server's own slow hash would cost seconds for a login.
-pub(crate) const PASSWORD_HASH: &str = "$6$testservers$AVceW2dJ66F.WPYupNOc0UJFtMmyYuxEO8mB1HwJoYGTok9E2gTEhqe0Lx5U6/5pGDlozZGcQLEMwehmc5bRp.";
 
 /// A server that runs on 127.0.0.1 or ::1 with its own ports, user, certificates and empty data root.
 ///
@@ -24,89 +15,7 @@ pub(crate) const PASSWORD_HASH: &str = "$6$testservers$AVceW2dJ66F.WPYupNOc0UJFt
 pub struct Server {
     // Dropped in this order: the server ends before its ports and its files go away.
     running: Running,
-    place: Place,
-}
-
-/// Where an instance lives and what was asked of it.
-#[derive(Debug)]
-pub(crate) struct Place {
-    pub(crate) options: Options,
-    pub(crate) ports: PortBlock,
-    pub(crate) certificates: Certificates,
-    pub(crate) directory: TempDir,
-}
-
-impl Place {
-    fn new(options: &Options) -> Result<Self, StartError> {
-        let directory = tempfile::Builder::new()
-            .prefix("ftp-test-server-")
-            .tempdir()
-            .map_err(StartError::io("create", std::env::temp_dir()))?;
-        let path = directory.path().to_owned();
-        let certificates = Certificates::write(&path.join("certificates"), options.certificate)?;
-        for name in ["data", "log", "run", "etc"] {
-            let path = path.join(name);
-            std::fs::create_dir(&path).map_err(StartError::io("create", &path))?;
-        }
-        // The server's user has to pass through.
-        files::set_mode(&path, 0o755).map_err(StartError::io("open", &path))?;
-        let place = Self {
-            options: options.clone(),
-            ports: PortBlock::reserve(options.passive_ports)?,
-            certificates,
-            directory,
-        };
-        let root = place.root();
-        if options.full_disk.is_some() {
-            std::fs::create_dir(root.join("full")).map_err(StartError::io("create", &root))?;
-        }
-        files::give_to_server(&root).map_err(StartError::io("give away", &root))?;
-        Ok(place)
-    }
-
-    fn address(&self) -> SocketAddr {
-        let port = self.ports.control();
-        if self.options.ipv6 {
-            (Ipv6Addr::LOCALHOST, port).into()
-        } else {
-            (Ipv4Addr::LOCALHOST, port).into()
-        }
-    }
-
-    pub(crate) fn root(&self) -> PathBuf {
-        self.directory.path().join("data")
-    }
-
-    pub(crate) fn log(&self, name: &str) -> PathBuf {
-        self.directory.path().join("log").join(name)
-    }
-
-    pub(crate) fn run(&self, name: &str) -> PathBuf {
-        self.directory.path().join("run").join(name)
-    }
-
-    /// Writes a configuration file that only its owner may read.
-    pub(crate) fn write(&self, name: &str, content: &str) -> Result<PathBuf, StartError> {
-        let path = self.directory.path().join("etc").join(name);
-        std::fs::write(&path, content).map_err(StartError::io("write", &path))?;
-        files::set_mode(&path, 0o600).map_err(StartError::io("protect", &path))?;
-        Ok(path)
-    }
-
-    fn log_text(&self) -> String {
-        let mut paths: Vec<_> = std::fs::read_dir(self.directory.path().join("log"))
-            .into_iter()
-            .flatten()
-            .flatten()
-            .map(|entry| entry.path())
-            .collect();
-        paths.sort();
-        let read = |path: &PathBuf| {
-            let bytes = std::fs::read(path).unwrap_or_default();
-            String::from_utf8_lossy(&bytes).into_owned()
-        };
-        paths.iter().map(read).collect()
-    }
+    instance: Instance,
 }
 
 impl Server {
@@ -119,31 +28,31 @@ impl Server {
     /// Every kind of [`StartError`]. Tests use [`require`](crate::require) instead, which tells a
     /// machine that cannot run the server from a server that is broken.
     pub fn start(options: &Options) -> Result<Self, StartError> {
-        let place = Place::new(options)?;
-        let mut running = flavour::start(&place)?;
+        let instance = Instance::new(options)?;
+        let mut running = flavour::start(&instance)?;
         if let Running::Process(process) = &mut running {
-            let log = || tail(&place.log_text());
-            process.wait_ready(options.flavour, place.address(), log)?;
+            let log = || tail(&instance.log_text());
+            process.wait_ready(options.flavour, instance.address(), log)?;
         }
-        Ok(Self { running, place })
+        Ok(Self { running, instance })
     }
 
     /// The address to connect to, as text: 127.0.0.1 or ::1, which its certificate names.
     #[must_use]
     pub fn host(&self) -> &'static str {
-        self.place.options.loopback()
+        self.instance.options.loopback()
     }
 
     /// The port of the control connection.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.place.ports.control()
+        self.instance.ports.control()
     }
 
     /// Host and port as one value.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.place.address()
+        self.instance.address()
     }
 
     /// The user's name.
@@ -161,44 +70,44 @@ impl Server {
     /// How the connection is protected.
     #[must_use]
     pub fn mode(&self) -> Mode {
-        self.place.options.mode
+        self.instance.options.mode
     }
 
     /// The server program.
     #[must_use]
     pub fn flavour(&self) -> Flavour {
-        self.place.options.flavour
+        self.instance.options.flavour
     }
 
     /// What was asked for.
     #[must_use]
     pub fn options(&self) -> &Options {
-        &self.place.options
+        &self.instance.options
     }
 
-    /// The directory that the user sees as `/`. See [`Server::place`] for files a test puts there.
+    /// The directory that the user sees as `/`. See [`Server::instance`] for files a test puts there.
     #[must_use]
     pub fn root(&self) -> PathBuf {
-        self.place.root()
+        self.instance.root()
     }
 
     /// The certificates of this instance.
     #[must_use]
     pub fn certificates(&self) -> &Certificates {
-        &self.place.certificates
+        &self.instance.certificates
     }
 
     /// The certificate of the CA a client must trust.
     #[must_use]
     pub fn ca_pem(&self) -> PathBuf {
-        self.place.certificates.ca_pem()
+        self.instance.certificates.ca_pem()
     }
 
     /// Everything the server has logged so far: the commands it received (all but libunftp), what
     /// it printed, its TLS messages (ProFTPD, vsftpd).
     #[must_use]
     pub fn log(&self) -> String {
-        self.place.log_text()
+        self.instance.log_text()
     }
 
     /// Writes a file below [`Server::root`], directories included, that belongs to the user.

@@ -24,7 +24,7 @@ conversations! {
     account_is_missing,
     active_and_nobody_calls,
     active_and_silent,
-    active_from_a_stranger,
+    active_from_a_foreign_address,
     active_in_one_segment,
     any_name_has_a_size,
     append_and_no_size_any_more,

@@ -40,7 +40,7 @@ const ATTACKS: &[Row] = &[
         ],
     ),
     ("truncation in TLS", &["tls_data_without_farewell", "tls_listing_without_farewell"]),
-    ("another's data connection", &["active_from_a_stranger"]),
+    ("another's data connection", &["active_from_a_foreign_address"]),
     ("replies out of turn", &["a_reply_too_many", "text_behind_the_password"]),
     ("leaked credentials", &["password_is_echoed", "password_is_echoed_later", "wrong_password"]),
     (

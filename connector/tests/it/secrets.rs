@@ -95,7 +95,7 @@ fn variants(server: &Server, proxy: &TestProxy) -> Vec<Value> {
         json!({"password": {"env": "FTP_TEST_SURELY_UNSET"}}),
         json!({"password": format!("{WRONG}\r\nQUIT")}),
         json!({"clientCertificate": files.client_pem(), "clientKey": key}),
-        json!({"clientCertificate": files.stranger_pem(), "clientKey": key}),
+        json!({"clientCertificate": files.untrusted_pem(), "clientKey": key}),
         json!({"clientCertificate": files.client_pem(), "clientKey": key.replace("-----", WRONG)}),
         json!({"passwort": WRONG}),
         json!({"password": [WRONG]}),

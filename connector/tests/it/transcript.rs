@@ -183,7 +183,11 @@ fn check_report(report: &Report, word: &str, rest: &str) {
             (number.parse().unwrap(), command)
         }
     };
-    let found = report.commands().iter().filter(|sent| sent.starts_with(command)).count();
+    let sent = match command.contains(" /") {
+        true => report.commands_with_paths(),
+        false => report.commands(),
+    };
+    let found = sent.iter().filter(|sent| sent.starts_with(command)).count();
     assert_eq!(found, expected, "{command}\n{}", report.transcript());
 }
 

@@ -8,10 +8,10 @@ use abi_stable::std_types::{RArc, ROption, RSlice, RSliceMut, RStr};
 
 use crate::abi::convert::{from_json, into_abi, outcome, to_json};
 use crate::abi::guard::Guarded;
-use crate::context::{Context, Progress};
-use crate::document::{InputDocument, Properties, RawFile, ResultSink, SmallResult};
 use crate::error::{Error, ErrorKind};
-use crate::services::{HostServices, LogRecord};
+use crate::host::context::{Context, Progress};
+use crate::host::document::{InputDocument, Properties, RawFile, ResultSink, SmallResult};
+use crate::host::services::{HostServices, LogRecord};
 use connector_interface::types::{self, Answer};
 
 const SIDE: &str = "host";

@@ -7,9 +7,11 @@ use abi_stable::std_types::{RSlice, RSliceMut, RStr};
 
 use crate::abi::convert::{AbiOutcome, from_abi, from_json, to_json};
 use crate::abi::guard::Guarded;
-use crate::context::{CancelHook, ExecutionContext, Progress};
-use crate::document::{InputDocument, InputHeader, Properties, RawFile, ResultSink, SmallResult};
 use crate::error::Error;
+use crate::host::context::{CancelHook, ExecutionContext, Progress};
+use crate::host::document::{
+    InputDocument, InputHeader, Properties, RawFile, ResultSink, SmallResult,
+};
 use crate::outcome::Outcome;
 use connector_interface::types;
 

@@ -4,8 +4,8 @@ use abi_stable::std_types::{RResult, RString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::document::RawFile;
 use crate::error::{Error, ErrorKind, ErrorReport};
+use crate::host::document::RawFile;
 use crate::outcome::{Outcome, Status};
 use connector_interface::types::{self, Answer};
 

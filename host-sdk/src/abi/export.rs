@@ -14,10 +14,10 @@ use crate::abi::convert::{into_abi, to_json};
 use crate::abi::guard::{Guarded, guard, record_panic_locations};
 use crate::abi::logger;
 use crate::connector::{Connection, Connector, Operation};
-use crate::context::Context;
 use crate::error::Error;
+use crate::host::context::Context;
+use crate::host::services::ExecutionScope;
 use crate::manifest::Manifest;
-use crate::services::ExecutionScope;
 use connector_interface::handshake::INTERFACE;
 use connector_interface::types::{self, Answer};
 
@@ -41,11 +41,12 @@ pub fn module(id: &str, label: &str, version: &str, create: types::Create) -> ty
 pub fn create<C: Connector + 'static>(
     services: types::HostServicesObject,
     silence: &'static [&'static str],
+    own_module: &'static str,
     constructor: impl FnOnce() -> C,
 ) -> Answer<types::ConnectorObject> {
     into_abi(guard(SIDE, "create", || {
         record_panic_locations(true);
-        logger::forward(services, silence);
+        logger::forward(services, silence, own_module);
         let exported = ExportedConnector(Guarded::new(SIDE, constructor()));
         Ok(types::Connector_TO::from_value(exported, TD_Opaque))
     }))
@@ -179,7 +180,12 @@ macro_rules! export_connector {
             extern "C" fn create(
                 services: $crate::abi::interface::types::HostServicesObject,
             ) -> $crate::abi::interface::types::Answer<$crate::abi::interface::types::ConnectorObject> {
-                $crate::abi::export::create(services, &[$($target),*], $constructor)
+                $crate::abi::export::create(
+                    services,
+                    &[$($target),*],
+                    ::core::module_path!(),
+                    $constructor,
+                )
             }
 
             #[::abi_stable::export_root_module]

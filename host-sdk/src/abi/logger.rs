@@ -5,24 +5,34 @@
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use abi_stable::std_types::RStr;
-use log::{LevelFilter, Log, Metadata, Record};
+use log::{Level, LevelFilter, Log, Metadata, Record};
 
-use crate::services::ExecutionScope;
+use crate::host::services::ExecutionScope;
 use connector_interface::types::{HostServicesObject, LogRecord};
 
 static FORWARDER: OnceLock<Forwarder> = OnceLock::new();
 
+/// This crate, in the paths of modules.
+const THIS_CRATE: &str = "host_sdk";
+
 struct Forwarder {
     services: RwLock<Arc<HostServicesObject>>,
     silence: &'static [&'static str],
+    /// The crate whose words the records are; those of its dependencies are only of use to debug.
+    own_crate: &'static str,
 }
 
 /// Sends the library's records to `services` from now on, except those of the targets in
-/// `silence` and below them.
+/// `silence` and below them. What other crates than `own_module`'s and this one log comes at the
+/// level debug at most: it is no error, warning or news of the connector's.
 ///
 /// A library has one logger: where a program makes several connectors of one library, the last
 /// one's services take all records.
-pub(super) fn forward(services: HostServicesObject, silence: &'static [&'static str]) {
+pub(super) fn forward(
+    services: HostServicesObject,
+    silence: &'static [&'static str],
+    own_module: &'static str,
+) {
     let level = match services.max_level() {
         0 => LevelFilter::Off,
         1 => LevelFilter::Error,
@@ -32,8 +42,11 @@ pub(super) fn forward(services: HostServicesObject, silence: &'static [&'static 
         _ => LevelFilter::Trace,
     };
     let services = Arc::new(services);
-    let forwarder = FORWARDER
-        .get_or_init(|| Forwarder { services: RwLock::new(Arc::clone(&services)), silence });
+    let forwarder = FORWARDER.get_or_init(|| Forwarder {
+        services: RwLock::new(Arc::clone(&services)),
+        silence,
+        own_crate: crate_of(own_module),
+    });
     *forwarder.services.write().unwrap_or_else(PoisonError::into_inner) = services;
     // Fails from the second time on, when the forwarder is the logger already.
     _ = log::set_logger(forwarder);
@@ -56,7 +69,8 @@ impl Log for Forwarder {
     }
 
     fn log(&self, record: &Record<'_>) {
-        if !self.enabled(record.metadata()) {
+        let level = level_of(record, self.own_crate);
+        if level > log::max_level() || self.is_silenced(record.target()) {
             return;
         }
         // Formatting may log again, and the host may take its time: neither under the lock.
@@ -64,7 +78,7 @@ impl Log for Forwarder {
         let services = Arc::clone(&self.services.read().unwrap_or_else(PoisonError::into_inner));
         services.log(LogRecord {
             execution: ExecutionScope::current().into(),
-            level: record.level() as u8,
+            level: level as u8,
             line: record.line().unwrap_or(0),
             target: RStr::from_str(record.target()),
             file: RStr::from_str(record.file().unwrap_or_default()),
@@ -73,4 +87,37 @@ impl Log for Forwarder {
     }
 
     fn flush(&self) {}
+}
+
+/// The level that a record counts with.
+fn level_of(record: &Record<'_>, own_crate: &str) -> Level {
+    let origin = record.module_path().map(crate_of);
+    let is_own = origin.is_none_or(|origin| [own_crate, THIS_CRATE].contains(&origin));
+    if is_own { record.level() } else { record.level().max(Level::Debug) }
+}
+
+/// The crate of a module's path.
+fn crate_of(module: &str) -> &str {
+    module.split("::").next().unwrap_or(module)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_dependency_logs_is_no_error_of_the_connector() {
+        for (module, level, counts) in [
+            (Some("kv_connector::store"), Level::Error, Level::Error),
+            (Some("kv_connector"), Level::Info, Level::Info),
+            (Some("host_sdk::kit"), Level::Warn, Level::Warn),
+            (Some("rustls_platform_verifier::verification"), Level::Error, Level::Debug),
+            (Some("rustls::conn"), Level::Trace, Level::Trace),
+            (Some("kv_connector_other"), Level::Warn, Level::Debug),
+            (None, Level::Warn, Level::Warn),
+        ] {
+            let record = Record::builder().module_path(module).level(level).build();
+            assert_eq!(level_of(&record, "kv_connector"), counts, "{module:?}");
+        }
+    }
 }

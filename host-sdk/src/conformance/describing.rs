@@ -140,10 +140,10 @@ fn references(descriptor: &ConnectorDescriptor) -> CheckOutcome {
             }
         }
     }
-    visible_conditions("connection", &descriptor.connection.fields, &[], &mut problems);
+    conditions("connection", &descriptor.connection.fields, &[], &mut problems);
     for operation in &descriptor.operations {
         let outer = &descriptor.connection.fields;
-        visible_conditions(&operation.id, &operation.fields, outer, &mut problems);
+        conditions(&operation.id, &operation.fields, outer, &mut problems);
         for id in &operation.dynamic_properties {
             let is_known = descriptor.tracked_properties.iter().any(|known| known.id == *id);
             if !is_known {
@@ -164,17 +164,11 @@ fn references(descriptor: &ConnectorDescriptor) -> CheckOutcome {
     ensure_none(&problems)
 }
 
-fn visible_conditions(place: &str, fields: &[Field], outer: &[Field], problems: &mut Vec<String>) {
+fn conditions(place: &str, fields: &[Field], outer: &[Field], problems: &mut Vec<String>) {
     for field in fields {
         for condition in &field.visible_when {
             let decider = fields.iter().chain(outer).find(|known| known.id == condition.field);
-            let can_decide = decider.is_some_and(|known| {
-                condition.one_of.iter().all(|value| match known.field_type {
-                    FieldType::Boolean => value == "true" || value == "false",
-                    _ if known.allowed_values.is_empty() => true,
-                    _ => known.allowed_values.iter().any(|allowed| allowed.value == *value),
-                })
-            });
+            let can_decide = decider.is_some_and(|known| can_have(known, &condition.one_of));
             if !can_decide {
                 problems.push(format!(
                     "{place}.{} is shown when {} is {:?}",
@@ -182,7 +176,27 @@ fn visible_conditions(place: &str, fields: &[Field], outer: &[Field], problems: 
                 ));
             }
         }
+        for conflict in &field.conflicts {
+            let other = fields.iter().find(|known| known.id == conflict.with);
+            let can_apply = can_have(field, &conflict.values)
+                && other.is_some_and(|other| can_have(other, &conflict.with_values));
+            if !can_apply {
+                problems.push(format!(
+                    "{place}.{} {:?} conflicts with {} {:?}",
+                    field.id, conflict.values, conflict.with, conflict.with_values
+                ));
+            }
+        }
         let outer: Vec<Field> = fields.iter().chain(outer).cloned().collect();
-        visible_conditions(&format!("{place}.{}", field.id), &field.fields, &outer, problems);
+        conditions(&format!("{place}.{}", field.id), &field.fields, &outer, problems);
     }
+}
+
+/// Whether `field` can have each of `values`.
+fn can_have(field: &Field, values: &[String]) -> bool {
+    values.iter().all(|value| match field.field_type {
+        FieldType::Boolean => value == "true" || value == "false",
+        _ if field.allowed_values.is_empty() => true,
+        _ => field.allowed_values.iter().any(|allowed| allowed.value == *value),
+    })
 }

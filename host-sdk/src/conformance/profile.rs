@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::document::{InputHeader, Properties};
 use crate::error::ErrorKind;
+use crate::host::document::{InputHeader, Properties};
 use crate::outcome::Status;
 use crate::testing::memory_host::MemoryHost;
 

@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::conflict::{Conflict, ConflictSeverity, is_blank};
+
 /// One setting of a connection or an operation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -46,6 +48,15 @@ pub struct Field {
     /// stored by what follows.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub consumes_source: bool,
+    /// Whether a beginner does not need it: a screen shows it on request.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub advanced: bool,
+    /// The heading under which a screen shows it. Blank fields come first, without a heading.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub section: String,
+    /// What it does not go together with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conflicts: Vec<Conflict>,
     /// When a screen shows it: all conditions hold. Empty means always.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub visible_when: Vec<VisibleWhen>,
@@ -72,6 +83,9 @@ impl Field {
             format: None,
             scope: FieldScope::default(),
             consumes_source: false,
+            advanced: false,
+            section: String::new(),
+            conflicts: Vec::new(),
             visible_when: Vec::new(),
             fields: Vec::new(),
         }
@@ -94,6 +108,22 @@ impl Field {
     pub fn integer(id: &str, label: &str, minimum: i64, help: &str) -> Self {
         let mut field = Self::new(id, label, FieldType::Integer, help);
         field.minimum = Some(minimum);
+        field
+    }
+
+    /// A span of time from `minimum` milliseconds on.
+    #[must_use]
+    pub fn duration(id: &str, label: &str, minimum: i64, help: &str) -> Self {
+        let mut field = Self::new(id, label, FieldType::Duration, help);
+        field.minimum = Some(minimum);
+        field
+    }
+
+    /// A number of bytes from 0 on.
+    #[must_use]
+    pub fn size(id: &str, label: &str, help: &str) -> Self {
+        let mut field = Self::new(id, label, FieldType::Size, help);
+        field.minimum = Some(0);
         field
     }
 
@@ -161,6 +191,64 @@ impl Field {
         self
     }
 
+    /// Says that a beginner does not need it.
+    #[must_use]
+    pub fn advanced(mut self) -> Self {
+        self.advanced = true;
+        self
+    }
+
+    /// Sets the heading under which a screen shows it.
+    #[must_use]
+    pub fn in_section(mut self, section: &str) -> Self {
+        section.clone_into(&mut self.section);
+        self
+    }
+
+    /// Refuses settings in which it has one of `values` while the field `with` has one of
+    /// `with_values`. No values mean any that is given.
+    #[must_use]
+    pub fn refused_with(
+        self,
+        values: &[&str],
+        with: &str,
+        with_values: &[&str],
+        message: &str,
+    ) -> Self {
+        self.conflicting(ConflictSeverity::Refused, values, with, with_values, message)
+    }
+
+    /// Warns of settings, otherwise as [`Field::refused_with`].
+    #[must_use]
+    pub fn warned_with(
+        self,
+        values: &[&str],
+        with: &str,
+        with_values: &[&str],
+        message: &str,
+    ) -> Self {
+        self.conflicting(ConflictSeverity::Warning, values, with, with_values, message)
+    }
+
+    fn conflicting(
+        mut self,
+        severity: ConflictSeverity,
+        values: &[&str],
+        with: &str,
+        with_values: &[&str],
+        message: &str,
+    ) -> Self {
+        let owned = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect();
+        self.conflicts.push(Conflict {
+            values: owned(values),
+            with: with.to_owned(),
+            with_values: owned(with_values),
+            message: message.to_owned(),
+            severity,
+        });
+        self
+    }
+
     /// Says that documents leave their source while it is set.
     #[must_use]
     pub fn consuming_source(mut self) -> Self {
@@ -172,12 +260,7 @@ impl Field {
     /// default counts where `raw` is absent, `null` or blank. A group does if a member does.
     #[must_use]
     pub fn consumes(&self, raw: Option<&Value>) -> bool {
-        let is_given = |value: &&Value| match value {
-            Value::Null => false,
-            Value::String(text) => !text.trim().is_empty(),
-            _ => true,
-        };
-        let value = raw.filter(is_given).or(self.default.as_ref());
+        let value = raw.filter(|value| !is_blank(value)).or(self.default.as_ref());
         if self.field_type == FieldType::Group {
             return self
                 .fields
@@ -217,6 +300,10 @@ pub enum FieldType {
     Password,
     /// A whole number.
     Integer,
+    /// A span of time: whole milliseconds, or text with units such as `90s`, `30d`, `1h 30m`.
+    Duration,
+    /// A number of bytes: a whole number, or text with a unit such as `10MiB`.
+    Size,
     /// `true` or `false`.
     Boolean,
     /// Certificates in PEM: the text itself, or the path of a file.

@@ -69,6 +69,8 @@ pub enum FilterType {
     Timestamp,
     /// A whole number.
     Integer,
+    /// A number of bytes: a whole number, or text with a unit such as `10MiB`.
+    Size,
     /// A type that this build does not know: any value is taken, and the connector checks it.
     #[serde(other)]
     Other,

@@ -4,11 +4,13 @@
 //! settings ([`Settings`](crate::Settings)), yields their JSON Schema and lets a runtime build
 //! screens.
 
+pub(crate) mod conflict;
 pub(crate) mod connector;
 pub(crate) mod field;
 pub(crate) mod filter;
 pub mod schema;
 
+pub use conflict::{Conflict, ConflictSeverity};
 pub use connector::{
     ConnectionDescriptor, ConnectorDescriptor, InputKind, OperationDescriptor, OutputKind,
     Parameter, TrackedProperty,

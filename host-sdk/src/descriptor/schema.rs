@@ -128,6 +128,8 @@ fn value_schema(field: &Field) -> Value {
             schema
         }
         FieldType::Integer => integer_schema(field),
+        FieldType::Duration => return quantity_schema(field, DURATION),
+        FieldType::Size => return quantity_schema(field, SIZE),
         FieldType::Boolean => json!({"type": "boolean"}),
         FieldType::Group => settings_schema(&field.fields),
         // The connector that declared it checks it.
@@ -143,6 +145,24 @@ fn value_schema(field: &Field) -> Value {
             schema["type"] = with_types(&schema["type"], &["string", "null"]);
             schema["pattern"] = json!(BLANK);
         }
+    }
+    schema
+}
+
+/// Spans of time with units, which [`Settings::check`](crate::Settings::check) reads more closely.
+const DURATION: &str = r"^\s*([0-9]+\s*[A-Za-z]+\s*)+$";
+
+/// Numbers of bytes, likewise.
+const SIZE: &str = r"^\s*[0-9.]+\s*([KkMmGgTtPpEe]?[Ii]?[Bb]?)\s*$";
+
+/// A number, or text in the form `pattern`.
+fn quantity_schema(field: &Field, pattern: &str) -> Value {
+    let mut schema = integer_schema(field);
+    schema["type"] = json!(["integer", "string"]);
+    schema["pattern"] = json!(pattern);
+    if !field.required {
+        schema["type"] = with_types(&schema["type"], &["null"]);
+        schema["pattern"] = json!(format!("{BLANK}|{pattern}"));
     }
     schema
 }
@@ -275,6 +295,7 @@ fn compared_schema(property: &FilterProperty) -> Option<Value> {
         FilterType::Integer => {
             Some(json!({"type": ["integer", "string"], "pattern": "^[+-]?[0-9]+$"}))
         }
+        FilterType::Size => Some(json!({"type": ["integer", "string"], "pattern": SIZE})),
         FilterType::Timestamp => {
             let format = property.format.as_deref()?;
             let pattern = time_pattern(format)?;

@@ -9,8 +9,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::shortage;
-use crate::context::Context;
 use crate::error::Error;
+use crate::host::context::Context;
 
 /// Shared by the threads of an execution. Cancelling shuts every registered socket down, so that
 /// a blocked read or write returns at once, calls every hook and ends every [`CancelToken::sleep`].

@@ -5,6 +5,7 @@ mod backoff;
 mod cancel;
 mod deadline;
 pub mod lossless;
+pub mod quantity;
 mod random;
 pub mod shortage;
 pub mod text;

@@ -11,11 +11,11 @@ use crate::abi::context_export;
 use crate::abi::guard::record_panic_locations;
 use crate::abi::import::ImportedConnector;
 use crate::connector::{Connection, Connector};
-use crate::context::Context;
 use crate::descriptor::connector::ConnectorDescriptor;
 use crate::error::Error;
+use crate::host::context::Context;
+use crate::host::services::HostServices;
 use crate::manifest::Manifest;
-use crate::services::HostServices;
 
 /// A connector of a library, which is a [`Connector`] as any other.
 pub struct LoadedConnector {

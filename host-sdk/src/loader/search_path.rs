@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::library::Library;
 use super::load_error::LoadError;
 use super::loaded::LoadedConnector;
-use crate::services::HostServices;
+use crate::host::services::HostServices;
 
 /// What follows an id in the name of a connector's library.
 const FILE_STEM_END: &str = "_connector";

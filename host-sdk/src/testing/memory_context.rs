@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 
 use super::callback::Callback;
 use super::memory_state::{Input, MemoryResult, Shared};
-use crate::context::{CancelHook, ExecutionContext, Progress};
-use crate::document::{InputDocument, InputHeader, Properties, RawFile, ResultSink, SmallResult};
 use crate::error::{Error, ErrorKind};
+use crate::host::context::{CancelHook, ExecutionContext, Progress};
+use crate::host::document::{
+    InputDocument, InputHeader, Properties, RawFile, ResultSink, SmallResult,
+};
 use crate::outcome::Outcome;
 
 pub(super) struct MemoryContext(pub(super) Arc<Shared>);

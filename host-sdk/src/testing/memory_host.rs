@@ -9,9 +9,9 @@ use super::callback::{Callback, Fault, PlannedFault};
 use super::memory_context::MemoryContext;
 use super::memory_state::{Input, MemoryResult, Shared};
 use crate::connector::Operation;
-use crate::context::{Context, Progress};
-use crate::document::{InputHeader, Properties, RawFile};
 use crate::error::Error;
+use crate::host::context::{Context, Progress};
+use crate::host::document::{InputHeader, Properties, RawFile};
 use crate::outcome::{Outcome, Summary};
 
 /// A host that keeps everything in memory: it feeds inputs, collects results with their bodies,

@@ -6,9 +6,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::callback::{self, Callback, Fault, PlannedFault};
-use crate::context::{CancelHook, Progress};
-use crate::document::{InputHeader, Properties, RawFile};
 use crate::error::{Error, ErrorKind};
+use crate::host::context::{CancelHook, Progress};
+use crate::host::document::{InputHeader, Properties, RawFile};
 use crate::outcome::Outcome;
 
 /// A result that the host has acknowledged.

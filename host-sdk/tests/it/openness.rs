@@ -39,7 +39,9 @@ fn add_everywhere(json: &mut Value) {
 }
 
 fn field() -> Field {
-    let mut field = Field::choice("a", "A", &[("x", "X")], "").visible_when("b", &["y"]);
+    let mut field = Field::choice("a", "A", &[("x", "X")], "")
+        .visible_when("b", &["y"])
+        .warned_with(&["x"], "c", &["y"], "slow");
     field.fields = vec![Field::integer("b", "B", 0, "").or(1)];
     field
 }

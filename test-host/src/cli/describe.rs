@@ -133,6 +133,8 @@ fn fields(text: &mut String, depth: usize, all: &[Field]) {
             FieldType::String => "text".to_owned(),
             FieldType::Password => "secret".to_owned(),
             FieldType::Integer => "integer".to_owned(),
+            FieldType::Duration => "milliseconds, or text such as 90s".to_owned(),
+            FieldType::Size => "bytes, or text such as 10MiB".to_owned(),
             FieldType::Boolean => "boolean".to_owned(),
             FieldType::Certificate => "certificate".to_owned(),
             FieldType::Group => "group".to_owned(),

@@ -104,7 +104,7 @@ fn write_filter(xml: &mut Xml, filter: &FilterDescriptor) {
             let value_type = match value_type {
                 FilterType::String => "string",
                 FilterType::Timestamp => "date",
-                FilterType::Integer => "number",
+                FilterType::Integer | FilterType::Size => "number",
                 _ => "other",
             };
             xml.empty("supportedType", &[("type", value_type)]);
@@ -121,7 +121,7 @@ fn fields(xml: &mut Xml, group: &str, all: &[Field]) {
         let field_type = match field.field_type {
             FieldType::String => "string",
             FieldType::Password => "password",
-            FieldType::Integer => "integer",
+            FieldType::Integer | FieldType::Duration | FieldType::Size => "integer",
             FieldType::Boolean => "boolean",
             FieldType::Certificate => "publiccertificate",
             FieldType::Group => {

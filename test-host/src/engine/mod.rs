@@ -6,6 +6,8 @@ pub(crate) mod document;
 pub(crate) mod execution;
 pub(crate) mod handover;
 mod pipe;
+#[cfg(test)]
+mod pipe_tests;
 pub(crate) mod queue;
 pub(crate) mod run;
 pub(crate) mod stage;

@@ -1,15 +1,16 @@
 //! The dates of `ls -l`: month first, day first, ISO and numeric, with a year or with a time.
 
-use jiff::Span;
 use jiff::civil::{Date, DateTime, Time};
+use jiff::{SignedDuration, Span};
 
 use super::months::{self, Month};
-use super::parts::Orders;
 use super::parts::{
-    at_time, day_number, day_of, dmy, month_number_with_sign, offset, on_day, time, year, ymd,
+    Orders, at_time, day_number, day_of, dmy, month_number_with_sign, offset, on_day,
+    three_numbers, time, time_in_word, year, ymd,
 };
+use super::weekdays;
 use crate::file::time::modified::{Modified, Precision, Zone};
-use crate::listing::scan::{Scan, is_digits, small, split_once, split_twice};
+use crate::listing::scan::{Scan, is_digits, small, split_once};
 
 /// What the client's clock says, to complete dates that lack a year, and what the listing says of
 /// the order of its dates.
@@ -18,27 +19,20 @@ pub(crate) struct Clock {
     /// The orders that the dates of IBM i may be in.
     pub(in crate::listing) orders: Orders,
     now: DateTime,
-    latest: DateTime,
     tomorrow: DateTime,
 }
 
 impl Clock {
     /// A clock that shows `now`, in any zone: a day more or less does not matter here.
     pub(crate) fn new(now: DateTime) -> Self {
-        let later = |days| now.checked_add(Span::new().days(days)).unwrap_or(DateTime::MAX);
-        Self { orders: Orders::ANY, now, latest: later(183), tomorrow: later(1) }
-    }
-
-    /// The same clock for servers that print the time of day for all of the past year.
-    pub(in crate::listing) fn looking_back(self) -> Self {
-        Self { latest: self.tomorrow, ..self }
+        let tomorrow = now.checked_add(Span::new().days(1)).unwrap_or(DateTime::MAX);
+        Self { orders: Orders::ANY, now, tomorrow }
     }
 
     /// Completes a date that was printed with a time instead of a year.
     ///
-    /// It lies in this calendar year, because IIS prints the time for the whole of it and BSD `ls`
-    /// for the coming half-year too; in the last one, if that would be more than half a year
-    /// ahead; in the next one only across New Year's Eve.
+    /// It is the latest one that is no more than a day ahead: clocks and zones may differ by that
+    /// much, across New Year's Eve too, and what lies further ahead is of last year.
     fn complete(&self, month: i8, day: i8, time: Time) -> Option<DateTime> {
         let year = self.now.year();
         let in_year = |year| Some(Date::new(year, month, day).ok()?.to_datetime(time));
@@ -50,7 +44,7 @@ impl Clock {
             return Some(at);
         }
         match in_year(year) {
-            Some(at) if at <= self.latest => Some(at),
+            Some(at) if at <= self.tomorrow => Some(at),
             // 29 February exists in one of nine successive years.
             _ => (1..=8).find_map(|back| in_year(year.saturating_sub(back))),
         }
@@ -67,9 +61,15 @@ impl Clock {
         })
     }
 
-    /// Whether a time lies ahead by more than any difference of zones.
-    pub(in crate::listing) fn is_future(&self, at: DateTime) -> bool {
-        at > self.tomorrow
+    /// Whether a date lies ahead by more than any difference of zones.
+    pub(in crate::listing) fn is_future(&self, date: Date) -> bool {
+        date.to_datetime(Time::midnight()) > self.tomorrow
+    }
+
+    /// The date of three numbers, where only one is possible in a listing in these orders.
+    pub(in crate::listing) fn only_one(&self, dates: [Option<Date>; 3]) -> Option<Date> {
+        let possible = Orders::of(dates, |date| self.is_future(date));
+        possible.within(self.orders).only_one(dates)
     }
 }
 
@@ -78,8 +78,16 @@ impl Clock {
 /// The time is absent where the words are a date but do not say which one.
 pub(in crate::listing) type Dated<'l> = (Option<Modified>, Scan<'l>);
 
-/// Reads a date whose month has a name or that is in ISO order.
+/// Reads a date whose month has a name or that is in ISO order, behind a day of the week or not.
 pub(in crate::listing) fn named<'l>(at: Scan<'l>, clock: &Clock) -> Option<Dated<'l>> {
+    // `mar` is a month in some languages, and a day of the week in others.
+    month_or_iso(at, clock).or_else(|| {
+        let mut behind = at;
+        weekdays::is_weekday(behind.word()?).then(|| month_or_iso(behind, clock))?
+    })
+}
+
+fn month_or_iso<'l>(at: Scan<'l>, clock: &Clock) -> Option<Dated<'l>> {
     let mut scan = at;
     let first = scan.word()?;
     if !first.first()?.is_ascii_digit() {
@@ -99,22 +107,15 @@ pub(in crate::listing) fn named<'l>(at: Scan<'l>, clock: &Clock) -> Option<Dated
     complete(months::month(scan.word()?)?, day, scan, clock)
 }
 
-/// `01-jun-99`, and `24-04-2003` where its order shows, each with or without a time behind it.
-fn day_month_year<'l>(first: &[u8], scan: Scan<'l>) -> Option<Dated<'l>> {
+/// `01-jun-99`, `24-04-2003`, `23/11/2026` and `23.11.2026`, each with or without a time behind it;
+/// the date is absent where its order does not show.
+fn one_word<'l>(first: &[u8], scan: Scan<'l>, clock: &Clock) -> Option<Dated<'l>> {
     let date = match dmy(first) {
         Some(date) => date,
-        None => {
-            let [one, two, year_digits] = split_twice(first, b'-')?;
-            let (one, two, year) = (day_number(one)?, day_number(two)?, year(year_digits)?);
-            match (Date::new(year, two, one), Date::new(year, one, two)) {
-                (Ok(day_first), Ok(month_first)) if day_first != month_first => None,
-                (Ok(date), _) | (_, Ok(date)) => Some(date),
-                _ => return None,
-            }
-        }
+        None => clock.only_one(three_numbers(first)?),
     };
     let mut behind = scan;
-    match behind.word().and_then(time) {
+    match behind.word().and_then(time_in_word) {
         Some(time) => Some((date.map(|date| at_time(date, time)), behind)),
         None => Some((date.map(day_of), scan.behind_padding())),
     }
@@ -129,14 +130,16 @@ fn year_first<'l>(first: &[u8], mut scan: Scan<'l>) -> Option<Dated<'l>> {
 }
 
 /// Reads a date whose month is a number and not in ISO order, `3 29 03:26` or `09-26 2000`, or
-/// that is one word, `01-jun-99` or `24-04-2003`.
+/// that is one word, `01-jun-99` or `23/11/2026`.
 ///
 /// The columns before the date are numbers too, so this comes after everything else failed.
 pub(in crate::listing) fn numeric<'l>(at: Scan<'l>, clock: &Clock) -> Option<Dated<'l>> {
     let mut scan = at;
     let first = scan.word()?;
+    if let Some(dated) = one_word(first, scan, clock) {
+        return Some(dated);
+    }
     let (month, day) = match split_once(first, b'-') {
-        Some((_, rest)) if rest.contains(&b'-') => return day_month_year(first, scan),
         Some(parts) => parts,
         None => (first, scan.word()?),
     };
@@ -171,6 +174,11 @@ fn complete<'l>(month: Month, day: i8, mut scan: Scan<'l>, clock: &Clock) -> Opt
         // AIX aligns years to the left: the blank that others print before them is behind them.
         if blanks == 1 && scan.0.starts_with(b"  ") {
             scan.skip_blank();
+        } else if blanks == 1
+            && let Some((time, behind)) = time_before_name(scan)
+        {
+            let at = |month| Some(at_time(Date::new(year, month, day).ok()?, time));
+            return Some((dated(month, at)?, behind));
         }
         return Some((dated(month, |month| on_day(year, month, day))?, scan));
     }
@@ -182,25 +190,62 @@ fn complete<'l>(month: Month, day: i8, mut scan: Scan<'l>, clock: &Clock) -> Opt
         let at = |month| next(clock.modified(month, day, Time::midnight(), Precision::Minute)?);
         return Some((dated(month, at)?, scan));
     }
-    let (time, precision) = time(word)?;
-    let mut behind = scan;
+    let (time, precision) = time_in_word(word)?;
     if precision == Precision::Second
-        && let Some(year) = behind.word().and_then(year)
+        && let Some((year, zone, behind)) = year_and_zone(scan)
     {
-        let at = |month| {
-            let at = Date::new(year, month, day).ok()?.to_datetime(time);
-            Some(Modified {
-                at,
-                zone: Zone::Server,
-                precision,
-                year_inferred: false,
-                is_reference: false,
-            })
-        };
+        let at = |month| zone.modified(Date::new(year, month, day).ok()?, (time, precision));
         return Some((dated(month, at)?, behind));
     }
     let at = |month| clock.modified(month, day, time, precision);
     Some((dated(month, at)?, scan))
+}
+
+/// The time behind a year that is not padded to the width of a time: where a name follows, it is
+/// no name itself.
+fn time_before_name(mut scan: Scan<'_>) -> Option<((Time, Precision), Scan<'_>)> {
+    let time = time_in_word(scan.word()?)?;
+    scan.name_after_one_blank().is_some().then_some((time, scan))
+}
+
+/// What a word behind a time says of its zone.
+enum Offset {
+    /// Nothing that counts: the names of zones are not unique.
+    Unknown,
+    /// How far the clock is ahead of UTC.
+    Known(SignedDuration),
+}
+
+impl Offset {
+    /// The zone of `UTC`, `Z`, `+0100`, `CET`.
+    fn parse(word: &[u8]) -> Option<Self> {
+        match word {
+            b"UTC" | b"GMT" | b"Z" | b"z" => Some(Self::Known(SignedDuration::ZERO)),
+            word if (3..=5).contains(&word.len()) && word.iter().all(u8::is_ascii_uppercase) => {
+                Some(Self::Unknown)
+            }
+            word => offset(word).map(Self::Known),
+        }
+    }
+
+    fn modified(&self, date: Date, (time, precision): (Time, Precision)) -> Option<Modified> {
+        match self {
+            Self::Unknown => Some(at_time(date, (time, precision))),
+            Self::Known(ahead) => {
+                Some(Modified::utc(date.to_datetime(time).checked_sub(*ahead).ok()?, precision))
+            }
+        }
+    }
+}
+
+/// The year of BSD's `ls -T`, and of `date` with the zone before it.
+fn year_and_zone(mut scan: Scan<'_>) -> Option<(i16, Offset, Scan<'_>)> {
+    let word = scan.word()?;
+    if let Some(year) = year(word) {
+        return Some((year, Offset::Unknown, scan));
+    }
+    let zone = Offset::parse(word)?;
+    Some((year(scan.word()?)?, zone, scan))
 }
 
 /// No time for an ambiguous month, and no date at all for an impossible one.
@@ -211,25 +256,29 @@ fn dated(month: Month, at: impl Fn(i8) -> Option<Modified>) -> Option<Option<Mod
     }
 }
 
-/// `2024-01-02`, with `03:04`, `03:04:05` or `03:04:05.678901234 +0100` behind it or alone.
-fn iso<'l>(first: &'l [u8], mut scan: Scan<'l>) -> Option<Dated<'l>> {
+/// `2024-01-02`, with `03:04`, `03:04:05` or `03:04:05.678901234 +0100` behind it, with all of that
+/// in the same word behind a `T`, or alone.
+fn iso<'l>(first: &'l [u8], scan: Scan<'l>) -> Option<Dated<'l>> {
+    if let Some((date, clock)) = split_once(first, b'T') {
+        let digits = clock.iter().position(|byte| !matches!(byte, b'0'..=b'9' | b':' | b'.'));
+        let (clock, zone) = clock.split_at_checked(digits.unwrap_or(clock.len()))?;
+        let zone = if zone.is_empty() { Offset::Unknown } else { Offset::parse(zone)? };
+        return Some((Some(zone.modified(ymd(date)?, time(clock)?)?), scan));
+    }
     let date = ymd(first)?;
     let mut behind = scan;
-    let Some((time, precision)) = behind.word().and_then(time) else {
+    let Some((time, precision)) = behind.word().and_then(time_in_word) else {
         return Some((Some(day_of(date)), scan.behind_padding()));
     };
-    scan = behind;
-    let at = date.to_datetime(time);
-    let mut modified =
-        Modified { at, zone: Zone::Server, precision, year_inferred: false, is_reference: false };
     // `--time-style=full-iso` prints an offset behind a fraction, BusyBox behind seconds.
+    let mut further = behind;
     if precision >= Precision::Second
-        && let Some(offset) = behind.word().and_then(offset)
+        && let Some(offset) = further.word().and_then(offset)
     {
-        modified = Modified::utc(at.checked_sub(offset).ok()?, precision);
-        scan = behind;
+        let modified = Offset::Known(offset).modified(date, (time, precision))?;
+        return Some((Some(modified), further));
     }
-    Some((Some(modified), scan))
+    Some((Some(at_time(date, (time, precision))), behind))
 }
 
 /// Whether a word may begin a date: the name of a month, or all of an ISO date.
@@ -264,6 +313,28 @@ mod tests {
             ("09-26 2000 x", "2000-09-26 00:00:00.000", Precision::Day),
             ("Feb 29  2024 x", "2024-02-29 00:00:00.000", Precision::Day),
             ("Mar  2 15:13:44 2003 x", "2003-03-02 15:13:44.000", Precision::Second),
+            ("Nov 03 2026 10:11 x", "2026-11-03 10:11:00.000", Precision::Minute),
+            ("Nov 03 2026 10:11PM x", "2026-11-03 22:11:00.000", Precision::Minute),
+            ("Nov\t03\t2026\t10:11\tx", "2026-11-03 10:11:00.000", Precision::Minute),
+            ("03 Nov 2026 10:11:12 x", "2026-11-03 10:11:12.000", Precision::Second),
+            ("Nov  3 2026 10:11 x", "2026-11-03 10:11:00.000", Precision::Minute),
+            ("Nov 03 2026 x", "2026-11-03 00:00:00.000", Precision::Day),
+            ("Tue Nov 03 2026 x", "2026-11-03 00:00:00.000", Precision::Day),
+            ("Tue, 3 Nov 2026 10:11 x", "2026-11-03 10:11:00.000", Precision::Minute),
+            ("Tue Nov  3 10:11:12 2026 x", "2026-11-03 10:11:12.000", Precision::Second),
+            ("Tue Nov  3 10:11:12 CET 2026 x", "2026-11-03 10:11:12.000", Precision::Second),
+            ("Tue Nov  3 10:11:12 +0100 2026 x", "2026-11-03 09:11:12.000", Precision::Second),
+            ("mar. 3 nov. 2026 x", "2026-11-03 00:00:00.000", Precision::Day),
+            ("23/11/2025 x", "2025-11-23 00:00:00.000", Precision::Day),
+            ("23/11/2025 10:11 x", "2025-11-23 10:11:00.000", Precision::Minute),
+            ("11/23/2025 10:11:12 x", "2025-11-23 10:11:12.000", Precision::Second),
+            ("11-23-25 10:11 x", "2025-11-23 10:11:00.000", Precision::Minute),
+            ("23.11.2025 10:11 x", "2025-11-23 10:11:00.000", Precision::Minute),
+            ("3.4.2025 10:11 x", "2025-04-03 10:11:00.000", Precision::Minute),
+            ("2025/11/23 10:11 x", "2025-11-23 10:11:00.000", Precision::Minute),
+            ("2025-11-23T10:11:12 x", "2025-11-23 10:11:12.000", Precision::Second),
+            ("2025-11-23T10:11:12Z x", "2025-11-23 10:11:12.000", Precision::Second),
+            ("2025-11-23T10:11+0100 x", "2025-11-23 09:11:00.000", Precision::Minute),
             ("2024-01-02 x", "2024-01-02 00:00:00.000", Precision::Day),
             ("2024-01-02 03:04 x", "2024-01-02 03:04:00.000", Precision::Minute),
             ("2024-01-02 03:04:05 x", "2024-01-02 03:04:05.000", Precision::Second),
@@ -286,13 +357,18 @@ mod tests {
             ((2026, 1, 5), "Dec 30 23:59 x", "2025-12-30 23:59:00.000"),
             ((2026, 12, 31), "Jan  1 00:30 x", "2027-01-01 00:30:00.000"),
             ((2026, 12, 31), "Jan  4 00:30 x", "2026-01-04 00:30:00.000"),
-            ((2026, 3, 10), "Jul 10 10:18 x", "2026-07-10 10:18:00.000"),
+            ((2026, 3, 10), "Jul 10 10:18 x", "2025-07-10 10:18:00.000"),
+            ((2026, 3, 10), "Mar 11 10:18 x", "2026-03-11 10:18:00.000"),
+            ((2026, 3, 10), "Mar 12 10:18 x", "2025-03-12 10:18:00.000"),
+            ((2026, 3, 10), "Tue Mar 10 10:18 x", "2026-03-10 10:18:00.000"),
+            ((2026, 1, 1), "Jan  2 10:18 x", "2026-01-02 10:18:00.000"),
+            ((2026, 3, 10), "Mar 10 10:18AM x", "2026-03-10 10:18:00.000"),
             ((2026, 3, 10), "Nov  9 19:45 x", "2025-11-09 19:45:00.000"),
             ((2026, 3, 10), "Feb 29 10:00 x", "2024-02-29 10:00:00.000"),
-            ((2024, 1, 10), "Feb 29 10:00 x", "2024-02-29 10:00:00.000"),
+            ((2024, 1, 10), "Feb 29 10:00 x", "2020-02-29 10:00:00.000"),
             ((1903, 3, 10), "Feb 29 10:00 x", "1896-02-29 10:00:00.000"),
-            ((2026, 3, 10), "3 29 03:26 x", "2026-03-29 03:26:00.000"),
-            ((2026, 3, 10), "3月17日 0:26 x", "2026-03-17 00:26:00.000"),
+            ((2026, 4, 10), "3 29 03:26 x", "2026-03-29 03:26:00.000"),
+            ((2026, 4, 10), "3月17日 0:26 x", "2026-03-17 00:26:00.000"),
             ((2026, 3, 10), "02 Mar 16:27 x", "2026-03-02 16:27:00.000"),
         ] {
             let now = datetime(now.0, now.1, now.2, 18, 0, 0, 0);
@@ -318,12 +394,31 @@ mod tests {
             "Dec 02  209 x",
             "Feb 30  2001 x",
             "Feb 29  2001 x",
+            "31/31/2026 x",
+            "Tue Wed Nov  3 10:11 x",
+            "Tue 10:11 x",
+            "2025-11-23Tx x",
             "13 29 03:26 x",
             "2024-13-02 03:04 x",
             "Feb",
             "",
         ] {
             assert_eq!(read(text, now), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_belongs_to_a_name_where_the_year_is_padded() {
+        let clock = Clock::new(datetime(2026, 11, 22, 18, 0, 0, 0));
+        for (text, name) in [
+            ("Nov  3  2025 10:11 a.csv", "10:11 a.csv"),
+            ("Nov  3 2025  10:11 a.csv", "10:11 a.csv"),
+            ("Nov 03 2025 10:11", "10:11"),
+            ("Nov 03 2025 10:11 a.csv", "a.csv"),
+            ("Nov 03 2025 10:71 a.csv", "10:71 a.csv"),
+        ] {
+            let (_, rest) = named(Scan(text.as_bytes()), &clock).unwrap();
+            assert_eq!(rest.name_after_one_blank(), Some(name.as_bytes()), "{text}");
         }
     }
 

@@ -3,3 +3,4 @@
 pub(super) mod ls;
 pub(super) mod months;
 pub(super) mod parts;
+mod weekdays;

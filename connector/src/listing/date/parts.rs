@@ -6,7 +6,7 @@ use jiff::civil::{Date, Time};
 use super::months::{self, Month};
 use crate::file::time::modified::{Modified, Precision, Zone};
 use crate::file::time::text::nanoseconds;
-use crate::listing::scan::{is_digits, small, split_once, split_twice};
+use crate::listing::scan::{Scan, is_digits, small, split_once, split_twice};
 
 /// The date of `yyyy-MM-dd`, `yyyy/MM/dd` or `yyyy.MM.dd`.
 pub(in crate::listing) fn ymd(word: &[u8]) -> Option<Date> {
@@ -52,6 +52,40 @@ pub(in crate::listing) fn dmy(word: &[u8]) -> Option<Option<Date>> {
         Month::Known(month) => Date::new(year, month, day).ok().map(Some),
         Month::Ambiguous => Some(None),
     }
+}
+
+/// What a date of three numbers in one word means with the year, the month or the day first; none
+/// where it means nothing in any order.
+///
+/// Dots are written by those who put the day first.
+pub(in crate::listing) fn three_numbers(word: &[u8]) -> Option<[Option<Date>; 3]> {
+    let separator = word.iter().copied().find(|byte| !byte.is_ascii_digit())?;
+    if !matches!(separator, b'/' | b'.' | b'-') {
+        return None;
+    }
+    let [first, second, third] = split_twice(word, separator)?;
+    let dates = [
+        date_of(first, second, third),
+        date_of(third, first, second).filter(|_| separator != b'.'),
+        date_of(third, second, first),
+    ];
+    let dates = match separator {
+        b'.' if first.len() <= 2 => [None, None, dates[2]],
+        _ => dates,
+    };
+    (dates != [None; 3]).then_some(dates)
+}
+
+/// The date of a year of two or four digits, and of a month and a day of one or two.
+fn date_of(year: &[u8], month: &[u8], day: &[u8]) -> Option<Date> {
+    if !(1..=2).contains(&month.len()) || !(1..=2).contains(&day.len()) {
+        return None;
+    }
+    let year = match year.len() {
+        2 => two_digit_year(small(year)?),
+        _ => self::year(year)?,
+    };
+    Date::new(year, i8::try_from(small(month)?).ok()?, i8::try_from(small(day)?).ok()?).ok()
 }
 
 /// The year of two digits from 1980, when DOS began to count, to 2079.
@@ -129,6 +163,55 @@ pub(in crate::listing) fn time(word: &[u8]) -> Option<(Time, Precision)> {
     Some((Time::new(part(hour)?, part(minute)?, second, nanosecond).ok()?, precision))
 }
 
+/// `17:03`, `05:03PM`, `05:03 PM`, with or without seconds.
+pub(in crate::listing) fn time_of_day(scan: &mut Scan<'_>) -> Option<(Time, Precision)> {
+    let word = scan.word()?;
+    let mut behind = *scan;
+    if let Some(half) = behind.word().and_then(half_of_day)
+        && let Some(time) = time(word)
+    {
+        *scan = behind;
+        return half.at(time);
+    }
+    time_in_word(word)
+}
+
+/// `17:03` or `05:03PM`, with or without seconds.
+pub(in crate::listing) fn time_in_word(word: &[u8]) -> Option<(Time, Precision)> {
+    let letters = word.iter().position(u8::is_ascii_alphabetic).unwrap_or(word.len());
+    let (digits, letters) = word.split_at_checked(letters)?;
+    let time = time(digits)?;
+    if letters.is_empty() { Some(time) } else { half_of_day(letters)?.at(time) }
+}
+
+/// Before or after noon.
+#[derive(Clone, Copy)]
+enum Half {
+    Morning,
+    Afternoon,
+}
+
+fn half_of_day(word: &[u8]) -> Option<Half> {
+    match word {
+        [b'A' | b'a'] | [b'A' | b'a', b'M' | b'm'] => Some(Half::Morning),
+        [b'P' | b'p'] | [b'P' | b'p', b'M' | b'm'] => Some(Half::Afternoon),
+        _ => None,
+    }
+}
+
+impl Half {
+    /// The time of day that a clock of twelve hours shows; some count them from 0.
+    fn at(self, (time, precision): (Time, Precision)) -> Option<(Time, Precision)> {
+        let hour = match (self, time.hour()) {
+            (_, 13..) => return None,
+            (Self::Morning, hour) => hour % 12,
+            (Self::Afternoon, hour) => hour % 12 + 12,
+        };
+        let time = Time::new(hour, time.minute(), time.second(), time.subsec_nanosecond()).ok()?;
+        Some((time, precision))
+    }
+}
+
 /// The offset of `+0100`.
 pub(in crate::listing) fn offset(word: &[u8]) -> Option<SignedDuration> {
     let (sign, digits) = word.split_first()?;
@@ -159,11 +242,32 @@ impl Orders {
         Self(dates.map(|date| date.is_some_and(|date| !is_future(date))))
     }
 
+    /// Those in which the first date of three numbers in a line is possible; none where the line has
+    /// no such date.
+    pub(in crate::listing) fn of_line(
+        line: &[u8],
+        is_future: impl Fn(Date) -> bool,
+    ) -> Option<Self> {
+        let mut scan = Scan(line);
+        while let Some(word) = scan.word() {
+            if let Some(dates) = three_numbers(word) {
+                return Some(Self::of(dates, is_future));
+            }
+        }
+        None
+    }
+
     /// These orders, less those that `other` rules out, unless that leaves none.
     pub(in crate::listing) fn within(self, other: Self) -> Self {
         let (Self([a, b, c]), Self([d, e, f])) = (self, other);
         let both = [a && d, b && e, c && f];
         if both == [false; 3] { self } else { Self(both) }
+    }
+
+    /// Whether the month may come first.
+    pub(in crate::listing) fn may_be_month_first(self) -> bool {
+        let Self([_, month_first, _]) = self;
+        month_first
     }
 
     /// The date, where it is the same in all these orders.
@@ -179,9 +283,48 @@ impl Orders {
 mod tests {
     use jiff::civil::datetime;
 
+    use super::*;
     use crate::file::time::text::format_text;
     use crate::listing::date::ls::{Clock, named};
-    use crate::listing::scan::Scan;
+
+    #[test]
+    fn clocks_of_twelve_hours_count_from_0_or_12() {
+        for (text, expected) in [
+            ("00:34AM", Some("00:34:00")),
+            ("12:34AM", Some("00:34:00")),
+            ("00:34PM", Some("12:34:00")),
+            ("12:34 pm", Some("12:34:00")),
+            ("11:59:58 P", Some("23:59:58")),
+            ("10:11", Some("10:11:00")),
+            ("13:31PM", None),
+            ("10:11XM", None),
+            ("24:00AM", None),
+        ] {
+            let time = time_of_day(&mut Scan(text.as_bytes()));
+            assert_eq!(time.map(|(time, _)| time.to_string()).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn three_numbers_mean_a_date_in_some_order() {
+        for (word, orders) in [
+            ("2026/11/23", [Some("2026-11-23"), None, None]),
+            ("2026.11.23", [Some("2026-11-23"), None, None]),
+            ("23/11/2026", [None, None, Some("2026-11-23")]),
+            ("11-23-2026", [None, Some("2026-11-23"), None]),
+            ("3/4/2026", [None, Some("2026-03-04"), Some("2026-04-03")]),
+            ("05-06-07", [Some("2005-06-07"), Some("2007-05-06"), Some("2007-06-05")]),
+            ("05.06.07", [None, None, Some("2007-06-05")]),
+            ("23.11.2026", [None, None, Some("2026-11-23")]),
+        ] {
+            let dates = three_numbers(word.as_bytes()).unwrap_or_else(|| panic!("{word}"));
+            let text = dates.map(|date| date.map(|date| date.to_string()));
+            assert_eq!(text.each_ref().map(|date| date.as_deref()), orders, "{word}");
+        }
+        for word in ["31-32-33", "1.2.3.4", "1/2", "11_23_26", "123-1-1", "a-b-c", "11-23-26.csv"] {
+            assert_eq!(three_numbers(word.as_bytes()), None, "{word}");
+        }
+    }
 
     #[test]
     fn signs_may_be_in_any_encoding() {

@@ -1,21 +1,29 @@
 //! `dir` lines as IIS and other Windows servers print them, and OS/2's own order of columns.
 
-use jiff::civil::{Date, Time};
+use jiff::civil::Date;
 
-use crate::file::time::modified::Precision;
-use crate::listing::date::parts::{at_time, time, two_digit_year, ymd};
+use crate::listing::date::ls::Clock;
+use crate::listing::date::parts::{at_time, three_numbers, time, time_of_day, two_digit_year};
 use crate::listing::entry::{Kind, RawEntry};
-use crate::listing::scan::{Scan, is_digits, number, small, split_twice};
+use crate::listing::scan::{Scan, grouped, small, split_twice};
 
 /// The width of `<DIR>` and the blanks behind it, the same for the longer marks.
 const MARK_WIDTH: usize = 15;
 
 /// Reads one line of `date time <DIR>|size name`; none where it is no such line.
-pub(in crate::listing) fn parse(line: &[u8]) -> Option<RawEntry<'_>> {
+pub(in crate::listing) fn parse<'l>(line: &'l [u8], clock: &Clock) -> Option<RawEntry<'l>> {
     let mut scan = Scan(line);
     let day = scan.word()?;
-    let date = date(day)?;
-    let modified = Some(at_time(date, twelve_hours(&mut scan)?));
+    let dates = three_numbers(day)?;
+    let before = scan.0;
+    let time = time_of_day(&mut scan)?;
+    let time_text = before.get(..before.len() - scan.0.len()).unwrap_or_default();
+    let is_twelve_hours = time_text.iter().any(u8::is_ascii_alphabetic);
+    // IIS writes dashes and twelve hours, and the month first.
+    if is_twelve_hours && day.get(2) == Some(&b'-') && dates[1].is_none() {
+        return None;
+    }
+    let modified = date(dates, clock).map(|date| at_time(date, time));
     scan.skip_blanks();
     if scan.0.first() != Some(&b'<') {
         let size = grouped(scan.word()?)?;
@@ -47,8 +55,7 @@ pub(in crate::listing) fn parse(line: &[u8]) -> Option<RawEntry<'_>> {
 /// Reads one line of OS/2's `size attributes DIR date time name`; none where it is no such line.
 pub(in crate::listing) fn parse_os2(line: &[u8]) -> Option<RawEntry<'_>> {
     let mut scan = Scan(line);
-    let size = number(scan.word()?);
-    size?;
+    let size = grouped(scan.word()?)?;
     let mut kind = Kind::RegularFile;
     loop {
         let word = scan.word()?;
@@ -62,24 +69,10 @@ pub(in crate::listing) fn parse_os2(line: &[u8]) -> Option<RawEntry<'_>> {
     }
 }
 
-/// `MM-dd-yy`, `MM-dd-yyyy`, `MM/dd/yyyy`, `yyyy-MM-dd`, and `dd.MM.yyyy` where dots say so.
-fn date(word: &[u8]) -> Option<Date> {
-    if let Some(date) = ymd(word) {
-        return Some(date);
-    }
-    let separator = word.iter().copied().find(|byte| !byte.is_ascii_digit())?;
-    let [first, second, year] = split_twice(word, separator)?;
-    let (month, day) = match separator {
-        b'-' | b'/' => (first, second),
-        b'.' => (second, first),
-        _ => return None,
-    };
-    let year = match year.len() {
-        2 => two_digit_year(small(year)?),
-        4 => small(year)?,
-        _ => return None,
-    };
-    day_in(year, month, day)
+/// The date in the order that the listing shows, else with the month first, as IIS writes it.
+fn date(dates: [Option<Date>; 3], clock: &Clock) -> Option<Date> {
+    let [_, month_first, _] = dates;
+    clock.only_one(dates).or_else(|| month_first.filter(|_| clock.orders.may_be_month_first()))
 }
 
 /// The `MM-dd-yy` of an OS/2 line, whose year 103 is 2003.
@@ -102,62 +95,6 @@ fn day_in(year: i16, month: &[u8], day: &[u8]) -> Option<Date> {
     Date::new(year, month, i8::try_from(small(day)?).ok()?).ok()
 }
 
-/// `17:03`, `05:03PM`, `05:03 PM`, with or without seconds.
-fn twelve_hours(scan: &mut Scan<'_>) -> Option<(Time, Precision)> {
-    let word = scan.word()?;
-    let half = |word: &[u8]| match word {
-        [b'A' | b'a'] | [b'A' | b'a', b'M' | b'm'] => Some(false),
-        [b'P' | b'p'] | [b'P' | b'p', b'M' | b'm'] => Some(true),
-        _ => None,
-    };
-    let letters = word.iter().position(u8::is_ascii_alphabetic).unwrap_or(word.len());
-    let (digits, letters) = word.split_at_checked(letters)?;
-    let afternoon = if letters.is_empty() {
-        let mut behind = *scan;
-        let afternoon = behind.word().and_then(half);
-        if afternoon.is_some() {
-            *scan = behind;
-        }
-        afternoon
-    } else {
-        Some(half(letters)?)
-    };
-    let (time, precision) = time(digits)?;
-    let hour = match (afternoon, time.hour()) {
-        (None, hour) => hour,
-        (Some(_), 0 | 13..) => return None,
-        (Some(false), 12) => 0,
-        (Some(true), 12) => 12,
-        (Some(false), hour) => hour,
-        (Some(true), hour) => hour + 12,
-    };
-    Some((Time::new(hour, time.minute(), time.second(), 0).ok()?, precision))
-}
-
-/// The size in `953` and in `9,730`; the inner `None` where it does not fit.
-fn grouped(word: &[u8]) -> Option<Option<u64>> {
-    if is_digits(word) {
-        return Some(number(word));
-    }
-    let separator = word.iter().copied().find(|byte| !byte.is_ascii_digit())?;
-    if separator != b',' && separator != b'.' {
-        return None;
-    }
-    let mut groups = word.split(|byte| *byte == separator);
-    let first = groups.next().filter(|first| (1..=3).contains(&first.len()))?;
-    let mut value = number(first)?;
-    for group in groups {
-        if group.len() != 3 {
-            return None;
-        }
-        let Some(next) = value.checked_mul(1000).zip(number(group)) else {
-            return is_digits(group).then_some(None);
-        };
-        value = next.0.checked_add(next.1)?;
-    }
-    Some(Some(value))
-}
-
 /// Splits `name [target]`, the form of `<JUNCTION>` and `<SYMLINKD>`, or `name -> target`.
 fn split_target(name: &[u8]) -> (&[u8], Option<&[u8]>) {
     let around = |text: &'_ [u8], mark: &[u8]| {
@@ -178,11 +115,17 @@ fn split_target(name: &[u8]) -> (&[u8], Option<&[u8]>) {
 
 #[cfg(test)]
 mod tests {
+    use jiff::civil::datetime;
+
     use super::*;
     use crate::file::time::text::format_text;
 
+    fn clock() -> Clock {
+        Clock::new(datetime(2026, 11, 22, 18, 0, 0, 0))
+    }
+
     fn read(line: &str) -> Option<(String, Kind, Option<u64>, String)> {
-        let entry = parse(line.as_bytes()).or_else(|| parse_os2(line.as_bytes()))?;
+        let entry = parse(line.as_bytes(), &clock()).or_else(|| parse_os2(line.as_bytes()))?;
         let at = entry.modified.map(|modified| format_text(modified.at)).unwrap_or_default();
         let at = at.get(..16).unwrap_or_default().to_owned();
         Some((String::from_utf8_lossy(entry.name).into_owned(), entry.kind, entry.size, at))
@@ -199,6 +142,10 @@ mod tests {
             ("2002-09-02  19:06                9,730 x", "x", 9730, "2002-09-02 19:06"),
             ("10/3/2018   2:58 PM    34,359,738  x", "x", 34_359_738, "2018-10-03 14:58"),
             ("02.09.2002  19:06            1.009.730 x", "x", 1_009_730, "2002-09-02 19:06"),
+            ("11-22-26  00:34AM                    5 x", "x", 5, "2026-11-22 00:34"),
+            ("22/11/2026  10:11                 5 x", "x", 5, "2026-11-22 10:11"),
+            ("22-11-2026  10:11                 5 x", "x", 5, "2026-11-22 10:11"),
+            ("22.11.26  10:11           1'234'567 x", "x", 1_234_567, "2026-11-22 10:11"),
             (" 33280      A          02-09-97   13:49  x", "x", 33280, "1997-02-09 13:49"),
             ("36611      A    04-23-103   10:57  os2 x", "os2 x", 36611, "2003-04-23 10:57"),
         ] {
@@ -224,12 +171,13 @@ mod tests {
     #[test]
     fn junctions_are_links() {
         let line = b"12-05-2020  05:03 PM    <JUNCTION>     docs [C:\\Users\\docs]";
-        let entry = parse(line).unwrap();
+        let entry = parse(line, &clock()).unwrap();
         assert_eq!((entry.name, entry.kind), (&b"docs"[..], Kind::SymbolicLink));
         assert_eq!(entry.link_target, Some(&b"C:\\Users\\docs"[..]));
-        let arrow = parse(b"12-05-2020  05:03PM       <JUNCTION>     a b => c d").unwrap();
+        let arrow =
+            parse(b"12-05-2020  05:03PM       <JUNCTION>     a b => c d", &clock()).unwrap();
         assert_eq!((arrow.name, arrow.link_target), (&b"a b"[..], Some(&b"c d"[..])));
-        let plain = parse(b"12-05-2020  05:03 PM    <SYMLINKD>     docs").unwrap();
+        let plain = parse(b"12-05-2020  05:03 PM    <SYMLINKD>     docs", &clock()).unwrap();
         assert_eq!((plain.name, plain.link_target), (&b"docs"[..], None));
     }
 

@@ -46,6 +46,10 @@ fn facts(line: &[u8]) -> Option<(Place, RawEntry<'_>)> {
         // A value may hold a blank and a name may hold anything: only a blank in place of a fact
         // ends the facts, or the tab that one server prints there.
         if let [b' ' | b'\t', name @ ..] = rest {
+            if starts_with_fact(name, &entry) {
+                rest = name;
+                continue;
+            }
             entry.name = name;
             return (!name.is_empty()).then_some((place, entry));
         }
@@ -71,6 +75,27 @@ fn facts(line: &[u8]) -> Option<(Place, RawEntry<'_>)> {
             }
             _ => {}
         }
+    }
+}
+
+/// Whether what looks like a name begins with a fact that is not stated yet: some servers put a
+/// blank behind each semicolon.
+fn starts_with_fact(name: &[u8], stated: &RawEntry<'_>) -> bool {
+    let Some((fact, value)) = split_once(name, b';').and_then(|(fact, _)| split_once(fact, b'='))
+    else {
+        return false;
+    };
+    match fact.to_ascii_lowercase().as_slice() {
+        b"type" => stated.kind == Kind::Untold && kind(value).0 != Kind::Untold,
+        b"size" | b"sizd" => stated.size.is_none() && number(value).is_some(),
+        b"modify" => stated.modified.is_none() && parse_time_val(value).is_some(),
+        b"create" => parse_time_val(value).is_some(),
+        b"perm" => stated.perm.is_none() && value.iter().all(u8::is_ascii_alphabetic),
+        b"unique" => stated.unique.is_none() && !value.is_empty(),
+        b"unix.mode" => stated.mode.is_none() && octal(value).is_some(),
+        b"unix.owner" | b"unix.group" | b"unix.uid" | b"unix.gid" | b"unix.ownername"
+        | b"unix.groupname" => !value.is_empty() && !value.contains(&b' '),
+        _ => false,
     }
 }
 
@@ -164,6 +189,33 @@ mod tests {
             assert_eq!(read(&bare).unwrap().name, expected.as_bytes());
         }
         assert_eq!(read("    Type=file;Size=9; a b").unwrap().name, b"a b");
+    }
+
+    #[test]
+    fn blanks_may_stand_between_facts() {
+        let entry =
+            read("type=file; size=5; modify=20261103101100; UNIX.mode=0644; a.txt").unwrap();
+        assert_eq!(
+            (entry.name, entry.kind, entry.size),
+            (&b"a.txt"[..], Kind::RegularFile, Some(5))
+        );
+        assert_eq!((entry.mode, entry.modified.is_some()), (Some(0o644), true));
+        let entry = read("Type=dir; Perm=el; Unique=8g1; size=5.txt").unwrap();
+        assert_eq!((entry.name, entry.kind), (&b"size=5.txt"[..], Kind::Directory));
+        for (line, name) in [
+            ("type=file;size=9; size=5; x", "size=5; x"),
+            ("type=file; size=big; x", "size=big; x"),
+            ("type=file; colour=red; x", "colour=red; x"),
+            ("type=file; size=5;", "size=5;"),
+        ] {
+            let found = read(line).map(|entry| String::from_utf8_lossy(entry.name).into_owned());
+            if line.ends_with("5;") {
+                // Facts without a name.
+                assert_eq!(found, None, "{line}");
+            } else {
+                assert_eq!(found.as_deref(), Some(name), "{line}");
+            }
+        }
     }
 
     #[test]

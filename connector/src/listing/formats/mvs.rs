@@ -41,6 +41,8 @@ pub(in crate::listing) fn parse_data_set(line: &[u8]) -> Option<RawEntry<'_>> {
         b"VSAM" | b"VS" | b"PATH" | b"AIX" => Kind::RegularFile,
         b"PO" | b"PO-E" => Kind::Directory,
         b"PS" | b"PS-E" | b"PS-L" | b"DA" => Kind::RegularFile,
+        // The server cannot tell how it is organised: mostly a file.
+        b"?" => Kind::Untold,
         _ => return None,
     };
     let modified = ymd(third).map(|date| Modified { is_reference: true, ..day_of(date) });
@@ -152,6 +154,8 @@ mod tests {
             ("PEX26F 3390   2017/07/03  115807  FB   29600 29600  PS    NAME", Kind::RegularFile),
             ("SAVE02 3390   **NONE**    1    1  FB     128  6144  PO-E  NAME", Kind::Directory),
             ("SYSPP7 3390   ***NONE***  1    2  F     4096  4096  PS  NAME", Kind::RegularFile),
+            ("U01V01 3390   2026/11/20  1   15  ?       0     0  PS    NAME", Kind::RegularFile),
+            ("U01V01 3390   2026/11/20  1   15  ?       ?     ?  ?     NAME", Kind::Untold),
             ("SAVE02 3390                                       VSAM  NAME", Kind::RegularFile),
             ("Migrated                                                  NAME", Kind::Unknown),
             ("ARCIVE Not Direct Access Device                           NAME", Kind::Unknown),

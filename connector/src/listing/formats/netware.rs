@@ -32,7 +32,7 @@ fn columns<'l>(mut scan: Scan<'l>, kind: Kind, clock: &Clock) -> Option<RawEntry
     let _owner = scan.word()?;
     let size = number(scan.word()?);
     size?;
-    let (modified, behind) = ls::named(scan, &clock.looking_back())?;
+    let (modified, behind) = ls::named(scan, clock)?;
     Some(RawEntry { size, modified, ..RawEntry::new(behind.name_after_blanks()?, kind) })
 }
 

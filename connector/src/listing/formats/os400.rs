@@ -1,11 +1,9 @@
 //! IBM i (AS/400) listings in its own name format.
 
-use jiff::civil::Date;
-
 use crate::listing::date::ls::Clock;
-use crate::listing::date::parts::{Orders, at_time, time, two_digit_year};
+use crate::listing::date::parts::{at_time, three_numbers, time};
 use crate::listing::entry::{Kind, RawEntry};
-use crate::listing::scan::{Scan, number, small, split_twice};
+use crate::listing::scan::{Scan, grouped};
 
 /// Reads one line of `owner size date time *TYPE name`; none where it is no such line.
 pub(in crate::listing) fn parse<'l>(line: &'l [u8], clock: &Clock) -> Option<RawEntry<'l>> {
@@ -14,19 +12,13 @@ pub(in crate::listing) fn parse<'l>(line: &'l [u8], clock: &Clock) -> Option<Raw
     let first = scan.word()?;
     if first == b"*MEM" {
         // A member of a database file has neither size nor time.
-        return Some(RawEntry::new(scan.name_after_blanks()?, Kind::RegularFile));
+        let entry = RawEntry::new(scan.name_after_blanks()?, Kind::RegularFile);
+        return Some(RawEntry { is_path: true, ..entry });
     }
-    let size = number(first);
-    size?;
-    let date = scan.word()?;
-    let (time, precision) = time(scan.word()?)?;
-    let dates = dates(date)?;
-    if dates == [None, None, None] {
-        return None;
-    }
-    let possible = Orders::of(dates, |date| clock.is_future(date.to_datetime(time)));
-    let modified =
-        possible.within(clock.orders).only_one(dates).map(|date| at_time(date, (time, precision)));
+    let size = grouped(first)?;
+    let dates = three_numbers(scan.word()?)?;
+    let clock_time = time(scan.word()?)?;
+    let modified = clock.only_one(dates).map(|date| at_time(date, clock_time));
     let kind = match scan.word()?.strip_prefix(b"*")? {
         b"DIR" | b"DDIR" | b"LIB" | b"FLR" => Kind::Directory,
         b"MEM" => return None,
@@ -42,38 +34,6 @@ pub(in crate::listing) fn parse<'l>(line: &'l [u8], clock: &Clock) -> Option<Raw
         _ => name,
     };
     (!name.is_empty()).then_some(RawEntry { size, modified, ..RawEntry::new(name, kind) })
-}
-
-/// What a date means in the orders that a job may be set to: year, month or day first.
-fn dates(word: &[u8]) -> Option<[Option<Date>; 3]> {
-    let separator = word.iter().copied().find(|byte| !byte.is_ascii_digit())?;
-    if !matches!(separator, b'/' | b'.' | b'-') {
-        return None;
-    }
-    let parts = split_twice(word, separator)?;
-    if parts.iter().any(|part| part.len() != 2) {
-        return None;
-    }
-    let [first, second, third] = parts.map(small);
-    let (first, second, third) = (first?, second?, third?);
-    let date = |year, month: i16, day: i16| {
-        let (month, day) = (i8::try_from(month).ok()?, i8::try_from(day).ok()?);
-        Date::new(two_digit_year(year), month, day).ok()
-    };
-    let day_first = date(third, second, first);
-    if separator == b'.' {
-        return Some([None, None, day_first]);
-    }
-    Some([date(first, second, third), date(third, first, second), day_first])
-}
-
-/// The orders in which a line's date may be; none where it is no line of IBM i with a date.
-pub(in crate::listing) fn date_orders(line: &[u8], clock: &Clock) -> Option<Orders> {
-    parse(line, clock)?.size?;
-    let mut scan = Scan(line);
-    let (_owner, _size, date) = (scan.word()?, scan.word()?, scan.word()?);
-    let (time, _) = time(scan.word()?)?;
-    Some(Orders::of(dates(date)?, |date| clock.is_future(date.to_datetime(time))))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::file::time::text::two;
 use crate::listing::date::ls::{self, Clock};
 use crate::listing::date::parts::{at_time, time, two_digit_year};
 use crate::listing::entry::{Kind, Modified, RawEntry};
-use crate::listing::scan::{Scan, is_digits, number, small, split_twice};
+use crate::listing::scan::{Scan, grouped, is_digits, number, small, split_twice};
 
 /// Reads `0100644 500 101 12345 123456789 name`: mode, owner, group, size and seconds since 1970.
 pub(in crate::listing) fn parse_numeric(line: &[u8]) -> Option<RawEntry<'_>> {
@@ -58,7 +58,7 @@ pub(in crate::listing) fn parse_vshell<'l>(line: &'l [u8], clock: &Clock) -> Opt
 /// Reads `2048    Feb-28-1998  05:23:30   name <DIR>` of VxWorks.
 pub(in crate::listing) fn parse_vxworks(line: &[u8]) -> Option<RawEntry<'_>> {
     let mut scan = Scan(line);
-    let size = scan.word().filter(|size| is_digits(size))?;
+    let size = grouped(scan.word()?)?;
     let [month, day, year] = split_twice(scan.word()?, b'-')?;
     let month = crate::listing::date::months::english(month)?;
     let date = Date::new(small(year)?, month, i8::try_from(small(day)?).ok()?).ok()?;
@@ -68,7 +68,7 @@ pub(in crate::listing) fn parse_vxworks(line: &[u8]) -> Option<RawEntry<'_>> {
         Some(name) => (Kind::Directory, name.trim_ascii_end()),
         None => (Kind::RegularFile, name),
     };
-    Some(RawEntry { size: number(size), modified, ..RawEntry::new(name, kind) })
+    Some(RawEntry { size, modified, ..RawEntry::new(name, kind) })
 }
 
 /// Reads `name  1014196  06/03/04  Thur.   10:20:03` of Nortel's routers, and the same with
@@ -76,10 +76,9 @@ pub(in crate::listing) fn parse_vxworks(line: &[u8]) -> Option<RawEntry<'_>> {
 pub(in crate::listing) fn parse_name_first(line: &[u8]) -> Option<RawEntry<'_>> {
     let mut scan = Scan(line);
     let (name, size) = (scan.word()?, scan.word()?);
-    let kind = match size {
-        b"<DIR>" => Kind::Directory,
-        size if is_digits(size) => Kind::RegularFile,
-        _ => return None,
+    let (kind, size) = match size {
+        b"<DIR>" => (Kind::Directory, None),
+        size => (Kind::RegularFile, grouped(size)?),
     };
     let date = date_of_three(&mut scan)?;
     let mut word = scan.word()?;
@@ -90,11 +89,8 @@ pub(in crate::listing) fn parse_name_first(line: &[u8]) -> Option<RawEntry<'_>> 
     // Attributes of DOS may follow.
     let attributes = scan.word().unwrap_or_default();
     let known = attributes.iter().all(|byte| matches!(byte, b'R' | b'H' | b'S' | b'A'));
-    (known && scan.word().is_none()).then_some(RawEntry {
-        size: number(size),
-        modified,
-        ..RawEntry::new(name, kind)
-    })
+    let entry = RawEntry { size, modified, ..RawEntry::new(name, kind) };
+    (known && scan.word().is_none()).then_some(entry)
 }
 
 /// `06/03/04`, `05-11-95`, or `May 11 1995`.

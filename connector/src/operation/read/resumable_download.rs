@@ -26,6 +26,8 @@ pub(in crate::operation) struct ResumableDownload {
     /// The size and the time of the file when its first byte was asked for.
     size: Option<u64>,
     modified: Option<Modified>,
+    /// Whether as many bytes have to arrive as the server states.
+    pub(in crate::operation) verifies: bool,
     /// Whether the size is looked for beyond SIZE (MLST, a listing): the file is to be removed.
     pub(in crate::operation) looks_for_size: bool,
     /// Whether the server goes on from where it is told.
@@ -61,6 +63,7 @@ impl ResumableDownload {
             format,
             size,
             modified: None,
+            verifies: true,
             looks_for_size: false,
             // Converted text has no offsets that both sides agree on (RFC 3659 §5.3).
             restartable: format == TransferFormat::Binary,
@@ -296,7 +299,7 @@ impl ResumableDownload {
     ) -> Result<(), Failure> {
         let received = self.received;
         let is_possible = |size: Option<u64>| size.is_some_and(|size| possible.contains(&size));
-        if is_possible(self.size) {
+        if !self.verifies || is_possible(self.size) {
             return Ok(());
         }
         let now = match (self.size, resumed) {

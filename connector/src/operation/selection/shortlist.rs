@@ -1,7 +1,11 @@
 //! The entries of a selection that come first in its order: of a million entries, three take the
 //! memory of a thousand at most where three are wanted.
 
-use super::age::{Age, MinimumAge};
+use std::cmp::Reverse;
+
+use jiff::civil::DateTime;
+
+use super::age::{Age, AgeCheck, untold};
 use super::selected::Selected;
 use crate::config::SortBy;
 use crate::failure::Failure;
@@ -27,6 +31,15 @@ struct Candidate {
     is_sure: bool,
 }
 
+impl Candidate {
+    /// The span in which the file was modified, on the server's clock, as exactly as that was told.
+    fn modified(&self, zone: &ServerTimeZone) -> Option<(DateTime, DateTime)> {
+        let modified = self.selected.entry.modified?;
+        let start = modified.server_time(zone);
+        Some((start, start.checked_add(modified.precision.span()).unwrap_or(start)))
+    }
+}
+
 impl Shortlist {
     /// Without entries.
     pub(super) fn new(sort_by: SortBy, limit: usize) -> Self {
@@ -47,8 +60,8 @@ impl Shortlist {
     /// Adds an entry that is old enough, or may be; answers whether a later one may be wanted.
     pub(super) fn add(&mut self, selected: Selected, age: Age, zone: &ServerTimeZone) -> bool {
         let is_sure = match age {
-            Age::Young => return true,
-            Age::Old => true,
+            Age::NotMeant => return true,
+            Age::Meant => true,
             Age::Open => false,
         };
         self.sure += usize::from(is_sure);
@@ -72,22 +85,71 @@ impl Shortlist {
             sure >= self.limit
         });
         if let Some(last) = end {
-            self.entries.truncate(last + 1);
+            let kept = self.count_with_ties(last, zone);
+            self.entries.truncate(kept);
         }
-        self.sure = sure;
+        self.sure = self.entries.iter().filter(|candidate| candidate.is_sure).count();
+    }
+
+    /// How many entries come first with the one at `last`, and with those that may be as new as that:
+    /// a listing may tell the minute or the day alone.
+    fn count_with_ties(&self, last: usize, zone: &ServerTimeZone) -> usize {
+        let rest = self.entries.get(last + 1..).unwrap_or_default();
+        let start = self.entries.get(last).and_then(|last| last.modified(zone));
+        let (SortBy::Newest, Some((start, _))) = (self.sort_by, start) else { return last + 1 };
+        let is_tie = |other: &&Candidate| other.modified(zone).is_some_and(|(_, end)| end > start);
+        last + 1 + rest.iter().take_while(is_tie).count()
+    }
+
+    /// Asks MDTM about the files that may be the newest, where a listing does not tell which one is.
+    fn settle_newest(&mut self, session: &mut Session) -> Result<(), Failure> {
+        let zone = session.zone().clone();
+        self.cut(&zone);
+        let Some(first) = self.entries.first() else { return Ok(()) };
+        let is_told = first.selected.entry.modified.is_some();
+        if is_told && self.entries.len() == 1 {
+            return Ok(());
+        }
+        let mut times = Vec::new();
+        for candidate in &self.entries {
+            let path = candidate.selected.path()?;
+            let told = session.modified(&path)?;
+            if told.is_none() && candidate.selected.entry.modified.is_none() {
+                return Err(untold(&path));
+            }
+            times.push(told);
+        }
+        // Times of the listing and of MDTM may be those of different clocks.
+        match times.into_iter().collect::<Option<Vec<_>>>() {
+            Some(times) => {
+                for (candidate, told) in self.entries.iter_mut().zip(times) {
+                    candidate.selected.entry.modified = Some(told);
+                }
+                self.sort(&zone);
+            }
+            None => log::warn!(
+                "{} files may be the newest, and MDTM does not tell which one is: the first in the \
+                 listing is taken",
+                self.entries.len()
+            ),
+        }
+        Ok(())
     }
 
     /// The entries that are meant, in their order. MDTM is asked about those that are not sure.
     ///
     /// # Errors
     ///
-    /// As [`MinimumAge::is_old`].
+    /// As [`AgeCheck::is_old`].
     pub(super) fn finish(
         mut self,
         session: &mut Session,
-        age: Option<&mut MinimumAge>,
+        age: Option<&mut AgeCheck>,
     ) -> Result<Vec<Selected>, Failure> {
-        self.sort(session.zone());
+        match self.sort_by {
+            SortBy::Newest => self.settle_newest(session)?,
+            _ => self.sort(session.zone()),
+        }
         let Some(age) = age else {
             self.entries.truncate(self.limit);
             return Ok(self.entries.into_iter().map(|candidate| candidate.selected).collect());
@@ -97,7 +159,7 @@ impl Shortlist {
             if meant.len() >= self.limit {
                 break;
             }
-            if is_sure || age.is_old(session, &selected)? {
+            if is_sure || age.is_meant(session, &selected)? {
                 meant.push(selected);
             }
         }
@@ -122,6 +184,10 @@ impl Shortlist {
                 let time = modified.map(|modified| modified.server_time(zone));
                 (time.is_none(), time)
             }),
+            // The time at which the span ends that the listing tells: the newest comes first.
+            SortBy::Newest => {
+                entries.sort_by_key(|one| Reverse(one.modified(zone).map(|(_, end)| end)))
+            }
         }
     }
 }
@@ -132,6 +198,7 @@ mod tests {
 
     use super::*;
     use crate::file::path::RemotePath;
+    use crate::file::time::modified::{Modified, Precision};
     use crate::listing::{Entry, Kind};
 
     fn add(list: &mut Shortlist, number: u64, age: Age) -> bool {
@@ -149,7 +216,7 @@ mod tests {
     fn few_of_many_are_held() {
         let mut list = Shortlist::new(SortBy::Size, 3);
         for number in (0..20_000).rev() {
-            assert!(add(&mut list, number, Age::Old));
+            assert!(add(&mut list, number, Age::Meant));
             assert!(list.len() < AT_LEAST);
         }
         list.cut(&ServerTimeZone::Auto);
@@ -158,10 +225,31 @@ mod tests {
     }
 
     #[test]
+    fn the_newest_stays_with_those_that_may_be_as_new() {
+        let mut list = Shortlist::new(SortBy::Newest, 1);
+        let directory = Arc::new(RemotePath::root());
+        let times = [
+            ("day", 27, 0, Precision::Day),
+            ("before", 26, 23, Precision::Second),
+            ("noon", 27, 12, Precision::Minute),
+            ("old", 1, 12, Precision::Second),
+        ];
+        for (name, day, hour, precision) in times {
+            let mut entry = Box::new(Entry::new(name.to_owned(), Kind::RegularFile));
+            let at = jiff::civil::datetime(2026, 11, day, hour, 0, 0, 0);
+            entry.modified = Some(Modified::utc(at, precision));
+            let selected = Selected { directory: Arc::clone(&directory), entry };
+            assert!(list.add(selected, Age::Meant, &ServerTimeZone::Auto));
+        }
+        list.cut(&ServerTimeZone::Auto);
+        assert_eq!(names(&list), ["day", "noon"]);
+    }
+
+    #[test]
     fn what_may_come_first_is_held_until_it_is_sure() {
         let mut list = Shortlist::new(SortBy::Size, 2);
         for number in 0..2500 {
-            let age = if number < 3 { Age::Open } else { Age::Old };
+            let age = if number < 3 { Age::Open } else { Age::Meant };
             add(&mut list, number, age);
         }
         list.cut(&ServerTimeZone::Auto);
@@ -171,7 +259,7 @@ mod tests {
     #[test]
     fn without_an_order_the_first_ones_are_enough() {
         let mut list = Shortlist::new(SortBy::None, 2);
-        let wanted: Vec<bool> = [Age::Open, Age::Young, Age::Old, Age::Open, Age::Old]
+        let wanted: Vec<bool> = [Age::Open, Age::NotMeant, Age::Meant, Age::Open, Age::Meant]
             .into_iter()
             .zip(0..)
             .map(|(age, number)| add(&mut list, number, age))

@@ -115,29 +115,30 @@ pub(in crate::operation) fn walk(
         let listed = entered.and_then(|()| {
             session.list_in_zone(&directory, &mut |found, zone| {
                 is_unseen = false;
-                let entry = match found {
+                let mut entry = match found {
                     Found::Entry(entry) => entry,
                     Found::Unusable(e) => return flaws.add_line(&directory, e).map(|()| wanted),
                 };
                 // A name that is none would lead whoever believes it out of the directory.
-                let path = match directory.entry(&entry.name) {
-                    Ok(path) => path,
+                let (within, path) = match place(&directory, &mut entry) {
+                    Ok(place) => place,
                     Err(e) => {
                         return flaws.add(&directory, Some(&entry.name), e.into()).map(|()| wanted);
                     }
                 };
+                let within = within.as_ref().unwrap_or(&directory);
                 if entry.kind == Kind::Directory && descends {
-                    below.push((path, entry.unique.clone()));
+                    below.push((path.clone(), entry.unique.clone()));
                 }
                 if entry.kind == Kind::SymbolicLink && settings.follow_links {
                     links.push(entry);
                     return Ok(true);
                 }
                 let is_exact = !has_mdtm && entry.rounded_size.is_none();
-                match visit(VisitedEntry { directory: &directory, entry, zone, is_exact })? {
+                match visit(VisitedEntry { directory: within, entry, zone, is_exact })? {
                     Visited::Continue => {}
                     Visited::Stop => wanted = false,
-                    Visited::Refine(entry) => undecided.push(entry),
+                    Visited::Refine(entry) => undecided.push((path, entry)),
                 }
                 Ok(wanted)
             })
@@ -164,13 +165,14 @@ pub(in crate::operation) fn walk(
             }
             other => other?,
         }
-        for entry in undecided {
+        for (path, entry) in undecided {
             if !wanted {
                 break;
             }
-            let entry = refine(session, &directory.entry(&entry.name)?, entry)?;
+            let entry = refine(session, &path, entry)?;
             let zone = session.zone();
-            let seen = VisitedEntry { directory: &directory, entry, zone, is_exact: true };
+            let within = path.parent();
+            let seen = VisitedEntry { directory: &within, entry, zone, is_exact: true };
             wanted = !matches!(visit(seen)?, Visited::Stop);
         }
         for link in links {
@@ -237,6 +239,24 @@ pub(in crate::operation) fn walk(
         }
     }
     Ok(flaws)
+}
+
+/// Where `entry` of `directory` is: the directory it lies in, where that is one below, and its path.
+/// What is listed by a path from there, as members of a file are, keeps its last name.
+fn place(
+    directory: &RemotePath,
+    entry: &mut Entry,
+) -> Result<(Option<RemotePath>, RemotePath), host_sdk::Error> {
+    let Some(at) = entry.name.rfind('/').filter(|_| entry.is_path) else {
+        return Ok((None, directory.entry(&entry.name)?));
+    };
+    let mut within = directory.clone();
+    for part in entry.name.get(..at).unwrap_or_default().split('/') {
+        within = within.entry(part)?;
+    }
+    let path = within.entry(entry.name.get(at + 1..).unwrap_or_default())?;
+    entry.name.drain(..=at);
+    Ok((Some(within), path))
 }
 
 /// Whether `error` is the server's answer about one directory, so that the others may be read.

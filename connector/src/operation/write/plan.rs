@@ -35,7 +35,7 @@ pub(in crate::operation) fn plan(
             .with_hint("set the property \"fileName\", for example with a setProperties step"));
     };
     let directory = execution.directory(properties)?;
-    let target = directory.join(name)?;
+    let target = execution.session()?.login_directory().file(&directory, name)?;
     if names_directory(name) || target.is_top() {
         return Err(Failure::new(
             Cause::Unsendable,
@@ -47,7 +47,7 @@ pub(in crate::operation) fn plan(
     };
     let appends = settings.file_exists == FileExists::Append;
     let staging = match pick(property::STAGING_DIRECTORY, &settings.staging_directory) {
-        Some(text) if !appends => Some(execution.session()?.login_directory().join(&text)?),
+        Some(text) if !appends => Some(execution.session()?.directory_of(&text)?),
         _ => None,
     };
     let extension = match pick(property::TEMPORARY_EXTENSION, &settings.temporary_extension) {

@@ -22,7 +22,8 @@ impl Session {
         self.change_directory(directory)?;
         let settings = self.listing_settings();
         let download = self.begin_listing(Command::new(Verb::List, name))?;
-        let mut listing = Listing::list(Source { download }, settings);
+        let mut listing =
+            Listing::list(Source { download }, settings).of_directory(directory.as_str());
         let mut found = None;
         while let Some(entry) = listing.next_entry().map_err(listing_error)? {
             // Some servers show the path as it was asked for.

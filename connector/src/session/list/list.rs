@@ -82,7 +82,7 @@ impl Session {
         let settings = self.listing_settings();
         let answer = match self.begin_listing(if with_names { Verb::Nlst } else { Verb::List }) {
             Ok(download) if with_names => has_names(download),
-            Ok(download) => read_all(download, false, settings, each).map(|()| false),
+            Ok(download) => read_all(listing(download, false, settings), each).map(|()| false),
             Err(e) => Err(e),
         };
         match answer {
@@ -134,7 +134,9 @@ impl Session {
         let at_directory = |e: Failure| e.at(directory);
         let refused = match self.begin_listing(verb) {
             Ok(download) => {
-                return read_all(download, with_facts, settings, each).map_err(at_directory);
+                let listing = listing(download, with_facts, settings);
+                let listing = listing.of_directory(directory.as_str());
+                return read_all(listing, each).map_err(at_directory);
             }
             Err(e) => e,
         };
@@ -218,16 +220,18 @@ fn empty_or_closed(refused: &Failure) -> Failure {
     error.with_refusal_of(refused)
 }
 
-/// Reads a listing to its end, or until no more is wanted.
-fn read_all(
+/// The listing that arrives by `download`, in the format of MLSD or in any of LIST.
+fn listing(
     download: Download<'_>,
     with_facts: bool,
     settings: ListingSettings,
-    each: &mut FoundSink<'_>,
-) -> Result<(), Failure> {
+) -> Listing<Source<'_>> {
     let source = Source { download };
-    let listing =
-        if with_facts { Listing::mlsd(source, settings) } else { Listing::list(source, settings) };
+    if with_facts { Listing::mlsd(source, settings) } else { Listing::list(source, settings) }
+}
+
+/// Reads a listing to its end, or until no more is wanted.
+fn read_all(listing: Listing<Source<'_>>, each: &mut FoundSink<'_>) -> Result<(), Failure> {
     read_on(listing, each).map(drop)
 }
 

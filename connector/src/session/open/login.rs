@@ -1,9 +1,12 @@
 //! From a socket to a session: greeting, TLS, login, and what the server can do.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use super::dial::{dial, greeting};
+use super::mismatch;
 use crate::config::Security;
 use crate::failure::{Cause, Failure};
 use crate::file::name::NameEncoding;
@@ -15,20 +18,18 @@ use crate::protocol::verb::{Command, Verb};
 use crate::session::ahead::Ahead;
 use crate::session::control::{Control, ControlLimits};
 use crate::session::server::Shared;
-use crate::session::session::{MAXIMUM_PRELIMINARY, Session};
+use crate::session::session::Session;
 use crate::session::transcript::{Transcript, TranscriptWriter};
 use crate::session::transfer::data_connection::DATA_IN_CLEAR;
+use crate::transport::connect;
 use crate::transport::error::io_error;
 use crate::transport::stream::NetStream;
-use crate::transport::{connect, proxy};
+use crate::transport::tls::handshake::CONTROL_HANDSHAKE;
 use host_sdk::kit::CancelToken;
 use host_sdk::kit::Deadline;
 
 /// What an anonymous login says for a password when none is configured (RFC 1635 §2.2).
 const ANONYMOUS_PASSWORD: &str = "anonymous@";
-
-/// The handshake of control connections, in errors.
-const HANDSHAKE: &str = "the TLS handshake";
 
 /// What has been reached while a session is opened, for a report.
 pub(crate) enum Milestone<'a> {
@@ -90,7 +91,10 @@ impl Session {
     ) -> Result<Self, Failure> {
         let writer = TranscriptWriter::new(shared, transcript);
         let opened = Self::open_once(shared, cancel, writer, deadline, reached);
-        opened.map_err(|e| if cancel.is_cancelled() { Failure::cancelled() } else { e })
+        opened.map_err(|e| match cancel.is_cancelled() {
+            true => Failure::cancelled(),
+            false => mismatch::explained(shared, cancel, transcript, e),
+        })
     }
 
     fn open_once(
@@ -104,15 +108,9 @@ impl Session {
         let deadline =
             Deadline::after(settings.connection_timeout, "connectionTimeout").earlier(deadline);
         writer.note(&format!("connecting to {}:{}", settings.host, settings.port));
-        let socket = match &settings.proxy {
-            None => {
-                let host = &settings.host;
-                let addresses = connect::resolve(host, settings.port, deadline, cancel)?;
-                reached(Milestone::Resolved { addresses: &addresses });
-                connect::connect_any(host, &addresses, deadline, cancel)?
-            }
-            Some(proxy) => proxy::connect(proxy, &settings.host, settings.port, deadline, cancel)?,
-        };
+        let socket = dial(settings, deadline, cancel, &mut |addresses| {
+            reached(Milestone::Resolved { addresses });
+        })?;
         if settings.keep_alive {
             connect::keep_alive(&socket);
         }
@@ -122,7 +120,7 @@ impl Session {
         let watch = cancel.register(&socket).map_err(|e| io_error(what, &e))?;
         reached(Milestone::Connected { peer });
 
-        let limits = ControlLimits { reply: settings.read_timeout, line: settings.maximum_line };
+        let limits = ControlLimits::of(settings);
         let tls = shared
             .tls
             .as_ref()
@@ -130,7 +128,7 @@ impl Session {
         let stream = match (settings.security, &tls) {
             (Security::Implicit, Some(tls)) => {
                 writer.note("TLS begins");
-                let stream = tls.handshake(socket, deadline, HANDSHAKE)?;
+                let stream = tls.handshake(socket, deadline, CONTROL_HANDSHAKE)?;
                 reached(Milestone::Secured { stream: &stream });
                 stream
             }
@@ -154,6 +152,9 @@ impl Session {
             login_directory: RemotePath::login(),
             current_directory: None,
             is_directory_proven: true,
+            entered_at: Instant::now(),
+            is_stale: false,
+            closed: HashMap::new(),
             refused_listing: None,
             format: None,
             hash: None,
@@ -194,7 +195,8 @@ impl Session {
             return Err(self.refusal(&reply, Phase::Protection, Verb::Auth, "AUTH TLS"));
         }
         let tls = self.tls.as_ref().ok_or_else(|| Failure::internal("explicit TLS without TLS"))?;
-        let handshake = |socket, deadline| Ok(tls.handshake(socket, deadline, HANDSHAKE)?);
+        let handshake =
+            |socket, deadline| Ok(tls.handshake(socket, deadline, CONTROL_HANDSHAKE)?);
         self.control.upgrade(handshake)
     }
 
@@ -279,17 +281,4 @@ impl Session {
         self.current_directory = Some(self.login_directory.clone());
         Ok(())
     }
-}
-
-fn greeting(control: &mut Control) -> Result<Reply, Failure> {
-    for _ in 0..MAXIMUM_PRELIMINARY {
-        let reply = control.next_reply("the greeting")?;
-        if reply.is_ready() || reply.is_logged_in() {
-            return Ok(reply);
-        }
-        if !reply.is_delay() {
-            return Err(Failure::refused(&reply, Phase::Greeting, None, "the connection", &reply));
-        }
-    }
-    Err(Failure::new(Cause::Nonsense, "the server announces its greeting without end"))
 }

@@ -1,5 +1,6 @@
 //! Data connections, and what goes over them.
 
+mod announce;
 pub(crate) mod data_connection;
 pub(crate) mod download;
 pub(super) mod tickets;

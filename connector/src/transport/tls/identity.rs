@@ -23,11 +23,16 @@ impl ClientCertificate {
         Arc::new(Self { certificate, asked: AtomicBool::new(false) })
     }
 
+    /// Whether the server has asked for it.
+    pub(crate) fn was_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+    }
+
     /// The failure behind `error`, which ended the connection before the server's first word
     /// inside TLS: if it wants to know who this side is, it did not like the answer.
     pub(crate) fn explain_rejection(&self, what: &str, error: Failure) -> Failure {
         let hung_up = matches!(error.cause(), Cause::Lost | Cause::Tls) && !error.is_answer();
-        if !hung_up || !self.asked.load(Ordering::Relaxed) {
+        if !hung_up || !self.was_asked() {
             return error;
         }
         let (reason, hint) = if self.certificate.has_certs() {

@@ -1,19 +1,24 @@
 //! Who a server has to be: verified by an authority, or by its very certificate.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::verify_server_name;
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::crypto::{
+    CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+    verify_tls13_signature_with_raw_key,
+};
+use rustls::pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{
     CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
 };
-use sha2::{Digest, Sha256};
 
-use crate::transport::error::SelfSigned;
+use super::certificate::{self, Weakness};
+use super::fingerprint::Fingerprint;
+use crate::transport::error::{SelfSigned, WeakCertificate};
 
 /// Decides whether a certificate is the server's.
 #[derive(Debug)]
@@ -22,59 +27,60 @@ pub(crate) struct Verifier {
     provider: Arc<CryptoProvider>,
     /// The chain refused last, for a report: a handshake that fails leaves none behind.
     refused: Mutex<Option<Vec<CertificateDer<'static>>>>,
+    /// Whether it was said that a pinned certificate is not valid now.
+    has_warned: AtomicBool,
 }
 
 #[derive(Debug)]
 enum Policy {
-    /// An authority vouches for it.
-    Authority(Arc<dyn ServerCertVerifier>),
-    /// It is the one with this SHA-256 fingerprint.
-    Pinned {
-        fingerprint: [u8; 32],
-        /// Asked for the dates only: whom it trusts does not matter.
-        dates: Arc<WebPkiServerVerifier>,
-    },
+    /// An authority vouches for it, or it is one of those that were given as authorities.
+    Authority { verifier: Arc<dyn ServerCertVerifier>, given: Vec<CertificateDer<'static>> },
+    /// It is the one with this fingerprint.
+    Pinned(Fingerprint),
 }
 
 impl Verifier {
-    /// Trusts the operating system's authorities and `extra`.
+    /// Trusts the operating system's authorities and those `given`.
+    ///
+    /// # Errors
+    ///
+    /// Authorities that cannot be used.
     pub(crate) fn platform(
-        extra: Vec<CertificateDer<'static>>,
+        given: Vec<CertificateDer<'static>>,
         provider: Arc<CryptoProvider>,
     ) -> Result<Self, Error> {
-        let verifier =
-            rustls_platform_verifier::Verifier::new_with_extra_roots(extra, Arc::clone(&provider))?;
-        Ok(Self::new(Policy::Authority(Arc::new(verifier)), provider))
+        let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(
+            given.clone(),
+            Arc::clone(&provider),
+        )?;
+        Ok(Self::new(Policy::Authority { verifier: Arc::new(verifier), given }, provider))
     }
 
-    /// Trusts `roots`.
+    /// Trusts `roots`, and `given` among them as certificates of servers too.
+    ///
+    /// # Errors
+    ///
+    /// Authorities that cannot be used.
     pub(crate) fn roots(
         roots: RootCertStore,
+        given: Vec<CertificateDer<'static>>,
         provider: Arc<CryptoProvider>,
     ) -> Result<Self, Error> {
         let verifier =
             WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
                 .build()
                 .map_err(|e| Error::General(e.to_string()))?;
-        Ok(Self::new(Policy::Authority(verifier), provider))
+        Ok(Self::new(Policy::Authority { verifier, given }, provider))
     }
 
-    /// Trusts the certificate with this fingerprint, and no other: until it expires, and for the
-    /// host names that it carries.
-    pub(crate) fn pinned(
-        fingerprint: [u8; 32],
-        provider: Arc<CryptoProvider>,
-    ) -> Result<Self, Error> {
-        let roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        let dates =
-            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
-                .build()
-                .map_err(|e| Error::General(e.to_string()))?;
-        Ok(Self::new(Policy::Pinned { fingerprint, dates }, provider))
+    /// Trusts the certificate with this fingerprint, and no other: whatever it says of names, dates
+    /// and uses.
+    pub(crate) fn pinned(fingerprint: Fingerprint, provider: Arc<CryptoProvider>) -> Self {
+        Self::new(Policy::Pinned(fingerprint), provider)
     }
 
     fn new(rule: Policy, provider: Arc<CryptoProvider>) -> Self {
-        Self { rule, provider, refused: Mutex::default() }
+        Self { rule, provider, refused: Mutex::default(), has_warned: AtomicBool::new(false) }
     }
 
     /// The chain refused last, once.
@@ -91,24 +97,62 @@ impl Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         match &self.rule {
-            Policy::Authority(verifier) => verifier
-                .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
-                .map_err(|e| if is_self_signed(end_entity, &e) { self_signed() } else { e }),
-            Policy::Pinned { fingerprint, dates } => {
-                if Sha256::digest(end_entity.as_ref()).as_slice() != fingerprint {
-                    return Err(Error::InvalidCertificate(
-                        CertificateError::ApplicationVerificationFailure,
-                    ));
-                }
-                // The dates are checked before anything that a pinned certificate need not have.
-                if let Err(e) = dates.verify_server_cert(end_entity, &[], server_name, &[], now)
-                    && is_about_dates(&e)
-                {
-                    return Err(e);
+            Policy::Authority { given, .. } if given.iter().any(|one| one == end_entity) => {
+                // A certificate that vouches for itself need not be one of a server's by its kind.
+                is_valid(end_entity, now)?;
+                if certificate::is_common_name(end_entity, server_name) {
+                    return Ok(ServerCertVerified::assertion());
                 }
                 verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
                 Ok(ServerCertVerified::assertion())
             }
+            Policy::Authority { verifier, .. } => verifier
+                .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+                .map_err(|e| explained(end_entity, intermediates, e)),
+            Policy::Pinned(fingerprint) => {
+                if Fingerprint::of(end_entity) != *fingerprint {
+                    return Err(Error::InvalidCertificate(
+                        CertificateError::ApplicationVerificationFailure,
+                    ));
+                }
+                if let Err(e) = is_valid(end_entity, now)
+                    && !self.has_warned.swap(true, Ordering::Relaxed)
+                {
+                    log::warn!("the pinned certificate is trusted all the same: {e}");
+                }
+                Ok(ServerCertVerified::assertion())
+            }
+        }
+    }
+
+    /// Whether `certificate` is trusted as such, so that what it says of itself does not matter.
+    fn trusts_itself(&self, certificate: &CertificateDer<'_>) -> bool {
+        match &self.rule {
+            Policy::Authority { given, .. } => given.iter().any(|one| one == certificate),
+            Policy::Pinned(_) => true,
+        }
+    }
+
+    /// What the `verdict` on a signature is, where the certificate is not read by its form: one of
+    /// version 1 can be trusted by itself.
+    fn by_key(
+        &self,
+        verdict: Result<HandshakeSignatureValid, Error>,
+        certificate: &CertificateDer<'_>,
+        check: impl FnOnce(&SubjectPublicKeyInfoDer<'_>) -> Result<HandshakeSignatureValid, Error>,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let error = match verdict {
+            Err(e @ Error::InvalidCertificate(_)) => e,
+            other => return other,
+        };
+        if let Some(weakness) = certificate::weakness(certificate)
+            && matches!(weakness, Weakness::ShortKey { .. })
+        {
+            return Err(weak(weakness));
+        }
+        match certificate::public_key(certificate) {
+            Some(key) if self.trusts_itself(certificate) => check(&key),
+            _ => Err(error),
         }
     }
 }
@@ -138,7 +182,10 @@ impl ServerCertVerifier for Verifier {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signature, algorithms)
+        let verdict = verify_tls12_signature(message, certificate, signature, algorithms);
+        self.by_key(verdict, certificate, |key| {
+            verify_12_by_key(message, key, signature, algorithms)
+        })
     }
 
     fn verify_tls13_signature(
@@ -148,7 +195,10 @@ impl ServerCertVerifier for Verifier {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signature, algorithms)
+        let verdict = verify_tls13_signature(message, certificate, signature, algorithms);
+        self.by_key(verdict, certificate, |key| {
+            verify_tls13_signature_with_raw_key(message, key, signature, algorithms)
+        })
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -156,18 +206,65 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-fn self_signed() -> Error {
-    Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(SelfSigned))))
+fn other(reason: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(reason))))
 }
 
-fn is_about_dates(error: &Error) -> bool {
-    use CertificateError::{Expired, ExpiredContext, NotValidYet, NotValidYetContext};
-    matches!(
-        error,
+fn weak(weakness: Weakness) -> Error {
+    other(WeakCertificate(weakness))
+}
+
+/// The error of a chain that was turned down with `error`, by what is behind it.
+fn explained(
+    end_entity: &CertificateDer<'_>,
+    intermediates: &[CertificateDer<'_>],
+    error: Error,
+) -> Error {
+    if is_self_signed(end_entity, &error) {
+        return other(SelfSigned);
+    }
+    let may_be_weak = matches!(
+        &error,
         Error::InvalidCertificate(
-            Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. }
+            CertificateError::BadSignature
+                | CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+                | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. }
+                | CertificateError::Other(_)
         )
-    )
+    );
+    let mut chain = std::iter::once(end_entity).chain(intermediates);
+    match chain.find_map(|one| certificate::weakness(one)).filter(|_| may_be_weak) {
+        Some(weakness) => weak(weakness),
+        None => error,
+    }
+}
+
+/// Whether a certificate is valid at `now`.
+fn is_valid(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), Error> {
+    let Some((from, until)) = certificate::validity(certificate) else { return Ok(()) };
+    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    match now {
+        now if now < from => Err(Error::InvalidCertificate(CertificateError::NotValidYet)),
+        now if now > until => Err(Error::InvalidCertificate(CertificateError::Expired)),
+        _ => Ok(()),
+    }
+}
+
+/// Verifies a signature of TLS 1.2 by the key alone.
+fn verify_12_by_key(
+    message: &[u8],
+    key: &SubjectPublicKeyInfoDer<'_>,
+    signature: &DigitallySignedStruct,
+    algorithms: &WebPkiSupportedAlgorithms,
+) -> Result<HandshakeSignatureValid, Error> {
+    let bad = Error::InvalidCertificate(CertificateError::BadSignature);
+    let Some((algorithm, bits)) = certificate::algorithm_and_bits(key) else { return Err(bad) };
+    let fitting = algorithms.mapping.iter().filter(|(scheme, _)| *scheme == signature.scheme);
+    let verified = fitting.flat_map(|(_, all)| all.iter()).any(|one| {
+        one.public_key_alg_id().as_ref() == algorithm
+            && one.verify_signature(bits, message, signature.signature()).is_ok()
+    });
+    if verified { Ok(HandshakeSignatureValid::assertion()) } else { Err(bad) }
 }
 
 /// Whether a certificate that was turned down with `error` names itself as its authority: what
@@ -176,62 +273,6 @@ fn is_self_signed(certificate: &CertificateDer<'_>, error: &Error) -> bool {
     matches!(
         error,
         Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::Other(_))
-    ) && issuer_and_subject(certificate).is_some_and(|(issuer, subject)| issuer == subject)
-}
-
-/// The two names of a certificate (RFC 5280 §4.1), as they are encoded.
-fn issuer_and_subject(certificate: &[u8]) -> Option<(&[u8], &[u8])> {
-    const VERSION: u8 = 0xa0;
-    let (_, certificate, _) = element(certificate)?;
-    let (_, fields, _) = element(certificate)?;
-    let (tag, _, rest) = element(fields)?;
-    let serial = if tag == VERSION { rest } else { fields };
-    let (_, _, algorithm) = element(serial)?;
-    let (_, _, issuer) = element(algorithm)?;
-    let (_, issuer, validity) = element(issuer)?;
-    let (_, _, subject) = element(validity)?;
-    let (_, subject, _) = element(subject)?;
-    Some((issuer, subject))
-}
-
-/// Tag and content of the first element of DER, and what follows it.
-fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    const LONG: u8 = 0x80;
-    let (&[tag, first], rest) = der.split_first_chunk()?;
-    let (length, rest) = if first < LONG {
-        (usize::from(first), rest)
-    } else {
-        let (digits, rest) = rest.split_at_checked(usize::from(first - LONG))?;
-        let length = digits.iter().try_fold(0_usize, |length, digit| {
-            length.checked_mul(256)?.checked_add(usize::from(*digit))
-        })?;
-        (length, rest)
-    };
-    let (content, rest) = rest.split_at_checked(length)?;
-    Some((tag, content, rest))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn damaged_certificates_have_no_names() {
-        for bytes in [&b""[..], b"\x30", b"\x30\x05\x30", b"\x30\x80", b"\x30\xff\x01"] {
-            assert_eq!(issuer_and_subject(bytes), None, "{bytes:?}");
-        }
-        let deep = [[0x30, 0x84, 0xff, 0xff, 0xff, 0xff].as_slice(); 9].concat();
-        assert_eq!(issuer_and_subject(&deep), None);
-    }
-
-    #[test]
-    fn names_are_found_with_and_without_a_version() {
-        let fields = b"\x02\x01\x07\x30\x00\x30\x01i\x30\x00\x30\x01s";
-        let with_version = [b"\xa0\x00".as_slice(), fields].concat();
-        for fields in [fields.as_slice(), &with_version] {
-            let length = u8::try_from(fields.len()).unwrap();
-            let certificate = [&[0x30, length + 2, 0x30, length], fields].concat();
-            assert_eq!(issuer_and_subject(&certificate), Some((&b"i"[..], &b"s"[..])));
-        }
-    }
+    ) && certificate::issuer_and_subject(certificate)
+        .is_some_and(|(issuer, subject)| issuer == subject)
 }

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use super::{once, run, text};
+use super::command::{once, run, text};
 use crate::StartError;
 
 /// Where the packages are kept. To be changed together with [`PACKAGES`].

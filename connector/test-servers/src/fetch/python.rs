@@ -3,7 +3,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use super::{debian, once, run, text};
+use super::command::{once, run, text};
+use super::debian;
 use crate::StartError;
 
 /// Pinned, because the suites know this server's replies.

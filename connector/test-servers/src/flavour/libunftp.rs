@@ -12,8 +12,8 @@ use tokio::sync::oneshot;
 use unftp_core::auth::{AuthenticationError, Authenticator, Credentials, Principal};
 use unftp_sbe_fs::Filesystem;
 
-use super::{cannot_require_reuse, supports};
-use crate::server::{PASSWORD, Place, USER};
+use super::launch::{cannot_require_reuse, supports};
+use crate::instance::{Instance, PASSWORD, USER};
 use crate::{Mode, StartError, TlsVersion};
 
 /// libunftp on a thread of this process.
@@ -39,8 +39,8 @@ impl Drop for InProcess {
 
 type Server = libunftp::Server<Filesystem, unftp_core::auth::DefaultUser>;
 
-pub(super) fn start(place: &Place) -> Result<InProcess, StartError> {
-    let options = &place.options;
+pub(super) fn start(instance: &Instance) -> Result<InProcess, StartError> {
+    let options = &instance.options;
     supports(options, options.mode != Mode::Implicit, "implicit TLS")?;
     supports(options, options.configuration.is_empty(), "lines of configuration")?;
     supports(options, options.maximum_clients.is_none(), "a limit of clients")?;
@@ -51,18 +51,18 @@ pub(super) fn start(place: &Place) -> Result<InProcess, StartError> {
     let flavour = options.flavour;
     let failed = |source: std::io::Error| StartError::Io {
         what: "start libunftp on",
-        path: PathBuf::from(address(place)),
+        path: PathBuf::from(address(instance)),
         source,
     };
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-    let server = server(place).map_err(|log| StartError::Exited {
+    let server = server(instance).map_err(|log| StartError::Exited {
         flavour,
         status: "configuration".to_owned(),
         log,
     })?;
     let (stop, stopped) = oneshot::channel();
-    let address = address(place);
+    let address = address(instance);
     let (ready, is_ready) = std::sync::mpsc::channel();
     let thread = std::thread::Builder::new()
         .name("libunftp".to_owned())
@@ -78,9 +78,9 @@ pub(super) fn start(place: &Place) -> Result<InProcess, StartError> {
     }
 }
 
-fn address(place: &Place) -> String {
-    let port = place.ports.control();
-    if place.options.ipv6 { format!("[::1]:{port}") } else { format!("127.0.0.1:{port}") }
+fn address(instance: &Instance) -> String {
+    let port = instance.ports.control();
+    if instance.options.ipv6 { format!("[::1]:{port}") } else { format!("127.0.0.1:{port}") }
 }
 
 fn serve(
@@ -113,18 +113,18 @@ fn serve(
     });
 }
 
-fn server(place: &Place) -> Result<Server, String> {
-    let options = &place.options;
-    let root = place.root();
+fn server(instance: &Instance) -> Result<Server, String> {
+    let options = &instance.options;
+    let root = instance.root();
     // Checked here because the generator of storages has no way to report an error.
     Filesystem::new(root.clone()).map_err(|error| error.to_string())?;
     let storage = move || open(&root);
     let mut builder = ServerBuilder::with_authenticator(Box::new(storage), Arc::new(OneUser))
         .greeting("libunftp ready")
         .active_passive_mode(ActivePassiveMode::ActiveAndPassive)
-        .passive_ports(place.ports.passive());
+        .passive_ports(instance.ports.passive());
     if options.mode == Mode::Explicit {
-        let certificates = &place.certificates;
+        let certificates = &instance.certificates;
         let mut flags = TlsFlags::RESUMPTION_SESS_ID | TlsFlags::RESUMPTION_TICKETS;
         for (version, flag) in
             [(TlsVersion::V1_2, TlsFlags::V1_2), (TlsVersion::V1_3, TlsFlags::V1_3)]

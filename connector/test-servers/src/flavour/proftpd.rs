@@ -1,34 +1,34 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::{DEFAULT_CLIENTS, launch, needs_root};
+use super::launch::{DEFAULT_CLIENTS, launch, needs_root};
 use crate::fetch::{self, Program};
 use crate::files::SERVER_UID;
+use crate::instance::{Instance, PASSWORD_HASH, USER};
 use crate::process::Process;
-use crate::server::{PASSWORD_HASH, Place, USER};
 use crate::{Flavour, Mode, Options, SessionReuse, StartError, TlsVersion};
 
-pub(super) fn start(place: &Place) -> Result<Process, StartError> {
+pub(super) fn start(instance: &Instance) -> Result<Process, StartError> {
     needs_root(Flavour::ProFtpd)?;
     let program = fetch::program("proftpd")?;
     let passwd = format!(
         "{USER}:{PASSWORD_HASH}:{SERVER_UID}:{SERVER_UID}::{}:/bin/sh\n",
-        place.root().display()
+        instance.root().display()
     );
-    let passwd = place.write("passwd", &passwd)?;
-    let group = place.write("group", &format!("{USER}:x:{SERVER_UID}:{USER}\n"))?;
+    let passwd = instance.write("passwd", &passwd)?;
+    let group = instance.write("group", &format!("{USER}:x:{SERVER_UID}:{USER}\n"))?;
     let configuration =
-        place.write("proftpd.conf", &configuration(place, &program, &passwd, &group))?;
-    let mut launch = launch(place, program, "proftpd.out");
+        instance.write("proftpd.conf", &configuration(instance, &program, &passwd, &group))?;
+    let mut launch = launch(instance, program, "proftpd.out");
     launch.arguments(["-n", "-q", "-c"]);
     launch.argument(configuration);
     launch.spawn()
 }
 
-fn configuration(place: &Place, program: &Program, passwd: &Path, group: &Path) -> String {
-    let options = &place.options;
+fn configuration(instance: &Instance, program: &Program, passwd: &Path, group: &Path) -> String {
+    let options = &instance.options;
     let clients = options.maximum_clients.unwrap_or(DEFAULT_CLIENTS);
-    let passive = place.ports.passive();
+    let passive = instance.ports.passive();
     let mut text = String::new();
     let modules = program.beside("lib/proftpd");
     if modules.exists() {
@@ -47,13 +47,13 @@ fn configuration(place: &Place, program: &Program, passwd: &Path, group: &Path) 
          <IfModule mod_ident.c>\nIdentLookups off\n</IfModule>\n",
         address = options.loopback(),
         ipv6 = if options.ipv6 { "on" } else { "off" },
-        port = place.ports.control(),
+        port = instance.ports.control(),
         instances = clients.saturating_add(20),
-        pid = place.run("pid").display(),
-        scoreboard = place.run("scoreboard").display(),
-        delay = place.run("delay").display(),
-        system = place.log("proftpd.log").display(),
-        asked = place.log("proftpd.commands").display(),
+        pid = instance.run("pid").display(),
+        scoreboard = instance.run("scoreboard").display(),
+        delay = instance.run("delay").display(),
+        system = instance.log("proftpd.log").display(),
+        asked = instance.log("proftpd.commands").display(),
         passwd = passwd.display(),
         group = group.display(),
         first = passive.start(),
@@ -67,7 +67,7 @@ fn configuration(place: &Place, program: &Program, passwd: &Path, group: &Path) 
         );
     }
     if options.mode != Mode::Plain {
-        tls(place, &mut text);
+        tls(instance, &mut text);
     }
     for line in &options.configuration {
         let _ = writeln!(text, "{line}");
@@ -75,16 +75,16 @@ fn configuration(place: &Place, program: &Program, passwd: &Path, group: &Path) 
     text
 }
 
-fn tls(place: &Place, text: &mut String) {
-    let options = &place.options;
-    let certificates = &place.certificates;
+fn tls(instance: &Instance, text: &mut String) {
+    let options = &instance.options;
+    let certificates = &instance.certificates;
     let _ = write!(
         text,
         "LoadModule mod_tls.c\nTLSEngine on\nTLSRequired {required}\nTLSLog {log}\n\
          TLSProtocol {versions}\nTLSECCertificateFile {certificate}\n\
          TLSECCertificateKeyFile {key}\nTLSCACertificateFile {ca}\n",
         required = if options.clear_data { "ctrl" } else { "on" },
-        log = place.log("proftpd.tls").display(),
+        log = instance.log("proftpd.tls").display(),
         versions = versions(options),
         certificate = certificates.server_pem().display(),
         key = certificates.server_key().display(),

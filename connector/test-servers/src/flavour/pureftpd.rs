@@ -1,41 +1,41 @@
 use std::process::Command;
 
-use super::{
+use super::launch::{
     DEFAULT_CLIENTS, cannot_require_reuse, launch, needs_root, openssl_configuration, supports,
 };
 use crate::files::SERVER_UID;
+use crate::instance::{Instance, PASSWORD_HASH, USER};
 use crate::process::Process;
-use crate::server::{PASSWORD_HASH, Place, USER};
 use crate::{Flavour, Mode, StartError, fetch};
 
-pub(super) fn start(place: &Place) -> Result<Process, StartError> {
-    let options = &place.options;
+pub(super) fn start(instance: &Instance) -> Result<Process, StartError> {
+    let options = &instance.options;
     supports(options, options.mode != Mode::Implicit, "implicit TLS")?;
     cannot_require_reuse(options)?;
     needs_root(Flavour::PureFtpd)?;
     let program = fetch::program("pure-ftpd")?;
-    let users = users(place)?;
-    let mut launch = launch(place, program, "pure-ftpd.out");
+    let users = users(instance)?;
+    let mut launch = launch(instance, program, "pure-ftpd.out");
     let clients = options.maximum_clients.unwrap_or(DEFAULT_CLIENTS).to_string();
-    let passive = place.ports.passive();
-    launch.arguments(["-S", &format!("{},{}", options.loopback(), place.ports.control())]);
+    let passive = instance.ports.passive();
+    launch.arguments(["-S", &format!("{},{}", options.loopback(), instance.ports.control())]);
     launch.arguments(["-l", &format!("puredb:{}", users.display())]);
     // Chroot for all, no anonymous user, no name look-ups, one family only, no minimum uid.
     let family = if options.ipv6 { "-6" } else { "-4" };
     launch.arguments(["-A", "-E", "-H", family, "-u", "1"]);
     launch.arguments(["-c", &clients, "-C", &clients]);
     launch.arguments(["-p", &format!("{}:{}", passive.start(), passive.end())]);
-    launch.arguments(["-g", &place.run("pid").display().to_string()]);
-    launch.arguments(["-O", &format!("clf:{}", place.log("pure-ftpd.transfers").display())]);
+    launch.arguments(["-g", &instance.run("pid").display().to_string()]);
+    launch.arguments(["-O", &format!("clf:{}", instance.log("pure-ftpd.transfers").display())]);
     if options.mode == Mode::Plain {
         launch.arguments(["-Y", "0"]);
     } else {
-        let certificate = certificate(place)?;
+        let certificate = certificate(instance)?;
         launch.arguments(["-Y", if options.clear_data { "2" } else { "3" }, "-2", &certificate]);
         if options.client_certificate {
             launch.arguments(["-J", "-C:HIGH"]);
         }
-        launch.environment.push(("OPENSSL_CONF", openssl_configuration(place)?.into()));
+        launch.environment.push(("OPENSSL_CONF", openssl_configuration(instance)?.into()));
     }
     for option in &options.configuration {
         launch.argument(option);
@@ -45,12 +45,12 @@ pub(super) fn start(place: &Place) -> Result<Process, StartError> {
 
 /// The user database. Its password hash is given, because the one `pure-pw` itself makes is tuned
 /// to cost seconds at each login.
-fn users(place: &Place) -> Result<std::path::PathBuf, StartError> {
+fn users(instance: &Instance) -> Result<std::path::PathBuf, StartError> {
     let line = format!(
         "{USER}:{PASSWORD_HASH}:{SERVER_UID}:{SERVER_UID}::{}/./::::::::::::\n",
-        place.root().display()
+        instance.root().display()
     );
-    let text = place.write("users", &line)?;
+    let text = instance.write("users", &line)?;
     let database = text.with_extension("pdb");
     let tool = fetch::program("pure-pw")?;
     let output = Command::new(&tool.path)
@@ -72,14 +72,14 @@ fn users(place: &Place) -> Result<std::path::PathBuf, StartError> {
 }
 
 /// One file with certificate and key; the CA of the clients is looked for in the same file.
-fn certificate(place: &Place) -> Result<String, StartError> {
-    let certificates = &place.certificates;
+fn certificate(instance: &Instance) -> Result<String, StartError> {
+    let certificates = &instance.certificates;
     let read = |path: std::path::PathBuf| {
         std::fs::read_to_string(&path).map_err(StartError::io("read", &path))
     };
     let mut text = read(certificates.server_and_key())?;
-    if place.options.client_certificate {
+    if instance.options.client_certificate {
         text.push_str(&read(certificates.ca_pem())?);
     }
-    place.write("pure-ftpd.pem", &text).map(|path| path.display().to_string())
+    instance.write("pure-ftpd.pem", &text).map(|path| path.display().to_string())
 }

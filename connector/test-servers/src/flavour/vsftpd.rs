@@ -1,43 +1,43 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::{DEFAULT_CLIENTS, launch, needs_root, openssl_configuration};
+use super::launch::{DEFAULT_CLIENTS, launch, needs_root, openssl_configuration};
 use crate::files::SERVER_UID;
+use crate::instance::{Instance, PASSWORD_HASH, USER};
 use crate::process::Process;
-use crate::server::{PASSWORD_HASH, Place, USER};
 use crate::{Flavour, Mode, SessionReuse, StartError, fetch};
 
 /// vsftpd knows users only through PAM and `/etc/passwd`, so it gets its own of both, mounted over
 /// the machine's in a private mount namespace.
-pub(super) fn start(place: &Place) -> Result<Process, StartError> {
+pub(super) fn start(instance: &Instance) -> Result<Process, StartError> {
     needs_root(Flavour::VsFtpd)?;
     let program = fetch::program("vsftpd")?;
-    let configuration = place.write("vsftpd.conf", &configuration(place))?;
-    let mut launch = launch(place, program, "vsftpd.out");
-    launch.mounts.extend(accounts(place)?);
-    if place.options.mode != Mode::Plain {
-        launch.environment.push(("OPENSSL_CONF", openssl_configuration(place)?.into()));
+    let configuration = instance.write("vsftpd.conf", &configuration(instance))?;
+    let mut launch = launch(instance, program, "vsftpd.out");
+    launch.mounts.extend(accounts(instance)?);
+    if instance.options.mode != Mode::Plain {
+        launch.environment.push(("OPENSSL_CONF", openssl_configuration(instance)?.into()));
     }
     launch.argument(configuration);
     launch.spawn()
 }
 
-fn accounts(place: &Place) -> Result<Vec<String>, StartError> {
-    let root = place.root();
+fn accounts(instance: &Instance) -> Result<Vec<String>, StartError> {
+    let root = instance.root();
     let passwd = format!(
         "root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n\
          {USER}:x:{SERVER_UID}:{SERVER_UID}::{}:/bin/sh\n",
         root.display()
     );
-    let passwd = place.write("passwd", &passwd)?;
+    let passwd = instance.write("passwd", &passwd)?;
     let group = format!("root:x:0:\nnogroup:x:65534:\n{USER}:x:{SERVER_UID}:\n");
-    let group = place.write("group", &group)?;
+    let group = instance.write("group", &group)?;
     let shadow = format!("{USER}:{PASSWORD_HASH}:19000:0:99999:7:::\n");
-    let shadow = place.write("shadow", &shadow)?;
+    let shadow = instance.write("shadow", &shadow)?;
     for public in [&passwd, &group] {
         crate::files::set_mode(public, 0o644).map_err(StartError::io("open", public))?;
     }
-    let pam = place.run("pam.d");
+    let pam = instance.run("pam.d");
     std::fs::create_dir(&pam).map_err(StartError::io("create", &pam))?;
     let stack = "auth required pam_unix.so nodelay\naccount required pam_unix.so\n\
                  session required pam_permit.so\n";
@@ -51,10 +51,10 @@ fn accounts(place: &Place) -> Result<Vec<String>, StartError> {
     ])
 }
 
-fn configuration(place: &Place) -> String {
-    let options = &place.options;
+fn configuration(instance: &Instance) -> String {
+    let options = &instance.options;
     let clients = options.maximum_clients.unwrap_or(DEFAULT_CLIENTS);
-    let passive = place.ports.passive();
+    let passive = instance.ports.passive();
     let listen = if options.ipv6 {
         "listen=NO\nlisten_ipv6=YES\nlisten_address6=::1\n"
     } else {
@@ -66,17 +66,17 @@ fn configuration(place: &Place) -> String {
          secure_chroot_dir={}\npam_service_name=vsftpd\nconnect_from_port_20=NO\n\
          pasv_min_port={}\npasv_max_port={}\nmax_clients={clients}\nmax_per_ip={clients}\n\
          xferlog_enable=YES\nvsftpd_log_file={}\nlog_ftp_protocol=YES\n",
-        place.ports.control(),
-        empty_directory(place),
+        instance.ports.control(),
+        empty_directory(instance),
         passive.start(),
         passive.end(),
-        place.log("vsftpd.log").display(),
+        instance.log("vsftpd.log").display(),
     );
     if !options.packaged {
         text.push_str("write_enable=YES\nlocal_umask=022\n");
     }
     if options.mode != Mode::Plain {
-        tls(place, &mut text);
+        tls(instance, &mut text);
     }
     for line in &options.configuration {
         let _ = writeln!(text, "{line}");
@@ -84,9 +84,9 @@ fn configuration(place: &Place) -> String {
     text
 }
 
-fn tls(place: &Place, text: &mut String) {
-    let options = &place.options;
-    let certificates = &place.certificates;
+fn tls(instance: &Instance, text: &mut String) {
+    let options = &instance.options;
+    let certificates = &instance.certificates;
     let _ = write!(
         text,
         "ssl_enable=YES\nforce_local_logins_ssl=YES\nforce_local_data_ssl={}\nssl_tlsv1=YES\n\
@@ -110,9 +110,9 @@ fn tls(place: &Place, text: &mut String) {
     }
 }
 
-/// The directory into which vsftpd locks the part of itself that talks to strangers.
-fn empty_directory(place: &Place) -> String {
-    let path = place.run("empty");
+/// The directory into which vsftpd locks the part of itself that talks to clients that are not logged in.
+fn empty_directory(instance: &Instance) -> String {
+    let path = instance.run("empty");
     let _ = std::fs::create_dir(&path);
     path.display().to_string()
 }

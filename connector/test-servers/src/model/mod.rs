@@ -1,27 +1,25 @@
-//! A small server that keeps its files in memory and goes wrong where it is told to.
+//! A small server that keeps its files in memory and goes wrong at the commands that a test names.
 //!
 //! Unlike a [script](crate::scripted) it can be asked for anything in any order, so that random
 //! requests can be held against what it has.
 
 mod link;
 mod session;
+mod shared;
 mod world;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use rustls::ServerConfig;
 
 pub use world::{Ending, Fault};
 
 use crate::{Certificates, StartError, TlsVersion};
+use shared::{POLL, Shared};
 use world::World;
-
-/// How often a thread looks whether the server is over.
-const POLL: Duration = Duration::from_millis(1);
 
 /// A running server; dropped, it hangs up on everybody and waits for its threads.
 #[derive(Debug)]
@@ -29,25 +27,6 @@ pub struct ModelServer {
     address: SocketAddr,
     shared: Arc<Shared>,
     acceptor: Option<JoinHandle<()>>,
-}
-
-/// What the sessions share.
-#[derive(Debug)]
-struct Shared {
-    world: Mutex<World>,
-    /// TLS from the first byte, on data connections too.
-    tls: Option<Arc<ServerConfig>>,
-    over: AtomicBool,
-}
-
-impl Shared {
-    fn world(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn is_over(&self) -> bool {
-        self.over.load(Ordering::Acquire)
-    }
 }
 
 impl ModelServer {

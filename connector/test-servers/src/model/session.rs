@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::link::Link;
+use super::shared::{POLL, Shared};
 use super::world::{Ending, Fault};
-use super::{POLL, Shared};
 
 /// How long the client may take to make a data connection, and to read or send what it asked for.
-const PATIENCE: Duration = Duration::from_secs(5);
+const CLIENT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Plays one session to its end, whatever that is. The socket is shut down: others hold copies.
 pub(super) fn run(stream: TcpStream, shared: &Arc<Shared>) {
@@ -21,6 +21,7 @@ pub(super) fn run(stream: TcpStream, shared: &Arc<Shared>) {
         listener: None,
         offset: 0,
         renaming: String::new(),
+        here: "/".to_owned(),
     };
     // A client that is gone is no fault of the server's.
     let _ = session.talk();
@@ -33,6 +34,8 @@ struct Session {
     listener: Option<TcpListener>,
     offset: usize,
     renaming: String,
+    /// The working directory.
+    here: String,
 }
 
 impl Session {
@@ -95,6 +98,11 @@ impl Session {
         fault: Option<&Fault>,
     ) -> io::Result<Option<String>> {
         let shared = Arc::clone(&self.shared);
+        let whole = match argument.starts_with('/') || argument.is_empty() {
+            true => argument.to_owned(),
+            false => format!("{}/{argument}", self.here.trim_end_matches('/')),
+        };
+        let path = whole.as_str();
         let done = |is_done: bool| if is_done { "250 Done." } else { "550 No." }.to_owned();
         let answer = match verb {
             "USER" => "331 Password?".to_owned(),
@@ -103,28 +111,34 @@ impl Session {
             "PWD" => "257 \"/\" is the current directory".to_owned(),
             "TYPE" | "NOOP" | "PBSZ" | "PROT" => "200 Done.".to_owned(),
             "QUIT" => "221 Goodbye.".to_owned(),
-            "CWD" => done(argument == "/" || shared.world().directories.contains(argument)),
-            "MKD" => match shared.world().directories.insert(argument.to_owned()) {
+            "CWD" => {
+                let is_there = path == "/" || shared.world().directories.contains(path);
+                if is_there {
+                    path.clone_into(&mut self.here);
+                }
+                done(is_there)
+            }
+            "MKD" => match shared.world().directories.insert(path.to_owned()) {
                 true => "257 Made.".to_owned(),
                 false => "550 It exists.".to_owned(),
             },
-            "RMD" => done(shared.world().directories.remove(argument)),
-            "SIZE" => match shared.world().files.get(argument) {
+            "RMD" => done(shared.world().directories.remove(path)),
+            "SIZE" => match shared.world().files.get(path) {
                 Some(stored) => format!("213 {}", stored.content.len()),
                 None => "550 No such file.".to_owned(),
             },
-            "MDTM" => match shared.world().files.get(argument) {
+            "MDTM" => match shared.world().files.get(path) {
                 Some(stored) => {
                     format!("213 2024010100{:02}{:02}", stored.written / 60, stored.written % 60)
                 }
                 None => "550 No such file.".to_owned(),
             },
-            "DELE" => done(shared.world().files.remove(argument).is_some()),
+            "DELE" => done(shared.world().files.remove(path).is_some()),
             "RNFR" => {
-                argument.clone_into(&mut self.renaming);
+                path.clone_into(&mut self.renaming);
                 "350 And?".to_owned()
             }
-            "RNTO" => done(shared.world().rename(&self.renaming, argument)),
+            "RNTO" => done(shared.world().rename(&self.renaming, path)),
             "REST" => match fault {
                 Some(Fault::RestUnknown) => "502 What?".to_owned(),
                 _ => {
@@ -141,7 +155,7 @@ impl Session {
                 format!("229 Entering Extended Passive Mode (|||{port}|)")
             }
             "RETR" => {
-                let stored = shared.world().files.get(argument).cloned();
+                let stored = shared.world().files.get(path).cloned();
                 let Some(stored) = stored else { return Ok(Some(done(false))) };
                 let from = std::mem::take(&mut self.offset).min(stored.content.len());
                 let mut other = stored.content.clone();
@@ -149,9 +163,9 @@ impl Session {
                 match fault {
                     Some(Fault::Changed(_)) => {
                         other.push(b'!');
-                        shared.world().place(argument, other);
+                        shared.world().place(path, other);
                     }
-                    Some(Fault::Swapped(_)) => shared.world().swap(argument, other),
+                    Some(Fault::Swapped(_)) => shared.world().swap(path, other),
                     _ => {}
                 }
                 return self.send(&stored.content[from..], fault);
@@ -160,21 +174,21 @@ impl Session {
                 let listing = shared.world().listing();
                 return self.send(listing.as_bytes(), fault);
             }
-            "STOR" => return self.receive(argument, fault),
+            "STOR" => return self.receive(path, fault),
             _ => "502 What?".to_owned(),
         };
         Ok(Some(answer))
     }
 
-    /// The client's data connection, which it made when it was told the port.
+    /// The client's data connection, made after it got the port.
     fn data(&mut self) -> io::Result<Link> {
         let listener = self.listener.take().ok_or(io::ErrorKind::NotConnected)?;
         let start = Instant::now();
-        while start.elapsed() < PATIENCE && !self.shared.is_over() {
+        while start.elapsed() < CLIENT_TIMEOUT && !self.shared.is_over() {
             if let Ok((stream, _)) = listener.accept() {
                 stream.set_nonblocking(false)?;
-                stream.set_read_timeout(Some(PATIENCE))?;
-                stream.set_write_timeout(Some(PATIENCE))?;
+                stream.set_read_timeout(Some(CLIENT_TIMEOUT))?;
+                stream.set_write_timeout(Some(CLIENT_TIMEOUT))?;
                 return Link::new(stream, self.shared.tls.as_ref());
             }
             std::thread::sleep(POLL);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use socket2::{Domain, Socket, Type};
 
 use super::script::DataStep;
-use super::session::{ENDLESS, Record, Shared, Stop, mismatch};
+use super::shared::{ENDLESS, Record, Shared, Stop, mismatch};
 use super::text::escape;
 use super::wire::{Meter, Wire};
 
@@ -79,7 +79,7 @@ impl Data {
         let words = match step {
             DataStep::Accept | DataStep::Connect(_) | DataStep::Refused => return Ok(()),
             DataStep::Tls => return self.start_tls(shared),
-            DataStep::StrangerTls => return self.try_stranger(shared, record),
+            DataStep::UntrustedTls => return self.try_untrusted(shared, record),
             DataStep::Send(bytes) => {
                 if let Err(error) = wire.send(bytes) {
                     return mismatch(format!("the data could not be sent: {error}"));
@@ -121,14 +121,14 @@ impl Data {
         };
         let sent = Arc::clone(&shared.sent_data);
         stream
-            .and_then(|stream| Meter::new(stream, &shared.patience, sent, shared.cut_data))
+            .and_then(|stream| Meter::new(stream, &shared.timeouts, sent, shared.cut_data))
             .map(Wire::Plain)
             .or_else(|error| mismatch(format!("no data connection: {error}")))
     }
 
     fn start_tls(&mut self, shared: &Shared) -> Result<(), Stop> {
         let Some(wire) = self.wire.take() else { return mismatch("there is no data connection") };
-        match wire.start_tls(&shared.tls, &shared.patience.timer()) {
+        match wire.start_tls(&shared.tls, &shared.timeouts.timer()) {
             Ok(wire) => {
                 self.wire = Some(wire);
                 Ok(())
@@ -142,12 +142,12 @@ impl Data {
     }
 
     /// Shows a certificate of an authority that the client does not know.
-    fn try_stranger(&mut self, shared: &Shared, record: &mut Record) -> Result<(), Stop> {
+    fn try_untrusted(&mut self, shared: &Shared, record: &mut Record) -> Result<(), Stop> {
         let Some(wire) = self.wire.take() else { return mismatch("there is no data connection") };
-        match wire.start_tls(&shared.stranger, &shared.patience.timer()) {
-            Ok(_) => mismatch("the client trusted a stranger"),
+        match wire.start_tls(&shared.untrusted, &shared.timeouts.timer()) {
+            Ok(_) => mismatch("the client trusted another authority"),
             Err(error) => {
-                record.lines.push(format!("= the client turned a stranger away: {error}"));
+                record.lines.push(format!("= the client refused another authority: {error}"));
                 self.is_cut = true;
                 Ok(())
             }
@@ -172,7 +172,7 @@ impl Data {
 
 fn accept(listener: &TcpListener, shared: &Shared) -> io::Result<TcpStream> {
     listener.set_nonblocking(true)?;
-    let timer = shared.patience.timer();
+    let timer = shared.timeouts.timer();
     loop {
         match listener.accept() {
             Ok((stream, _)) => return Ok(stream),
@@ -190,7 +190,7 @@ fn connect(to: SocketAddr, from: Option<IpAddr>, shared: &Shared) -> io::Result<
     if let Some(from) = from {
         socket.bind(&SocketAddr::from((from, 0)).into())?;
     }
-    socket.connect_timeout(&to.into(), shared.patience.wait)?;
+    socket.connect_timeout(&to.into(), shared.timeouts.wait)?;
     Ok(socket.into())
 }
 
@@ -212,7 +212,7 @@ fn receive(wire: &mut Wire, most: Option<usize>, shared: &Shared) -> Result<Vec<
     let mut buffer = vec![0; 1 << 16];
     while most.is_none_or(|most| bytes.len() < most) {
         let room = most.map_or(buffer.len(), |most| buffer.len().min(most - bytes.len()));
-        match wire.receive(&mut buffer[..room], &shared.patience.timer()) {
+        match wire.receive(&mut buffer[..room], &shared.timeouts.timer()) {
             Ok(0) => break,
             Ok(length) => bytes.extend_from_slice(&buffer[..length]),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {

@@ -24,7 +24,7 @@
 //! |---|---|
 //! | `< TEXT` | sends the text and CR LF; lines that follow each other go out in one write |
 //! | `<! BYTES` | sends exactly these bytes, no line end |
-//! | `> COMMAND` | expects this command; `*` stands for anything, `{name}` too and is remembered |
+//! | `> COMMAND` | expects this command; `*` stands for anything, `{name}` too and is remembered; a path from `/` fits the bare name in its directory too |
 //! | `otherwise COMMAND < TEXT` | answers the command whenever it comes unexpected, in this connection |
 //! | `once COMMAND < TEXT` | as `otherwise`, the first time in this connection alone |
 //! | `split N`, `split off` | sends in pieces of N bytes from here on |
@@ -47,7 +47,7 @@
 //! | `data connect`, `data connect from 127.0.0.9` | calls the address of the client's PORT or EPRT |
 //! | `data refused` | the client must not have connected |
 //! | `data tls` | performs the TLS handshake |
-//! | `data tls stranger` | shows another authority's certificate, which the client must refuse |
+//! | `data tls untrusted` | shows another authority's certificate, which the client must refuse |
 //! | `data send "BYTES"`, `data send "BYTES" times N` | sends |
 //! | `data endless "BYTES"` | sends until the client hangs up |
 //! | `data receive`, `data receive N` | reads to the end (with TLS's farewell, if TLS), or N bytes |
@@ -58,8 +58,10 @@
 //! or send `QUIT`; anything else is a mismatch. Each step has a deadline ([`Script::wait`]).
 
 mod data;
+mod place;
 mod script;
 mod session;
+mod shared;
 mod text;
 mod wire;
 
@@ -76,8 +78,8 @@ pub use script::{Script, ScriptError};
 
 use crate::{Certificate, Certificates, StartError, TlsVersion};
 use script::Connection;
-use session::{Record, Shared};
-use wire::Patience;
+use shared::{Record, Shared};
+use wire::Timeouts;
 
 /// A running [`Script`].
 ///
@@ -105,16 +107,16 @@ impl ScriptedServer {
             .tempdir()
             .map_err(StartError::io("create", std::env::temp_dir()))?;
         let certificates = Certificates::write(directory.path(), script.certificate)?;
-        let stranger =
-            Certificates::write(&directory.path().join("stranger"), Certificate::Trusted)?;
+        let untrusted =
+            Certificates::write(&directory.path().join("untrusted"), Certificate::Trusted)?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .map_err(StartError::io("listen on", "127.0.0.1"))?;
         listener.set_nonblocking(true).map_err(StartError::io("listen on", "127.0.0.1"))?;
         let address = listener.local_addr().map_err(StartError::io("listen on", "127.0.0.1"))?;
         let shared = Arc::new(Shared {
-            patience: Patience { wait: script.wait, finish: Arc::new(OnceLock::new()) },
+            timeouts: Timeouts { wait: script.wait, finish: Arc::new(OnceLock::new()) },
             tls: certificates.server_config(TlsVersion::V1_2..=TlsVersion::V1_3)?,
-            stranger: stranger.server_config(TlsVersion::V1_2..=TlsVersion::V1_3)?,
+            untrusted: untrusted.server_config(TlsVersion::V1_2..=TlsVersion::V1_3)?,
             sent_control: Arc::new(AtomicUsize::new(0)),
             sent_data: Arc::new(AtomicUsize::new(0)),
             cut_control: script.cut_control,
@@ -173,7 +175,7 @@ impl ScriptedServer {
     }
 
     fn end(&mut self) -> Report {
-        let _ = self.shared.patience.finish.set(Instant::now());
+        let _ = self.shared.timeouts.finish.set(Instant::now());
         let joined = self.acceptor.take().map(JoinHandle::join);
         let records = joined.and_then(Result::ok).unwrap_or_default();
         Report::new(records, self.expected, &self.shared)
@@ -196,7 +198,7 @@ fn accept(listener: &TcpListener, connections: &[Connection], shared: &Arc<Share
     let mut unexpected = Vec::new();
     loop {
         // Asked before the backlog is emptied, so that no connection made before the end is lost.
-        let is_over = shared.patience.is_finished();
+        let is_over = shared.timeouts.is_finished();
         while let Ok((stream, address)) = listener.accept() {
             let last = connections.last().filter(|connection| connection.repeated);
             if let Some(connection) = connections.get(sessions.len()).or(last).cloned() {
@@ -289,6 +291,12 @@ impl Report {
     #[must_use]
     pub fn commands(&self) -> Vec<&str> {
         self.records.iter().flat_map(|record| record.commands.iter().map(String::as_str)).collect()
+    }
+
+    /// The same commands with whole paths: a bare name counts from where CWD has led.
+    #[must_use]
+    pub fn commands_with_paths(&self) -> Vec<&str> {
+        self.records.iter().flat_map(|record| record.whole.iter().map(String::as_str)).collect()
     }
 
     /// What came over each data connection that the script read.

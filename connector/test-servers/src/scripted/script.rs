@@ -66,7 +66,7 @@ pub(super) enum DataStep {
     Connect(Option<IpAddr>),
     Refused,
     Tls,
-    StrangerTls,
+    UntrustedTls,
     Send(Vec<u8>),
     Endless(Vec<u8>),
     Receive(Option<usize>),
@@ -220,7 +220,7 @@ fn data_step(words: &[&str], line: &str) -> Result<DataStep, String> {
         }
         ["refused"] => DataStep::Refused,
         ["tls"] => DataStep::Tls,
-        ["tls", "stranger"] => DataStep::StrangerTls,
+        ["tls", "untrusted"] => DataStep::UntrustedTls,
         ["send", ..] => {
             let (bytes, rest) = quoted(line)?;
             let times = match rest.split_ascii_whitespace().collect::<Vec<_>>()[..] {

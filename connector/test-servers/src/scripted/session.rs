@@ -2,58 +2,21 @@ use std::collections::HashSet;
 use std::io;
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 
-use rustls::ServerConfig;
-
 use super::data::Data;
+use super::place::Place;
 use super::script::{Connection, Step};
+use super::shared::{ENDLESS, Record, Shared, Stop, mismatch};
 use super::text::{Template, Values, escape};
-use super::wire::{Meter, Patience, Wire};
+use super::wire::{Meter, Wire};
 
 /// No command is longer; a client that sends this much without a line end is wrong.
 const LONGEST_COMMAND: usize = 1 << 16;
-/// `endless` ends here, for a client that would take anything.
-pub(super) const ENDLESS: usize = 256 << 20;
-
-/// What the connections of one scripted server have in common.
-#[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) patience: Patience,
-    pub(super) tls: Arc<ServerConfig>,
-    /// With a certificate of another authority.
-    pub(super) stranger: Arc<ServerConfig>,
-    pub(super) sent_control: Arc<AtomicUsize>,
-    pub(super) sent_data: Arc<AtomicUsize>,
-    pub(super) cut_control: Option<usize>,
-    pub(super) cut_data: Option<usize>,
-}
-
-/// What happened on one control connection.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Record {
-    pub(super) lines: Vec<String>,
-    pub(super) commands: Vec<String>,
-    pub(super) uploads: Vec<Vec<u8>>,
-    pub(super) mismatch: Option<String>,
-}
-
-/// Why a conversation ends before its last line.
-#[derive(Debug)]
-pub(super) enum Stop {
-    Mismatch(String),
-    /// By the script's own `close`, `reset` or cut.
-    AsWritten,
-}
-
-pub(super) fn mismatch<T>(words: impl Into<String>) -> Result<T, Stop> {
-    Err(Stop::Mismatch(words.into()))
-}
 
 pub(super) fn run(stream: TcpStream, script: &Connection, shared: &Shared) -> Record {
     let sent = Arc::clone(&shared.sent_control);
-    let meter = match Meter::new(stream, &shared.patience, sent, shared.cut_control) {
+    let meter = match Meter::new(stream, &shared.timeouts, sent, shared.cut_control) {
         Ok(meter) => meter,
         Err(error) => {
             return Record { mismatch: Some(error.to_string()), ..Record::default() };
@@ -67,6 +30,7 @@ pub(super) fn run(stream: TcpStream, script: &Connection, shared: &Shared) -> Re
         used: HashSet::new(),
         values: Values::new(),
         data: Data::default(),
+        place: Place::default(),
         record: Record::default(),
     };
     let mut line = 0;
@@ -91,6 +55,7 @@ struct Session<'a> {
     used: HashSet<usize>,
     values: Values,
     data: Data,
+    place: Place,
     record: Record,
 }
 
@@ -128,7 +93,8 @@ impl Session<'_> {
             }
             Step::Expect(pattern) => {
                 let wanted = format!("`{}` was expected", pattern.text());
-                let command = self.command(&wanted, |command| pattern.fits(command))?;
+                let command =
+                    self.command(&wanted, |command, place| place.fits(pattern, command))?;
                 self.values.extend(command);
             }
             Step::ExpectClose => self.expect_close()?,
@@ -164,6 +130,7 @@ impl Session<'_> {
 
     fn send(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         self.note(format!("< {}", escape(bytes)));
+        self.place.answered(bytes);
         self.write(bytes).or_else(|error| mismatch(format!("the reply could not be sent: {error}")))
     }
 
@@ -172,12 +139,16 @@ impl Session<'_> {
     }
 
     /// Reads commands until one `fits`, answering those that the script answers at any time.
-    fn command<T>(&mut self, wanted: &str, fits: impl Fn(&[u8]) -> Option<T>) -> Result<T, Stop> {
+    fn command<T>(
+        &mut self,
+        wanted: &str,
+        fits: impl Fn(&[u8], &Place) -> Option<T>,
+    ) -> Result<T, Stop> {
         loop {
             let Some(command) = self.next_command(wanted)? else {
                 return mismatch(format!("{wanted}, but the client hung up"));
             };
-            if let Some(fit) = fits(&command) {
+            if let Some(fit) = fits(&command, &self.place) {
                 return Ok(fit);
             }
             if !self.answer_otherwise(&command)? {
@@ -189,7 +160,7 @@ impl Session<'_> {
     fn answer_otherwise(&mut self, command: &[u8]) -> Result<bool, Stop> {
         let rule = self.script.otherwise.iter().enumerate().find_map(|(number, rule)| {
             let is_open = !rule.once || !self.used.contains(&number);
-            let captures = rule.pattern.fits(command).filter(|_| is_open)?;
+            let captures = self.place.fits(&rule.pattern, command).filter(|_| is_open)?;
             Some((number, captures, rule))
         });
         let Some((number, captures, rule)) = rule else { return Ok(false) };
@@ -222,6 +193,9 @@ impl Session<'_> {
         }
         command.truncate(command.len() - 2);
         self.record.commands.push(escape(&command));
+        let whole = self.place.with_whole_path(&command);
+        self.record.whole.push(escape(whole.as_deref().unwrap_or(&command)));
+        self.place.asked(&command);
         self.data.notice(&command);
         Ok(Some(command))
     }
@@ -230,7 +204,7 @@ impl Session<'_> {
     fn read_more(&mut self, wanted: &str) -> Result<bool, Stop> {
         let shared = self.shared;
         let mut buffer = [0; 4096];
-        match self.wire()?.receive(&mut buffer, &shared.patience.timer()) {
+        match self.wire()?.receive(&mut buffer, &shared.timeouts.timer()) {
             Ok(0) => Ok(false),
             Ok(length) => {
                 self.unread.extend_from_slice(&buffer[..length]);
@@ -288,7 +262,7 @@ impl Session<'_> {
             return mismatch(format!("`{}` came before the handshake", escape(&self.unread)));
         }
         let Some(wire) = self.wire.take() else { return mismatch("the connection is closed") };
-        match wire.start_tls(&self.shared.tls, &self.shared.patience.timer()) {
+        match wire.start_tls(&self.shared.tls, &self.shared.timeouts.timer()) {
             Ok(wire) => {
                 self.wire = Some(wire);
                 self.note("= TLS");
@@ -314,7 +288,7 @@ impl Session<'_> {
     fn wait_for_end(&mut self) -> Result<(), Stop> {
         const WANTED: &str = "the script is over: only QUIT was expected";
         let mut buffer = [0; 4096];
-        while !self.shared.patience.is_finished() {
+        while !self.shared.timeouts.is_finished() {
             if self.unread.contains(&b'\n') {
                 let Some(command) = self.next_command(WANTED)? else { return Ok(()) };
                 if command.eq_ignore_ascii_case(b"QUIT") {

@@ -15,15 +15,15 @@ const GRACE: Duration = Duration::from_millis(300);
 
 /// How long each single step may take.
 #[derive(Clone, Debug)]
-pub(super) struct Patience {
+pub(super) struct Timeouts {
     pub(super) wait: Duration,
     /// Set when the test is over.
     pub(super) finish: Arc<OnceLock<Instant>>,
 }
 
-impl Patience {
+impl Timeouts {
     pub(super) fn timer(&self) -> Timer<'_> {
-        Timer { patience: self, start: Instant::now() }
+        Timer { timeouts: self, start: Instant::now() }
     }
 
     pub(super) fn is_finished(&self) -> bool {
@@ -33,14 +33,14 @@ impl Patience {
 
 #[derive(Debug)]
 pub(super) struct Timer<'a> {
-    patience: &'a Patience,
+    timeouts: &'a Timeouts,
     start: Instant,
 }
 
 impl Timer<'_> {
     pub(super) fn is_over(&self) -> bool {
-        self.start.elapsed() > self.patience.wait
-            || self.patience.finish.get().is_some_and(|finish| finish.elapsed() > GRACE)
+        self.start.elapsed() > self.timeouts.wait
+            || self.timeouts.finish.get().is_some_and(|finish| finish.elapsed() > GRACE)
     }
 
     /// Sleeps a little, or says that there is no more time.
@@ -65,14 +65,14 @@ pub(super) struct Meter {
 impl Meter {
     pub(super) fn new(
         stream: TcpStream,
-        patience: &Patience,
+        timeouts: &Timeouts,
         sent: Arc<AtomicUsize>,
         cut: Option<usize>,
     ) -> io::Result<Self> {
         stream.set_nonblocking(false)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(POLL))?;
-        stream.set_write_timeout(Some(patience.wait))?;
+        stream.set_write_timeout(Some(timeouts.wait))?;
         let meter = Self { stream, sent, left: cut, piece: None };
         meter.die_if_due();
         Ok(meter)

@@ -196,7 +196,7 @@ fn an_active_client_is_called_by_whom_the_script_says() {
     let port = listener.local_addr().unwrap().port();
     raw.expect(&format!("PORT 127,0,0,1,{},{}", port >> 8, port & 0xff), 200);
     raw.expect("RETR a.txt", 150);
-    let (_stranger, address) = listener.accept().unwrap();
+    let (_other, address) = listener.accept().unwrap();
     assert_eq!(address.ip(), Ipv4Addr::new(127, 0, 0, 9));
     assert_eq!(raw.reply().0, 425);
     raw.expect(&format!("EPRT |1|127.0.0.1|{port}|"), 200);

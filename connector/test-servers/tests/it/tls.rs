@@ -56,11 +56,11 @@ fn a_client_certificate_is_demanded_and_judged() {
         let name = server.options().name();
         let keys = server.certificates();
         let known = (keys.client_pem(), keys.client_key());
-        let stranger = (keys.stranger_pem(), keys.stranger_key());
+        let untrusted = (keys.untrusted_pem(), keys.untrusted_key());
         let outcome = upgraded(&server, Some((&known.0, &known.1)));
         assert!(outcome.is_ok(), "{name}: {outcome:?} {}", server.log());
         assert!(upgraded(&server, None).is_err(), "{name}");
-        assert!(upgraded(&server, Some((&stranger.0, &stranger.1))).is_err(), "{name}");
+        assert!(upgraded(&server, Some((&untrusted.0, &untrusted.1))).is_err(), "{name}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! The first column of a line: what kind of entry it is, its permissions and the mark behind them.
 
 use crate::listing::entry::Kind;
-use crate::listing::scan::is_digits;
+use crate::listing::scan::is_blank;
 
 /// What the mode column says and what follows it.
 pub(super) struct Head<'l> {
@@ -83,15 +83,12 @@ fn flag(byte: u8, set: u8) -> Option<u16> {
 
 /// Skips the mark of an access control list, a security context or extended attributes.
 ///
-/// A link count that fills its four columns follows without a blank.
+/// A link count that fills its columns follows without a blank.
 fn after_mark(rest: &[u8]) -> Option<&[u8]> {
     let rest = match rest {
-        [b'+' | b'.' | b'@', after @ ..] if after.first().is_some_and(u8::is_ascii_digit) => {
-            return Some(after);
-        }
-        [count @ .., _] | count if count.get(..4).is_some_and(is_digits) => return Some(rest),
         [b'+' | b'.' | b'@', after @ ..] => after,
         rest => rest,
     };
-    (rest.first() == Some(&b' ')).then_some(rest)
+    let first = *rest.first()?;
+    (is_blank(first) || first.is_ascii_digit()).then_some(rest)
 }

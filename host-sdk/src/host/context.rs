@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::document::{InputDocument, Properties, ResultSink, SmallResult};
 use crate::error::Error;
+use crate::host::document::{InputDocument, Properties, ResultSink, SmallResult};
 use crate::outcome::Outcome;
 
 /// How far an execution has come.
