@@ -16,6 +16,7 @@ use crate::listing::{Listing, ListingSettings};
 pub fn count_entries(listing: impl Read, with_facts: bool) -> Result<u64, host_sdk::Error> {
     let settings = ListingSettings {
         encoding: NameEncoding::Auto,
+        normalization: Default::default(),
         maximum_line_length: 4096,
         maximum_entries: u64::MAX,
         now: datetime(2026, 11, 22, 18, 0, 0, 0),

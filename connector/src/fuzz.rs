@@ -189,6 +189,7 @@ proptest! {
     ) {
         let settings = ListingSettings {
             encoding: NameEncoding::Auto,
+            normalization: Default::default(),
             maximum_line_length,
             maximum_entries: 8,
             now,
@@ -212,6 +213,7 @@ proptest! {
     fn real_lines_are_read_between_blank_ones(line in select(samples()), blanks in 0..3_usize) {
         let settings = ListingSettings {
             encoding: NameEncoding::Auto,
+            normalization: Default::default(),
             maximum_line_length: 4096,
             maximum_entries: 8,
             now: datetime(2026, 11, 22, 18, 0, 0, 0),
@@ -298,6 +300,7 @@ proptest! {
         let compiled = Filter::check(offered, &raw).and_then(EntryFilter::compile);
         let settings = ListingSettings {
             encoding: NameEncoding::Auto,
+            normalization: Default::default(),
             maximum_line_length: 600,
             maximum_entries: 8,
             now: datetime(2026, 11, 22, 18, 0, 0, 0),

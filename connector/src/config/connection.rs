@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::tls::{Security, TlsSettings, tls};
 use crate::descriptor::descriptor;
 use crate::file::name::NameEncoding;
+use crate::file::normalization::Normalization;
 use crate::file::time::zone::ServerTimeZone;
 
 /// Everything a session needs to know.
@@ -31,6 +32,7 @@ pub(crate) struct ConnectionSettings {
     pub(crate) keep_alive: bool,
     pub(crate) listing: ListingPreference,
     pub(crate) encoding: NameEncoding,
+    pub(crate) normalization: Normalization,
     pub(crate) zone: ServerTimeZone,
     pub(crate) connection_timeout: Option<Duration>,
     pub(crate) read_timeout: Option<Duration>,
@@ -139,6 +141,7 @@ impl ConnectionSettings {
             listing: settings.require("listing")?,
             encoding: NameEncoding::from_label(settings.text("fileNameEncoding").unwrap_or("auto"))
                 .map_err(|e| Error::configuration("fileNameEncoding", e.to_string()))?,
+            normalization: settings.require("fileNameNormalization")?,
             zone: ServerTimeZone::from_name(settings.text("serverTimeZone").unwrap_or("auto"))
                 .map_err(|e| Error::configuration("serverTimeZone", e.to_string()))?,
             connection_timeout: settings.milliseconds("connectionTimeout"),

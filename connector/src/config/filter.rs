@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use regex::{Regex, RegexBuilder};
 
 use crate::descriptor::property;
+use crate::file::normalization::nfc;
 use crate::file::time::modified::Precision;
 use crate::file::time::text::parse_text;
 use crate::file::time::zone::ServerTimeZone;
@@ -21,6 +22,11 @@ const PATTERN_SIZE: usize = 1 << 20;
 pub(crate) enum EntryFilter {
     All(Vec<Self>),
     Any(Vec<Self>),
+    /// The name, as it is written or in the form in which names are compared.
+    Name {
+        written: TextTest,
+        normalized: TextTest,
+    },
     Text(Property, TextTest),
     Time(Comparison, Moment),
     /// How long ago it was modified: an instant that moves with the clock.
@@ -31,7 +37,6 @@ pub(crate) enum EntryFilter {
 /// A property that compares as text.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Property {
-    FileName,
     FileType,
     Timestamp,
 }
@@ -96,8 +101,11 @@ impl EntryFilter {
         Some(match self {
             Self::All(members) => return verdicts(members, false),
             Self::Any(members) => return verdicts(members, true),
+            Self::Name { written, normalized } => match &entry.normalized {
+                Some(name) => normalized.matches(name),
+                None => written.matches(&entry.name),
+            },
             Self::Text(property, test) => match property {
-                Property::FileName => test.matches(&entry.name),
                 Property::FileType => test.matches(entry.kind.as_str()),
                 Property::Timestamp => {
                     entry.modified.as_ref().is_some_and(|time| test.matches(&time.text(zone)))
@@ -218,16 +226,19 @@ fn compile_condition(condition: &Condition) -> Result<EntryFilter, Error> {
             Ok(EntryFilter::Size(ordering, size))
         }
         (id, ordering) => {
+            let test = |value: String| match ordering {
+                Some(ordering) => Ok(TextTest::Ordered(ordering, value)),
+                None => pattern(&condition.operator, &value).map(TextTest::Pattern),
+            };
             let property = match id {
                 property::TIMESTAMP => Property::Timestamp,
                 "fileType" => Property::FileType,
-                _ => Property::FileName,
+                _ => {
+                    let normalized = test(nfc(&value))?;
+                    return Ok(EntryFilter::Name { written: test(value)?, normalized });
+                }
             };
-            let test = match ordering {
-                Some(ordering) => TextTest::Ordered(ordering, value),
-                None => TextTest::Pattern(pattern(&condition.operator, &value)?),
-            };
-            Ok(EntryFilter::Text(property, test))
+            Ok(EntryFilter::Text(property, test(value)?))
         }
     }
 }

@@ -12,6 +12,7 @@ pub(crate) use connection::{
 };
 pub(crate) use operation::{
     CreateSettings, FileExists, GetSettings, ListSettings, OperationSettings, QuerySettings,
+    UploadName,
 };
 pub(crate) use selection::{AgeLimits, SelectionSettings, SortBy, WalkSettings};
 pub(crate) use tls::{ClientIdentity, Security, TlsSettings, Trust, Versions};

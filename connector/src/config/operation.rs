@@ -8,6 +8,7 @@ use super::filter::EntryFilter;
 use super::selection::{SelectionSettings, selection};
 use super::transfer::{Checksum, ReadingSettings, TransferFormat, checksum, reading};
 use crate::descriptor::{self, CREATE, DELETE, GET, LIST, QUERY};
+use crate::file::temporary_name::TemporaryName;
 
 /// One configured operation.
 #[derive(Debug)]
@@ -38,6 +39,16 @@ pub(crate) enum FileExists {
     GenerateError,
 }
 
+/// The name that an upload has until it is complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum UploadName {
+    /// One that nobody looks for; the file is renamed then.
+    Temporary,
+    /// The one that the file is to have.
+    Final,
+}
+
 /// Settings of Create.
 #[derive(Debug)]
 pub(crate) struct CreateSettings {
@@ -45,6 +56,8 @@ pub(crate) struct CreateSettings {
     pub(crate) file_exists: FileExists,
     pub(crate) staging_directory: Option<String>,
     pub(crate) temporary_extension: Option<String>,
+    pub(crate) upload_name: UploadName,
+    pub(crate) temporary_name: Option<TemporaryName>,
     pub(crate) create_directories: bool,
     pub(crate) preserve_timestamp: bool,
     pub(crate) checksum: Checksum,
@@ -146,6 +159,8 @@ impl OperationSettings {
                 file_exists: options.require("actionIfFileExists")?,
                 staging_directory: options.get("stagingDirectory")?,
                 temporary_extension: options.get("temporaryExtension")?,
+                upload_name: options.require("uploadName")?,
+                temporary_name: temporary_name(options)?,
                 create_directories: options.is("createDirectories"),
                 preserve_timestamp: options.is("preserveTimestamp"),
                 checksum: checksum(options)?,
@@ -177,6 +192,11 @@ impl OperationSettings {
             }),
         })
     }
+}
+
+fn temporary_name(options: &Settings) -> Result<Option<TemporaryName>, Error> {
+    let pattern = options.text("temporaryName").map(TemporaryName::parse).transpose();
+    pattern.map_err(|reason| Error::configuration("temporaryName", reason))
 }
 
 fn uploads_at_once(options: &Settings) -> Result<usize, Error> {
@@ -244,7 +264,24 @@ mod tests {
                 "filter.property",
             ),
         ];
-        for (raw, path) in cases {
+        let create = |options: Value| json!({"operation": "create", "options": options});
+        let contradictions = [
+            (create(json!({"uploadName": "final", "stagingDirectory": "s"})), "options.uploadName"),
+            (
+                create(json!({"uploadName": "final", "temporaryExtension": "tmp"})),
+                "options.uploadName",
+            ),
+            (
+                create(json!({"uploadName": "final", "temporaryName": "{random}"})),
+                "options.uploadName",
+            ),
+            (
+                create(json!({"temporaryName": "{random}", "temporaryExtension": "tmp"})),
+                "options.temporaryName",
+            ),
+            (create(json!({"temporaryName": "{name}.part"})), "options.temporaryName"),
+        ];
+        for (raw, path) in cases.into_iter().chain(contradictions) {
             let error = OperationSettings::parse(&raw).unwrap_err();
             assert_eq!(error.report().path.as_deref(), Some(path), "{raw}: {error}");
         }

@@ -47,7 +47,7 @@ fn created_profile() -> Value {
         "type": "object",
         "properties": {
             "fileName": {"type": "string", "description": "The name as really created, without directories."},
-            "remoteDirectory": {"type": "string", "description": "The path of its directory: absolute, unless the server does not tell where the login leads."},
+            "remoteDirectory": {"type": "string", "description": "The path of its directory: absolute, unless the server does not tell where the login leads or has words of its own."},
             "timestamp": {"type": "string", "description": "When it was last modified, in the server's local time, with Include all metadata."},
             "timestampUtc": {"type": "string", "format": "date-time", "description": "The same in UTC."},
             "timestampPrecision": {"enum": ["day", "minute", "second", "millisecond"], "description": "How exactly the server told it."}
@@ -66,7 +66,7 @@ fn listed_profile() -> Value {
             "fileName": {"type": "string", "description": "The name without directories."},
             "fileType": {"enum": ["regular_file", "directory", "symbolic_link", "unknown"]},
             "linkPath": {"type": ["string", "null"], "description": "Where a symbolic link points."},
-            "remoteDirectory": {"type": "string", "description": "The path of the directory: absolute, unless the server does not tell where the login leads."},
+            "remoteDirectory": {"type": "string", "description": "The path of the directory: absolute, unless the server does not tell where the login leads or has words of its own."},
             "timestamp": {"type": ["string", "null"], "description": "When it was last modified, in the server's local time."},
             "size": {"type": ["integer", "null"], "description": "Its size in bytes."},
             "sizeIsRounded": {"const": true, "description": "There where the server tells blocks or a rounded number: the size is about right."},

@@ -47,7 +47,9 @@ fn server() -> Vec<Field> {
             "remoteDirectory",
             "Remote Directory",
             "The directory that names are relative to: absolute, or relative to the directory \
-             after login. Blank is the directory after login.",
+             after login. Blank is the directory after login. It is sent as it is written here, \
+             so that a server's own style is good too, such as 'U01.DATA', DISK$USER:[DATA] or \
+             C:\\data, and a slash at its end is kept.",
         ),
     ]
 }
@@ -123,7 +125,8 @@ fn security() -> Vec<Field> {
             "TLS Server Name",
             "The name that the server's certificate has to carry, where that is not the host's: \
              for a host that is an address, a tunnel or an internal name.",
-        )),
+        )
+        .advanced()),
         with_tls(Field::new(
             "clientCertificate",
             "Client Certificate",
@@ -143,7 +146,8 @@ fn security() -> Vec<Field> {
             "Client Key Password",
             "What opens an encrypted client key (PKCS#8) or PKCS#12 file: text, \
              {\"env\": \"NAME\"} or {\"file\": \"PATH\"}.",
-        )),
+        )
+        .advanced()),
         with_tls(Field::choice(
             "dataProtection",
             "Data Protection",
@@ -251,6 +255,15 @@ fn conventions() -> Vec<Field> {
         )
         .advanced()
         .or("auto"),
+        Field::choice(
+            "fileNameNormalization",
+            "File Name Normalization",
+            &[("none", "None"), ("nfc", "NFC")],
+            "How names in filters, IDs and directories are compared with those of the server. NFC: \
+             as they look, whether an accented letter is one character or a letter and an accent, as \
+             on servers with macOS. Names are sent and told as the server spells them.",
+        )
+        .advanced(),
         Field::text(
             "serverTimeZone",
             "Server Time Zone",

@@ -7,6 +7,7 @@ mod filter;
 mod ids;
 mod operation;
 mod tracked;
+mod upload_name;
 
 use host_sdk::descriptor::{ConnectionDescriptor, ConnectorDescriptor, OperationDescriptor};
 use once_cell::sync::Lazy;

@@ -4,6 +4,7 @@ use host_sdk::descriptor::{Field, InputKind, OperationDescriptor, OutputKind, Pa
 
 use super::filter::filter;
 use super::ids::{CREATE, DELETE, GET, LIST, QUERY, ids, property};
+use super::upload_name::{temporary_name, upload_name};
 
 pub(super) fn all() -> Vec<OperationDescriptor> {
     vec![create(), query(), get(), list(), delete()]
@@ -49,6 +50,8 @@ fn create() -> OperationDescriptor {
                  Ignored with Append.",
             )
             .visible_when("actionIfFileExists", &replacing),
+            upload_name().visible_when("actionIfFileExists", &replacing),
+            temporary_name().visible_when("actionIfFileExists", &replacing),
             Field::boolean(
                 "createDirectories",
                 "Create Directories",

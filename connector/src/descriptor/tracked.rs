@@ -18,9 +18,18 @@ pub(super) fn all() -> Vec<TrackedProperty> {
             property::REMOTE_DIRECTORY,
             "Remote Directory",
             "The directory on the server. On an input it overrides that of the connection when it \
-             is not blank; on an output it is absolute.",
+             is not blank; on an output it is absolute, or in the server's own words where it has no \
+             Unix paths.",
             &[CREATE, QUERY, DELETE, GET, LIST],
             &[QUERY, GET],
+        ),
+        tracked(
+            property::RELATIVE_DIRECTORY,
+            "Relative Directory",
+            "The directory of the file below the one that was queried, with / between names; . for \
+             that one itself.",
+            &[],
+            &[QUERY],
         ),
         tracked(
             property::STAGING_DIRECTORY,

@@ -2,5 +2,8 @@
 
 pub(crate) mod checksum;
 pub(crate) mod name;
+pub(crate) mod normalization;
 pub(crate) mod path;
+pub(crate) mod sibling;
+pub(crate) mod temporary_name;
 pub(crate) mod time;

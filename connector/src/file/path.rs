@@ -4,7 +4,6 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use host_sdk::kit::random_suffix;
 use host_sdk::{Error, ErrorKind};
 
 use host_sdk::kit::text::printable;
@@ -36,9 +35,6 @@ pub(crate) enum Base {
     /// A directory in the server's own words.
     Own,
 }
-
-/// The longest name that file systems keep, in bytes.
-pub(crate) const LONGEST_NAME: usize = 255;
 
 impl RemotePath {
     /// `/`.
@@ -108,12 +104,12 @@ impl RemotePath {
             if let Some(rest) = self.below_base(above).filter(|_| self.is_own()) {
                 return self.join(rest)?.join(name);
             }
-            if is_rooted(above, if self.is_own() { self.base_text() } else { "" }) {
-                return Self::own(above)?.join(name);
-            }
             if let Some(rest) = directory.below_base(above).filter(|_| directory.base == Base::Own)
             {
                 return Self::own(directory.base_text())?.join(rest)?.join(name);
+            }
+            if is_rooted(above, if self.is_own() { self.base_text() } else { "" }) {
+                return Self::own(above)?.join(name);
             }
         }
         directory.join(text)
@@ -174,32 +170,6 @@ impl RemotePath {
         Ok(Self { base: self.base, text, base_length: self.base_length })
     }
 
-    /// A name beside this one that nobody else uses, which ends in `extension`. It begins with as
-    /// much of this name as file systems have room for.
-    ///
-    /// # Errors
-    ///
-    /// As [`RemotePath::entry`].
-    pub(crate) fn unique_sibling(&self, extension: &str) -> Result<Self, Error> {
-        self.sibling("", &format!(".{:016x}.{extension}", random_suffix()))
-    }
-
-    /// The name of the lock beside this one. Long names that begin alike share a lock.
-    ///
-    /// # Errors
-    ///
-    /// As [`RemotePath::entry`].
-    pub(crate) fn lock(&self) -> Result<Self, Error> {
-        self.sibling(".", ".lock")
-    }
-
-    /// This name between `prefix` and `suffix`, cut so that the whole is a name for file systems.
-    fn sibling(&self, prefix: &str, suffix: &str) -> Result<Self, Error> {
-        let room = LONGEST_NAME.saturating_sub(prefix.len() + suffix.len());
-        let kept = beginning(self.file_name(), room);
-        self.parent().entry(&format!("{prefix}{kept}{suffix}"))
-    }
-
     /// The directory it lies in; the topmost one lies in itself.
     pub(crate) fn parent(&self) -> Self {
         let mut names: Vec<&str> = self.names().collect();
@@ -232,6 +202,11 @@ impl RemotePath {
     /// What its names count from.
     pub(crate) fn base(&self) -> Base {
         self.base
+    }
+
+    /// Whether it counts from the directory after login, of which no name is known.
+    pub(crate) fn counts_from_nowhere(&self) -> bool {
+        self.base == Base::Login && self.base_length == 0
     }
 
     /// The base as PWD or a person spells it.
@@ -278,6 +253,11 @@ impl RemotePath {
         Some(rest).filter(|rest| !rest.is_empty())
     }
 
+    /// How a directory is called below the directory `from`: `.` for that one itself.
+    pub(crate) fn below(&self, from: &Self) -> Option<&str> {
+        if self == from { Some(".") } else { self.seen_from(from) }
+    }
+
     /// What of `text` comes after this path's base and a slash; blank where `text` is the base.
     fn below_base<'t>(&self, text: &'t str) -> Option<&'t str> {
         let base = Some(self.base_text()).filter(|base| !base.is_empty())?;
@@ -305,12 +285,6 @@ fn normalised<'t>(mut names: Vec<&'t str>, text: &'t str) -> (Vec<&'t str>, usiz
     (names, above)
 }
 
-/// As much of the beginning of `name` as fits into `room` bytes.
-pub(crate) fn beginning(name: &str, room: usize) -> &str {
-    let end = (0..=room.min(name.len())).rev().find(|end| name.is_char_boundary(*end));
-    end.and_then(|end| name.get(..end)).unwrap_or(name)
-}
-
 /// Whether the words of `text` show that it counts from no other directory: it begins with a drive,
 /// or, where the paths of the server are like `like`, it names a device or begins with the same sign.
 fn is_rooted(text: &str, like: &str) -> bool {
@@ -326,6 +300,15 @@ fn is_rooted(text: &str, like: &str) -> bool {
     }
     let sign = |text: &str| text.chars().next().filter(|c| !c.is_alphanumeric());
     text.contains(':') || (sign(text).is_some() && sign(text) == sign(like))
+}
+
+/// Whether a server may take `name` for something else where it stands alone: blanks before it are
+/// lost, `~` is somebody's home, and MDTM takes digits before a blank for a time to set.
+pub(crate) fn is_ambiguous(name: &str) -> bool {
+    let is_time = name.split_once(' ').is_some_and(|(first, _)| {
+        !first.is_empty() && first.bytes().all(|byte| byte.is_ascii_digit())
+    });
+    name.starts_with([' ', '\t', '~']) || is_time
 }
 
 fn check_line(text: &str) -> Result<(), Error> {
@@ -382,16 +365,6 @@ impl fmt::Debug for RemotePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RemotePath({self})")
     }
-}
-
-/// Whether `name` is one that [`RemotePath::unique_sibling`] makes.
-pub(crate) fn is_unique_sibling(name: &str, extension: &str) -> bool {
-    let bare = name.strip_suffix(extension).and_then(|name| name.strip_suffix('.'));
-    let parts = bare.and_then(|bare| bare.rsplit_once('.'));
-    parts.is_some_and(|(target, chance)| {
-        let is_digit = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f');
-        !target.is_empty() && chance.len() == 16 && chance.bytes().all(is_digit)
-    })
 }
 
 #[cfg(test)]
@@ -467,20 +440,6 @@ mod tests {
     }
 
     #[test]
-    fn names_beside_a_long_one_fit_into_file_systems() {
-        for name in ["a".repeat(255), "發".repeat(85)] {
-            let path = RemotePath::root().entry(&name).unwrap();
-            let sibling = path.unique_sibling("part").unwrap();
-            assert!(sibling.file_name().len() <= LONGEST_NAME);
-            assert!(is_unique_sibling(sibling.file_name(), "part"), "{sibling}");
-            assert!(name.starts_with(sibling.file_name().split('.').next().unwrap()));
-            let lock = path.lock().unwrap();
-            assert!(lock.file_name().len() <= LONGEST_NAME && lock.file_name().ends_with(".lock"));
-        }
-        assert_eq!(RemotePath::root().entry("a").unwrap().lock().unwrap().as_str(), "/.a.lock");
-    }
-
-    #[test]
     fn parent_and_name() {
         let path = RemotePath::root().join("a/b").unwrap();
         assert_eq!(path.parent().as_str(), "/a");
@@ -490,25 +449,46 @@ mod tests {
     }
 
     #[test]
-    fn names_beside_another_differ_and_keep_the_extension() {
-        let target = RemotePath::root().join("in/a.txt").unwrap();
-        let (one, other) =
-            (target.unique_sibling("tmp").unwrap(), target.unique_sibling("tmp").unwrap());
-        assert_ne!(one, other);
-        assert!(one.as_str().starts_with("/in/a.txt."));
-        assert!(one.as_str().ends_with(".tmp"));
-        assert!(is_unique_sibling(one.file_name(), "tmp"));
-        for other in [
-            "a.txt.0123456789abcdef.part",
-            "0123456789abcdef.tmp",
-            ".0123456789abcdef.tmp",
-            "a.txt.0123456789ABCDEF.tmp",
-            "a.txt.0123456789abcde.tmp",
-            "a.txt.0123456789abcdef0.tmp",
-            "a.txt.tmp",
-            "a.txt.0123456789abcdeftmp",
+    fn words_of_the_servers_own_are_kept() {
+        for (login, directory, names, expected) in [
+            ("'U01.'", "", &["LIB"][..], "'U01.'/LIB"),
+            ("'U01.'", "'U02.DATA.'", &["A"], "'U02.DATA.'/A"),
+            ("'U01.'", "'U01.'/LIB", &["A"], "'U01.'/LIB/A"),
+            ("QGPL", "QUSRSYS", &["FILE.MBR"], "QUSRSYS/FILE.MBR"),
+            ("QGPL", "/QSYS.LIB/QGPL.LIB/", &["A.FILE"], "/QSYS.LIB/QGPL.LIB/A.FILE"),
+            ("DISK$USER:[SMITH]", "[.SUB]", &["A.TXT"], "[.SUB]/A.TXT"),
+            ("C:\\data", "C:\\data\\in", &["a.txt"], "C:\\data\\in/a.txt"),
+            ("C:/", "in", &["a.txt"], "in/a.txt"),
+            ("/", "C:\\data\\in", &["a.txt"], "C:\\data\\in/a.txt"),
+            ("/home/anna", "in/", &["a.txt"], "/home/anna/in/a.txt"),
+            ("/home/anna", "/in/", &["a.txt"], "/in/a.txt"),
         ] {
-            assert!(!is_unique_sibling(other, "tmp"), "{other}");
+            let login = RemotePath::login_at(login).unwrap();
+            let directory = login.directory(directory).unwrap();
+            let path = names.iter().fold(directory.clone(), |path, name| path.entry(name).unwrap());
+            assert_eq!(path.as_str(), expected);
+            assert_eq!(path.parent(), directory, "{expected}");
+            assert_eq!(path.seen_from(&directory), Some(path.file_name()), "{expected}");
+            // What an output tells is what an input takes.
+            let again = login.directory(directory.as_str()).unwrap();
+            assert_eq!(again, directory, "{expected}");
+            assert_eq!(login.file(&again, path.file_name()).unwrap(), path, "{expected}");
+            if directory.is_rooted(&login) {
+                assert_eq!(login.file(&login, path.as_str()).unwrap(), path, "{expected}");
+            }
         }
+    }
+
+    #[test]
+    fn what_is_above_the_servers_own_words_only_the_server_knows() {
+        let login = RemotePath::login_at("'U01.'").unwrap();
+        assert!(login.is_top() && login.parent() == login && login.file_name().is_empty());
+        let error = login.join("../A").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Document);
+        assert_eq!(login.join("LIB/../A").unwrap().as_str(), "'U01.'/A");
+        let home = RemotePath::login_at("/home/anna/").unwrap();
+        assert_eq!((home.as_str(), home.join("../b").unwrap().as_str()), ("/home/anna", "/home/b"));
+        assert_eq!(home.file_name(), "anna");
+        assert_eq!(home.parent().as_str(), "/home");
     }
 }

@@ -86,6 +86,7 @@ impl<'l> RawEntry<'l> {
             perm: self.perm,
             unique: self.unique.map(|unique| encoding.decode(unique).into_boxed_str()),
             is_path: self.is_path,
+            normalized: None,
         }
     }
 }
@@ -113,6 +114,8 @@ pub(crate) struct Entry {
     pub(crate) unique: Option<Box<str>>,
     /// Whether the name is a path from the listed directory.
     pub(crate) is_path: bool,
+    /// The form in which the name is compared, where that is not as it is written.
+    pub(crate) normalized: Option<Box<str>>,
 }
 
 impl Entry {

@@ -34,6 +34,7 @@ pub(crate) use format::Format;
 pub(crate) use perm::Perm;
 
 use crate::file::name::NameEncoding;
+use crate::file::normalization::Normalization;
 use date::ls::Clock;
 use host_sdk::kit::text::printable;
 use lines::Lines;
@@ -44,6 +45,8 @@ use parser::{Parsed, Parser};
 pub(crate) struct ListingSettings {
     /// How names are written (`fileNameEncoding`).
     pub(crate) encoding: NameEncoding,
+    /// How names are compared (`fileNameNormalization`).
+    pub(crate) normalization: Normalization,
     /// The longest line in bytes (`maximumLineLength`).
     pub(crate) maximum_line_length: usize,
     /// The most entries (`maximumListingEntries`).
@@ -223,6 +226,8 @@ impl<R: Read> Listing<R> {
                     Some(Format::Vms) => self.newest = Some(entry.name.clone()),
                     _ => {}
                 }
+                let compared = self.settings.normalization.of(&entry.name);
+                entry.normalized = compared.map(String::into_boxed_str);
                 self.ready.extend(self.suspect.take().map(Item::Entry));
                 if line.has_return {
                     self.ready.push_back(Item::Entry(entry));

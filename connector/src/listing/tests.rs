@@ -12,6 +12,7 @@ use crate::file::time::zone::ServerTimeZone;
 pub(super) fn settings() -> ListingSettings {
     ListingSettings {
         encoding: NameEncoding::Auto,
+        normalization: Default::default(),
         maximum_line_length: 4096,
         maximum_entries: 1000,
         now: datetime(2026, 11, 22, 18, 0, 0, 0),

@@ -29,6 +29,7 @@ use self::execution::Execution;
 use self::upload_window::UploadWindow;
 use crate::config::OperationSettings;
 use crate::failure::Failure;
+use crate::file::temporary_name::TemporaryName;
 use crate::pool::Pool;
 
 /// One configured operation over a connection.
@@ -41,11 +42,12 @@ impl FtpOperation {
     /// Ties checked settings to the sessions they use.
     pub(crate) fn new(pool: Arc<Pool>, settings: OperationSettings) -> Self {
         pool.add_operation();
-        if let OperationSettings::Create(create) = &settings
-            && let Some(extension) = &create.temporary_extension
-        {
-            let extension = extension.trim().trim_start_matches('.');
-            pool.shared().server.note_temporary_extension(extension);
+        if let OperationSettings::Create(create) = &settings {
+            let extension = create.temporary_extension.as_deref();
+            let by_extension = extension
+                .map(|text| TemporaryName::with_extension(text.trim().trim_start_matches('.')));
+            let names = create.temporary_name.clone().or(by_extension);
+            names.into_iter().for_each(|name| pool.shared().server.note_temporary_name(name));
         }
         Self { pool, settings }
     }

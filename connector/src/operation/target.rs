@@ -18,7 +18,8 @@ impl Execution {
         let session = self.session()?;
         let configured = session.settings().remote_directory.as_deref();
         let text = properties.get(property::REMOTE_DIRECTORY).or(configured).unwrap_or_default();
-        session.directory_of(text)
+        let directory = session.directory_of(text)?;
+        self.repeat(|session| session.as_listed(&directory))
     }
 }
 
@@ -37,7 +38,7 @@ pub(super) fn path_of_id(
     if names_directory(id) || path.is_top() {
         return Err(Failure::new(Cause::Unsendable, format!("the ID {path} names a directory")));
     }
-    Ok(path)
+    execution.repeat(|session| session.as_listed(&path))
 }
 
 /// Whether `path` cannot be the name of a file, whatever is there: it ends with a slash, `.` or

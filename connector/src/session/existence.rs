@@ -183,6 +183,9 @@ impl Session {
                 // LIST leaves such names out on most servers.
                 Ok(Presence::Unknown(undecided(path, &hidden(path))))
             }
+            Ok(None) if path.is_own() && holds_signs(path.file_name()) => {
+                Ok(Presence::Unknown(undecided(path, &hidden(path))))
+            }
             Ok(None) => Ok(Presence::Absent),
             Err(e) => self.undecided_by(path, e),
         }
@@ -296,8 +299,14 @@ impl Session {
     /// As [`Session::list_strict`].
     pub(crate) fn listed_entry(&mut self, path: &RemotePath) -> Result<Option<Entry>, Failure> {
         let mut found = None;
+        let name = path.file_name();
+        // Servers with words of their own for paths tell no case apart.
+        let is_same = |listed: &str| match path.is_own() {
+            true => listed.eq_ignore_ascii_case(name),
+            false => listed == name,
+        };
         self.list_parent(path, &mut |entry| {
-            if entry.name == path.file_name() {
+            if is_same(&entry.name) {
                 found = Some(entry);
             }
             // To the end: a lone look is not worth a listing that is cut.
@@ -315,6 +324,12 @@ pub(super) fn leaves_open(error: &Failure) -> bool {
             Cause::Denied | Cause::Unavailable | Cause::Unsupported | Cause::Nonsense
         );
     is_refusal || error.is(Cause::Unproven)
+}
+
+/// Whether `name` may be more than a name to a server with words of its own for paths, so that no
+/// listing shows it in this form: a whole path, a member, a version.
+fn holds_signs(name: &str) -> bool {
+    name.contains(['\'', '"', '(', ')', '[', ']', '<', '>', ';', ':', '\\', '/'])
 }
 
 fn nothing_there(path: &RemotePath) -> Failure {

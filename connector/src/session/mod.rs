@@ -11,7 +11,9 @@ mod existence;
 mod file;
 mod list;
 mod listed;
+mod normalized;
 mod open;
+mod path_refusal;
 mod paths;
 mod presence_beside;
 mod redaction;
@@ -21,6 +23,7 @@ mod session;
 mod spelling;
 mod transcript;
 mod transfer;
+mod working_directory;
 
 pub(crate) use self::existence::{Presence, SizeAnswer};
 pub(crate) use self::list::list::Found;

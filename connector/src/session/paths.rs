@@ -1,4 +1,4 @@
-//! Commands about paths: how a path is called where the session is, and whose refusal it is.
+//! Commands about paths: how a path is called where the session is.
 //!
 //! A command about a file names it by its bare name, in the directory that the session goes to by CWD.
 //! Every server takes that, whatever its paths look like. The full path is for a directory that may
@@ -10,9 +10,8 @@ use std::time::Instant;
 use super::session::Session;
 use super::spelling::LoginName;
 use crate::failure::{Cause, Failure};
-use crate::file::path::{Base, RemotePath};
-use crate::protocol::refusal::Phase;
-use crate::protocol::reply::{Repeated, Reply};
+use crate::file::path::{Base, RemotePath, is_ambiguous};
+use crate::protocol::reply::Reply;
 use crate::protocol::verb::{Command, Verb};
 
 impl Session {
@@ -64,7 +63,7 @@ impl Session {
             return Ok(text);
         }
         let directory = path.parent();
-        if path.is_top() || directory == *path || counts_from_nowhere(path) {
+        if path.is_top() || directory == *path || path.counts_from_nowhere() {
             return self.full_text(path);
         }
         if !self.closed.contains_key(&directory) {
@@ -96,13 +95,6 @@ impl Session {
         if self.shared.server.spelling.takes_full_paths() { full() } else { None }
     }
 
-    /// Whether the session is in `directory`, and was not left alone for so long that the directory
-    /// may have been renamed since.
-    fn is_in(&self, directory: &RemotePath) -> bool {
-        let is_login = *directory == self.login_directory;
-        self.current_directory.as_ref() == Some(directory) && (is_login || !self.is_stale)
-    }
-
     /// Whether `path` counts from the directory after login, whose name leads nowhere.
     fn counts_from_useless_name(&self, path: &RemotePath) -> bool {
         let login = &self.login_directory;
@@ -112,23 +104,39 @@ impl Session {
     }
 
     /// The text of `path` that names its directory as well. A path that counts from the directory
-    /// after login has no name in another directory where the server does not tell a name of that
-    /// one: only a new login leads back to it.
+    /// after login is sent from there.
     fn full_text(&mut self, path: &RemotePath) -> Result<String, Failure> {
-        let is_nameless = counts_from_nowhere(path) || self.counts_from_useless_name(path);
-        if !is_nameless {
+        if self.is_found_anywhere(path) {
             return Ok(path.as_str().to_owned());
         }
         if let Some(text) = self.current_directory.as_ref().and_then(|here| path.seen_from(here)) {
             return Ok(text.to_owned());
         }
-        if counts_from_nowhere(path) && self.login_directory.is_unix() {
+        if path.counts_from_nowhere() && self.login_directory.is_unix() {
             // An earlier session was not told.
             return Ok(self.login_directory.join(path.as_str())?.as_str().to_owned());
         }
-        self.renew_at_login(self.transfer_limit())?;
-        let text = path.seen_from(&self.login_directory).unwrap_or(path.as_str());
-        Ok(text.to_owned())
+        self.go_to_login(path)?;
+        Ok(self.text_at_login(path))
+    }
+
+    /// Whether the server finds `path` from wherever the session is, as far as is known.
+    fn is_found_anywhere(&self, path: &RemotePath) -> bool {
+        path.is_rooted(&self.login_directory) && !self.counts_from_useless_name(path)
+    }
+
+    fn go_to_login(&mut self, path: &RemotePath) -> Result<(), Failure> {
+        let is_named = self.shared.server.spelling.login_name() != LoginName::Useless;
+        match self.return_to_login(is_named)? {
+            None => Ok(()),
+            Some(reply) => Err(self.path_refusal(&reply, Verb::Cwd, path)),
+        }
+    }
+
+    /// How `path` is called in the directory after login.
+    fn text_at_login(&self, path: &RemotePath) -> String {
+        let below = path.seen_from(&self.login_directory);
+        below.filter(|_| !self.is_found_anywhere(path)).unwrap_or(path.as_str()).to_owned()
     }
 
     /// How two paths are called in two commands that nothing may come between.
@@ -140,22 +148,19 @@ impl Session {
         if let (Some(one), Some(other)) = (self.text_here(one), self.text_here(other)) {
             return Ok((one, other));
         }
-        let is_nameless =
-            |path: &RemotePath| counts_from_nowhere(path) || self.counts_from_useless_name(path);
-        if is_nameless(one) && is_nameless(other) && one.parent() != other.parent() {
-            let here = self.current_directory.as_ref();
-            let text = |path: &RemotePath| Some(path.seen_from(here?)?.to_owned());
+        let here = self.current_directory.as_ref();
+        let text = |path: &RemotePath| Some(path.seen_from(here?)?.to_owned());
+        if !self.is_found_anywhere(other) && one.parent() != other.parent() {
             if let (Some(one), Some(other)) = (text(one), text(other)) {
                 return Ok((one, other));
             }
-            self.renew_at_login(self.transfer_limit())?;
-            let text = |path: &RemotePath| path.seen_from(&self.login_directory).map(str::to_owned);
-            let (one, other) = (text(one), text(other));
-            return one.zip(other).ok_or_else(|| Failure::internal("two paths without a login"));
+            self.go_to_login(one)?;
+            return Ok((self.text_at_login(one), self.text_at_login(other)));
         }
         let first = self.path_text(one)?;
-        let here = self.current_directory.as_ref();
-        let below = here.and_then(|here| other.seen_from(here)).filter(|_| !other.is_unix());
+        // Only the server knows how it joins its own words and a name, unless it is there.
+        let here = self.current_directory.as_ref().filter(|_| other.is_own());
+        let below = here.and_then(|here| other.seen_from(here));
         let second = self.text_here(other).or_else(|| below.map(str::to_owned));
         Ok((first, second.unwrap_or_else(|| other.as_str().to_owned())))
     }
@@ -181,43 +186,4 @@ impl Session {
             if e.is(Cause::Unsendable) { e } else { e.with_outcome_unknown() }
         })
     }
-
-    /// The error of a refusal about `path`.
-    pub(super) fn path_refusal(&mut self, reply: &Reply, verb: Verb, path: &RemotePath) -> Failure {
-        self.refusal(reply, Phase::Path, verb, &format!("{verb} {path}")).with_path(path)
-    }
-
-    /// For answers that nothing depends on: only the end of the session is an error.
-    pub(super) fn ignore_refusal(
-        &mut self,
-        reply: &Reply,
-        verb: Verb,
-        path: &RemotePath,
-    ) -> Result<(), Failure> {
-        let error = self.path_refusal(reply, verb, path);
-        if self.poisoned { Err(error) } else { Ok(()) }
-    }
-
-    /// Whether a refusal says about `path` itself that nothing is there.
-    pub(super) fn says_missing(&self, reply: &Reply, path: &RemotePath) -> bool {
-        reply.says_missing(self.repeated(path))
-    }
-
-    pub(super) fn repeated<'p>(&self, path: &'p RemotePath) -> Repeated<'p> {
-        Repeated { path: path.as_str(), encoding: self.shared.settings.encoding }
-    }
-}
-
-/// Whether `path` counts from the directory after login, of which no name is known.
-pub(super) fn counts_from_nowhere(path: &RemotePath) -> bool {
-    path.base() == Base::Login && path.base_text().is_empty()
-}
-
-/// Whether a server may take `name` for something else where it stands alone: blanks before it are
-/// lost, `~` is somebody's home, and MDTM takes digits before a blank for a time to set.
-fn is_ambiguous(name: &str) -> bool {
-    let is_time = name.split_once(' ').is_some_and(|(first, _)| {
-        !first.is_empty() && first.bytes().all(|byte| byte.is_ascii_digit())
-    });
-    name.starts_with([' ', '\t', '~']) || is_time
 }

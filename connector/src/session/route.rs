@@ -1,9 +1,8 @@
 //! Ways to a directory: which CWD commands lead there from where the session is.
 
-use super::paths::counts_from_nowhere;
 use super::session::Session;
 use super::spelling::LoginName;
-use crate::file::path::{Base, RemotePath};
+use crate::file::path::{Base, RemotePath, is_ambiguous};
 
 /// How many ways to a directory there are at most.
 pub(super) const MOST_ROUTES: usize = 2;
@@ -46,6 +45,11 @@ impl Session {
         {
             return;
         }
+        if route.steps.is_empty() && is_done {
+            // The session is there, and was refused to go there by its name.
+            spelling.note_login_name(LoginName::Useless);
+            return;
+        }
         let is_full = route.steps.first().is_some_and(|step| step.starts_with('/'));
         match route.start {
             Start::Here if is_full && is_done => spelling.note_login_name(LoginName::Full),
@@ -73,8 +77,8 @@ struct Ways<'s> {
 
 impl Ways<'_> {
     fn to(&self, directory: &RemotePath, tried: usize) -> Option<Route> {
-        if counts_from_nowhere(directory) {
-            return self.by_names(directory).filter(|_| tried == 0);
+        if directory.counts_from_nowhere() {
+            return self.by_names(directory, tried);
         }
         if directory.is_unix() {
             return self.to_unix(directory, tried);
@@ -83,18 +87,23 @@ impl Ways<'_> {
     }
 
     /// The way to a directory that counts from the one after login, whose name is not known.
-    fn by_names(&self, directory: &RemotePath) -> Option<Route> {
+    fn by_names(&self, directory: &RemotePath, tried: usize) -> Option<Route> {
         if self.login.is_unix() {
             // An earlier session was not told.
             let full = self.login.join(directory.as_str()).ok()?;
-            return Some(here([full.as_str()]));
+            return Some(here([full.as_str()])).filter(|_| tried == 0);
         }
         match self.here.and_then(|from| directory.seen_from(from)) {
-            Some(rest) => Some(here([rest])),
+            Some(rest) => names_below(rest, tried),
             None => Some(Route {
                 start: Start::NewLogin,
-                steps: directory.names_text().split_terminator('/').map(str::to_owned).collect(),
-            }),
+                steps: Some(directory.names_text())
+                    .filter(|names| !names.is_empty())
+                    .map(str::to_owned)
+                    .into_iter()
+                    .collect(),
+            })
+            .filter(|_| tried == 0),
         }
     }
 
@@ -108,15 +117,20 @@ impl Ways<'_> {
             let steps = below.into_iter().map(str::to_owned).collect();
             Route { start: if is_at_login { Start::Here } else { start }, steps }
         };
-        let is_relative = directory.base() == Base::Login && below.is_some();
+        let is_nameless = matches!(self.name, LoginName::Alone | LoginName::Useless);
+        let further = self.here.and_then(|from| directory.seen_from(from)).filter(|rest| {
+            let is_relative = directory.base() == Base::Login && !is_ambiguous(rest);
+            is_nameless || is_relative
+        });
+        if let Some(rest) = further {
+            return names_below(rest, tried);
+        }
         match (tried, self.name) {
             (0, LoginName::Useless) if is_below(directory, self.login) => {
                 Some(from(Start::NewLogin))
             }
             (0, LoginName::Alone) if below.is_some() => Some(from(Start::Login)),
-            (0, _) if is_at_login && is_relative => Some(from(Start::Here)),
             (0, _) => Some(full),
-            (1, LoginName::Untried) if is_at_login && is_relative => None,
             (1, LoginName::Untried) if is_below(directory, self.login) => Some(from(Start::Login)),
             _ => None,
         }
@@ -154,6 +168,82 @@ impl Ways<'_> {
     }
 }
 
+/// The ways to what lies `rest` below the session: at once, or name by name where the server takes no
+/// slash.
+fn names_below(rest: &str, tried: usize) -> Option<Route> {
+    match tried {
+        0 => Some(here([rest])),
+        1 if rest.contains('/') => Some(here(rest.split('/'))),
+        _ => None,
+    }
+}
+
 fn here<'t>(steps: impl IntoIterator<Item = &'t str>) -> Route {
     Route { start: Start::Here, steps: steps.into_iter().map(str::to_owned).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The steps of the first way, behind `~` where it begins at the login and `!` at a new one.
+    fn way(login: &str, here: &str, directory: &str, name: LoginName, tried: usize) -> String {
+        let login = RemotePath::login_at(login).unwrap();
+        let path = |text: &str| login.directory(text).unwrap();
+        let here = path(here);
+        let route = Ways { login: &login, name, here: Some(&here) }.to(&path(directory), tried);
+        let Some(route) = route else { return "none".to_owned() };
+        let start = match route.start {
+            Start::Here => "",
+            Start::Login => "~ ",
+            Start::NewLogin => "! ",
+        };
+        format!("{start}{}", route.steps.join(" "))
+    }
+
+    #[test]
+    fn a_directory_is_entered_as_it_is_spelled() {
+        use LoginName::{Alone, Full, Untried, Useless};
+        for (login, here, directory, name, expected) in [
+            ("/", "", "/in", Untried, "/in"),
+            ("/", "", "in", Untried, "in"),
+            ("/", "", " in", Untried, "/ in"),
+            ("/", "in", "in/deep", Untried, "deep"),
+            ("/", "out", "in", Untried, "/in"),
+            ("/home/anna", "", "in", Untried, "in"),
+            ("/home/anna", "out", "in", Untried, "/home/anna/in"),
+            ("/home/anna", "out", "in", Full, "/home/anna/in"),
+            ("/home/anna", "out", "in", Alone, "~ in"),
+            ("/home/anna", "out", "in", Useless, "! in"),
+            ("/home/anna", "", "/home/anna/in", Useless, "in"),
+            ("'U01.'", "", "'U02.'", Untried, "'U02.'"),
+            ("'U01.'", "'U02.'", "'U03.'", Untried, "'U03.'"),
+            ("'U01.'", "'U02.'", "'U01.'/LIB", Untried, "~ LIB"),
+            ("QGPL", "QUSRSYS", "QTEMP", Untried, "~ QTEMP"),
+            ("QGPL", "QUSRSYS", "QTEMP", Useless, "! QTEMP"),
+            ("QGPL", "QUSRSYS", "/QSYS.LIB", Untried, "/QSYS.LIB"),
+            ("C:\\a", "D:\\b", "C:\\c", Untried, "C:\\c"),
+        ] {
+            let found = way(login, here, directory, name, 0);
+            assert_eq!(found, expected, "{directory} from {here:?}, login {login}");
+        }
+    }
+
+    #[test]
+    fn a_refused_way_may_have_another_one() {
+        use LoginName::{Full, Untried};
+        for (login, here, directory, name, expected) in [
+            ("/home/anna", "out", "in", Untried, "~ in"),
+            ("/home/anna", "", "/home/anna/in", Untried, "in"),
+            ("/home/anna", "", "/in", Untried, "none"),
+            ("/home/anna", "", "in", Untried, "none"),
+            ("/", "", "in/deep", Untried, "in deep"),
+            ("/home/anna", "out", "in", Full, "none"),
+            ("/", "", "/in", Untried, "none"),
+            ("'U01.'", "", "'U02.'/LIB", Untried, "'U02.' LIB"),
+        ] {
+            let found = way(login, here, directory, name, 1);
+            assert_eq!(found, expected, "{directory} from {here:?}, login {login}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! What the sessions of a connection learn about their server, for those that come after them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::spelling::Spelling;
 use crate::config::ConnectionSettings;
 use crate::file::path::RemotePath;
+use crate::file::temporary_name::TemporaryName;
 use crate::file::time::zone::ServerTimeZone;
 use crate::transport::tls::factory::TlsFactory;
 
@@ -48,8 +49,10 @@ pub(crate) struct ServerBehaviour {
     pub(super) spelling: Spelling,
     /// The directories where the leftovers of killed uploads were looked for, and when.
     swept: Mutex<HashMap<RemotePath, Instant>>,
-    /// The extensions that uploads of this process give to temporary names, beside the usual one.
-    temporary_extensions: Mutex<BTreeSet<String>>,
+    /// The names that uploads of this process have until they are complete, beside the usual ones.
+    temporary_names: Mutex<Vec<TemporaryName>>,
+    /// Where uploads of this process are under way.
+    uploads: Mutex<HashSet<RemotePath>>,
     /// The zone that listings are printed in, once it was measured; unknown for good where that
     /// failed.
     pub(super) zone: OnceLock<ServerTimeZone>,
@@ -128,15 +131,33 @@ impl ServerBehaviour {
         self.hangs_up_on_times.store(true, Ordering::Relaxed);
     }
 
-    /// Notes that an upload gives `extension`, without its dot, to temporary names.
-    pub(crate) fn note_temporary_extension(&self, extension: &str) {
-        let mut known = self.temporary_extensions.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(extension.to_owned());
+    /// Notes that uploads have names such as `name` until they are complete.
+    pub(crate) fn note_temporary_name(&self, name: TemporaryName) {
+        let mut known = self.temporary_names.lock().unwrap_or_else(PoisonError::into_inner);
+        if !known.contains(&name) {
+            known.push(name);
+        }
     }
 
-    /// The extensions that were noted.
-    pub(crate) fn temporary_extensions(&self) -> BTreeSet<String> {
-        self.temporary_extensions.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The names that were noted.
+    pub(crate) fn temporary_names(&self) -> Vec<TemporaryName> {
+        self.temporary_names.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes that an upload to `path` begins; whether no other one of this process is under way there.
+    pub(crate) fn begin_upload(&self, path: &RemotePath) -> bool {
+        let mut uploads = self.uploads.lock().unwrap_or_else(PoisonError::into_inner);
+        uploads.insert(path.clone())
+    }
+
+    /// Notes that the upload to `path` is over.
+    pub(crate) fn end_upload(&self, path: &RemotePath) {
+        self.uploads.lock().unwrap_or_else(PoisonError::into_inner).remove(path);
+    }
+
+    /// The paths to which uploads of this process are under way.
+    pub(crate) fn uploads(&self) -> HashSet<RemotePath> {
+        self.uploads.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Notes that `directory` is looked through for leftovers; whether that is due, once a day.

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use super::ahead::Ahead;
 use super::control::Control;
-use super::paths::counts_from_nowhere;
 use super::server::Shared;
 use super::spelling::LoginName;
 use super::transcript::{Transcript, TranscriptWriter};
@@ -117,7 +116,7 @@ impl Session {
         self.control.set_deadline(Deadline::never());
         // Meanwhile it may have been removed. One of which no name is known cannot be entered twice.
         self.is_directory_proven = self.current_directory.as_ref().is_some_and(|directory| {
-            counts_from_nowhere(directory)
+            directory.counts_from_nowhere()
                 || self.shared.server.spelling.login_name() == LoginName::Useless
         });
         self.begin_document();
@@ -132,7 +131,9 @@ impl Session {
     pub(crate) fn begin_document(&mut self) {
         self.closed.retain(|_, since| since.elapsed() <= STALE_AFTER);
         self.is_stale = self.entered_at.elapsed() > STALE_AFTER;
-        if self.is_stale && !self.current_directory.as_ref().is_some_and(counts_from_nowhere) {
+        if self.is_stale
+            && !self.current_directory.as_ref().is_some_and(RemotePath::counts_from_nowhere)
+        {
             self.is_directory_proven &=
                 self.current_directory.as_ref() == Some(&self.login_directory);
         }

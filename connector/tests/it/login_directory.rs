@@ -1,4 +1,5 @@
-//! Servers that do not tell where the login leads: names count from there, and never from `/`.
+//! Servers that do not tell where the login leads, or by a name that leads nowhere: names count from
+//! there, and never from `/`.
 
 use host_sdk::ErrorKind;
 use serde_json::{Value, json};
@@ -20,18 +21,19 @@ fn pyftpd(answer: &str) -> Options {
 
 /// A server whose login leads to what is the directory `home` of the test, with files of the same
 /// names in `/`.
-fn servers() -> impl Iterator<Item = (Bench, &'static str)> {
+/// The last one calls it by a name of its own, which it does not know itself.
+fn servers() -> impl Iterator<Item = (Bench, &'static str, &'static str)> {
     let vsftpd =
         Options::new(Flavour::VsFtpd).configuration("cmds_denied=PWD\nchroot_local_user=NO");
     let all = [
-        (vsftpd, ""),
-        (pyftpd("550 Not for you."), "home/"),
-        (pyftpd("257 /home/u is the current directory."), "home/"),
-        (pyftpd("257 \"QGPL\" is the current library."), "home/"),
+        (vsftpd, "", "."),
+        (pyftpd("550 Not for you."), "home/", "."),
+        (pyftpd("257 /home/u is the current directory."), "home/", "."),
+        (pyftpd("257 \"QGPL\" is the current library."), "home/", "QGPL"),
     ];
-    all.into_iter().filter_map(|(options, home)| {
+    all.into_iter().filter_map(|(options, home, login)| {
         let server = require(&options)?;
-        Some((Bench::new(server, &json!({})), home))
+        Some((Bench::new(server, &json!({})), home, login))
     })
 }
 
@@ -53,14 +55,19 @@ fn assert_traps(bench: &Bench, home: &str, names: &[&str]) {
 
 #[test]
 fn files_are_read_and_deleted_where_the_login_leads() {
-    for (bench, home) in servers() {
+    for (bench, home, login) in servers() {
         let names = ["a.txt", "in/b.txt", "in/deep/c.txt", "out/d.txt"];
         set_traps(&bench, home, &names);
         for name in names {
             let read = bench.get(&json!({"deleteAfterReading": true}), name).single();
             assert_eq!(read.body, b"mine", "{name}");
             let (directory, bare) = name.rsplit_once('/').unwrap_or((".", name));
-            assert_eq!(read.properties.get("remoteDirectory"), Some(directory));
+            let directory = match (login, directory) {
+                (".", directory) => directory.to_owned(),
+                (login, ".") => login.to_owned(),
+                (login, directory) => format!("{login}/{directory}"),
+            };
+            assert_eq!(read.properties.get("remoteDirectory"), Some(directory.as_str()));
             assert_eq!(read.properties.get("fileName"), Some(bare));
             assert_eq!(bench.on_server(&format!("{home}{name}")), None, "{name}");
         }
@@ -73,7 +80,7 @@ fn files_are_read_and_deleted_where_the_login_leads() {
 
 #[test]
 fn directories_are_walked_from_where_the_login_leads() {
-    for (bench, home) in servers() {
+    for (bench, home, _) in servers() {
         let names = ["in/a.txt", "in/one/b.txt", "in/two/c.txt", "in/two/three/d.txt"];
         set_traps(&bench, home, &names);
         let listed = bench.list(&json!({"recursive": -1}), &Value::Null, "in").json();
@@ -98,7 +105,7 @@ fn directories_are_walked_from_where_the_login_leads() {
 
 #[test]
 fn files_are_published_where_the_login_leads() {
-    for (bench, home) in servers() {
+    for (bench, home, _) in servers() {
         set_traps(&bench, home, &["x.txt", "out/x.txt"]);
         let elsewhere = bench.with(&json!({"remoteDirectory": "out/new"}));
         let unique = json!({"actionIfFileExists": "createUniqueName"});

@@ -7,7 +7,7 @@
 //! | `#: settings {…}` | connection settings beside the usual ones |
 //! | `#: options {…}` | the options of the requests below |
 //! | `#: filter {…}` | the filter of the requests below |
-//! | `#: properties {…}` | the properties of the documents that are created below |
+//! | `#: properties {…}` | the properties of the inputs below |
 //! | `#: get NAME`, `create NAME TEXT`, `delete NAME`, `list`, `query`, `test` | a request |
 //! | `#: gives TEXT`, `gives nothing` | the body of its only result; that it has none |
 //! | `#: names A B` | the file names of its results, in their order |
@@ -16,6 +16,8 @@
 //! | `#: file NAME reports KIND` | its document was delivered, and this failure after it |
 //! | `#: unknown` | the failure says that its outcome is unknown |
 //! | `#: fails KIND`, `says TEXT`, `hides TEXT` | how it failed, in which words |
+//! | `#: lies in DIRECTORY` | the remote directory of its first result |
+//! | `#: advises TEXT` | what the failure's hint holds |
 //! | `#: tells LINE` | how a line of the error's transcript begins |
 //! | `#: times N COMMAND`, `never COMMAND` | how often a command that begins so was sent in all |
 //! | `#: leaves early` | the connector hangs up somewhere before the end of the script |
@@ -33,7 +35,7 @@ use std::time::Duration;
 
 use ftp_connector::FtpConnector;
 use host_sdk::testing::{MemoryHost, MemoryResult};
-use host_sdk::{Connection, Connector, Error, Outcome};
+use host_sdk::{Connection, Connector, Error, InputHeader, Outcome};
 use serde_json::{Value, json};
 use test_servers::scripted::{Report, Script, ScriptedServer};
 
@@ -289,15 +291,19 @@ impl Play {
         let host = std::mem::take(&mut self.held)
             .into_iter()
             .fold(MemoryHost::new(), |host, (identity, body)| host.keeping(&identity, body));
+        let given = self.properties.iter().map(|(id, value)| (id.as_str(), value.as_str()));
+        let given: Vec<_> = given.collect();
         let input = match verb {
-            "get" | "delete" => host.add_input(with_id(rest), Vec::new()),
+            "get" | "delete" => {
+                let properties = with_properties(&given).properties;
+                host.add_input(InputHeader { properties, ..with_id(rest) }, Vec::new())
+            }
             "create" => {
                 let (name, body) = rest.split_once(' ').unwrap_or((rest, ""));
-                let given = self.properties.iter().map(|(id, value)| (id.as_str(), value.as_str()));
-                let all: Vec<_> = given.chain([("fileName", name)]).collect();
+                let all: Vec<_> = given.into_iter().chain([("fileName", name)]).collect();
                 host.add_input(with_properties(&all), body)
             }
-            _ => host.add_input(with_properties(&[]), Vec::new()),
+            _ => host.add_input(with_properties(&given), Vec::new()),
         };
         let mut settings = json!({"operation": verb});
         if self.options != json!({}) {
@@ -379,6 +385,16 @@ impl Answer {
             "tells" => {
                 let told = &self.error().expect("a failure").report().transcript;
                 assert!(told.iter().any(|line| line.starts_with(rest)), "{line}: {told:#?}");
+            }
+            "lies" => {
+                let first = self.results.first().expect("a result");
+                let directory = first.properties.get("remoteDirectory");
+                assert_eq!(directory, rest.strip_prefix("in "), "{line}");
+            }
+            "advises" => {
+                let report = self.error().expect("a failure").report();
+                let hint = report.hint.as_deref().unwrap_or_default();
+                assert!(hint.contains(rest), "{line}: {hint}");
             }
             "hides" => {
                 let shown = format!("{:?}", self.error());

@@ -75,7 +75,10 @@ pub(in crate::operation) fn rename_to_free(
 
 /// What `execution` knows about the numbers of `target`. The name without a number may have become
 /// free since.
-fn known_numbers(execution: &mut Execution, target: &RemotePath) -> NumberedNames {
+pub(in crate::operation) fn known_numbers(
+    execution: &mut Execution,
+    target: &RemotePath,
+) -> NumberedNames {
     let known = execution.numbers.take().filter(|known| known.target() == target);
     let mut numbers = known.unwrap_or_else(|| NumberedNames::new(target.clone()));
     numbers.free_the_bare_name();
@@ -88,7 +91,7 @@ fn known_numbers(execution: &mut Execution, target: &RemotePath) -> NumberedName
 /// # Errors
 ///
 /// `alreadyExists` when none is; what a command or a data connection can fail with.
-fn next_free(
+pub(in crate::operation) fn next_free(
     execution: &mut Execution,
     numbers: &mut NumberedNames,
 ) -> Result<(RemotePath, u32), Failure> {

@@ -8,7 +8,9 @@ use super::select::select;
 use super::selected::Selected;
 use crate::config::{QuerySettings, Removal};
 use crate::failure::Failure;
-use crate::file::path::{RemotePath, is_unique_sibling};
+use crate::file::path::RemotePath;
+use crate::file::sibling::is_unique_sibling;
+use crate::file::temporary_name::TemporaryName;
 use crate::listing::Kind;
 use crate::operation::execution::Execution;
 
@@ -85,7 +87,8 @@ impl<'s> Candidates<'s> {
         limit: usize,
     ) -> Result<(Vec<Selected>, Flaws), Failure> {
         let settings = self.settings;
-        let extensions = execution.server_behaviour().temporary_extensions();
+        let names = execution.server_behaviour().temporary_names();
+        let uploads = execution.server_behaviour().uploads();
         let mut unfinished = BTreeSet::new();
         self.destinations.extend(destination(settings, directory));
         let moves = matches!(settings.reading.after.removal, Removal::Move(_));
@@ -102,7 +105,9 @@ impl<'s> Candidates<'s> {
                 if !matches!(entry.kind, Kind::RegularFile | Kind::Untold) {
                     return Ok(false);
                 }
-                if is_temporary(&entry.name, &extensions) {
+                let is_upload =
+                    !uploads.is_empty() && uploads.contains(&directory.entry(&entry.name)?);
+                if is_upload || is_temporary(&entry.name, &names) {
                     unfinished.insert(directory.entry(&entry.name)?);
                     return Ok(false);
                 }
@@ -156,11 +161,10 @@ impl<'s> Candidates<'s> {
     }
 }
 
-/// Whether uploads of this connector use `name` for a while, with one of `extensions` or the usual
-/// ones.
-fn is_temporary(name: &str, extensions: &BTreeSet<String>) -> bool {
-    let mut all = TEMPORARY.into_iter().chain(extensions.iter().map(String::as_str));
-    all.any(|extension| is_unique_sibling(name, extension))
+/// Whether uploads of this connector use `name` for a while: one of `names` or the usual ones.
+fn is_temporary(name: &str, names: &[TemporaryName]) -> bool {
+    TEMPORARY.into_iter().any(|extension| is_unique_sibling(name, extension))
+        || names.iter().any(|pattern| pattern.is_sure_to_make(name))
 }
 
 /// Where the files of `directory` are moved to, if they are.

@@ -32,7 +32,7 @@ pub(in crate::operation) fn append(
                 let Some(before) = before else { return Ok(()) };
                 let proven = prove(execution, path, before.grown_by(&possible), before.bytes > 0);
                 // A repetition adds it twice.
-                return proven.map_err(|e| e.with_outcome_unknown());
+                return proven.map_err(|e| Failure::from(e).with_outcome_unknown());
             }
             Err(e) => e.with_path(path),
         };

@@ -1,6 +1,7 @@
 //! A document becomes a remote file.
 
 mod append;
+mod direct;
 mod place;
 pub(super) mod plan;
 pub(super) mod publish;

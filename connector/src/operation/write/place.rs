@@ -37,7 +37,8 @@ fn require_absent(
     if presence.decided()? { Err(taken(target)) } else { Ok(()) }
 }
 
-fn taken(target: &RemotePath) -> Failure {
+/// The failure of a name that is taken.
+pub(in crate::operation) fn taken(target: &RemotePath) -> Failure {
     Failure::new(Cause::Taken, format!("{target} exists already")).with_path(target)
 }
 

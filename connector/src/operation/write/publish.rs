@@ -5,11 +5,12 @@ use std::ops::RangeInclusive;
 use host_sdk::InputDocument;
 
 use super::append::append;
+use super::direct::publish_directly;
 use super::place::{place, require_unseen, set_permissions, set_time};
-use super::plan::{Plan, temporary};
+use super::plan::Plan;
 use super::rewindable_body::RewindableBody;
 use super::sweep::sweep;
-use super::upload::{prove, send, size_or_nothing};
+use super::upload::{NotProven, prove, send, size_or_nothing, taken_at_once};
 use crate::config::{CreateSettings, FileExists, TransferFormat};
 use crate::failure::{Cause, Failure, pause_before_retry};
 use crate::file::path::RemotePath;
@@ -32,13 +33,31 @@ pub(in crate::operation) fn publish(
     plan: &Plan,
     input: &mut dyn InputDocument,
 ) -> Result<RemotePath, Failure> {
-    let target = &plan.target;
+    let mut unmade = None;
     if settings.create_directories {
-        execution.repeat(|session| session.make_directories(&target.parent()))?;
-        if let Some(staging) = &plan.staging {
-            execution.repeat(|session| session.make_directories(staging))?;
+        for directory in [Some(plan.target.parent()), plan.staging.clone()].into_iter().flatten() {
+            match execution.repeat(|session| session.make_directories(&directory)) {
+                // It may be there for files, and not for entering.
+                Err(e) if e.is_refusal_of(Verb::Mkd) && e.is_about_path() && !e.is_transient() => {
+                    unmade.get_or_insert(e);
+                }
+                other => other?,
+            }
         }
     }
+    publish_body(execution, settings, plan, input).map_err(|e| match unmade {
+        Some(unmade) if e.is_refusal_of(Verb::Stor) || e.is_refusal_of(Verb::Appe) => unmade,
+        _ => e,
+    })
+}
+
+fn publish_body(
+    execution: &mut Execution,
+    settings: &CreateSettings,
+    plan: &Plan,
+    input: &mut dyn InputDocument,
+) -> Result<RemotePath, Failure> {
+    let target = &plan.target;
     if settings.file_exists == FileExists::Append {
         // The server's checksum is that of the whole file.
         let window = execution.upload_window;
@@ -52,18 +71,53 @@ pub(in crate::operation) fn publish(
         // Before the bytes travel; what counts is the look before the renaming.
         require_unseen(execution, target)?;
     }
-    let extension = plan.extension.as_deref().unwrap_or("part");
-    let temporary = temporary(plan, extension)?;
+    let Some(temporary) = plan.temporary()? else {
+        return publish_directly(execution, settings, plan, &mut body);
+    };
     require_kept_name(execution, &temporary)?;
+    execution.server_behaviour().begin_upload(&temporary);
     let placed = store(execution, settings, &temporary, &mut body)
-        .inspect(|_| sweep(execution, &temporary, extension))
+        .map_err(advise_other_name)
+        .inspect(|_| sweep(execution, &temporary, &plan.naming))
         .and_then(|sizes| set_permissions(execution, plan, &temporary).map(|()| sizes))
         .and_then(|sizes| place(execution, settings.file_exists, &temporary, target, sizes))
         .inspect(|path| set_time(execution, plan, path));
-    if placed.is_err() {
-        clean_up(execution, &temporary);
+    execution.server_behaviour().end_upload(&temporary);
+    placed.map_err(|e| {
+        let is_gone = clean_up(execution, &temporary);
+        advise_final_name(e, is_gone)
+    })
+}
+
+/// The failure of an upload whose temporary name the server may not like.
+fn advise_other_name(failure: Failure) -> Failure {
+    let is_about_name = failure.is_refusal_of(Verb::Stor)
+        && failure.is(Cause::Denied)
+        && !failure.is_transient()
+        && failure.hint().is_none();
+    match is_about_name {
+        true => failure.with_hint(
+            "if the server takes files of certain names alone, set temporaryName, such as \
+             {random}{extension}, or uploadName to final",
+        ),
+        false => failure,
     }
-    placed
+}
+
+/// The failure of an upload that is complete and cannot be renamed; `is_gone` where nothing is left of
+/// it.
+fn advise_final_name(failure: Failure, is_gone: bool) -> Failure {
+    let is_renaming = failure.is_refusal_of(Verb::Rnfr) || failure.is_refusal_of(Verb::Rnto);
+    if !is_renaming || failure.is(Cause::Full) || failure.is_transient() {
+        return failure;
+    }
+    if is_gone {
+        return taken_at_once(failure);
+    }
+    failure.with_hint(
+        "if the user may upload and not rename, set uploadName to final: the file then has its own \
+         name from the first byte on",
+    )
 }
 
 /// Refuses to upload under a name that nobody has and that the server says is there: it shortens
@@ -107,10 +161,13 @@ fn store(
         match attempt(execution, settings, path, body, restartable, &mut backoff, limit) {
             Ok(sizes) => return Ok(sizes),
             // No attempt of its own: nothing was interrupted.
-            Err(e) if restartable && e.is_refusal_of(Verb::Rest) => restartable = false,
+            Err(NotProven::Other(e)) if restartable && e.is_refusal_of(Verb::Rest) => {
+                restartable = false;
+            }
             // Which bytes the server has not kept nobody knows: all are sent once more, where they
             // can be. A server that does it again is no help.
-            Err(e) if e.is(Cause::Unproven) => {
+            Err(NotProven::Gone(e)) => return Err(e),
+            Err(NotProven::Other(e)) if e.is(Cause::Unproven) => {
                 let sent = body.position();
                 if was_truncated || !body.rewind_to(0) {
                     return Err(e);
@@ -121,13 +178,15 @@ fn store(
             }
             // What is left of the last attempt is in the way: some servers agree to REST and
             // refuse the STOR behind it, others do not let an upload replace anything.
-            Err(e) if was_cut && body.is_at_resume_point() && e.is_about_document() => {
+            Err(NotProven::Other(e))
+                if was_cut && body.is_at_resume_point() && e.is_about_document() =>
+            {
                 log::info!("{path} cannot be gone on with, and is sent anew: {e}");
                 (was_cut, restartable) = (false, false);
                 clean_up(execution, path);
                 continue;
             }
-            Err(e) => execution.wait(&mut backoff, e)?,
+            Err(NotProven::Other(e)) => execution.wait(&mut backoff, e)?,
         }
         was_cut |= body.position() > 0;
     }
@@ -142,7 +201,7 @@ fn attempt(
     restartable: bool,
     backoff: &mut Backoff,
     limit: Deadline,
-) -> Result<RangeInclusive<u64>, Failure> {
+) -> Result<RangeInclusive<u64>, NotProven> {
     let sent = body.position();
     let offset = if restartable && sent > 0 {
         size_or_nothing(execution.session()?, path)?.unwrap_or_default()
@@ -154,7 +213,8 @@ fn attempt(
         return Err(Failure::new(Cause::Lost, message)
             .with_transient(false)
             .with_path(path)
-            .with_hint("too much got lost to go on from there: send the document again"));
+            .with_hint("too much got lost to go on from there: send the document again")
+            .into());
     }
     execution.progress.subtract_bytes(sent.saturating_sub(offset));
     backoff.progressed_to(offset);
@@ -163,7 +223,7 @@ fn attempt(
     if settings.verify {
         let is_text = settings.format == TransferFormat::Ascii;
         match prove(execution, path, possible.clone(), false) {
-            Err(e)
+            Err(NotProven::Other(e))
                 if is_text
                     && e.is(Cause::Unproven)
                     && execution.session()?.is_record_based()? =>
@@ -177,15 +237,17 @@ fn attempt(
     Ok(possible)
 }
 
-/// Removes what an upload that failed has left, even if the execution is cancelled by now.
-fn clean_up(execution: &mut Execution, temporary: &RemotePath) {
+/// Removes what an upload that failed has left, even if the execution is cancelled by now; whether the
+/// server says that nothing was left.
+fn clean_up(execution: &mut Execution, temporary: &RemotePath) -> bool {
     let removed = match execution.cancel.is_cancelled() {
         true => execution.run_after_cancel(|session| session.delete(temporary)),
         false => execution.delete_named(temporary),
     };
     match removed {
         Ok(()) => {}
-        Err(e) if e.is(Cause::Missing) => {}
+        Err(e) if e.is(Cause::Missing) => return true,
         Err(e) => log::warn!("{temporary} was left behind: {e}"),
     }
+    false
 }

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
+use super::plan::Naming;
 use crate::failure::Failure;
-use crate::file::path::{RemotePath, is_unique_sibling};
+use crate::file::path::RemotePath;
+use crate::file::sibling::is_unique_sibling;
 use crate::operation::execution::Execution;
 use crate::session::Session;
 
@@ -20,10 +22,12 @@ const FILES: usize = 1000;
 /// Sweeps the directory of `own`, an upload that is complete and does not have its name yet: once a
 /// day for a connection, and only on servers that announce MDTM.
 ///
-/// What is removed has a name that only uploads make up, ends in `extension`, and was last written a
+/// What is removed has a name that only uploads make up, ends in the extension of `naming`, and was last written a
 /// day and all retries before `own`, by the server's clock. An upload in progress is younger: it
 /// writes, or ends by `readTimeout` and by its retries. Whatever fails here is of no consequence.
-pub(in crate::operation) fn sweep(execution: &mut Execution, own: &RemotePath, extension: &str) {
+pub(in crate::operation) fn sweep(execution: &mut Execution, own: &RemotePath, naming: &Naming) {
+    // What another pattern makes may be a partner's name.
+    let Naming::Extension(extension) = naming else { return };
     if let Err(e) = try_sweep(execution, own, extension) {
         log::debug!("the directory of {own} is not swept: {e}");
     }

@@ -65,23 +65,64 @@ pub(in crate::operation) fn prove(
     path: &RemotePath,
     possible: RangeInclusive<u64>,
     was_stated: bool,
-) -> Result<(), Failure> {
+) -> Result<(), NotProven> {
     match execution.repeat(|session| session.stated_size(path))? {
         SizeAnswer::Bytes(size) if possible.contains(&size) => Ok(()),
-        SizeAnswer::Bytes(size) => Err(Failure::new(
-            Cause::Unproven,
-            format!("{} bytes were sent to {path} and the server kept {size}", possible.end()),
-        )
-        .with_path(path)),
-        SizeAnswer::Missing(_) => Err(Failure::new(
-            Cause::Unproven,
-            format!("the server confirmed {path} and says that nothing of that name is there"),
-        )
-        .with_path(path)),
-        SizeAnswer::Denied | SizeAnswer::Unanswered if was_stated => Err(unstated(path)),
+        SizeAnswer::Bytes(size) => Err(NotProven::Other(kept_other(path, size, &possible))),
+        // Whoever took it must not get it twice.
+        SizeAnswer::Missing(_) => {
+            let message =
+                format!("the server confirmed {path} and says that nothing of that name is there");
+            let error = Failure::new(Cause::Unproven, message).with_path(path);
+            Err(NotProven::Gone(taken_at_once(error)))
+        }
+        SizeAnswer::Denied | SizeAnswer::Unanswered if was_stated => {
+            Err(NotProven::Other(unstated(path)))
+        }
         // Servers that hide what was uploaded have confirmed it nevertheless.
         SizeAnswer::Denied | SizeAnswer::Unanswered => Ok(()),
     }
+}
+
+/// Why an upload that was confirmed is not proven.
+pub(in crate::operation) enum NotProven {
+    /// Nothing is there: it must not be sent again.
+    Gone(Failure),
+    /// Something else is there, or the question failed.
+    Other(Failure),
+}
+
+impl From<Failure> for NotProven {
+    fn from(failure: Failure) -> Self {
+        Self::Other(failure)
+    }
+}
+
+impl From<NotProven> for Failure {
+    fn from(reason: NotProven) -> Self {
+        match reason {
+            NotProven::Gone(failure) | NotProven::Other(failure) => failure,
+        }
+    }
+}
+
+/// The failure of an upload that has another size on the server than it may have.
+pub(in crate::operation) fn kept_other(
+    path: &RemotePath,
+    size: u64,
+    possible: &RangeInclusive<u64>,
+) -> Failure {
+    let message =
+        format!("{} bytes were sent to {path} and the server kept {size}", possible.end());
+    Failure::new(Cause::Unproven, message).with_path(path)
+}
+
+/// The failure of an upload that was confirmed and is gone: somebody may have it.
+pub(in crate::operation) fn taken_at_once(failure: Failure) -> Failure {
+    failure.with_outcome_unknown().with_hint(
+        "ask the partner before you send it again; if the server takes every file as soon as it is \
+         there, set uploadName to final",
+    )
 }
 
 fn unstated(path: &RemotePath) -> Failure {

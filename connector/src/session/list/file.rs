@@ -19,7 +19,9 @@ impl Session {
         directory: &RemotePath,
         name: &str,
     ) -> Result<Option<Entry>, Failure> {
-        self.change_directory(directory)?;
+        if !self.is_in(directory) {
+            self.change_directory(directory)?;
+        }
         let settings = self.listing_settings();
         let download = self.begin_listing(Command::new(Verb::List, name))?;
         let mut listing =

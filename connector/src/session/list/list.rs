@@ -206,6 +206,7 @@ impl Session {
         };
         ListingSettings {
             encoding: settings.encoding,
+            normalization: settings.normalization,
             maximum_line_length: settings.maximum_line,
             maximum_entries: settings.maximum_entries as u64,
             now: jiff::Timestamp::now().to_zoned(zone).datetime(),

@@ -29,7 +29,9 @@ impl Session {
         directory: &RemotePath,
         pattern: &str,
     ) -> Result<Vec<String>, Failure> {
-        self.change_directory(directory)?;
+        if !self.is_in(directory) {
+            self.change_directory(directory)?;
+        }
         let encoding = self.shared.settings.encoding;
         let download = self.begin_listing(Command::new(Verb::Nlst, pattern))?;
         let mut text = Vec::new();
