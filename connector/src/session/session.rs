@@ -19,7 +19,7 @@ use crate::protocol::features::Features;
 use crate::protocol::refusal::Phase;
 use crate::protocol::reply::Reply;
 use crate::protocol::reply_text::Emptiness;
-use crate::protocol::reply_values::quoted_path;
+use crate::protocol::reply_values::{passive_endpoint, quoted_path};
 use crate::protocol::verb::{Command, Verb};
 use crate::session::redaction::redact;
 use crate::transport::error::io_error;
@@ -97,7 +97,7 @@ impl Session {
     /// Whether another command can be sent: nothing went wrong, and the server has neither
     /// spoken nor hung up in the meantime.
     pub(crate) fn is_usable(&mut self) -> bool {
-        if self.poisoned || self.awaits_replies() {
+        if self.poisoned || self.ahead.awaits_replies() {
             return !self.poisoned;
         }
         match self.answered_twice {
@@ -154,7 +154,9 @@ impl Session {
 
     /// Takes the session from its execution.
     pub(crate) fn release(&mut self) {
-        self.end_ahead();
+        self.ahead.announce(Vec::new());
+        // Without the replies, the session is poisoned.
+        let _ = self.drop_ahead();
         self.idle_since = Instant::now();
         self.control.set_transcript(TranscriptWriter::new(&self.shared, &Transcript::default()));
         self.watch = None;
@@ -238,7 +240,7 @@ impl Session {
     pub(super) fn command(&mut self, command: impl Into<Command>) -> Result<Reply, Failure> {
         let command = command.into();
         self.check_sendable(&command)?;
-        if let Some(reply) = self.reply_ahead(&command)? {
+        if let Some(reply) = self.reply_ahead(Some(&command))? {
             self.answered_twice = None;
             return Ok(reply);
         }
@@ -298,6 +300,39 @@ impl Session {
         }
         self.answered_twice = verb.may_be_answered_twice().then(|| reply.code());
         Ok(reply)
+    }
+
+    /// The reply to `command`, where it went ahead. Replies to other commands that did are dropped.
+    /// The first sign that a server does not take commands ahead ends it for the connection.
+    fn reply_ahead(&mut self, command: Option<&Command>) -> Result<Option<Reply>, Failure> {
+        while self.ahead.awaits_replies() {
+            let next = self.ahead.next_reply(&mut self.control).map_err(|e| {
+                self.shared.server.forbid_ahead();
+                self.poison_for(e)
+            })?;
+            let Some((asked, reply)) = next else { break };
+            let verb = asked.verb();
+            let is_it = command.is_some_and(|command| command.line() == asked.line());
+            if is_it && (verb != Verb::Epsv || passive_endpoint(&reply).is_some()) {
+                return Ok(Some(reply));
+            }
+            if reply.closes_session() {
+                return Err(self.refusal(&reply, Phase::Transfer, verb, verb.as_str()));
+            }
+            if is_it {
+                log::info!("the server takes no command ahead: {}", self.redacted(&reply));
+                self.shared.server.forbid_ahead();
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads and drops the replies to what went ahead.
+    fn drop_ahead(&mut self) -> Result<(), Failure> {
+        if self.poisoned {
+            self.ahead.forget();
+        }
+        self.reply_ahead(None).map(drop)
     }
 
     /// Checks that the server has neither spoken nor hung up since its last answer, which it may

@@ -7,6 +7,8 @@ pub(crate) mod execution;
 pub(crate) mod expecting;
 pub(crate) mod handover;
 mod pipe;
+#[cfg(test)]
+mod pipe_tests;
 pub(crate) mod queue;
 pub(crate) mod run;
 pub(crate) mod stage;

@@ -144,7 +144,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::report::QuotedJson;
+    use crate::report::quoted_json::QuotedJson;
 
     #[test]
     fn a_line_is_its_event() {

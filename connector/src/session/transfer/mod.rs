@@ -1,6 +1,7 @@
 //! Data connections, and what goes over them.
 
 mod active;
+mod announce;
 pub(crate) mod data_connection;
 pub(crate) mod data_refusal;
 pub(crate) mod download;

@@ -89,6 +89,7 @@ const SESSION: &[&str] = &[
     "session/file.rs",
     "session/checksum.rs",
     "session/transfer/tickets.rs",
+    "session/transfer/announce.rs",
     "session/transfer/data_refusal.rs",
     "session/transfer/passive.rs",
     "session/transfer/active.rs",

@@ -1,5 +1,7 @@
 //! The ledger in SQLite.
 
+#[cfg(test)]
+mod batches_tests;
 mod database;
 mod store;
 
