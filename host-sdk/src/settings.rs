@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::descriptor::conflict::{ConflictSeverity, is_blank};
+use crate::descriptor::conflict::{Conflict, ConflictSeverity, is_blank};
 use crate::descriptor::field::{Field, FieldType};
 use crate::error::Error;
 use crate::kit::quantity::{parse_duration, parse_size};
@@ -249,6 +249,33 @@ impl Settings {
     }
 }
 
+/// Whether `settings` of `fields` hold both sides of `conflict`, which `field` declares.
+fn holds_both(
+    conflict: &Conflict,
+    field: &Field,
+    fields: &[Field],
+    settings: &Map<String, Value>,
+) -> bool {
+    let other = fields.iter().find(|other| other.id == conflict.with);
+    holds(field, &conflict.values, settings)
+        && other.is_some_and(|other| holds(other, &conflict.with_values, settings))
+}
+
+/// Whether `field` has one of the `listed` values, or any that is given where none is listed.
+fn holds(field: &Field, listed: &[String], settings: &Map<String, Value>) -> bool {
+    let given = settings.get(&field.id).filter(|value| !is_blank(value));
+    if listed.is_empty() {
+        return given.is_some();
+    }
+    given.or(field.default.as_ref()).is_some_and(|value| {
+        let text = match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        listed.contains(&text)
+    })
+}
+
 fn conflicts<'f>(
     fields: &'f [Field],
     settings: &'f Map<String, Value>,
@@ -258,7 +285,7 @@ fn conflicts<'f>(
         let declared = field.conflicts.iter();
         declared
             .filter(move |conflict| {
-                conflict.severity == severity && conflict.applies(field, fields, settings)
+                conflict.severity == severity && holds_both(conflict, field, fields, settings)
             })
             .map(|conflict| Error::configuration(&field.id, &conflict.message))
     })

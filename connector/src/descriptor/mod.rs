@@ -7,6 +7,7 @@ mod data_connections;
 mod filter;
 mod ids;
 mod operation;
+mod selection;
 mod tracked;
 mod upload_name;
 

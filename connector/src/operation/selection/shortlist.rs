@@ -186,7 +186,7 @@ impl Shortlist {
             }),
             // The time at which the span ends that the listing tells: the newest comes first.
             SortBy::Newest => {
-                entries.sort_by_key(|one| Reverse(one.modified(zone).map(|(_, end)| end)))
+                entries.sort_by_key(|one| Reverse(one.modified(zone).map(|(_, end)| end)));
             }
         }
     }
