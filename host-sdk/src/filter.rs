@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::descriptor::filter::{FilterDescriptor, FilterGrouping, compares_equality};
 use crate::error::Error;
+use crate::misfit::Misfit;
 use crate::settings::kind_of;
 use crate::suggest::expected_one_of;
 
@@ -80,22 +81,39 @@ impl Filter {
     ///
     /// `configuration` with the path below the filter, such as `and[1].operator`.
     pub fn check(descriptor: &FilterDescriptor, raw: &Value) -> Result<Option<Self>, Error> {
-        if raw.is_null() {
-            return Ok(None);
+        let (filter, misfits) = Self::misfits(descriptor, raw);
+        match misfits.into_iter().next() {
+            Some(misfit) => Err(misfit.error),
+            None => Ok(filter),
         }
-        check_node(descriptor, raw, 0).map(Some)
+    }
+
+    /// Everything in `raw` that does not fit `descriptor`, and the filter without it: an empty
+    /// `and` in the place of each member that does not fit. [`check`](Self::check) returns the
+    /// first misfit.
+    #[must_use]
+    pub fn misfits(descriptor: &FilterDescriptor, raw: &Value) -> (Option<Self>, Vec<Misfit>) {
+        let mut misfits = Vec::new();
+        let fitting =
+            if raw.is_null() { None } else { check_node(descriptor, raw, 0, &mut misfits) };
+        (fitting, misfits)
     }
 }
 
-fn check_node(descriptor: &FilterDescriptor, raw: &Value, depth: usize) -> Result<Filter, Error> {
+/// The node, or what fits of it; `None` after a misfit of its own.
+fn check_node(
+    descriptor: &FilterDescriptor,
+    raw: &Value,
+    depth: usize,
+    misfits: &mut Vec<Misfit>,
+) -> Option<Filter> {
     let Value::Object(object) = raw else {
-        return Err(Error::configuration(
-            "",
-            format!("expected an object, found {}", kind_of(raw)),
-        ));
+        misfits.push(value_misfit("", format!("expected an object, found {}", kind_of(raw))));
+        return None;
     };
     if depth > MAXIMUM_DEPTH {
-        return Err(Error::configuration("", format!("groups nest deeper than {MAXIMUM_DEPTH}")));
+        misfits.push(value_misfit("", format!("groups nest deeper than {MAXIMUM_DEPTH}")));
+        return None;
     }
     let allowed: &[&str] = if object.contains_key("and") {
         &["and"]
@@ -104,38 +122,45 @@ fn check_node(descriptor: &FilterDescriptor, raw: &Value, depth: usize) -> Resul
     } else {
         &["property", "operator", "value"]
     };
-    if let Some(key) = object.keys().find(|key| !allowed.contains(&key.as_str())) {
+    for key in object.keys().filter(|key| !allowed.contains(&key.as_str())) {
         let expected =
             expected_one_of(key, ["and", "or", "property", "operator", "value"].into_iter());
-        return Err(Error::configuration(
+        misfits.push(Misfit::key(Error::configuration(
             key,
             format!("\"{key}\" does not belong here; {expected}"),
-        ));
+        )));
     }
     if let Some(members) = object.get("and") {
-        grouping_allows(descriptor, "and", depth)?;
-        return Ok(Filter::And(AndGroup {
-            and: check_members(descriptor, "and", members, depth)?,
-        }));
+        grouping_allows(descriptor, "and", depth, misfits);
+        let and = check_members(descriptor, "and", members, depth, misfits)?;
+        return Some(Filter::And(AndGroup { and }));
     }
     if let Some(members) = object.get("or") {
-        grouping_allows(descriptor, "or", depth)?;
-        return Ok(Filter::Or(OrGroup { or: check_members(descriptor, "or", members, depth)? }));
+        grouping_allows(descriptor, "or", depth, misfits);
+        let or = check_members(descriptor, "or", members, depth, misfits)?;
+        return Some(Filter::Or(OrGroup { or }));
     }
-    check_condition(descriptor, object).map(Filter::Condition)
+    check_condition(descriptor, object, misfits).map(Filter::Condition)
 }
 
-fn grouping_allows(descriptor: &FilterDescriptor, group: &str, depth: usize) -> Result<(), Error> {
+fn value_misfit(path: &str, message: impl Into<String>) -> Misfit {
+    Misfit::value(Error::configuration(path, message))
+}
+
+fn grouping_allows(
+    descriptor: &FilterDescriptor,
+    group: &str,
+    depth: usize,
+    misfits: &mut Vec<Misfit>,
+) {
     let allowed = match descriptor.grouping {
         FilterGrouping::Any | FilterGrouping::Other => true,
         FilterGrouping::None => false,
         FilterGrouping::OneLevelAnd => group == "and" && depth == 0,
         FilterGrouping::OneLevelOr => group == "or" && depth == 0,
     };
-    if allowed {
-        Ok(())
-    } else {
-        Err(Error::configuration(group, "the operation's filter does not group like this"))
+    if !allowed {
+        misfits.push(value_misfit(group, "the operation's filter does not group like this"));
     }
 }
 
@@ -144,83 +169,99 @@ fn check_members(
     group: &str,
     members: &Value,
     depth: usize,
-) -> Result<Vec<Filter>, Error> {
+    misfits: &mut Vec<Misfit>,
+) -> Option<Vec<Filter>> {
     let Value::Array(members) = members else {
-        return Err(Error::configuration(
-            group,
-            format!("expected an array, found {}", kind_of(members)),
-        ));
+        misfits.push(value_misfit(group, format!("expected an array, found {}", kind_of(members))));
+        return None;
     };
-    members
-        .iter()
-        .enumerate()
-        .map(|(at, member)| {
-            check_node(descriptor, member, depth + 1)
-                .map_err(|e| e.under(&format!("{group}[{at}]")))
-        })
-        .collect()
+    let mut checked = Vec::new();
+    for (at, member) in members.iter().enumerate() {
+        let mut of_member = Vec::new();
+        let fitting = check_node(descriptor, member, depth + 1, &mut of_member);
+        checked.push(fitting.unwrap_or(Filter::And(AndGroup { and: Vec::new() })));
+        let path = format!("{group}[{at}]");
+        misfits.extend(of_member.into_iter().map(|misfit| misfit.under(&path)));
+    }
+    Some(checked)
 }
 
 fn check_condition(
     descriptor: &FilterDescriptor,
     object: &serde_json::Map<String, Value>,
-) -> Result<Condition, Error> {
-    let text = |key: &str| match object.get(key) {
-        Some(Value::String(text)) => Ok(text.clone()),
-        Some(other) => {
-            Err(Error::configuration(key, format!("expected text, found {}", kind_of(other))))
-        }
-        None => Err(Error::configuration(key, format!("required field \"{key}\" is missing"))),
+    misfits: &mut Vec<Misfit>,
+) -> Option<Condition> {
+    let property = text(object, "property", misfits);
+    let operator = text(object, "operator", misfits);
+    let value = condition_value(object.get("value"), misfits);
+    let id = property?;
+    let Some(declared) = descriptor.properties.iter().find(|property| property.id == id) else {
+        let known = descriptor.properties.iter().map(|property| property.id.as_str());
+        let expected = expected_one_of(&id, known);
+        misfits.push(value_misfit("property", format!("unknown property \"{id}\"; {expected}")));
+        return None;
     };
-    let id = text("property")?;
-    let property =
-        descriptor.properties.iter().find(|property| property.id == id).ok_or_else(|| {
-            let known = descriptor.properties.iter().map(|property| property.id.as_str());
-            Error::configuration(
-                "property",
-                format!("unknown property \"{id}\"; {}", expected_one_of(&id, known)),
-            )
-        })?;
-    let operator = text("operator")?;
-    if !property.operators.contains(&operator) {
-        let known = property.operators.iter().map(String::as_str);
-        let expected = expected_one_of(&operator, known);
-        return Err(Error::configuration(
+    let operator = operator?;
+    if !declared.operators.contains(&operator) {
+        let expected = expected_one_of(&operator, declared.operators.iter().map(String::as_str));
+        misfits.push(value_misfit(
             "operator",
             format!("property \"{id}\" has no operator \"{operator}\"; {expected}"),
         ));
+        return None;
     }
-    let value = match object.get("value") {
-        Some(Value::String(text)) => FilterValue::Text(text.clone()),
-        Some(Value::Number(number)) => FilterValue::Integer(
-            number
-                .as_i64()
-                .ok_or_else(|| Error::configuration("value", "expected text or a whole number"))?,
-        ),
-        Some(other) => {
-            return Err(Error::configuration(
-                "value",
-                format!("expected text or a whole number, found {}", kind_of(other)),
-            ));
-        }
-        None => return Err(Error::configuration("value", "required field \"value\" is missing")),
-    };
+    let value = value?;
     let given = value.to_text();
-    let allowed = || property.allowed_values.iter().map(|allowed| allowed.value.as_str());
+    let allowed = || declared.allowed_values.iter().map(|allowed| allowed.value.as_str());
     // Patterns may match parts of a value, so only whole values can be checked.
     if compares_equality(&operator)
-        && !property.allowed_values.is_empty()
+        && !declared.allowed_values.is_empty()
         && !allowed().any(|value| value == given)
     {
-        return Err(Error::configuration(
+        let expected = expected_one_of(&given, allowed());
+        misfits.push(value_misfit(
             "value",
-            format!(
-                "\"{given}\" is not a value of \"{id}\"; {}",
-                expected_one_of(&given, allowed())
-            ),
+            format!("\"{given}\" is not a value of \"{id}\"; {expected}"),
         ));
     }
-    Ok(Condition { property: id, operator, value })
+    Some(Condition { property: id, operator, value })
+}
+
+fn text(
+    object: &serde_json::Map<String, Value>,
+    key: &str,
+    misfits: &mut Vec<Misfit>,
+) -> Option<String> {
+    match object.get(key) {
+        Some(Value::String(text)) => return Some(text.clone()),
+        Some(other) => {
+            misfits.push(value_misfit(key, format!("expected text, found {}", kind_of(other))));
+        }
+        None => misfits.push(missing(key)),
+    }
+    None
+}
+
+fn condition_value(raw: Option<&Value>, misfits: &mut Vec<Misfit>) -> Option<FilterValue> {
+    let number = match raw {
+        Some(Value::String(text)) => return Some(FilterValue::Text(text.clone())),
+        Some(Value::Number(number)) => number.as_i64().map(FilterValue::Integer),
+        Some(_) => None,
+        None => {
+            misfits.push(missing("value"));
+            return None;
+        }
+    };
+    if number.is_none() {
+        let found = raw.map_or("nothing", kind_of);
+        misfits
+            .push(value_misfit("value", format!("expected text or a whole number, found {found}")));
+    }
+    number
+}
+
+fn missing(key: &str) -> Misfit {
+    Misfit::missing(Error::configuration(key, format!("required field \"{key}\" is missing")))
 }
 
 #[cfg(test)]
@@ -282,5 +323,30 @@ mod tests {
             assert_eq!(error.report().path.as_deref().unwrap_or_default(), path, "{raw}");
             assert!(error.message().contains(part), "{raw}: {error}");
         }
+    }
+
+    #[test]
+    fn all_misfits_are_found_at_once() {
+        let raw = json!({"and": [
+            {"property": "fileNam", "operator": "equals"},
+            {"or": [{"property": "fileName", "operator": "regex", "value": []}]},
+            5,
+        ]});
+        let (fitting, misfits) = Filter::misfits(&descriptor(), &raw);
+        let found: Vec<String> = misfits
+            .into_iter()
+            .map(|misfit| misfit.error.report().path.clone().unwrap_or_default())
+            .collect();
+        let expected = [
+            "and[0].value",
+            "and[0].property",
+            "and[1].or[0].value",
+            "and[1].or[0].operator",
+            "and[2]",
+        ];
+        assert_eq!(found, expected);
+        let none = json!({"and": []});
+        let left = serde_json::to_value(fitting).unwrap();
+        assert_eq!(left, json!({"and": [none, {"or": [none]}, none]}));
     }
 }

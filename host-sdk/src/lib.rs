@@ -25,6 +25,7 @@ mod host;
 pub mod kit;
 pub mod loader;
 mod manifest;
+mod misfit;
 mod outcome;
 mod secret;
 mod settings;
@@ -44,10 +45,11 @@ pub use host::document::{
 pub use host::services::{ExecutionScope, HostServices, LogRecord};
 pub use loader::{LoadError, LoadedConnector, SearchPath};
 pub use manifest::Manifest;
+pub use misfit::{Misfit, Part};
 pub use outcome::{Outcome, Status, Summary};
 pub use secret::{Secret, SecretBytes, SecretReference};
 pub use settings::Settings;
-pub use suggest::expected_one_of;
+pub use suggest::{expected_one_of, nearest};
 
 /// The connector of the project's README, compiled as it is there.
 #[cfg(doctest)]

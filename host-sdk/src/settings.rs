@@ -10,6 +10,7 @@ use crate::descriptor::conflict::{ConflictSeverity, is_blank};
 use crate::descriptor::field::{Field, FieldType};
 use crate::error::Error;
 use crate::kit::quantity::{parse_duration, parse_size};
+use crate::misfit::Misfit;
 use crate::secret::{Secret, SecretBytes, SecretReference};
 use crate::suggest::{expected_one_of, quoted_list};
 
@@ -49,39 +50,58 @@ impl Settings {
     ///
     /// `configuration` with the path of the first setting that does not fit, and what would.
     pub fn check(fields: &[Field], raw: &Value) -> Result<Self, Error> {
-        let empty = Map::new();
-        let object = match raw {
-            Value::Object(object) => object,
-            Value::Null => &empty,
-            other => {
-                return Err(Error::configuration(
-                    "",
-                    format!("expected an object, found {}", kind_of(other)),
-                ));
-            }
-        };
-        for key in object.keys() {
-            if !fields.iter().any(|field| field.id == *key) {
-                let known = fields.iter().map(|field| field.id.as_str());
-                return Err(Error::configuration(
-                    key,
-                    format!("unknown field \"{key}\"; {}", expected_one_of(key, known)),
-                ));
-            }
+        let mut misfits = Vec::new();
+        let settings = Self::collect(fields, raw, &mut misfits);
+        match misfits.into_iter().next() {
+            Some(misfit) => Err(misfit.error),
+            None => Ok(settings),
         }
+    }
+
+    /// Every setting of `raw` that does not fit `fields`; [`check`](Self::check) returns the first
+    /// one.
+    #[must_use]
+    pub fn misfits(fields: &[Field], raw: &Value) -> Vec<Misfit> {
+        let mut misfits = Vec::new();
+        Self::collect(fields, raw, &mut misfits);
+        misfits
+    }
+
+    /// The settings that fit. Without a misfit these are all.
+    fn collect(fields: &[Field], raw: &Value, misfits: &mut Vec<Misfit>) -> Self {
         let mut settings = Self {
             values: BTreeMap::new(),
             groups: BTreeMap::new(),
             lists: BTreeMap::new(),
             secrets: BTreeMap::new(),
         };
+        let empty = Map::new();
+        let object = match raw {
+            Value::Object(object) => object,
+            Value::Null => &empty,
+            other => {
+                misfits.push(Misfit::value(Error::configuration(
+                    "",
+                    format!("expected an object, found {}", kind_of(other)),
+                )));
+                return settings;
+            }
+        };
+        for key in object.keys() {
+            if !fields.iter().any(|field| field.id == *key) {
+                let known = fields.iter().map(|field| field.id.as_str());
+                misfits.push(Misfit::key(Error::configuration(
+                    key,
+                    format!("unknown field \"{key}\"; {}", expected_one_of(key, known)),
+                )));
+            }
+        }
         for field in fields {
-            settings.take(field, object.get(&field.id))?;
+            settings.take(field, object.get(&field.id), misfits);
         }
-        match conflicts(fields, object, ConflictSeverity::Refused).next() {
-            Some(refused) => Err(refused),
-            None => Ok(settings),
-        }
+        let refused = conflicts(fields, object, ConflictSeverity::Refused);
+        misfits.extend(refused.map(Misfit::value));
+        settings
     }
 
     /// What `fields` warn of in `raw`, each with the path of the setting.
@@ -98,36 +118,43 @@ impl Settings {
         warnings
     }
 
-    fn take(&mut self, field: &Field, raw: Option<&Value>) -> Result<(), Error> {
+    fn take(&mut self, field: &Field, raw: Option<&Value>, misfits: &mut Vec<Misfit>) {
         let given = raw.filter(|value| !is_blank(value));
         if given.is_none() && field.required {
-            return Err(Error::configuration(
+            let error = Error::configuration(
                 &field.id,
                 format!("required field \"{}\" ({}) is missing", field.id, field.label),
-            ));
+            );
+            misfits.push(Misfit::missing(error));
+            return;
         }
         let Some(value) = given.or(field.default.as_ref()) else {
-            return Ok(());
+            return;
         };
         match field.field_type {
             FieldType::Group => {
-                let group = Self::check(&field.fields, value).map_err(|e| e.under(&field.id))?;
+                let mut members = Vec::new();
+                let group = Self::collect(&field.fields, value, &mut members);
+                misfits.extend(members.into_iter().map(|misfit| misfit.under(&field.id)));
                 self.groups.insert(field.id.clone(), group);
             }
             FieldType::List => {
-                let items = check_items(field, value).map_err(|e| e.under(&field.id))?;
+                let items = collect_items(field, value, misfits);
                 self.lists.insert(field.id.clone(), items);
             }
-            FieldType::Password => {
-                let secret = secret_value(value).map_err(|e| e.under(&field.id))?;
-                self.secrets.insert(field.id.clone(), secret);
-            }
-            _ => {
-                let value = checked_value(field, value)?;
-                self.values.insert(field.id.clone(), value);
-            }
+            FieldType::Password => match secret_value(value) {
+                Ok(secret) => {
+                    self.secrets.insert(field.id.clone(), secret);
+                }
+                Err(error) => misfits.push(Misfit::value(error.under(&field.id))),
+            },
+            _ => match checked_value(field, value) {
+                Ok(value) => {
+                    self.values.insert(field.id.clone(), value);
+                }
+                Err(error) => misfits.push(Misfit::value(error)),
+            },
         }
-        Ok(())
     }
 
     /// The value of `id` as `T`; `None` if it is absent and has no default.
@@ -243,7 +270,10 @@ fn secret_value(value: &Value) -> Result<SecretValue, Error> {
             .map(|reference| SecretValue::Reference(SecretReferenceValue(reference))),
         other => Err(Error::configuration(
             "",
-            format!("expected text, {{\"env\": …}} or {{\"file\": …}}, found {}", kind_of(other)),
+            format!(
+                "expected text, {{\"env\": …}}, {{\"file\": …}} or {{\"command\": […]}}, found {}",
+                kind_of(other)
+            ),
         )),
     }
 }
@@ -251,30 +281,37 @@ fn secret_value(value: &Value) -> Result<SecretValue, Error> {
 impl SecretReference {
     fn deserialize_quietly(value: &Value) -> Result<Self, Error> {
         serde_json::from_value(value.clone()).map_err(|_| {
-            Error::configuration("", "expected exactly one of \"env\" and \"file\", each with text")
+            Error::configuration(
+                "",
+                "expected exactly one of \"env\" and \"file\", each with text, and \"command\" with \
+                 an array of texts",
+            )
         })
     }
 }
 
-/// The items of a list.
-fn check_items(field: &Field, value: &Value) -> Result<Vec<Settings>, Error> {
+/// The items of a list, and what does not fit in them.
+fn collect_items(field: &Field, value: &Value, misfits: &mut Vec<Misfit>) -> Vec<Settings> {
     let Value::Array(items) = value else {
-        return Err(Error::configuration(
-            "",
-            format!("expected an array, found {}", kind_of(value)),
-        ));
+        let message = format!("expected an array, found {}", kind_of(value));
+        misfits.push(Misfit::value(Error::configuration(&field.id, message)));
+        return Vec::new();
     };
     let first = field.fields.first().map(|first| first.id.clone());
-    let check = |(number, item): (usize, &Value)| {
+    let mut collected = Vec::new();
+    for (number, item) in items.iter().enumerate() {
         let item = match (item, &first) {
             (Value::String(_), Some(first)) => {
                 Value::Object(Map::from_iter([(first.clone(), item.clone())]))
             }
             _ => item.clone(),
         };
-        Settings::check(&field.fields, &item).map_err(|e| e.under(&format!("[{number}]")))
-    };
-    items.iter().enumerate().map(check).collect()
+        let mut members = Vec::new();
+        collected.push(Settings::collect(&field.fields, &item, &mut members));
+        let place = format!("{}[{number}]", field.id);
+        misfits.extend(members.into_iter().map(|misfit| misfit.under(&place)));
+    }
+    collected
 }
 
 /// The value as the connector reads it: spans of time in milliseconds, sizes in bytes.
@@ -376,6 +413,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::misfit::Part;
 
     fn fields() -> Vec<Field> {
         vec![
@@ -481,6 +519,27 @@ mod tests {
             assert_eq!(at, path, "{raw}");
             assert!(message.contains(part), "{raw}: {message}");
         }
+    }
+
+    #[test]
+    fn all_misfits_are_found_at_once() {
+        let raw = json!({
+            "hots": "h", "port": 0, "sslMode": "x", "proxy": {"prot": 1}, "password": 5,
+        });
+        let found: Vec<(String, Part)> = Settings::misfits(&fields(), &raw)
+            .into_iter()
+            .map(|misfit| (misfit.error.report().path.clone().unwrap_or_default(), misfit.part))
+            .collect();
+        let expected = [
+            ("hots", Part::Key),
+            ("host", Part::Missing),
+            ("port", Part::Value),
+            ("sslMode", Part::Value),
+            ("password", Part::Value),
+            ("proxy.prot", Part::Key),
+            ("proxy.host", Part::Missing),
+        ];
+        assert_eq!(found, expected.map(|(path, part)| (path.to_owned(), part)));
     }
 
     #[test]

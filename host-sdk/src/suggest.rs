@@ -2,19 +2,22 @@
 
 /// `did you mean "…"?` for a near miss, else the list of what is allowed.
 pub fn expected_one_of<'a>(given: &str, allowed: impl Iterator<Item = &'a str> + Clone) -> String {
-    let nearest = allowed
-        .clone()
-        .map(|word| {
-            (strsim::damerau_levenshtein(&given.to_lowercase(), &word.to_lowercase()), word)
-        })
-        .min_by_key(|(distance, _)| *distance);
-    match nearest {
-        Some((distance, word)) if distance <= 1 + given.chars().count() / 4 => {
-            format!("did you mean \"{word}\"?")
-        }
-        Some(_) => format!("allowed is {}", quoted_list(allowed.map(|word| format!("\"{word}\"")))),
-        None => "nothing is allowed here".to_owned(),
+    if let Some(word) = nearest(given, allowed.clone()) {
+        return format!("did you mean \"{word}\"?");
     }
+    match quoted_list(allowed.map(|word| format!("\"{word}\""))) {
+        list if list.is_empty() => "nothing is allowed here".to_owned(),
+        list => format!("allowed is {list}"),
+    }
+}
+
+/// The word of `known` that `given` nearly is: some letters differ, or their case does.
+pub fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let given = given.to_lowercase();
+    let (distance, word) = known
+        .map(|word| (strsim::damerau_levenshtein(&given, &word.to_lowercase()), word))
+        .min_by_key(|(distance, _)| *distance)?;
+    (distance <= 1 + given.chars().count() / 4).then_some(word)
 }
 
 /// `a, b or c`.

@@ -149,5 +149,9 @@ fn event() -> Value {
     let mut schema = derived::<Event>(SchemaSettings::draft2020_12().for_serialize());
     shape::by_tag(&mut schema, "event");
     shape::never_null(&mut schema);
+    let text = |description: &str| json!({"description": description, "type": "string"});
+    schema["properties"]["time"] = text("When it happened, in UTC.");
+    schema["properties"]["run"] = text("The number of the run.");
+    schema["properties"]["process"] = text("The name of the process.");
     schema
 }

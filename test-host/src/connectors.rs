@@ -53,6 +53,13 @@ impl Connectors {
             .collect()
     }
 
+    /// The directories that are searched, for messages.
+    #[must_use]
+    pub fn searched(&self) -> String {
+        let shown = self.path.directories().iter().map(|path| path.display().to_string());
+        shown.collect::<Vec<_>>().join(", ")
+    }
+
     /// Uses `connector` for `id` without a library.
     #[cfg(test)]
     pub(crate) fn with(self, id: &str, connector: Arc<dyn Connector>) -> Self {

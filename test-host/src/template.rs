@@ -27,6 +27,8 @@ enum Part {
     Uuid,
     Basename,
     Extension,
+    /// A variable of the environment that is not set.
+    Unset(String),
 }
 
 impl Template {
@@ -34,8 +36,8 @@ impl Template {
     ///
     /// # Errors
     ///
-    /// `configuration` for a brace without its partner, an unknown function, a bad time format
-    /// and a variable that is not set.
+    /// `configuration` for a brace without its partner, an unknown function and a bad time format.
+    /// A variable that is not set is none yet: [`unset`](Self::unset) names it.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
         let mut parts = Vec::new();
         let mut literal = String::new();
@@ -73,7 +75,8 @@ impl Template {
     ///
     /// # Errors
     ///
-    /// `document` when it has no property that the template names.
+    /// `document` when it has no property that the template names; `configuration` for a variable
+    /// that is not set.
     pub(crate) fn expand(&self, properties: &Properties) -> Result<String, Error> {
         let mut expanded = String::new();
         for part in &self.parts {
@@ -82,6 +85,7 @@ impl Template {
                 Part::Property(id) => expanded.push_str(self.property(properties, id)?),
                 Part::Now(format) => expanded.push_str(&now(format)?),
                 Part::Uuid => expanded.push_str(&uuid::Uuid::new_v4().to_string()),
+                Part::Unset(variable) => return Err(unset(variable)),
                 Part::Basename => {
                     expanded.push_str(split_name(self.property(properties, "fileName")?).0);
                 }
@@ -96,11 +100,31 @@ impl Template {
     /// True if it refers to the property `id`.
     #[must_use]
     pub(crate) fn refers_to(&self, id: &str) -> bool {
-        self.parts.iter().any(|part| match part {
-            Part::Property(property) => property == id,
-            Part::Basename | Part::Extension => id == "fileName",
-            Part::Text(_) | Part::Now(_) | Part::Uuid => false,
+        self.references().any(|reference| reference.property == id)
+    }
+
+    /// The properties that it refers to.
+    pub(crate) fn references(&self) -> impl Iterator<Item = Reference<'_>> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Property(id) => Some(Reference { written: id, property: id }),
+            Part::Basename => Some(Reference { written: "basename", property: "fileName" }),
+            Part::Extension => Some(Reference { written: "extension", property: "fileName" }),
+            Part::Text(_) | Part::Now(_) | Part::Uuid | Part::Unset(_) => None,
         })
+    }
+
+    /// The errors of the environment variables that it needs and that are not set.
+    pub(crate) fn unset(&self) -> impl Iterator<Item = Error> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Unset(variable) => Some(unset(variable)),
+            _ => None,
+        })
+    }
+
+    /// True if it is a text without references and functions.
+    #[must_use]
+    pub(crate) fn is_literal(&self) -> bool {
+        self.parts.iter().all(|part| matches!(part, Part::Text(_)))
     }
 
     fn property<'a>(&self, properties: &'a Properties, id: &str) -> Result<&'a str, Error> {
@@ -119,6 +143,20 @@ impl Template {
     }
 }
 
+/// A reference to a property of the document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reference<'a> {
+    /// The word in braces.
+    pub(crate) written: &'a str,
+    /// The property that it reads.
+    pub(crate) property: &'a str,
+}
+
+fn unset(variable: &str) -> Error {
+    malformed(format!("environment variable \"{variable}\" is not set"))
+        .with_hint(format!("set {variable} before the process is run"))
+}
+
 fn malformed(message: impl Into<String>) -> Error {
     Error::configuration("", message)
 }
@@ -128,33 +166,33 @@ fn reference(inside: &str) -> Result<Part, Error> {
         Some((name, argument)) => (name, Some(argument)),
         None => (inside, None),
     };
-    let part =
-        match (name, argument) {
-            ("now", Some(format)) => Part::Now(time_format(format)?),
-            ("now", None) => {
-                return Err(malformed("now needs a format, such as {now:yyyy-MM-dd HH:mm:ss.SSS}"));
-            }
-            ("env", Some(variable)) => Part::Text(std::env::var(variable).map_err(|_| {
-                malformed(format!("environment variable \"{variable}\" is not set"))
-            })?),
-            ("env", None) => return Err(malformed("env needs a name, such as {env:HOME}")),
-            ("uuid", None) => Part::Uuid,
-            ("basename", None) => Part::Basename,
-            ("extension", None) => Part::Extension,
-            ("uuid" | "basename" | "extension", Some(_)) => {
-                return Err(malformed(format!("{name} takes no argument")));
-            }
-            (_, Some(_)) => {
-                let expected = expected_one_of(name, FUNCTIONS.into_iter());
-                return Err(malformed(format!("unknown function \"{name}\"; {expected}")));
-            }
-            (_, None) if is_name(name) => Part::Property(name.to_owned()),
-            (_, None) => {
-                return Err(malformed(format!(
-                    "\"{{{name}}}\" names no property; a brace is written \"{{{{\""
-                )));
-            }
-        };
+    let part = match (name, argument) {
+        ("now", Some(format)) => Part::Now(time_format(format)?),
+        ("now", None) => {
+            return Err(malformed("now needs a format, such as {now:yyyy-MM-dd HH:mm:ss.SSS}"));
+        }
+        ("env", Some(variable)) => match std::env::var(variable) {
+            Ok(value) => Part::Text(value),
+            Err(_) => Part::Unset(variable.to_owned()),
+        },
+        ("env", None) => return Err(malformed("env needs a name, such as {env:HOME}")),
+        ("uuid", None) => Part::Uuid,
+        ("basename", None) => Part::Basename,
+        ("extension", None) => Part::Extension,
+        ("uuid" | "basename" | "extension", Some(_)) => {
+            return Err(malformed(format!("{name} takes no argument")));
+        }
+        (_, Some(_)) => {
+            let expected = expected_one_of(name, FUNCTIONS.into_iter());
+            return Err(malformed(format!("unknown function \"{name}\"; {expected}")));
+        }
+        (_, None) if is_name(name) => Part::Property(name.to_owned()),
+        (_, None) => {
+            return Err(malformed(format!(
+                "\"{{{name}}}\" names no property; a brace is written \"{{{{\""
+            )));
+        }
+    };
     Ok(part)
 }
 
@@ -287,12 +325,19 @@ mod tests {
             ("{now:YYYY}", "no part of a time format"),
             ("{uuid:4}", "takes no argument"),
             ("{env}", "needs a name"),
-            ("{env:TEST_HOST_SURELY_UNSET}", "is not set"),
         ];
         for (text, part) in cases {
             let error = Template::parse(text).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Configuration, "{text}");
             assert!(error.message().contains(part), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn a_variable_that_is_not_set_is_named_and_never_empty() {
+        let template = Template::parse("a{env:TEST_HOST_SURELY_UNSET}").unwrap();
+        assert_eq!(template.unset().count(), 1);
+        let error = template.expand(&properties()).unwrap_err();
+        assert!(error.message().contains("\"TEST_HOST_SURELY_UNSET\" is not set"), "{error}");
     }
 }

@@ -17,6 +17,8 @@ pub(crate) mod property {
     pub(crate) const FILE_NAME: &str = "fileName";
     /// A directory, absolute on the way out.
     pub(crate) const REMOTE_DIRECTORY: &str = "remoteDirectory";
+    /// The directory of a file below the one that was queried.
+    pub(crate) const RELATIVE_DIRECTORY: &str = "relativeDirectory";
     /// Where an upload lies until it is complete.
     pub(crate) const STAGING_DIRECTORY: &str = "stagingDirectory";
     /// What an upload's name ends in until it is complete.

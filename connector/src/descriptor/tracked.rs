@@ -24,6 +24,14 @@ pub(super) fn all() -> Vec<TrackedProperty> {
             &[QUERY, GET],
         ),
         tracked(
+            property::RELATIVE_DIRECTORY,
+            "Relative Directory",
+            "The directory of the file below the one that was queried, with / between names; . for \
+             that one itself.",
+            &[],
+            &[QUERY],
+        ),
+        tracked(
             property::STAGING_DIRECTORY,
             "Staging Directory",
             "Overrides the operation's Staging Directory when it is not blank.",

@@ -1,6 +1,6 @@
 //! Whether another attempt follows a failure, and the pause before it.
 
-use host_sdk::kit::{Backoff, CancelToken};
+use host_sdk::kit::{Backoff, CancelToken, RETRY_TARGET};
 
 use super::cause::Cause;
 use super::failure::Failure;
@@ -29,6 +29,7 @@ pub(crate) fn pause_before_retry(
         return Err(failure.given_up_after(backoff.attempts()));
     };
     log::info!(
+        target: RETRY_TARGET,
         "attempt {} failed ({failure}); the next one follows in {} ms",
         backoff.attempts(),
         pause.as_millis()

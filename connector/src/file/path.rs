@@ -253,6 +253,11 @@ impl RemotePath {
         Some(rest).filter(|rest| !rest.is_empty())
     }
 
+    /// How a directory is called below the directory `from`: `.` for that one itself.
+    pub(crate) fn below(&self, from: &Self) -> Option<&str> {
+        if self == from { Some(".") } else { self.seen_from(from) }
+    }
+
     /// What of `text` comes after this path's base and a slash; blank where `text` is the base.
     fn below_base<'t>(&self, text: &'t str) -> Option<&'t str> {
         let base = Some(self.base_text()).filter(|base| !base.is_empty())?;

@@ -13,6 +13,7 @@ use super::receive_buffer::OVERLAP;
 use super::selection::candidates::Candidates;
 use super::selection::selected::Selected;
 use crate::config::{Checksum, QuerySettings, Removal};
+use crate::descriptor::property;
 use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
 use crate::file::time::zone::ServerTimeZone;
@@ -31,7 +32,7 @@ pub(super) fn answer(
     let mut limit = settings.selection.limit();
     let (files, flaws) = candidates.select(execution, &directory, limit)?;
     flaws.answer(execution, input.id(), settings.return_application_errors)?;
-    let mut queue = read_all(execution, settings, input.id(), files)?;
+    let mut queue = read_all(execution, settings, input.id(), &directory, files)?;
     loop {
         queue.result()?;
         let Queue { files, gone, .. } = queue;
@@ -43,7 +44,7 @@ pub(super) fn answer(
         candidates.leave_out(&files)?;
         // Its flaws are those of the first one.
         let (files, _) = candidates.select(execution, &directory, limit)?;
-        queue = read_all(execution, settings, input.id(), files)?;
+        queue = read_all(execution, settings, input.id(), &directory, files)?;
     }
 }
 
@@ -52,6 +53,7 @@ fn read_all(
     execution: &mut Execution,
     settings: &QuerySettings,
     input: u64,
+    root: &RemotePath,
     files: Vec<Selected>,
 ) -> Result<Queue, Failure> {
     let zone = execution.session()?.zone().clone();
@@ -59,6 +61,7 @@ fn read_all(
     execution.progress.set_expected(sizes.fold(0, u64::saturating_add));
     let transfers = settings.parallel_transfers.min(files.len());
     let queue = Queue {
+        root: root.clone(),
         files,
         zone,
         next: AtomicUsize::new(0),
@@ -93,6 +96,8 @@ fn read_all(
 
 /// The files of one query, shared by the threads that read them.
 struct Queue {
+    /// The directory that was queried.
+    root: RemotePath,
     files: Vec<Selected>,
     /// The zone of the server's clock.
     zone: ServerTimeZone,
@@ -124,7 +129,7 @@ impl Queue {
                     let file = execution.document(|execution| {
                         RemoteFile::of_entry(execution, path, entry, &self.zone)
                     });
-                    let is_there = read(execution, settings, input, file?)?;
+                    let is_there = read(execution, settings, input, self.placed(file?))?;
                     self.gone.fetch_add(usize::from(!is_there), Ordering::Relaxed);
                     Ok(())
                 });
@@ -156,6 +161,15 @@ impl Queue {
         }
     }
 
+    /// `file` with its directory below the one that was queried.
+    fn placed(&self, mut file: RemoteFile) -> RemoteFile {
+        let directory = file.path.parent();
+        if let Some(below) = directory.below(&self.root) {
+            file.properties.insert(property::RELATIVE_DIRECTORY, below);
+        }
+        file
+    }
+
     /// Answers for a file of which nothing is known but what its listing tells.
     fn fail(
         &self,
@@ -167,7 +181,7 @@ impl Queue {
     ) -> Result<(), Failure> {
         let entry = &file.entry;
         let shown = RemoteFile::new(file.path()?, entry.size, entry.modified, &self.zone);
-        report_file(execution, input, &shown, settings, error)
+        report_file(execution, input, &self.placed(shown), settings, error)
     }
 
     /// Whether `error`, which all attempts at a file have come to, may be about that file alone: it

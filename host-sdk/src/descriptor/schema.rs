@@ -214,6 +214,10 @@ fn secret_reference() -> Value {
         "properties": {
             "env": {"type": "string", "description": "The environment variable that holds it."},
             "file": {"type": "string", "description": "The file that holds it."},
+            "command": {
+                "type": "array", "items": {"type": "string"}, "minItems": 1,
+                "description": "The program that prints it, and its arguments. No shell reads them.",
+            },
         },
         "additionalProperties": false,
         "minProperties": 1,

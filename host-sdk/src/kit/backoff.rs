@@ -12,6 +12,10 @@ use crate::error::{Error, ErrorKind};
 /// sends a few bytes per attempt would be retried without limit.
 const PROGRESS: u64 = 1024 * 1024;
 
+/// The target of the log records (level info) that say that another attempt follows a failed one. A
+/// host shows them although it shows no others of their level: something waits.
+pub const RETRY_TARGET: &str = "retry";
+
 /// How often, after which pauses and for how long failures that may pass are retried.
 #[derive(Clone, Copy, Debug)]
 pub struct RetryPolicy {
@@ -91,6 +95,7 @@ impl Backoff {
             return Err(error.with_attempts(self.attempts));
         };
         log::info!(
+            target: RETRY_TARGET,
             "attempt {} of {} failed ({error}); the next one follows in {} ms",
             self.attempts,
             self.policy.attempts,

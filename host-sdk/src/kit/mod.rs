@@ -11,7 +11,7 @@ pub mod shortage;
 pub mod text;
 mod wildcard;
 
-pub use backoff::{Backoff, RetryPolicy};
+pub use backoff::{Backoff, RETRY_TARGET, RetryPolicy};
 pub use cancel::{CancelToken, Registration, TimeoutGuard};
 pub use deadline::Deadline;
 pub use random::random_suffix;

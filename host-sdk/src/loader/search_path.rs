@@ -27,6 +27,12 @@ impl SearchPath {
         Self { directories }
     }
 
+    /// The directories, in the order in which they are searched.
+    #[must_use]
+    pub fn directories(&self) -> &[PathBuf] {
+        &self.directories
+    }
+
     /// The library of the connector `id`.
     ///
     /// # Errors

@@ -28,7 +28,8 @@ fn without_references(process: &Value) -> Value {
         let settings = connections.values_mut().filter_map(Value::as_object_mut);
         for value in settings.flat_map(|settings| settings.values_mut()) {
             let is_reference = value.as_object().is_some_and(|object| {
-                object.len() == 1 && object.keys().all(|key| key == "env" || key == "file")
+                object.len() == 1
+                    && object.keys().all(|key| ["env", "file", "command"].contains(&key.as_str()))
             });
             if is_reference {
                 *value = json!("secret");

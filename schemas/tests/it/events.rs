@@ -10,9 +10,9 @@ use test_host::pipeline::Prepared;
 use test_host::process::Process;
 use test_host::report::events::{
     DocumentCounts, DocumentEvent, ErrorEntry, Event, LeftOut, LogEvent, LogLevel, RunStatus,
-    SummaryEvent,
+    SummaryEvent, Work,
 };
-use test_host::report::{JsonLines, Reporter, Verbosity};
+use test_host::report::{JsonLines, QuotedJson, Reporter, RunIdentity, Verbosity};
 
 use crate::libraries::connectors;
 use crate::support::{misfits, package, read, validator};
@@ -36,8 +36,9 @@ fn document(status: Status, error: Option<Error>) -> DocumentEvent {
         bytes: 3,
         sha256: Some("ab".repeat(32)),
         properties: Properties::new().with("fileName", "a"),
+        refused_earlier: error.is_some(),
         error,
-        json: Some(json!({"a": null})),
+        json: QuotedJson::from_body(b"{\"a\": null}".to_vec()),
     }
 }
 
@@ -73,6 +74,7 @@ fn every_event() -> Vec<Event> {
             documents: DocumentCounts { success: 1, ..DocumentCounts::default() },
             bytes: 3,
             seconds: 0.5,
+            work: Work { unchanged: 1, ..Work::default() },
             left_out: Some(LeftOut { hidden: 2, ..LeftOut::default() }),
             errors: vec![entry(Some(1)), entry(None)],
         }));
@@ -162,7 +164,8 @@ fn the_lines_of_a_run_fit() {
     let prepared = Prepared::new(process, &connectors(), &cancellation).unwrap();
     let page = Page::default();
     let verbosity = Verbosity { quiet: false, verbose: 3 };
-    let reporter: Arc<dyn Reporter> = Arc::new(JsonLines::new(page.clone(), verbosity));
+    let reporter: Arc<dyn Reporter> =
+        Arc::new(JsonLines::new(page.clone(), verbosity).of_run(RunIdentity::new("test")));
     prepared.run(&reporter, &cancellation).unwrap();
 
     let text = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
@@ -171,6 +174,8 @@ fn the_lines_of_a_run_fit() {
     for line in &lines {
         let misfits = misfits(&validator, line);
         assert!(misfits.is_empty(), "{line}: {misfits:#?}");
+        assert_eq!(line["process"], "test");
+        assert!(line["time"].as_str().unwrap().ends_with('Z') && line["run"].is_string(), "{line}");
     }
     let counts = &lines.last().unwrap()["documents"];
     let expected = json!({"success": 1, "empty": 0, "applicationError": 1, "failure": 1});

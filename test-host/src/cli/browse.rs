@@ -29,7 +29,7 @@ pub(super) fn browse(arguments: &BrowseArguments, options: &Options) -> Result<E
     let cancellation = Cancellation::new();
     cancel_on_interrupt(&cancellation)?;
     let connectors = options.connectors(&options.log_reporter());
-    let prepared = prepare(&arguments.file, &connectors, &cancellation)?;
+    let prepared = prepare(&arguments.file, &connectors, &cancellation, options)?;
     let connection = prepared
         .connection(&arguments.connection)
         .ok_or_else(|| unknown_connection(&prepared, &arguments.connection))?;

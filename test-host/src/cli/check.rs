@@ -28,7 +28,7 @@ pub(super) fn check(arguments: &CheckArguments, options: &Options) -> Result<Exi
     let cancellation = Cancellation::new();
     cancel_on_interrupt(&cancellation)?;
     let connectors = options.connectors(&options.log_reporter());
-    let prepared = prepare(&arguments.file, &connectors, &cancellation)?;
+    let prepared = prepare(&arguments.file, &connectors, &cancellation, options)?;
     let mut output = results();
     let mut code = ExitCode::Success;
     for name in names(&prepared, arguments.connection.as_deref())? {
@@ -47,8 +47,12 @@ pub(super) fn check(arguments: &CheckArguments, options: &Options) -> Result<Exi
             }
             Output::Text => write!(output, "{}", table(&name, &report))?,
         }
-        if !report.is_usable() {
-            code = ExitCode::Connection;
+        if !report.is_usable() && code == ExitCode::Success {
+            // The code that a run ends with, too.
+            code = report
+                .error
+                .as_ref()
+                .map_or(ExitCode::Connection, |error| ExitCode::of(error.kind()));
         }
         // The report is complete. A failed close does not change it.
         let _ = connection.close();
@@ -98,7 +102,14 @@ fn table(connection: &str, report: &CheckReport) -> String {
         }
     }
     if let Some(error) = &report.error {
-        text.push_str(&format!("  {}\n", printable(&error.to_string())));
+        // A finding that failed has said it.
+        let is_said = report.findings.iter().any(|finding| {
+            finding.status == CheckStatus::Failed && finding.detail.contains(error.message())
+        });
+        if !is_said {
+            text.push_str(&format!("  {}\n", printable(&error.to_string())));
+        }
+        text.push_str(&format!("  [{kind}] test-host explain {kind}\n", kind = error.kind()));
         if let Some(hint) = &error.report().hint {
             text.push_str(&format!("  → {}\n", printable(hint)));
         }

@@ -12,7 +12,13 @@ pub(super) fn connectors(options: &Options) -> Result<ExitCode, Failure> {
     let connectors = options.connectors(&options.log_reporter());
     let mut output = results();
     let mut code = ExitCode::Success;
-    for (path, loaded) in connectors.all() {
+    let all = connectors.all();
+    if all.is_empty() {
+        print_note(&format!("no connector is found in {}", connectors.searched()));
+        print_note("  name their directory with --connector-path or $CONNECTOR_PATH");
+        return Ok(ExitCode::Loader);
+    }
+    for (path, loaded) in all {
         let path = path.display().to_string();
         match (loaded, options.output) {
             (Ok(connector), Output::Json) => {

@@ -15,7 +15,7 @@ use crate::demo::{TABLE, compare, discard_earlier, process};
 use crate::exit_code::ExitCode;
 use crate::pipeline::{Prepared, Refusal};
 use crate::report::progress::human_size;
-use crate::report::{Reporter, Text};
+use crate::report::{Reporter, RunIdentity, Text};
 use host_sdk::kit::shortage;
 
 #[derive(Debug, Args)]
@@ -37,7 +37,9 @@ pub(super) fn demo(arguments: &DemoArguments, options: &Options) -> Result<ExitC
         StartError::Thread(e) => shortage::of_threads("the server", &e),
         failed => Error::internal(failed.to_string()),
     })?;
-    let process = process(server.port(), &format!("sqlite:{}", database.display()))?;
+    // The address is a template.
+    let address = format!("sqlite:{}", database.display()).replace('{', "{{").replace('}', "}}");
+    let process = process(server.port(), &address)?;
     discard_earlier(&database, &process.process)?;
     if !options.quiet {
         let (count, size, port) = (files.len(), human_size(total), server.port());
@@ -45,7 +47,7 @@ pub(super) fn demo(arguments: &DemoArguments, options: &Options) -> Result<ExitC
     }
     // The table below is the result. Documents only move the bars.
     let reporter: Arc<dyn Reporter> = match options.output {
-        Output::Json => options.reporter(""),
+        Output::Json => options.reporter(RunIdentity::new(&process.process), ""),
         Output::Text => Arc::new(Text::new(io::sink(), options.verbosity(), "store")),
     };
     let connectors = options.connectors(&reporter);

@@ -16,6 +16,11 @@ use crate::exit_code::ExitCode;
 pub(super) struct DescribeArguments {
     /// The connector's id; all that are found without it
     connector: Option<String>,
+    /// One operation alone, by its id
+    operation: Option<String>,
+    /// Advanced settings, too
+    #[arg(long)]
+    all: bool,
     /// The form of the description; --output json means json as well
     #[arg(long, value_enum)]
     format: Option<Format>,
@@ -63,7 +68,10 @@ pub(super) fn describe(
     let mut output = results();
     for descriptor in &descriptors {
         match format {
-            Format::Text => output.write_all(to_text(descriptor).as_bytes())?,
+            Format::Text => {
+                let text = to_text(descriptor, arguments)?;
+                output.write_all(wrapped(&text, width()).as_bytes())?;
+            }
             Format::Json if options.output == Output::Json => {
                 writeln!(output, "{}", json(descriptor, false)?)?;
             }
@@ -83,15 +91,31 @@ fn json(descriptor: &ConnectorDescriptor, pretty: bool) -> Result<String, host_s
     written.map_err(|e| host_sdk::Error::internal(format!("the descriptor is unwritable: {e}")))
 }
 
-fn to_text(descriptor: &ConnectorDescriptor) -> String {
+fn to_text(
+    descriptor: &ConnectorDescriptor,
+    arguments: &DescribeArguments,
+) -> Result<String, host_sdk::Error> {
     let mut text = String::new();
+    if let Some(id) = &arguments.operation {
+        let Some(operation) = descriptor.operation(id) else {
+            let known = descriptor.operations.iter().map(|operation| operation.id.as_str());
+            let message = format!(
+                "\"{}\" has no operation \"{id}\"; {}",
+                descriptor.id,
+                host_sdk::expected_one_of(id, known)
+            );
+            return Err(host_sdk::Error::configuration("", message));
+        };
+        describe_operation(&mut text, operation, arguments.all);
+        return Ok(text.trim_start().to_owned());
+    }
     let ConnectorDescriptor { id, label, help, version, .. } = descriptor;
     line(&mut text, 0, &format!("{id}: {label} {version}"));
     line(&mut text, 0, help);
     line(&mut text, 0, "\nConnection");
-    fields(&mut text, 1, &descriptor.connection.fields);
+    fields(&mut text, 1, &descriptor.connection.fields, arguments.all);
     for operation in &descriptor.operations {
-        describe_operation(&mut text, operation);
+        describe_operation(&mut text, operation, arguments.all);
     }
     if !descriptor.tracked_properties.is_empty() {
         line(&mut text, 0, "\nProperties");
@@ -107,10 +131,10 @@ fn to_text(descriptor: &ConnectorDescriptor) -> String {
         line(&mut text, 1, &format!("{} ({})", property.id, of.join("; ")));
         line(&mut text, 3, &property.help);
     }
-    text
+    Ok(text)
 }
 
-fn describe_operation(text: &mut String, operation: &OperationDescriptor) {
+fn describe_operation(text: &mut String, operation: &OperationDescriptor, all: bool) {
     line(text, 0, &format!("\nOperation {}: {}", operation.id, operation.label));
     line(text, 1, &operation.help);
     for parameter in &operation.parameters {
@@ -118,7 +142,7 @@ fn describe_operation(text: &mut String, operation: &OperationDescriptor) {
         line(text, 1, &format!("{} (parameter{required})", parameter.id));
         line(text, 3, &parameter.help);
     }
-    fields(text, 1, &operation.fields);
+    fields(text, 1, &operation.fields, all);
     if let Some(filter) = &operation.filter {
         for property in &filter.properties {
             let operators = property.operators.join(", ");
@@ -127,8 +151,9 @@ fn describe_operation(text: &mut String, operation: &OperationDescriptor) {
     }
 }
 
-fn fields(text: &mut String, depth: usize, all: &[Field]) {
-    for field in all {
+fn fields(text: &mut String, depth: usize, of: &[Field], all: bool) {
+    let hidden = of.iter().filter(|field| field.advanced && !all).count();
+    for field in of.iter().filter(|field| all || !field.advanced) {
         let mut facts = vec![match field.field_type {
             FieldType::String => "text".to_owned(),
             FieldType::Password => "secret".to_owned(),
@@ -164,8 +189,46 @@ fn fields(text: &mut String, depth: usize, all: &[Field]) {
         }
         line(text, depth, &format!("{} ({})", field.id, facts.join(", ")));
         line(text, depth + 2, &field.help);
-        fields(text, depth + 2, &field.fields);
+        fields(text, depth + 2, &field.fields, all);
     }
+    if hidden > 0 {
+        line(text, depth, &format!("… and {hidden} advanced settings (--all)"));
+    }
+}
+
+/// The width of the terminal; `None` where the text goes elsewhere.
+fn width() -> Option<usize> {
+    use std::io::IsTerminal;
+    let width = || usize::from(console::Term::stdout().size_checked()?.1).into();
+    if std::io::stdout().is_terminal() { width() } else { None }
+}
+
+/// `text` with every line of at most `width` characters, broken between words; what follows keeps the
+/// indentation.
+fn wrapped(text: &str, width: Option<usize>) -> String {
+    let Some(width) = width.filter(|width| *width > 20) else { return text.to_owned() };
+    let mut wrapped = String::new();
+    for line in text.lines() {
+        let indentation: String = line.chars().take_while(|c| *c == ' ').collect();
+        let mut length = 0;
+        for word in line.split_whitespace() {
+            let longer = word.chars().count() + 1;
+            if length > 0 && length + longer > width {
+                wrapped.push('\n');
+                length = 0;
+            }
+            if length == 0 {
+                wrapped.push_str(&indentation);
+                length = indentation.chars().count();
+            } else {
+                wrapped.push(' ');
+            }
+            wrapped.push_str(word);
+            length += longer;
+        }
+        wrapped.push('\n');
+    }
+    wrapped
 }
 
 fn line(text: &mut String, depth: usize, what: &str) {

@@ -8,13 +8,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::{ArgAction, Args, ValueEnum};
 use host_sdk::Error;
 
-use super::failure::Failure;
+use super::failure::{Failure, Refused};
+use super::problems;
 use crate::cancellation::Cancellation;
 use crate::connectors::{Connectors, search_path};
 use crate::exit_code::ExitCode;
-use crate::pipeline::{Prepared, Refusal};
-use crate::process::Process;
-use crate::report::{JsonLines, LogForwarder, Reporter, Text, Verbosity};
+use crate::pipeline::{Examined, Prepared};
+use crate::process::{Problems, ProcessFile, Secrets, Variables};
+use crate::report::{JsonLines, LogForwarder, Reporter, RunIdentity, Text, Verbosity};
 use host_sdk::kit::shortage;
 
 /// What every command takes.
@@ -24,6 +25,13 @@ pub(super) struct Options {
     /// repeatable
     #[arg(long, global = true, value_name = "DIR")]
     connector_path: Vec<PathBuf>,
+    /// Take connections that a process does not have from this file, not from connections.json
+    /// beside it
+    #[arg(long, global = true, value_name = "FILE")]
+    connections: Option<PathBuf>,
+    /// The value of ${NAME} in process files; repeatable
+    #[arg(long, global = true, value_name = "NAME=VALUE")]
+    set: Vec<String>,
     /// How results are written
     #[arg(long, global = true, value_enum, default_value_t = Output::Text)]
     pub(super) output: Output,
@@ -53,11 +61,28 @@ impl Options {
         Verbosity { quiet: self.quiet, verbose: self.verbose }
     }
 
+    /// Reads the process file at `path`.
+    ///
+    /// # Errors
+    ///
+    /// `configuration` where `--set` is not used as it should be.
+    pub(super) fn process_file(&self, path: &Path, secrets: Secrets) -> Result<ProcessFile, Error> {
+        let mut variables = Variables { secrets, ..Variables::default() };
+        for given in &self.set {
+            let (name, value) = given.split_once('=').ok_or_else(|| {
+                Error::configuration("", format!("--set takes NAME=VALUE, not \"{given}\""))
+            })?;
+            variables.values.insert(name.to_owned(), value.to_owned());
+        }
+        Ok(ProcessFile::read(path, &variables, self.connections.as_deref()))
+    }
+
     /// Where the events of a run go.
-    pub(super) fn reporter(&self, last_step: &str) -> Arc<dyn Reporter> {
+    pub(super) fn reporter(&self, identity: RunIdentity, last_step: &str) -> Arc<dyn Reporter> {
+        let verbosity = self.verbosity();
         match self.output {
-            Output::Json => Arc::new(JsonLines::new(results(), self.verbosity())),
-            Output::Text => Arc::new(Text::new(results(), self.verbosity(), last_step)),
+            Output::Json => Arc::new(JsonLines::new(results(), verbosity).of_run(identity)),
+            Output::Text => Arc::new(Text::new(results(), verbosity, last_step).of_run(identity)),
         }
     }
 
@@ -72,16 +97,45 @@ impl Options {
     }
 }
 
-/// Reads and prepares the process in `file`.
+/// Reads and prepares the process in `file`. Warnings are printed.
 pub(super) fn prepare(
     file: &Path,
     connectors: &Connectors,
     cancellation: &Arc<Cancellation>,
+    options: &Options,
 ) -> Result<Prepared, Failure> {
-    Process::read(file)
-        .map_err(Refusal::from)
-        .and_then(|process| Prepared::new(process, connectors, cancellation))
-        .map_err(|refusal| Failure::of(file, refusal))
+    let file = options.process_file(file, Secrets::Required)?;
+    let (prepared, warnings) = prepared(file, connectors, cancellation)?;
+    if !options.quiet {
+        warnings.print();
+    }
+    Ok(prepared)
+}
+
+/// A file that is not refused, with what it is warned of.
+pub(super) struct Warnings {
+    pub(super) file: ProcessFile,
+    pub(super) problems: Problems,
+}
+
+impl Warnings {
+    pub(super) fn print(&self) {
+        problems::print(&self.file, &self.problems);
+    }
+}
+
+/// Prepares the process of `file`.
+pub(super) fn prepared(
+    file: ProcessFile,
+    connectors: &Connectors,
+    cancellation: &Arc<Cancellation>,
+) -> Result<(Prepared, Warnings), Failure> {
+    let Examined { problems, prepared, refused } =
+        Prepared::of_file(&file, connectors, cancellation);
+    match prepared {
+        Some(prepared) => Ok((prepared, Warnings { file, problems })),
+        None => Err(Failure::Refused(Box::new(Refused { file, problems, library: refused }))),
+    }
 }
 
 /// Makes Ctrl-C cancel. A second one ends the program at once.

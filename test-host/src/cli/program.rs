@@ -10,7 +10,9 @@ use super::failure::with_output;
 #[cfg(not(feature = "demo"))]
 use super::no_demo as demo;
 use super::options::Options;
-use super::{browse, check, completions, connectors, describe, run, validate};
+use super::{
+    browse, check, completions, connectors, describe, explain, init, remote, run, schema, validate,
+};
 use crate::exit_code::ExitCode;
 
 /// Runs processes written in JSON through connectors that it loads at run time.
@@ -35,8 +37,18 @@ nothing that is under way; a command that was done then ends with 1, not with 0.
 enum Command {
     /// Download 200 files from a server of its own into a database, and prove every row
     Demo(demo::DemoArguments),
+    /// Write a process to begin with
+    Init(init::InitArguments),
     /// Run a process
     Run(run::RunArguments),
+    /// List a directory of a server
+    Ls(remote::LsArguments),
+    /// Download one file of a server
+    Get(remote::GetArguments),
+    /// Upload one file to a server
+    Put(remote::PutArguments),
+    /// Delete one file of a server
+    Rm(remote::RmArguments),
     /// Check processes without sending anything
     Validate(validate::ValidateArguments),
     /// Show what a connector takes and offers
@@ -45,6 +57,10 @@ enum Command {
     Check(check::CheckArguments),
     /// Show the object types of an operation and their profiles
     Browse(browse::BrowseArguments),
+    /// Say what a kind of error means, and what helps
+    Explain(explain::ExplainArguments),
+    /// Print the JSON Schemas for editors
+    Schema(schema::SchemaArguments),
     /// List the connectors that are found
     Connectors,
     /// Write a completion script for a shell
@@ -71,6 +87,13 @@ pub fn main() -> ExitCode {
         Command::Describe(arguments) => describe::describe(arguments, options),
         Command::Check(arguments) => check::check(arguments, options),
         Command::Browse(arguments) => browse::browse(arguments, options),
+        Command::Ls(arguments) => remote::ls(arguments, options),
+        Command::Get(arguments) => remote::get(arguments, options),
+        Command::Put(arguments) => remote::put(arguments, options),
+        Command::Rm(arguments) => remote::rm(arguments, options),
+        Command::Init(arguments) => init::init(arguments, options),
+        Command::Explain(arguments) => explain::explain(arguments, options),
+        Command::Schema(arguments) => schema::schema(arguments),
         Command::Connectors => connectors::connectors(options),
         Command::Completions(arguments) => completions::completions::<Arguments>(arguments),
     };

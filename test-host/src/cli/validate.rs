@@ -4,12 +4,15 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::json;
+use host_sdk::kit::text::printable;
+use serde_json::{Value, json};
 
 use super::failure::Failure;
-use super::options::{Options, Output, prepare, results};
+use super::options::{Options, Output, Warnings, prepared, results};
+use super::problems;
 use crate::cancellation::Cancellation;
 use crate::exit_code::ExitCode;
+use crate::process::{Problems, ProcessFile, Secrets};
 
 #[derive(Debug, Args)]
 pub(super) struct ValidateArguments {
@@ -26,25 +29,50 @@ pub(super) fn validate(
     let cancellation = Cancellation::new();
     let mut output = results();
     let mut code = ExitCode::Success;
-    for file in &arguments.files {
-        let refused = prepare(file, &connectors, &cancellation).err();
-        let shown = file.display().to_string();
-        match (&refused, options.output) {
-            (None, Output::Json) => writeln!(output, "{}", json!({"file": shown, "valid": true}))?,
-            (None, Output::Text) if options.quiet => {}
-            (None, Output::Text) => writeln!(output, "{shown}: valid")?,
-            (Some(failure), Output::Json) => {
-                let message = failure.to_string();
-                let error = failure.error();
-                let line =
-                    json!({"file": shown, "valid": false, "message": message, "error": error});
-                writeln!(output, "{line}")?;
+    for path in &arguments.files {
+        let file = options.process_file(path, Secrets::Optional)?;
+        let shown = path.display().to_string();
+        let (refused, line) = match prepared(file, &connectors, &cancellation) {
+            Ok((_, warnings)) => {
+                let Warnings { file, problems } = &warnings;
+                if options.output == Output::Text && !options.quiet {
+                    warnings.print();
+                    writeln!(output, "{}", printable(&format!("{shown}: valid")))?;
+                }
+                let problems = of_file(file, problems);
+                (None, json!({"file": shown, "valid": true, "problems": problems}))
             }
-            (Some(failure), Output::Text) => failure.print(),
+            Err(failure) => {
+                let problems = match &failure {
+                    Failure::Refused(refused) => of_file(&refused.file, &refused.problems),
+                    _ => json!([]),
+                };
+                let line = json!({
+                    "file": shown,
+                    "valid": false,
+                    "message": failure.to_string(),
+                    "error": failure.error(),
+                    "problems": problems,
+                });
+                (Some(failure), line)
+            }
+        };
+        match (options.output, &refused) {
+            (Output::Json, _) => writeln!(output, "{line}")?,
+            (Output::Text, Some(failure)) => failure.print(),
+            (Output::Text, None) => {}
         }
         if let (Some(failure), ExitCode::Success) = (&refused, code) {
             code = failure.exit_code();
         }
     }
     Ok(code)
+}
+
+/// The problems of a file, in its order.
+fn of_file(file: &ProcessFile, problems: &Problems) -> Value {
+    problems::sorted(file, problems)
+        .into_iter()
+        .map(|problem| problems::json(file, problem))
+        .collect()
 }

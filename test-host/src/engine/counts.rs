@@ -4,7 +4,7 @@ use host_sdk::{Error, ErrorKind, Status};
 
 use super::document::StepIdentity;
 use crate::exit_code::ExitCode;
-use crate::report::events::{DocumentCounts, ErrorEntry, LeftOut, RunStatus};
+use crate::report::events::{DocumentCounts, ErrorEntry, LeftOut, RunStatus, Work};
 
 /// How many errors the summary lists.
 const LISTED_ERRORS: usize = 100;
@@ -14,6 +14,7 @@ pub(super) struct Counts {
     pub(super) documents: DocumentCounts,
     pub(super) bytes: u64,
     pub(super) left_out: LeftOut,
+    pub(super) work: Work,
     pub(super) errors: Vec<ErrorEntry>,
     pub(super) first_error: Option<ErrorKind>,
     /// Why a step ended early.

@@ -4,6 +4,7 @@ mod counts;
 pub(crate) mod digest;
 pub(crate) mod document;
 pub(crate) mod execution;
+pub(crate) mod expecting;
 pub(crate) mod handover;
 mod pipe;
 pub(crate) mod queue;

@@ -11,7 +11,9 @@ use super::document::{Document, DocumentState, End, StepIdentity};
 use crate::cancellation::Cancellation;
 use crate::exit_code::ExitCode;
 use crate::locks::lock;
-use crate::report::events::{DocumentEvent, Event, LeftOut, LogEvent, LogLevel, SummaryEvent};
+use crate::report::events::{
+    DocumentEvent, Event, LeftOut, LogEvent, LogLevel, SummaryEvent, Work,
+};
 use crate::report::{QuotedJson, Reporter};
 
 /// One run of a process.
@@ -97,6 +99,7 @@ impl Run {
             sha256: Some(end.sha256.to_string()),
             properties,
             error: end.application_error.as_ref().or(end.refused.as_ref()).cloned(),
+            refused_earlier: end.application_error.is_none() && end.refused.is_some(),
             json,
         }));
     }
@@ -145,6 +148,11 @@ impl Run {
         count(&mut lock(&self.counts).left_out);
     }
 
+    /// Counts what was done besides moving documents.
+    pub(crate) fn add_work(&self, count: impl FnOnce(&mut Work)) {
+        count(&mut lock(&self.counts).work);
+    }
+
     /// Logs a message of the host about `step`.
     pub(crate) fn log(&self, level: LogLevel, step: &StepIdentity, message: String) {
         self.reporter.event(&Event::Log(LogEvent {
@@ -168,6 +176,7 @@ impl Run {
     /// The summary, and the exit code of the program.
     pub(crate) fn finish(&self) -> (SummaryEvent, ExitCode) {
         let reason = self.cancellation.reason().map(|error| error.kind());
+        let logged = self.reporter.log_counts();
         let counts = lock(&self.counts);
         let (status, code) = counts.verdict(reason);
         let summary = SummaryEvent {
@@ -175,6 +184,7 @@ impl Run {
             documents: counts.documents,
             bytes: counts.bytes,
             seconds: self.started.elapsed().as_secs_f64(),
+            work: Work { warnings: logged.warnings, retries: logged.retries, ..counts.work },
             left_out: Some(counts.left_out).filter(|left_out| *left_out != LeftOut::default()),
             errors: counts.errors.clone(),
         };
@@ -197,6 +207,7 @@ impl Run {
             sha256: None,
             properties: properties.clone(),
             error,
+            refused_earlier: false,
             json: None,
         }));
     }

@@ -1,10 +1,13 @@
 //! A process is prepared (connectors loaded, every setting checked), then run.
 
+mod configure;
 mod durability;
 #[cfg(test)]
 mod durability_tests;
 #[cfg(test)]
 mod failure_tests;
+mod json_path;
+mod literals;
 mod prepare;
 #[cfg(test)]
 mod refused_tests;
@@ -17,6 +20,8 @@ mod run;
 mod run_tests;
 #[cfg(test)]
 mod scripted;
+mod settings_advice;
+mod templates;
 
-pub use prepare::{Prepared, Refusal};
+pub use prepare::{Examined, Prepared, Refusal};
 pub use run::RunOutcome;

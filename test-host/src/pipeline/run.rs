@@ -10,6 +10,7 @@ use super::prepare::{Prepared, PreparedStep};
 use crate::cancellation::Cancellation;
 use crate::engine::document::StepIdentity;
 use crate::engine::execution::{ExecutionPlan, Inputs};
+use crate::engine::expecting::Expecting;
 use crate::engine::handover::Handover;
 use crate::engine::queue::{QueueStage, StepQueue};
 use crate::engine::run::Run;
@@ -151,7 +152,13 @@ impl Prepared {
                     let Step::Connector(step) = step else { return Err(mismatch()) };
                     let queue = StepQueue::new(*bodies, step.store_errors, run.cancellation());
                     workers.push(Worker { position, queue: Arc::clone(&queue), next });
-                    Arc::new(QueueStage(queue))
+                    let entrance: Arc<dyn Stage> = Arc::new(QueueStage(queue));
+                    let (run, step) = (Arc::clone(run), Arc::clone(identity));
+                    if *bodies {
+                        Arc::new(Expecting { run, step, next: entrance })
+                    } else {
+                        entrance
+                    }
                 }
                 (PreparedStep::SetProperties(properties), _) => {
                     Arc::new(SetProperties { properties: Arc::clone(properties), next })
@@ -162,7 +169,14 @@ impl Prepared {
                 }
                 (_, Step::WriteFiles(step)) => {
                     let directory = Directory::open(&step.directory).map_err(under_path)?;
-                    Arc::new(WriteFiles { directory, store_errors: step.store_errors, next })
+                    Arc::new(WriteFiles {
+                        run: Arc::clone(run),
+                        directory,
+                        if_exists: step.if_exists,
+                        preserve_timestamp: step.preserve_timestamp,
+                        store_errors: step.store_errors,
+                        next,
+                    })
                 }
                 (_, Step::Database(step)) => Arc::new(DatabaseStage(Arc::new(Database {
                     run: Arc::clone(run),

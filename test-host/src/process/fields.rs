@@ -1,158 +1,128 @@
-//! Reads the fields of JSON objects. Each error names the path and the valid values.
+//! Reads the fields of JSON objects, and collects what does not fit.
+//!
+//! Where a field does not fit, a stand-in takes its place so that the rest is checked too. Stand-ins
+//! never run: a process with an error is refused.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use host_sdk::{Error, expected_one_of};
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use host_sdk::{Error, Misfit, expected_one_of};
 use serde_json::{Map, Value};
 
-/// Reads `text` as JSON in which no object has a key twice.
-///
-/// # Errors
-///
-/// `configuration` with line and column.
-pub(crate) fn read_json(text: &str) -> Result<Value, Error> {
-    match serde_json::from_str::<UniqueKeys>(text) {
-        Ok(UniqueKeys(value)) => Ok(value),
-        Err(error) => {
-            let message = error.to_string();
-            let what = message.rsplit_once(" at line ").map_or(&*message, |(what, _)| what);
-            let (line, column) = (error.line(), error.column());
-            Err(Error::configuration("", format!("line {line}, column {column}: {what}")))
-        }
-    }
-}
-
-/// A JSON value. `serde_json::Value` would keep the last of two equal keys without an error.
-struct UniqueKeys(Value);
-
-impl<'de> Deserialize<'de> for UniqueKeys {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(UniqueKeysVisitor)
-    }
-}
-
-struct UniqueKeysVisitor;
-
-impl<'de> Visitor<'de> for UniqueKeysVisitor {
-    type Value = UniqueKeys;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_unit<E>(self) -> Result<UniqueKeys, E> {
-        Ok(UniqueKeys(Value::Null))
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<UniqueKeys, E> {
-        Ok(UniqueKeys(value.into()))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<UniqueKeys, E> {
-        Ok(UniqueKeys(value.into()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<UniqueKeys, E> {
-        Ok(UniqueKeys(value.into()))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<UniqueKeys, E> {
-        Ok(UniqueKeys(value.into()))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<UniqueKeys, E> {
-        Ok(UniqueKeys(value.into()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<UniqueKeys, A::Error> {
-        let mut values = Vec::new();
-        while let Some(UniqueKeys(value)) = items.next_element()? {
-            values.push(value);
-        }
-        Ok(UniqueKeys(values.into()))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<UniqueKeys, A::Error> {
-        let mut object = Map::new();
-        while let Some(key) = entries.next_key::<String>()? {
-            if object.contains_key(&key) {
-                return Err(serde::de::Error::custom(format_args!("\"{key}\" is given twice")));
-            }
-            let UniqueKeys(value) = entries.next_value()?;
-            object.insert(key, value);
-        }
-        Ok(UniqueKeys(object.into()))
-    }
-}
+use super::problem::Problems;
+use super::source::key as path_of;
 
 /// The fields of one object. Unknown fields are errors.
-pub(crate) struct Fields {
+pub(crate) struct Fields<'a> {
     object: Map<String, Value>,
+    problems: &'a mut Problems,
 }
 
-impl Fields {
+impl<'a> Fields<'a> {
     /// Checks that `value` is an object with no field beside `known`.
-    pub(crate) fn check(value: Value, known: &[&str]) -> Result<Self, Error> {
+    pub(crate) fn check(value: Value, known: &[&str], problems: &'a mut Problems) -> Option<Self> {
         let Value::Object(object) = value else {
-            return Err(expected("", "an object", &value));
+            problems.error(expected("", "an object", &value));
+            return None;
         };
-        if let Some(key) = object.keys().find(|key| !known.contains(&key.as_str())) {
+        for key in object.keys().filter(|key| !known.contains(&key.as_str())) {
             let instead = expected_one_of(key, known.iter().copied());
-            return Err(Error::configuration(key, format!("unknown field \"{key}\"; {instead}")));
+            let message = format!("unknown field \"{key}\"; {instead}");
+            problems.misfit(Misfit::key(Error::configuration(key, message)));
         }
-        Ok(Self { object })
+        Some(Self { object, problems })
     }
 
-    pub(crate) fn require(&mut self, key: &str) -> Result<Value, Error> {
-        self.object.remove(key).ok_or_else(|| {
-            Error::configuration(key, format!("required field \"{key}\" is missing"))
-        })
+    /// Where what is found is collected.
+    pub(crate) fn problems(&mut self) -> &mut Problems {
+        self.problems
     }
 
-    pub(crate) fn text(&mut self, key: &str) -> Result<String, Error> {
-        match self.require(key)? {
-            Value::String(text) if text.trim().is_empty() => {
-                Err(Error::configuration(key, format!("required field \"{key}\" is blank")))
+    /// Whether `key` is absent or an object without members.
+    pub(crate) fn is_empty(&self, key: &str) -> bool {
+        self.object.get(key).is_none_or(|value| value.as_object().is_some_and(Map::is_empty))
+    }
+
+    fn refuse(&mut self, key: &str, message: impl Into<String>) {
+        self.problems.error(Error::configuration(key, message));
+    }
+
+    pub(crate) fn require(&mut self, key: &str) -> Option<Value> {
+        let value = self.object.remove(key);
+        if value.is_none() {
+            let message = format!("required field \"{key}\" is missing");
+            self.problems.misfit(Misfit::missing(Error::configuration(key, message)));
+        }
+        value
+    }
+
+    /// A text that is not blank; empty where it is missing or wrong.
+    pub(crate) fn text(&mut self, key: &str) -> String {
+        match self.require(key) {
+            Some(Value::String(text)) if text.trim().is_empty() => {
+                self.refuse(key, format!("required field \"{key}\" is blank"));
             }
-            Value::String(text) => Ok(text),
-            other => Err(expected(key, "text", &other)),
+            Some(Value::String(text)) => return text,
+            Some(other) => self.problems.error(expected(key, "text", &other)),
+            None => {}
         }
+        String::new()
     }
 
-    pub(crate) fn optional_text(&mut self, key: &str) -> Result<Option<String>, Error> {
+    pub(crate) fn optional_text(&mut self, key: &str) -> Option<String> {
         match self.object.get(key) {
-            None | Some(Value::Null) => Ok(None),
-            Some(_) => self.text(key).map(Some),
+            None | Some(Value::Null) => None,
+            Some(_) => Some(self.text(key)).filter(|text| !text.is_empty()),
         }
     }
 
-    pub(crate) fn boolean(&mut self, key: &str, default: bool) -> Result<bool, Error> {
+    pub(crate) fn boolean(&mut self, key: &str, default: bool) -> bool {
         match self.object.remove(key) {
-            None => Ok(default),
-            Some(Value::Bool(fact)) => Ok(fact),
-            Some(other) => Err(expected(key, "true or false", &other)),
+            None => default,
+            Some(Value::Bool(fact)) => fact,
+            Some(other) => {
+                self.problems.error(expected(key, "true or false", &other));
+                default
+            }
         }
     }
 
-    pub(crate) fn object(&mut self, key: &str) -> Result<Map<String, Value>, Error> {
+    /// One of `words`, each with what it means; `default` where it is absent.
+    pub(crate) fn choice<T: Copy>(&mut self, key: &str, words: &[(&str, T)], default: T) -> T {
+        let Some(text) = self.optional_text(key) else { return default };
+        if let Some((_, meant)) = words.iter().find(|(word, _)| *word == text) {
+            return *meant;
+        }
+        let known = expected_one_of(&text, words.iter().map(|(word, _)| *word));
+        self.refuse(key, format!("\"{text}\" is not allowed; {known}"));
+        default
+    }
+
+    /// An object; empty where it is absent. `None` where it is something else.
+    pub(crate) fn object(&mut self, key: &str) -> Option<Map<String, Value>> {
         match self.object.remove(key) {
-            None => Ok(Map::new()),
-            Some(Value::Object(object)) => Ok(object),
-            Some(other) => Err(expected(key, "an object", &other)),
+            None => Some(Map::new()),
+            Some(Value::Object(object)) => Some(object),
+            Some(other) => {
+                self.problems.error(expected(key, "an object", &other));
+                None
+            }
         }
     }
 
-    pub(crate) fn array(&mut self, key: &str) -> Result<Vec<Value>, Error> {
-        match self.require(key)? {
-            Value::Array(items) if items.is_empty() => Err(Error::configuration(
-                key,
-                format!("\"{key}\" is empty; at least one is needed"),
-            )),
-            Value::Array(items) => Ok(items),
-            other => Err(expected(key, "an array", &other)),
+    /// An array with at least one item.
+    pub(crate) fn array(&mut self, key: &str) -> Vec<Value> {
+        match self.require(key) {
+            Some(Value::Array(items)) => {
+                if items.is_empty() {
+                    self.refuse(key, format!("\"{key}\" is empty; at least one is needed"));
+                }
+                items
+            }
+            Some(other) => {
+                self.problems.error(expected(key, "an array", &other));
+                Vec::new()
+            }
+            None => Vec::new(),
         }
     }
 
@@ -161,14 +131,15 @@ impl Fields {
     }
 
     /// An object whose values are all text.
-    pub(crate) fn texts(&mut self, key: &str) -> Result<BTreeMap<String, String>, Error> {
-        self.object(key)?
-            .into_iter()
-            .map(|(id, value)| match value {
-                Value::String(text) => Ok((id, text)),
-                other => Err(expected(&id, "text", &other).under(key)),
-            })
-            .collect()
+    pub(crate) fn texts(&mut self, key: &str) -> BTreeMap<String, String> {
+        let mut texts = BTreeMap::new();
+        for (id, value) in self.object(key).unwrap_or_default() {
+            match value {
+                Value::String(text) => _ = texts.insert(id, text),
+                other => self.problems.error(expected(&path_of(key, &id), "text", &other)),
+            }
+        }
+        texts
     }
 }
 
@@ -183,29 +154,4 @@ pub(crate) fn expected(path: &str, what: &str, found: &Value) -> Error {
         Value::Object(_) => "an object",
     };
     Error::configuration(path, format!("expected {what}, found {found}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_not_json_is_placed() {
-        let error = read_json("{\n  \"process\": nope\n}").unwrap_err();
-        assert!(error.message().starts_with("line 2, column "), "{error}");
-        assert!(!error.message().contains(" at line "), "{error}");
-    }
-
-    #[test]
-    fn a_key_given_twice_is_refused() {
-        let error = read_json("{\"a\": {\"port\": 1,\n\"port\": 2}}").unwrap_err();
-        assert!(error.message().contains("\"port\" is given twice"), "{error}");
-        assert!(error.message().starts_with("line 2"), "{error}");
-    }
-
-    #[test]
-    fn every_json_value_reads_back() {
-        let text = r#"{"a":[null,true,-1,18446744073709551615,1.5,"x\n"],"b":{}}"#;
-        assert_eq!(read_json(text).unwrap().to_string(), text);
-    }
 }

@@ -172,7 +172,8 @@ fn content_schema(_: &mut SchemaGenerator) -> Schema {
 }
 
 /// A step that produces documents from local files, with the properties `fileName`, `timestamp` and
-/// `directory`: the file's directory relative to the step's, `.` for that one itself. Only regular
+/// `relativeDirectory`: the file's directory relative to the step's, `.` for that one itself
+/// (`directory` is the same). Only regular
 /// files and links to them are read; the summary counts what was left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -187,6 +188,11 @@ pub struct ReadFilesStep {
     #[serde(default = "every_name")]
     #[schemars(with = "Option<String>", regex(pattern = r"\S"))]
     pub include: String,
+    /// Which files are left out although `include` matches them, with `*` and `?`, compared with
+    /// their names alone; none where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"\S"))]
+    pub exclude: Option<String>,
     /// Whether directories in it are read too, to any depth up to 256; links to directories are
     /// followed.
     #[serde(default)]
@@ -201,20 +207,43 @@ pub(crate) fn every_name() -> String {
     "*".to_owned()
 }
 
-/// A step that writes each body to a local file, named by the property `fileName`.
+/// A step that writes each body to a local file, named by the property `fileName`, in the directory
+/// that the property `relativeDirectory` names below the step's; in the step's own without it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct WriteFilesStep {
     /// The step's name, once per process.
     #[schemars(regex(pattern = r"\S"))]
     pub name: String,
-    /// The directory, relative to the current one; made where it is missing.
+    /// The directory, relative to the current one; made where it is missing. Text with `{now:…}`,
+    /// `{uuid}` and `{env:…}`, which hold for the whole run.
     #[schemars(regex(pattern = r"\S"))]
     pub directory: String,
+    /// What happens where a file of this name is there before the run.
+    #[serde(default)]
+    pub if_exists: IfExists,
+    /// Whether the file gets the time of the properties `timestampUtc` or `timestamp`.
+    #[serde(default)]
+    pub preserve_timestamp: bool,
     /// Whether documents that the service refused in an earlier step are written, too; otherwise
     /// they are passed on only.
     #[serde(default)]
     pub store_errors: bool,
+}
+
+/// What a step does where a file is there already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum IfExists {
+    /// The new file takes its place.
+    #[default]
+    Replace,
+    /// The file stays, and the document counts as done.
+    Skip,
+    /// The new file gets another name: `a (1).txt`.
+    Unique,
+    /// The document fails.
+    Error,
 }
 
 /// A step that stores each document as a row.

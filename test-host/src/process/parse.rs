@@ -3,15 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use host_sdk::{Error, expected_one_of};
+use host_sdk::{Error, Misfit, expected_one_of};
 use serde_json::{Map, Value};
 
-use super::fields::{Fields, expected, read_json};
+use super::fields::{Fields, expected};
+use super::file::{Draft, ProcessFile};
 use super::model::{
-    ConnectionSettings, ConnectorStep, DatabaseStep, MessageDocument, MessageStep, Process,
-    ReadFilesStep, STEP_TYPES, SetPropertiesStep, Step, TrackingDirection, WriteFilesStep,
+    ConnectionSettings, ConnectorStep, DatabaseStep, IfExists, MessageDocument, MessageStep,
+    Process, ReadFilesStep, STEP_TYPES, SetPropertiesStep, Step, TrackingDirection, WriteFilesStep,
     every_name,
 };
+use super::problem::Problems;
+use super::source::key;
+use super::variables::Variables;
 use crate::ledger;
 
 impl Process {
@@ -20,21 +24,27 @@ impl Process {
     /// # Errors
     ///
     /// `configuration` when it cannot be read or does not parse, with the JSON path in
-    /// [`path`](host_sdk::ErrorReport::path).
+    /// [`path`](host_sdk::ErrorReport::path). [`ProcessFile`] has all of them.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|e| Error::configuration("", format!("the file cannot be read: {e}")))?;
-        Self::parse(text.strip_prefix('\u{feff}').unwrap_or(&text))
+        Self::of(ProcessFile::read(path, &Variables::default(), None))
     }
 
     /// Reads a process from `text`.
     ///
     /// # Errors
     ///
-    /// `configuration` with line and column where it is not JSON, else with the JSON path of the
-    /// first invalid value, and the valid ones.
+    /// `configuration` with the JSON path of the first invalid value, and the valid ones.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        read_json(text).and_then(process).map_err(rooted)
+        Self::of(ProcessFile::parse(Path::new(""), text, &Variables::default()))
+    }
+
+    fn of(file: ProcessFile) -> Result<Self, Error> {
+        match file.problems.into_first_error() {
+            Some(error) => Err(error),
+            None => {
+                file.draft.complete().ok_or_else(|| Error::internal("a part of it was not read"))
+            }
+        }
     }
 }
 
@@ -46,230 +56,259 @@ pub(crate) fn rooted(error: Error) -> Error {
     }
 }
 
-fn process(value: Value) -> Result<Process, Error> {
-    let mut fields = Fields::check(value, &["$schema", "process", "connections", "steps"])?;
-    let schema = fields.optional_text("$schema")?;
-    let process = fields.text("process")?;
-    let connections = fields
-        .object("connections")?
-        .into_iter()
-        .map(|(name, value)| {
-            let settings = connection(value).map_err(|e| e.under(&key("connections", &name)))?;
-            Ok((name, settings))
-        })
-        .collect::<Result<BTreeMap<_, _>, Error>>()?;
+/// What `value` says as a process, as far as it can be read.
+pub(super) fn draft(value: Value, problems: &mut Problems) -> Draft {
+    let known = ["$schema", "process", "connections", "steps"];
+    let Some(mut fields) = Fields::check(value, &known, problems) else { return Draft::default() };
+    let schema = fields.optional_text("$schema");
+    let process = fields.text("process");
+    let connections = fields.object("connections");
+    let raw_steps = fields.array("steps");
+    let connections: Option<BTreeMap<_, _>> = connections.map(|connections| {
+        connections
+            .into_iter()
+            .map(|(name, value)| {
+                let path = key("connections", &name);
+                let connection = problems.under(&path, |problems| connection(value, problems));
+                (name, connection)
+            })
+            .collect()
+    });
     let mut names = BTreeSet::new();
-    let steps = fields
-        .array("steps")?
+    let steps = raw_steps
         .into_iter()
         .enumerate()
         .map(|(position, value)| {
-            let step = step(value, position, &connections)
-                .map_err(|e| e.under(&format!("steps[{position}]")))?;
-            if !names.insert(step.name().to_owned()) {
-                return Err(Error::configuration(
-                    format!("steps[{position}].name"),
-                    format!("\"{}\" is the name of an earlier step", step.name()),
+            let path = format!("steps[{position}]");
+            let step = problems
+                .under(&path, |problems| step(value, position, connections.as_ref(), problems))?;
+            let name = step.name();
+            if !name.is_empty() && !names.insert(name.to_owned()) {
+                problems.error(Error::configuration(
+                    format!("{path}.name"),
+                    format!("\"{name}\" is the name of an earlier step"),
                 ));
             }
-            Ok(step)
+            Some(step)
         })
-        .collect::<Result<Vec<_>, Error>>()?;
-    Ok(Process { schema, process, connections, steps })
+        .collect();
+    Draft { schema, process, connections, steps }
 }
 
-/// `parent.key`, with the key in quotes where it would not read as one.
-pub(crate) fn key(parent: &str, key: &str) -> String {
-    let plain = key.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
-    if plain && !key.is_empty() {
-        format!("{parent}.{key}")
-    } else {
-        format!("{parent}[{}]", Value::from(key))
-    }
-}
-
-fn connection(value: Value) -> Result<ConnectionSettings, Error> {
+fn connection(value: Value, problems: &mut Problems) -> Option<ConnectionSettings> {
     let Value::Object(mut settings) = value else {
-        return Err(expected("", "an object", &value));
+        problems.error(expected("", "an object", &value));
+        return None;
     };
     match settings.remove("connector") {
-        Some(Value::String(connector)) => Ok(ConnectionSettings { connector, settings }),
-        Some(other) => Err(expected("connector", "text", &other)),
-        None => Err(Error::configuration(
-            "connector",
-            "required field \"connector\" is missing: the connector's id, such as \"ftp\"",
-        )),
+        Some(Value::String(connector)) => Some(ConnectionSettings { connector, settings }),
+        Some(other) => {
+            problems.error(expected("connector", "text", &other));
+            None
+        }
+        None => {
+            problems.misfit(Misfit::missing(Error::configuration(
+                "connector",
+                "required field \"connector\" is missing: the connector's id, such as \"ftp\"",
+            )));
+            None
+        }
     }
 }
+
+type Connections = BTreeMap<String, Option<ConnectionSettings>>;
 
 fn step(
     value: Value,
     position: usize,
-    connections: &BTreeMap<String, ConnectionSettings>,
-) -> Result<Step, Error> {
+    connections: Option<&Connections>,
+    problems: &mut Problems,
+) -> Option<Step> {
     // The type decides which fields are known, so it is read first.
     let step_type = match value.get("type") {
         Some(Value::String(text)) => text.clone(),
-        Some(other) => return Err(expected("type", "text", other)),
-        None if value.is_object() => {
-            return Err(Error::configuration(
-                "type",
-                format!(
-                    "required field \"type\" is missing; {}",
-                    expected_one_of("", STEP_TYPES.into_iter())
-                ),
-            ));
+        Some(other) => {
+            problems.error(expected("type", "text", other));
+            return None;
         }
-        None => return Err(expected("", "an object", &value)),
+        None if value.is_object() => {
+            let known = expected_one_of("", STEP_TYPES.into_iter());
+            let message = format!("required field \"type\" is missing; {known}");
+            problems.misfit(Misfit::missing(Error::configuration("type", message)));
+            return None;
+        }
+        None => {
+            problems.error(expected("", "an object", &value));
+            return None;
+        }
     };
     match step_type.as_str() {
-        "connector" => connector_step(value, connections).map(Step::Connector),
-        "setProperties" => set_properties_step(value).map(Step::SetProperties),
-        "message" => message_step(value, position).map(Step::Message),
-        "readFiles" => read_files_step(value, position).map(Step::ReadFiles),
-        "writeFiles" => write_files_step(value).map(Step::WriteFiles),
-        "database" => database_step(value).map(Step::Database),
-        other => Err(Error::configuration(
-            "type",
-            format!(
-                "unknown step type \"{other}\"; {}",
-                expected_one_of(other, STEP_TYPES.into_iter())
-            ),
-        )),
+        "connector" => connector_step(value, connections, problems).map(Step::Connector),
+        "setProperties" => set_properties_step(value, problems).map(Step::SetProperties),
+        "message" => message_step(value, position, problems).map(Step::Message),
+        "readFiles" => read_files_step(value, position, problems).map(Step::ReadFiles),
+        "writeFiles" => write_files_step(value, problems).map(Step::WriteFiles),
+        "database" => database_step(value, problems).map(Step::Database),
+        other => {
+            let known = expected_one_of(other, STEP_TYPES.into_iter());
+            problems.error(Error::configuration(
+                "type",
+                format!("unknown step type \"{other}\"; {known}"),
+            ));
+            None
+        }
     }
 }
 
 fn connector_step(
     value: Value,
-    connections: &BTreeMap<String, ConnectionSettings>,
-) -> Result<ConnectorStep, Error> {
-    let mut fields = Fields::check(
-        value,
-        &[
-            "name",
-            "type",
+    connections: Option<&Connections>,
+    problems: &mut Problems,
+) -> Option<ConnectorStep> {
+    let known = [
+        "name",
+        "type",
+        "connection",
+        "operation",
+        "options",
+        "filter",
+        "parameters",
+        "continueOnError",
+        "discard",
+        "storeErrors",
+        "trackingDirection",
+    ];
+    let mut fields = Fields::check(value, &known, problems)?;
+    let name = fields.text("name");
+    let connection = fields.text("connection");
+    // Where the connections cannot be read, no name is known to be wrong.
+    if let Some(connections) = connections.filter(|_| !connection.is_empty())
+        && !connections.contains_key(&connection)
+    {
+        let known = expected_one_of(&connection, connections.keys().map(String::as_str));
+        fields.problems().error(Error::configuration(
             "connection",
-            "operation",
-            "options",
-            "filter",
-            "parameters",
-            "continueOnError",
-            "discard",
-            "storeErrors",
-            "trackingDirection",
-        ],
-    )?;
-    let name = fields.text("name")?;
-    let connection = fields.text("connection")?;
-    if !connections.contains_key(&connection) {
-        let known = connections.keys().map(String::as_str);
-        return Err(Error::configuration(
-            "connection",
-            format!("unknown connection \"{connection}\"; {}", expected_one_of(&connection, known)),
+            format!("unknown connection \"{connection}\"; {known}"),
         ));
     }
-    Ok(ConnectorStep {
+    Some(ConnectorStep {
         name,
         connection,
-        operation: fields.text("operation")?,
-        options: fields.object("options")?,
+        operation: fields.text("operation"),
+        options: fields.object("options").unwrap_or_default(),
         filter: fields.optional("filter"),
-        parameters: fields.texts("parameters")?,
-        continue_on_error: fields.boolean("continueOnError", true)?,
-        discard: fields.boolean("discard", false)?,
-        store_errors: fields.boolean("storeErrors", false)?,
-        tracking_direction: tracking_direction(&mut fields)?,
+        parameters: fields.texts("parameters"),
+        continue_on_error: fields.boolean("continueOnError", true),
+        discard: fields.boolean("discard", false),
+        store_errors: fields.boolean("storeErrors", false),
+        tracking_direction: fields.choice(
+            "trackingDirection",
+            &[("input", TrackingDirection::Input), ("output", TrackingDirection::Output)],
+            TrackingDirection::default(),
+        ),
     })
 }
 
-fn tracking_direction(fields: &mut Fields) -> Result<TrackingDirection, Error> {
-    const KEY: &str = "trackingDirection";
-    let Some(text) = fields.optional_text(KEY)? else { return Ok(TrackingDirection::default()) };
-    match text.as_str() {
-        "input" => Ok(TrackingDirection::Input),
-        "output" => Ok(TrackingDirection::Output),
-        other => {
-            let expected = expected_one_of(other, ["input", "output"].into_iter());
-            Err(Error::configuration(KEY, format!("unknown direction \"{other}\"; {expected}")))
-        }
+fn set_properties_step(value: Value, problems: &mut Problems) -> Option<SetPropertiesStep> {
+    let mut fields = Fields::check(value, &["name", "type", "properties"], problems)?;
+    let name = fields.text("name");
+    let is_empty = fields.is_empty("properties");
+    let properties = fields.texts("properties");
+    if is_empty {
+        fields.problems().error(Error::configuration("properties", "no property is set"));
     }
+    Some(SetPropertiesStep { name, properties })
 }
 
-fn set_properties_step(value: Value) -> Result<SetPropertiesStep, Error> {
-    let mut fields = Fields::check(value, &["name", "type", "properties"])?;
-    let name = fields.text("name")?;
-    let properties = fields.texts("properties")?;
-    if properties.is_empty() {
-        return Err(Error::configuration("properties", "no property is set"));
-    }
-    Ok(SetPropertiesStep { name, properties })
-}
-
-fn message_step(value: Value, position: usize) -> Result<MessageStep, Error> {
-    let mut fields = Fields::check(value, &["name", "type", "documents"])?;
-    let name = fields.text("name")?;
-    let documents = fields
-        .array("documents")?
-        .into_iter()
-        .enumerate()
-        .map(|(at, value)| {
-            message_document(value).map_err(|e| e.under(&format!("documents[{at}]")))
-        })
-        .collect::<Result<Vec<_>, Error>>()?;
-    if position > 0 && documents.len() > 1 {
-        return Err(Error::configuration(
+fn message_step(value: Value, position: usize, problems: &mut Problems) -> Option<MessageStep> {
+    let mut fields = Fields::check(value, &["name", "type", "documents"], problems)?;
+    let name = fields.text("name");
+    let raw = fields.array("documents");
+    if position > 0 && raw.len() > 1 {
+        problems.error(Error::configuration(
             "documents[1]",
             "a message that is not the first step replaces each document by exactly one",
         ));
     }
-    Ok(MessageStep { name, documents })
+    let documents = raw
+        .into_iter()
+        .enumerate()
+        .filter_map(|(at, value)| {
+            problems
+                .under(&format!("documents[{at}]"), |problems| message_document(value, problems))
+        })
+        .collect();
+    Some(MessageStep { name, documents })
 }
 
-fn message_document(value: Value) -> Result<MessageDocument, Error> {
-    let mut fields = Fields::check(value, &["content", "properties"])?;
-    let content = fields.require("content")?;
+fn message_document(value: Value, problems: &mut Problems) -> Option<MessageDocument> {
+    let mut fields = Fields::check(value, &["content", "properties"], problems)?;
+    let mut content = fields.require("content").unwrap_or_else(|| Value::from(""));
     if !matches!(content, Value::String(_) | Value::Object(_) | Value::Array(_)) {
-        return Err(expected("content", "text, an object or an array", &content));
+        fields.problems().error(expected("content", "text, an object or an array", &content));
+        content = Value::from("");
     }
-    Ok(MessageDocument { content, properties: fields.texts("properties")? })
+    Some(MessageDocument { content, properties: fields.texts("properties") })
 }
 
-fn read_files_step(value: Value, position: usize) -> Result<ReadFilesStep, Error> {
-    let known = ["name", "type", "directory", "include", "recursive", "includeHidden"];
-    let mut fields = Fields::check(value, &known)?;
-    let name = fields.text("name")?;
+fn read_files_step(
+    value: Value,
+    position: usize,
+    problems: &mut Problems,
+) -> Option<ReadFilesStep> {
+    let known = ["name", "type", "directory", "include", "exclude", "recursive", "includeHidden"];
+    let mut fields = Fields::check(value, &known, problems)?;
     if position > 0 {
-        return Err(Error::configuration("type", "readFiles can only be the first step"));
+        let message = "readFiles can only be the first step";
+        fields.problems().error(Error::configuration("type", message));
     }
-    Ok(ReadFilesStep {
-        name,
-        directory: fields.text("directory")?,
-        include: fields.optional_text("include")?.unwrap_or_else(every_name),
-        recursive: fields.boolean("recursive", false)?,
-        include_hidden: fields.boolean("includeHidden", false)?,
+    Some(ReadFilesStep {
+        name: fields.text("name"),
+        directory: fields.text("directory"),
+        include: fields.optional_text("include").unwrap_or_else(every_name),
+        exclude: fields.optional_text("exclude"),
+        recursive: fields.boolean("recursive", false),
+        include_hidden: fields.boolean("includeHidden", false),
     })
 }
 
-fn write_files_step(value: Value) -> Result<WriteFilesStep, Error> {
-    let mut fields = Fields::check(value, &["name", "type", "directory", "storeErrors"])?;
-    Ok(WriteFilesStep {
-        name: fields.text("name")?,
-        directory: fields.text("directory")?,
-        store_errors: fields.boolean("storeErrors", false)?,
+fn write_files_step(value: Value, problems: &mut Problems) -> Option<WriteFilesStep> {
+    let known = ["name", "type", "directory", "ifExists", "preserveTimestamp", "storeErrors"];
+    let mut fields = Fields::check(value, &known, problems)?;
+    Some(WriteFilesStep {
+        name: fields.text("name"),
+        directory: fields.text("directory"),
+        if_exists: fields.choice(
+            "ifExists",
+            &[
+                ("replace", IfExists::Replace),
+                ("skip", IfExists::Skip),
+                ("unique", IfExists::Unique),
+                ("error", IfExists::Error),
+            ],
+            IfExists::default(),
+        ),
+        preserve_timestamp: fields.boolean("preserveTimestamp", false),
+        store_errors: fields.boolean("storeErrors", false),
     })
 }
 
-fn database_step(value: Value) -> Result<DatabaseStep, Error> {
-    let mut fields = Fields::check(value, &["name", "type", "url", "table", "storeErrors"])?;
+fn database_step(value: Value, problems: &mut Problems) -> Option<DatabaseStep> {
+    let known = ["name", "type", "url", "table", "storeErrors"];
+    let mut fields = Fields::check(value, &known, problems)?;
     let step = DatabaseStep {
-        name: fields.text("name")?,
-        url: fields.text("url")?,
-        table: fields.text("table")?,
-        store_errors: fields.boolean("storeErrors", false)?,
+        name: fields.text("name"),
+        url: fields.text("url"),
+        table: fields.text("table"),
+        store_errors: fields.boolean("storeErrors", false),
     };
-    ledger::check_url(&step.url).map_err(|e| e.under("url"))?;
-    ledger::check_table(&step.table).map_err(|e| e.under("table"))?;
-    Ok(step)
+    if !step.url.is_empty() {
+        problems.take(ledger::check_url(&step.url).map_err(|e| e.under("url")));
+    }
+    if !step.table.is_empty() {
+        problems.take(ledger::check_table(&step.table).map_err(|e| e.under("table")));
+    }
+    Some(step)
 }
 
 /// The settings of a connection as its connector takes them.

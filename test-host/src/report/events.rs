@@ -44,6 +44,9 @@ pub struct DocumentEvent {
     /// Why it was refused or not executed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Error>,
+    /// True if it was refused in an earlier step, whose event is the one of the refusal.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refused_earlier: bool,
     /// The body of a document that left the last step, where it is JSON of at most 64 KiB.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<serde_json::Value>")]
@@ -120,12 +123,52 @@ pub struct SummaryEvent {
     pub bytes: u64,
     /// How long it took.
     pub seconds: f64,
+    /// What else was done, and what it took.
+    pub work: Work,
     /// How many files and directories a `readFiles` step found and did not read, and why; absent
     /// where it read everything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left_out: Option<LeftOut>,
     /// The first 100 errors, in the order they happened.
     pub errors: Vec<ErrorEntry>,
+}
+
+/// What a run did besides moving documents, and what it took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Work {
+    /// Documents that a step had stored already, in the same version.
+    pub unchanged: u64,
+    /// Files that `writeFiles` left as they are, because `ifExists` says so.
+    pub skipped: u64,
+    /// Bytes that an earlier run had kept, and that were not moved again.
+    pub resumed_bytes: u64,
+    /// Warnings in the log.
+    pub warnings: u64,
+    /// Attempts that failed and were followed by another one.
+    pub retries: u64,
+}
+
+impl Work {
+    /// The counts that are not 0, in words.
+    #[must_use]
+    pub fn in_words(&self) -> Vec<String> {
+        let count = |count: u64, one: &str, more: &str| match count {
+            0 => None,
+            1 => Some(format!("1 {one}")),
+            _ => Some(format!("{count} {more}")),
+        };
+        [
+            count(self.unchanged, "unchanged", "unchanged"),
+            count(self.skipped, "skipped", "skipped"),
+            count(self.resumed_bytes, "byte resumed", "bytes resumed"),
+            count(self.warnings, "warning", "warnings"),
+            count(self.retries, "retry", "retries"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
 }
 
 /// How many files and directories were not read, by the reason; what is in a directory that was
@@ -221,6 +264,7 @@ mod tests {
             sha256: None,
             properties: Properties::new(),
             error: None,
+            refused_earlier: false,
             json: None,
         });
         assert_eq!(

@@ -1,8 +1,10 @@
 //! Takes the events of a run, the progress of its steps and the log records of its connectors.
 
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use host_sdk::kit::RETRY_TARGET;
 use host_sdk::{HostServices, LogRecord, Progress};
 
 use super::events::{Event, LogEvent, LogLevel};
@@ -16,6 +18,16 @@ pub trait Reporter: Send + Sync {
     /// Takes the progress of `step`.
     fn progress(&self, step: &str, progress: Progress) {
         let _ = (step, progress);
+    }
+
+    /// Says that `bytes` more will pass `step`.
+    fn expect(&self, step: &str, bytes: u64) {
+        let _ = (step, bytes);
+    }
+
+    /// What was logged so far.
+    fn log_counts(&self) -> LogCounts {
+        LogCounts::default()
     }
 
     /// A number for an execution of `step`, which the connector's log records carry.
@@ -56,7 +68,13 @@ impl Verbosity {
         }
     }
 
-    pub(super) fn shows(self, level: LogLevel) -> bool {
+    /// Whether `event` is printed. A retry is, unless only errors are: without it, a run that waits
+    /// would say nothing.
+    pub(super) fn shows(self, event: &LogEvent) -> bool {
+        self.shows_level(event.level) || (is_retry(event) && !self.quiet)
+    }
+
+    fn shows_level(self, level: LogLevel) -> bool {
         let most = match self.log_level() {
             log::LevelFilter::Info => LogLevel::Info,
             log::LevelFilter::Debug => LogLevel::Debug,
@@ -66,6 +84,43 @@ impl Verbosity {
         };
         level <= most
     }
+}
+
+/// How much was logged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LogCounts {
+    /// Warnings.
+    pub warnings: u64,
+    /// Attempts that failed and were followed by another one.
+    pub retries: u64,
+}
+
+/// Counts log records.
+#[derive(Default)]
+pub(super) struct LogTally {
+    warnings: AtomicU64,
+    retries: AtomicU64,
+}
+
+impl LogTally {
+    pub(super) fn count(&self, event: &LogEvent) {
+        if is_retry(event) {
+            self.retries.fetch_add(1, Ordering::Relaxed);
+        } else if event.level == LogLevel::Warn {
+            self.warnings.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn counts(&self) -> LogCounts {
+        LogCounts {
+            warnings: self.warnings.load(Ordering::Relaxed),
+            retries: self.retries.load(Ordering::Relaxed),
+        }
+    }
+}
+
+fn is_retry(event: &LogEvent) -> bool {
+    event.target == RETRY_TARGET
 }
 
 /// The names of steps by the number of their execution.
@@ -93,7 +148,9 @@ pub(crate) struct LogForwarder {
 
 impl LogForwarder {
     pub(crate) fn new(reporter: Arc<dyn Reporter>, verbosity: Verbosity) -> Arc<Self> {
-        Arc::new(Self { reporter, level: verbosity.log_level() })
+        // Retries are logged at level info.
+        let least = if verbosity.quiet { log::LevelFilter::Error } else { log::LevelFilter::Info };
+        Arc::new(Self { reporter, level: verbosity.log_level().max(least) })
     }
 }
 
@@ -119,7 +176,16 @@ mod tests {
     #[test]
     fn records_below_the_level_stay_unsaid() {
         let verbosity = Verbosity { quiet: false, verbose: 0 };
-        assert!(verbosity.shows(LogLevel::Warn));
-        assert!(!verbosity.shows(LogLevel::Info));
+        let event = |level, target: &str| LogEvent {
+            level,
+            step: None,
+            target: target.to_owned(),
+            message: String::new(),
+        };
+        assert!(verbosity.shows(&event(LogLevel::Warn, "x")));
+        assert!(!verbosity.shows(&event(LogLevel::Info, "x")));
+        assert!(verbosity.shows(&event(LogLevel::Info, RETRY_TARGET)));
+        let quiet = Verbosity { quiet: true, verbose: 0 };
+        assert!(!quiet.shows(&event(LogLevel::Info, RETRY_TARGET)));
     }
 }

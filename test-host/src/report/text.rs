@@ -1,14 +1,15 @@
 //! Brief text for people.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::sync::Mutex;
 
 use host_sdk::{Error, ErrorReport, Progress, Status};
 
 use super::events::{DocumentEvent, Event, LogEvent, SummaryEvent};
+use super::identity::{RunIdentity, time};
 use super::output::Output;
 use super::progress::{ProgressBars, human_size};
-use super::reporter::{Reporter, StepNames, Verbosity};
+use super::reporter::{LogCounts, LogTally, Reporter, StepNames, Verbosity};
 use crate::locks::lock;
 use host_sdk::kit::text::printable;
 
@@ -19,6 +20,10 @@ pub struct Text<W> {
     bars: ProgressBars,
     step_names: StepNames,
     last_step: String,
+    identity: RunIdentity,
+    logged: LogTally,
+    /// True if lines say when they were written: where a person does not watch them.
+    stamped: bool,
 }
 
 impl<W: Write + Send> Text<W> {
@@ -31,6 +36,65 @@ impl<W: Write + Send> Text<W> {
             bars: ProgressBars::new(!verbosity.quiet),
             step_names: StepNames::default(),
             last_step: last_step.to_owned(),
+            identity: RunIdentity::default(),
+            logged: LogTally::default(),
+            stamped: !io::stderr().is_terminal(),
+        }
+    }
+
+    /// The same for the run `identity`, which its lines then name.
+    #[must_use]
+    pub fn of_run(mut self, identity: RunIdentity) -> Self {
+        self.identity = identity;
+        self
+    }
+
+    /// Writes a line that says what happened: when, in which run, how serious it is, and where.
+    fn record(&self, level: &str, place: &str, text: &str) {
+        let RunIdentity { run, process, .. } = &self.identity;
+        let mut line = String::new();
+        if self.stamped && !run.is_empty() {
+            line.push_str(&format!("{} {run} ", time()));
+        }
+        line.push_str(level);
+        for part in [process.as_str(), place].into_iter().filter(|part| !part.is_empty()) {
+            line.push_str(&format!(": {part}"));
+        }
+        self.note(&printable(&format!("{line}: {text}")));
+    }
+
+    fn progress_line(&self, step: &str, line: Option<String>) {
+        if let Some(line) = line {
+            self.record("progress", step, &line);
+        }
+    }
+
+    /// One line with all that is known of a failure.
+    fn failure(&self, step: &str, document: &str, error: &Error) {
+        let ErrorReport { reply, hint, transcript, attempts, message, .. } = error.report();
+        let mut text = String::new();
+        if !document.is_empty() {
+            text.push_str(&format!("{document}: "));
+        }
+        text.push_str(message);
+        if let Some(reply) = reply.as_ref().filter(|reply| !message.contains(&reply.text)) {
+            text.push_str(&format!("; the server said {} {}", reply.code, reply.text));
+        }
+        if *attempts > 1 {
+            text.push_str(&format!("; {attempts} attempts"));
+        }
+        if let Some(service) = self.identity.services.get(step) {
+            text.push_str(&format!("; over {service}"));
+        }
+        text.push_str(&format!(" [{}]", error.kind()));
+        if let Some(hint) = hint {
+            text.push_str(&format!("; try: {hint}"));
+        }
+        self.record("error", step, &text);
+        if self.verbosity.verbose > 0 {
+            for line in transcript {
+                self.note(&printable(&format!("  {line}")));
+            }
         }
     }
 
@@ -45,7 +109,7 @@ impl<W: Write + Send> Text<W> {
     }
 
     fn document(&self, event: &DocumentEvent) {
-        self.bars.document(event);
+        self.progress_line(&event.step, self.bars.document(event));
         let what = event.properties.get("fileName").unwrap_or_default();
         let number = event.document;
         match (event.status, &event.error) {
@@ -69,37 +133,31 @@ impl<W: Write + Send> Text<W> {
                     self.note(&format!("{}: {number} ended without a document", event.step));
                 }
             }
+            // It has its line where it was refused.
+            (_, Some(_)) if event.refused_earlier => {}
             (_, Some(error)) => {
-                let which = format!("{number} {what}");
-                self.note(&printable(&format!("{}: {}: {error}", event.step, which.trim_end())));
-                self.details(error);
+                let which = match what {
+                    "" => format!("document {number}"),
+                    name => format!("{name} (document {number})"),
+                };
+                self.failure(&event.step, &which, error);
             }
-            (_, None) => self.note(&format!("{}: {number} failed", event.step)),
-        }
-    }
-
-    /// Prints the hint of an error and, if verbose, its transcript.
-    fn details(&self, error: &Error) {
-        let ErrorReport { hint, transcript, .. } = error.report();
-        let transcript = if self.verbosity.verbose > 0 { transcript.as_slice() } else { &[] };
-        for line in hint.iter().chain(transcript) {
-            self.note(&printable(&format!("  {line}")));
+            (_, None) => self.record("error", &event.step, &format!("document {number} failed")),
         }
     }
 
     fn log(&self, event: &LogEvent) {
-        if self.verbosity.shows(event.level) {
+        self.logged.count(event);
+        if self.verbosity.shows(event) {
             let step = event.step.as_deref().unwrap_or(&event.target);
-            let level = event.level.as_str();
-            self.note(&printable(&format!("{level}: {step}: {}", event.message)));
+            self.record(event.level.as_str(), step, &event.message);
         }
     }
 
     fn summary(&self, event: &SummaryEvent) {
         self.bars.finish();
         for entry in event.errors.iter().filter(|entry| entry.document.is_none()) {
-            self.note(&printable(&format!("{}: {}", entry.step, entry.error)));
-            self.details(&entry.error);
+            self.failure(&entry.step, "", &entry.error);
         }
         if self.verbosity.quiet {
             return;
@@ -117,6 +175,10 @@ impl<W: Write + Send> Text<W> {
             }
         }
         self.note(&format!("{line}; {} in {:.1} s", human_size(event.bytes), event.seconds));
+        let work = event.work.in_words();
+        if !work.is_empty() {
+            self.note(&work.join(", "));
+        }
         if let Some(left_out) = event.left_out {
             self.note(&format!("left out: {}", left_out.in_words().join(", ")));
         }
@@ -133,7 +195,15 @@ impl<W: Write + Send> Reporter for Text<W> {
     }
 
     fn progress(&self, step: &str, progress: Progress) {
-        self.bars.progress(step, progress);
+        self.progress_line(step, self.bars.progress(step, progress));
+    }
+
+    fn expect(&self, step: &str, bytes: u64) {
+        self.progress_line(step, self.bars.expect(step, bytes));
+    }
+
+    fn log_counts(&self) -> LogCounts {
+        self.logged.counts()
     }
 
     fn finish(&self) -> io::Result<()> {

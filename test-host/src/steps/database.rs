@@ -112,6 +112,7 @@ impl PendingRow {
     fn wait(self) -> Result<(), Error> {
         let Self { database, number, file_name, ticket } = self;
         if ticket.wait()? == Stored::Already {
+            database.run.add_work(|work| work.unchanged += 1);
             let message = format!("document {number} ({file_name}) is stored already");
             database.run.log(LogLevel::Info, &database.step, message);
         }

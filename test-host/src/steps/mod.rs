@@ -8,10 +8,12 @@
 pub(crate) mod connector;
 pub(crate) mod database;
 mod file_name;
+mod file_time;
 pub(crate) mod message;
 mod partial_files;
 pub(crate) mod produce;
 pub(crate) mod read_files;
+mod relative_directory;
 pub(crate) mod set_properties;
 mod tree;
 pub(crate) mod write_files;

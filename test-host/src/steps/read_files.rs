@@ -34,8 +34,10 @@ pub(crate) fn produce(
     let mut producer = Producer::new(run, identity, next);
     let mut chunk = vec![0; CHUNK];
     while let Some(Found { name, directory, content }) = tree.next()? {
-        let mut properties =
-            Properties::new().with("fileName", name.as_str()).with("directory", directory);
+        let mut properties = Properties::new()
+            .with("fileName", name.as_str())
+            .with("directory", directory.as_str())
+            .with("relativeDirectory", directory);
         match content {
             Ok((file, metadata)) => {
                 if let Ok(modified) = metadata.modified() {

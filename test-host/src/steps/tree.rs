@@ -119,7 +119,10 @@ impl<'a> Tree<'a> {
         if is_directory && !self.step.recursive {
             return self.leave_out(&path, "a directory", |count| &mut count.directories);
         }
-        if !is_directory && !Wildcard::new(&self.step.include).matches(&shown) {
+        let is_excluded =
+            self.step.exclude.as_ref().is_some_and(|out| Wildcard::new(out).matches(&shown));
+        let is_included = Wildcard::new(&self.step.include).matches(&shown) && !is_excluded;
+        if !is_directory && !is_included {
             return self.leave_out(&path, "not included", |count| &mut count.not_included);
         }
         let found = |content| {

@@ -1,36 +1,51 @@
 //! Writes each body to a local file, and passes the document on.
 //!
-//! Names come from untrusted peers: a name is one component of a path and nothing else. A file gets
-//! its name only when it is complete and on the disk. It replaces a file of an earlier run. Two
-//! documents of one run with the same name do not replace each other: the second one fails. An
+//! Names come from untrusted peers: a name is one component of a path and nothing else, and the
+//! directory of a document stays below that of the step. A file gets its name only when it is
+//! complete and on the disk. By default it replaces a file of an earlier run. Two documents of one run with the same name do not replace each other: the second one fails. An
 //! incomplete file is a temporary file, removed when the document fails. One that a later run can
 //! resume is kept beside it ([`PartialFiles`]).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use host_sdk::{Error, ErrorKind};
+use host_sdk::{Error, ErrorKind, Properties};
 use tempfile::NamedTempFile;
 
 use super::file_name::check_name;
+use super::file_time::set_time;
 use super::partial_files::PartialFiles;
+use super::relative_directory::RelativeDirectory;
 use crate::engine::document::{Document, End};
+use crate::engine::run::Run;
 use crate::engine::stage::{Acknowledgement, BodySink, OnKeptBytes, Stage};
 use crate::locks::lock;
+use crate::process::model::IfExists;
 use host_sdk::kit::shortage;
+
+/// How many names are tried for one document.
+const MOST_NAMES: u32 = 10_000;
 
 /// How many kept bytes of a file are read at a time.
 const CHUNK: usize = 256 * 1024;
 
-/// The directory that the step writes to.
+/// The directory that the step writes to, with those below it.
 pub(crate) struct Directory {
     path: PathBuf,
-    /// The names that this run has written, so that no document replaces another.
-    names: Mutex<HashSet<String>>,
-    partial_files: PartialFiles,
+    /// What this run has written, so that no document replaces another.
+    written: Mutex<HashSet<(RelativeDirectory, String)>>,
+    /// The partial files of each directory below.
+    partial_files: Mutex<HashMap<RelativeDirectory, Arc<PartialFiles>>>,
+}
+
+/// How a document that is whole was published.
+enum Published {
+    Written,
+    /// A file of its name was there, and stays.
+    Skipped,
 }
 
 impl Directory {
@@ -45,33 +60,111 @@ impl Directory {
         })?;
         Ok(Arc::new(Self {
             path: path.into(),
-            names: Mutex::default(),
-            partial_files: PartialFiles::of(path.into()),
+            written: Mutex::default(),
+            partial_files: Mutex::default(),
         }))
     }
 
+    /// The partial files of the directory `below`.
+    fn partial_files(&self, below: &RelativeDirectory) -> Arc<PartialFiles> {
+        let mut all = lock(&self.partial_files);
+        let of = all.entry(below.clone());
+        Arc::clone(of.or_insert_with(|| Arc::new(PartialFiles::of(below.below(&self.path)))))
+    }
+
     /// Gives `file` its final name.
-    fn publish(&self, file: NamedTempFile, name: &str) -> Result<(), Error> {
-        let failed = |e: &io::Error| io_error(&format!("file \"{name}\" could not be written"), e);
+    fn publish(
+        &self,
+        file: NamedTempFile,
+        below: &RelativeDirectory,
+        name: &str,
+        if_exists: IfExists,
+    ) -> Result<Published, Error> {
+        let shown = below.shown(name);
+        let failed = |e: &io::Error| io_error(&format!("file \"{shown}\" could not be written"), e);
         file.as_file().sync_all().map_err(|e| failed(&e))?;
-        let reserved = folded(name);
-        if !lock(&self.names).insert(reserved.clone()) {
+        let reserved = (below.clone(), folded(name));
+        if !lock(&self.written).insert(reserved.clone()) && if_exists != IfExists::Unique {
             return Err(Error::new(
                 ErrorKind::AlreadyExists,
-                format!("another document of this run has the file name \"{name}\" already"),
+                format!("another document of this run has the file name \"{shown}\" already"),
             )
-            .with_hint("give them different names with a setProperties step"));
+            .with_hint(
+                "give them different names with a setProperties step, or set ifExists to unique",
+            ));
         }
-        // The directory entry is replaced, so that a link of this name is not followed.
-        let published = file
-            .persist(self.path.join(name))
-            .map_err(|e| failed(&e.error))
-            .and_then(|_| sync_directory(&self.path).map_err(|e| failed(&e)));
-        match published {
-            Ok(()) => self.partial_files.remove_stale(name, None),
-            Err(_) => _ = lock(&self.names).remove(&reserved),
+        let published = below
+            .make(&self.path)
+            .map_err(|e| failed(&e))
+            .and_then(|()| self.persist(file, below, name, if_exists));
+        match &published {
+            Ok(_) => self.partial_files(below).remove_stale(name, None),
+            Err(_) => _ = lock(&self.written).remove(&reserved),
         }
         published
+    }
+
+    fn persist(
+        &self,
+        file: NamedTempFile,
+        below: &RelativeDirectory,
+        name: &str,
+        if_exists: IfExists,
+    ) -> Result<Published, Error> {
+        let shown = below.shown(name);
+        let failed = |e: &io::Error| io_error(&format!("file \"{shown}\" could not be written"), e);
+        let directory = below.below(&self.path);
+        let taken = |e: &io::Error| e.kind() == io::ErrorKind::AlreadyExists;
+        match if_exists {
+            // The directory entry is replaced, so that a link of this name is not followed.
+            IfExists::Replace => {
+                file.persist(directory.join(name)).map_err(|e| failed(&e.error))?;
+            }
+            IfExists::Skip | IfExists::Error => {
+                match file.persist_noclobber(directory.join(name)) {
+                    Ok(_) => {}
+                    Err(e) if taken(&e.error) && if_exists == IfExists::Skip => {
+                        return Ok(Published::Skipped);
+                    }
+                    Err(e) if taken(&e.error) => {
+                        return Err(Error::new(
+                            ErrorKind::AlreadyExists,
+                            format!("file \"{shown}\" exists already"),
+                        )
+                        .with_hint("set ifExists to replace, skip or unique"));
+                    }
+                    Err(e) => return Err(failed(&e.error)),
+                }
+            }
+            IfExists::Unique => {
+                let mut file = file;
+                let mut number = 0;
+                loop {
+                    match file.persist_noclobber(directory.join(numbered(name, number))) {
+                        Ok(_) => break,
+                        Err(e) if taken(&e.error) && number < MOST_NAMES => file = e.file,
+                        Err(e) => return Err(failed(&e.error)),
+                    }
+                    number += 1;
+                }
+            }
+        }
+        // Each new directory is an entry of the one above it.
+        for path in below.upwards(&self.path) {
+            sync_directory(&path).map_err(|e| failed(&e))?;
+        }
+        Ok(Published::Written)
+    }
+}
+
+/// The name that is tried after `number` others were taken: `a (1).txt`.
+fn numbered(name: &str, number: u32) -> String {
+    if number == 0 {
+        return name.to_owned();
+    }
+    match name.rsplit_once('.') {
+        Some((base, extension)) if !base.is_empty() => format!("{base} ({number}).{extension}"),
+        _ => format!("{name} ({number})"),
     }
 }
 
@@ -97,7 +190,11 @@ fn io_error(what: &str, error: &io::Error) -> Error {
 
 /// The step writeFiles.
 pub(crate) struct WriteFiles {
+    pub(crate) run: Arc<Run>,
     pub(crate) directory: Arc<Directory>,
+    pub(crate) if_exists: IfExists,
+    /// True if files get the time of their documents.
+    pub(crate) preserve_timestamp: bool,
     /// True if documents that a service refused in an earlier step are written.
     pub(crate) store_errors: bool,
     pub(crate) next: Arc<dyn Stage>,
@@ -109,7 +206,12 @@ impl Stage for WriteFiles {
         if let Some(name) = document.properties.get("fileName") {
             check_name(name)?;
         }
-        let path = &self.directory.path;
+        let below = directory_of(&document.properties)?.unwrap_or_default();
+        let root = &self.directory.path;
+        below.make(root).map_err(|e| {
+            io_error(&format!("directory {} cannot be made", below.below(root).display()), &e)
+        })?;
+        let path = &below.below(root);
         let mut builder = tempfile::Builder::new();
         builder.prefix(".").suffix(".part");
         #[cfg(unix)]
@@ -122,7 +224,12 @@ impl Stage for WriteFiles {
             .tempfile_in(path)
             .map_err(|e| io_error(&format!("no file can be made in {}", path.display()), &e))?;
         Ok(Box::new(FileWriter {
+            run: Arc::clone(&self.run),
             directory: Arc::clone(&self.directory),
+            below,
+            if_exists: self.if_exists,
+            preserve_timestamp: self.preserve_timestamp,
+            properties: document.properties.clone(),
             name: document.properties.get("fileName").map(str::to_owned),
             file,
             is_kept: false,
@@ -134,7 +241,12 @@ impl Stage for WriteFiles {
 
 /// An incomplete file. If it is dropped, it is removed, unless it is kept for a later run.
 struct FileWriter {
+    run: Arc<Run>,
     directory: Arc<Directory>,
+    below: RelativeDirectory,
+    if_exists: IfExists,
+    preserve_timestamp: bool,
+    properties: Properties,
     name: Option<String>,
     file: NamedTempFile,
     is_kept: bool,
@@ -151,7 +263,7 @@ impl BodySink for FileWriter {
     }
 
     fn resume(&mut self, identity: &str, on_kept: &mut OnKeptBytes<'_>) -> Result<(), Error> {
-        let partial_files = &self.directory.partial_files;
+        let partial_files = self.directory.partial_files(&self.below);
         let Some(file) = self.name.as_ref().and_then(|name| partial_files.open(name, identity))
         else {
             return Ok(());
@@ -184,13 +296,17 @@ impl BodySink for FileWriter {
     }
 
     fn close(self: Box<Self>, end: &End) -> Result<Box<dyn Acknowledgement>, Error> {
-        let Self { directory, name, mut file, store_errors, next, .. } = *self;
+        let Self { run, directory, below, if_exists, name, mut file, store_errors, next, .. } =
+            *self;
+        let mut properties = self.properties;
         // A complete file is published or removed, not kept.
         file.disable_cleanup(false);
         if end.refused.is_some() && !store_errors {
             drop(file);
             return next.close(end);
         }
+        properties.extend(&end.properties);
+        let below = directory_of(&end.properties)?.unwrap_or(below);
         let late = end.properties.get("fileName").map(str::to_owned);
         let name = late.or(name).unwrap_or_else(|| format!("document-{}", uuid::Uuid::new_v4()));
         check_name(&name)?;
@@ -202,21 +318,33 @@ impl BodySink for FileWriter {
                 end.bytes
             )));
         }
-        directory.publish(file, &name)?;
+        if self.preserve_timestamp {
+            set_time(file.as_file(), &properties)?;
+        }
+        match directory.publish(file, &below, &name, if_exists)? {
+            Published::Written => {}
+            Published::Skipped => run.add_work(|work| work.skipped += 1),
+        }
         next.close(end)
     }
+}
+
+/// The directory that a document names, if it does.
+fn directory_of(properties: &Properties) -> Result<Option<RelativeDirectory>, Error> {
+    properties.get("relativeDirectory").map(RelativeDirectory::parse).transpose()
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
-    use host_sdk::Properties;
-
     use super::*;
+    use crate::cancellation::Cancellation;
     use crate::engine::digest::Digest;
     use crate::engine::document::DocumentState;
     use crate::engine::stage::Durable;
+    use crate::report::Reporter;
+    use crate::report::events::Event;
 
     #[test]
     fn a_link_in_the_place_of_a_file_is_replaced_not_followed() {
@@ -229,7 +357,8 @@ mod tests {
         let directory = Directory::open(inside.path().to_str().unwrap()).unwrap();
         let mut file = NamedTempFile::new_in(inside.path()).unwrap();
         file.write_all(b"new").unwrap();
-        directory.publish(file, "a").unwrap();
+        let here = RelativeDirectory::default();
+        directory.publish(file, &here, "a", IfExists::Replace).unwrap();
         assert_eq!(fs::read_to_string(&victim).unwrap(), "untouched");
         assert_eq!(fs::read_to_string(inside.path().join("a")).unwrap(), "new");
     }
@@ -242,6 +371,20 @@ mod tests {
             origins: BTreeMap::new(),
             size: None,
             answers: None,
+        }
+    }
+
+    struct Silent;
+
+    impl Reporter for Silent {
+        fn event(&self, _: &Event) {}
+
+        fn new_execution(&self, _: &str) -> u64 {
+            0
+        }
+
+        fn step_of(&self, _: u64) -> Option<String> {
+            None
         }
     }
 
@@ -268,6 +411,9 @@ mod tests {
     fn a_file_that_is_shorter_than_its_document_gets_no_name() {
         let inside = tempfile::tempdir().unwrap();
         let step = WriteFiles {
+            run: Run::new("p".to_owned(), Arc::new(Silent), Cancellation::new()),
+            if_exists: IfExists::Replace,
+            preserve_timestamp: false,
             directory: Directory::open(inside.path().to_str().unwrap()).unwrap(),
             store_errors: false,
             next: Arc::new(Nowhere),
@@ -288,7 +434,7 @@ mod tests {
         let publish = |directory: &Directory, body: &str| {
             let mut file = NamedTempFile::new_in(inside.path()).unwrap();
             file.write_all(body.as_bytes()).unwrap();
-            directory.publish(file, "a")
+            directory.publish(file, &RelativeDirectory::default(), "a", IfExists::Replace).map(drop)
         };
         let directory = Directory::open(path).unwrap();
         publish(&directory, "one").unwrap();
@@ -297,5 +443,29 @@ mod tests {
         publish(&Directory::open(path).unwrap(), "three").unwrap();
         assert_eq!(fs::read_to_string(inside.path().join("a")).unwrap(), "three");
         assert_eq!(fs::read_dir(inside.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_taken_name_is_kept_skipped_numbered_or_refused() {
+        let inside = tempfile::tempdir().unwrap();
+        let path = inside.path().to_str().unwrap();
+        fs::write(inside.path().join("a.txt"), "old").unwrap();
+        let here = RelativeDirectory::default();
+        let publish = |if_exists| {
+            let mut file = NamedTempFile::new_in(inside.path()).unwrap();
+            file.write_all(b"new").unwrap();
+            Directory::open(path).unwrap().publish(file, &here, "a.txt", if_exists)
+        };
+        assert!(matches!(publish(IfExists::Skip), Ok(Published::Skipped)));
+        assert_eq!(publish(IfExists::Error).err().unwrap().kind(), ErrorKind::AlreadyExists);
+        publish(IfExists::Unique).unwrap();
+        publish(IfExists::Unique).unwrap();
+        let mut names: Vec<String> = fs::read_dir(inside.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        assert_eq!(names, ["a (1).txt", "a (2).txt", "a.txt"]);
+        assert_eq!(fs::read_to_string(inside.path().join("a.txt")).unwrap(), "old");
     }
 }

@@ -24,6 +24,22 @@ fn every_example_is_valid() {
     assert_eq!(answer.stdout.lines().count(), 3);
 }
 
+#[test]
+fn the_processes_of_the_papers_are_valid() {
+    let place = Place::new();
+    let paper = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/processes.md");
+    let text = fs::read_to_string(paper).unwrap();
+    let blocks = text.split("```json\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let processes: Vec<&str> = blocks.filter(|block| block.contains("\"process\"")).collect();
+    assert!(!processes.is_empty());
+    for process in processes {
+        place.write("process.json", process);
+        let mut command = place.program_with(ftp_connector(), &["validate", "process.json"]);
+        let answer = Answer::of(command.env("PARTNER_PASSWORD", "x"));
+        assert_eq!((answer.code, &*answer.stderr), (0, ""), "{process}");
+    }
+}
+
 #[cfg(feature = "demo")]
 #[test]
 fn the_demonstration_proves_every_row() {

@@ -24,4 +24,7 @@ mod second_day;
 mod servers;
 mod streaming;
 mod support;
+mod surroundings;
 mod transcripts;
+mod trees;
+mod validating;

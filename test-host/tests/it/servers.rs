@@ -9,7 +9,7 @@ use test_servers::{Flavour, Options, Server, fixture, require};
 use crate::support::{Answer, Place, connection, ftp_connector};
 
 /// A server with the standard tree.
-fn server(options: &Options) -> Option<Server> {
+pub(crate) fn server(options: &Options) -> Option<Server> {
     let server = require(options)?;
     fixture(&server.root()).unwrap();
     Some(server)

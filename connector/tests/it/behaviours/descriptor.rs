@@ -192,9 +192,10 @@ fn declares_the_filter_of_types() {
 fn declares_tracked_properties() {
     let all: &[&str] = &["create", "query", "delete", "get", "list"];
     // Create takes a timestamp as well, for Preserve Timestamp.
-    let table: [(&str, &str, &[&str], &[&str]); 7] = [
+    let table: [(&str, &str, &[&str], &[&str]); 8] = [
         ("fileName", "File Name", &["create"], &["query", "get"]),
         ("remoteDirectory", "Remote Directory", all, &["query", "get"]),
+        ("relativeDirectory", "Relative Directory", &[], &["query"]),
         ("stagingDirectory", "Staging Directory", &["create"], &[]),
         ("temporaryExtension", "Temporary Extension", &["create"], &[]),
         ("timestamp", "Timestamp", &["create"], &["query", "get"]),

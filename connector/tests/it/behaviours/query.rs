@@ -50,8 +50,14 @@ fn reads_every_file_of_a_directory(bench: &Bench) {
 fn carries_name_directory_and_time(bench: &Bench) {
     for result in bench.query(&json!({}), &Value::Null, "dir").success() {
         let ids: Vec<&str> = result.properties.iter().map(|(id, _)| id).collect();
-        let expected =
-            ["fileName", "remoteDirectory", "timestamp", "timestampPrecision", "timestampUtc"];
+        let expected = [
+            "fileName",
+            "relativeDirectory",
+            "remoteDirectory",
+            "timestamp",
+            "timestampPrecision",
+            "timestampUtc",
+        ];
         assert_eq!(ids, expected);
         assert_eq!(result.properties.get("remoteDirectory"), Some("/dir"));
     }

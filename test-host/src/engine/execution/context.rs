@@ -173,7 +173,11 @@ impl ResultSink for ResultWriter {
         if let Err(error) = &resumed {
             self.execution.result_failed(result.input, error);
         }
-        resumed.map(|()| result.digest.bytes())
+        let held = result.digest.bytes();
+        if resumed.is_ok() {
+            self.execution.run.add_work(|work| work.resumed_bytes += held);
+        }
+        resumed.map(|()| held)
     }
 
     fn discard(&mut self) -> Result<(), Error> {
