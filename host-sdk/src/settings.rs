@@ -138,12 +138,10 @@ impl Settings {
                 misfits.extend(members.into_iter().map(|misfit| misfit.under(&field.id)));
                 self.groups.insert(field.id.clone(), group);
             }
-            FieldType::List => match check_items(field, value) {
-                Ok(items) => {
-                    self.lists.insert(field.id.clone(), items);
-                }
-                Err(error) => misfits.push(Misfit::value(error.under(&field.id))),
-            },
+            FieldType::List => {
+                let items = collect_items(field, value, misfits);
+                self.lists.insert(field.id.clone(), items);
+            }
             FieldType::Password => match secret_value(value) {
                 Ok(secret) => {
                     self.secrets.insert(field.id.clone(), secret);
@@ -319,25 +317,28 @@ impl SecretReference {
     }
 }
 
-/// The items of a list.
-fn check_items(field: &Field, value: &Value) -> Result<Vec<Settings>, Error> {
+/// The items of a list, and what does not fit in them.
+fn collect_items(field: &Field, value: &Value, misfits: &mut Vec<Misfit>) -> Vec<Settings> {
     let Value::Array(items) = value else {
-        return Err(Error::configuration(
-            "",
-            format!("expected an array, found {}", kind_of(value)),
-        ));
+        let message = format!("expected an array, found {}", kind_of(value));
+        misfits.push(Misfit::value(Error::configuration(&field.id, message)));
+        return Vec::new();
     };
     let first = field.fields.first().map(|first| first.id.clone());
-    let check = |(number, item): (usize, &Value)| {
+    let mut collected = Vec::new();
+    for (number, item) in items.iter().enumerate() {
         let item = match (item, &first) {
             (Value::String(_), Some(first)) => {
                 Value::Object(Map::from_iter([(first.clone(), item.clone())]))
             }
             _ => item.clone(),
         };
-        Settings::check(&field.fields, &item).map_err(|e| e.under(&format!("[{number}]")))
-    };
-    items.iter().enumerate().map(check).collect()
+        let mut members = Vec::new();
+        collected.push(Settings::collect(&field.fields, &item, &mut members));
+        let place = format!("{}[{number}]", field.id);
+        misfits.extend(members.into_iter().map(|misfit| misfit.under(&place)));
+    }
+    collected
 }
 
 /// The value as the connector reads it: spans of time in milliseconds, sizes in bytes.
