@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_step_is_told_by_its_connection_and_address() {
+    fn a_step_has_its_connection_and_address() {
         let process = Process::parse(
             r#"{"process": "p", "connections": {"c": {"connector": "ftp", "host": "h", "port": 2121,
                 "userName": "u", "password": "secret"}}, "steps": [{"name": "s",

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clap::Args;
 use host_sdk::kit::text::printable;
-use host_sdk::{Error, Progress};
+use host_sdk::{Error, ErrorKind, Progress};
 use serde_json::{Value, json};
 
 use super::failure::{Failure, with_output};
@@ -162,6 +162,13 @@ fn run(
     let outcome = prepared
         .run(&reporter, &cancellation)
         .map_err(|e| Failure::of(path, Refusal::Process(e)))?;
+    let is_empty = outcome.summary.documents.empty > 0;
+    let last = steps.last().and_then(|step| step["type"].as_str());
+    // A person named one file. That there is none of this name is no success.
+    if outcome.exit_code == ExitCode::Success && is_empty && last == Some("writeFiles") {
+        let what = format!("{} does not exist", url.path);
+        return Err(Error::new(ErrorKind::NotFound, what).into());
+    }
     Ok(with_output(Ok(outcome.exit_code), reporter.finish()))
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use host_sdk::descriptor::OutputKind;
-use host_sdk::{ConnectorDescriptor, Error, expected_one_of};
+use host_sdk::{ConnectorDescriptor, Error, expected_one_of, nearest};
 use serde_json::Value;
 
 use crate::process::model::{ConnectorStep, MessageStep, Step};
@@ -71,7 +71,9 @@ pub(super) fn report_unset(
 enum Known {
     /// These.
     These(BTreeSet<String>),
-    /// Others too: a connector does not declare what it sets.
+    /// These, and perhaps others: connectors need not declare every property that they set.
+    AtLeast(BTreeSet<String>),
+    /// Others too: a connector declares none of those that it sets.
     Any,
 }
 
@@ -83,7 +85,7 @@ impl Default for Known {
 
 impl Known {
     fn add(&mut self, ids: impl IntoIterator<Item = impl Into<String>>) {
-        if let Self::These(known) = self {
+        if let Self::These(known) | Self::AtLeast(known) = self {
             known.extend(ids.into_iter().map(Into::into));
         }
     }
@@ -92,7 +94,10 @@ impl Known {
     fn after(&self, step: &ConnectorStep, descriptor: Option<&ConnectorDescriptor>) -> Self {
         let Some(descriptor) = descriptor else { return Self::Any };
         let Some(operation) = descriptor.operation(&step.operation) else { return Self::Any };
-        let mut after = self.clone();
+        let mut after = match self {
+            Self::These(known) | Self::AtLeast(known) => Self::AtLeast(known.clone()),
+            Self::Any => Self::Any,
+        };
         let tracked = &descriptor.tracked_properties;
         let set: Vec<&str> = tracked
             .iter()
@@ -126,7 +131,11 @@ impl Checker<'_> {
             Err(error) => return self.problems.error(error.under(path)),
         };
         report_unset(&template, path, self.secrets, self.problems);
-        let Known::These(known) = known else { return };
+        let (known, may_be_more) = match known {
+            Known::These(known) => (known, false),
+            Known::AtLeast(known) => (known, true),
+            Known::Any => return,
+        };
         let unknown = template.references().filter(|reference| !known.contains(reference.property));
         for reference in unknown {
             let id = reference.property;
@@ -135,13 +144,19 @@ impl Checker<'_> {
             } else {
                 expected_one_of(id, known.iter().map(String::as_str))
             };
-            self.problems.error(Error::configuration(
+            let error = Error::configuration(
                 path,
                 format!(
                     "\"{{{}}}\" names the property \"{id}\", which no earlier step sets; {expected}",
                     reference.written
                 ),
-            ));
+            );
+            // A property that is nearly another one is a slip in any case.
+            if may_be_more && nearest(id, known.iter().map(String::as_str)).is_none() {
+                self.problems.warning(error);
+            } else {
+                self.problems.error(error);
+            }
         }
     }
 

@@ -1,6 +1,5 @@
 //! A process file that was read: its text, what it says, and what is wrong with it so far.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::ops::Range;
@@ -9,7 +8,8 @@ use std::path::{Path, PathBuf};
 use host_sdk::Error;
 
 use super::connections::{Connections, USUAL_NAME};
-use super::model::{ConnectionSettings, Process, Step};
+use super::draft::Draft;
+use super::model::{Process, Step};
 use super::parse;
 use super::problem::{Problem, Problems};
 use super::source::Source;
@@ -17,17 +17,6 @@ use super::variables::{Secrets, Variables};
 
 /// The longest process file: far beyond what people write.
 const MAXIMUM_SIZE: u64 = 16 * 1024 * 1024;
-
-/// What a process file says, as far as it can be read.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Draft {
-    pub(crate) schema: Option<String>,
-    pub(crate) process: String,
-    /// `None` where they cannot be read; a connection is `None` where that one cannot.
-    pub(crate) connections: Option<BTreeMap<String, Option<ConnectionSettings>>>,
-    /// A step is `None` where its type cannot be read.
-    pub(crate) steps: Vec<Option<Step>>,
-}
 
 /// A process file that was read.
 #[derive(Clone, Debug)]
@@ -179,27 +168,32 @@ fn text_of(path: &Path) -> Result<String, Error> {
         .map_err(|e| Error::configuration("", format!("the file is not UTF-8: {}", e.utf8_error())))
 }
 
-impl Draft {
-    /// The process, if every part of it could be read.
-    pub(crate) fn complete(self) -> Option<Process> {
-        let connections = self
-            .connections?
-            .into_iter()
-            .map(|(name, connection)| Some((name, connection?)))
-            .collect::<Option<_>>()?;
-        let steps = self.steps.into_iter().collect::<Option<_>>()?;
-        Some(Process { schema: self.schema, process: self.process, connections, steps })
+impl Process {
+    /// Reads the process file at `path`.
+    ///
+    /// # Errors
+    ///
+    /// `configuration` when it cannot be read or does not parse, with the JSON path in
+    /// [`path`](host_sdk::ErrorReport::path). [`ProcessFile`] has all of them.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        Self::of(ProcessFile::read(path, &Variables::default(), None))
     }
-}
 
-impl From<Process> for Draft {
-    fn from(process: Process) -> Self {
-        let Process { schema, process, connections, steps } = process;
-        Self {
-            schema,
-            process,
-            connections: Some(connections.into_iter().map(|(name, c)| (name, Some(c))).collect()),
-            steps: steps.into_iter().map(Some).collect(),
+    /// Reads a process from `text`.
+    ///
+    /// # Errors
+    ///
+    /// `configuration` with the JSON path of the first invalid value, and the valid ones.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        Self::of(ProcessFile::parse(Path::new(""), text, &Variables::default()))
+    }
+
+    fn of(file: ProcessFile) -> Result<Self, Error> {
+        match file.problems.into_first_error() {
+            Some(error) => Err(error),
+            None => {
+                file.draft.complete().ok_or_else(|| Error::internal("a part of it was not read"))
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The process file: its text becomes types, and nothing runs here.
 
 mod connections;
+mod draft;
 mod fields;
 mod file;
 pub mod model;
@@ -9,7 +10,8 @@ mod problem;
 mod source;
 mod variables;
 
-pub use file::{Draft, Place, ProcessFile};
+pub use draft::Draft;
+pub use file::{Place, ProcessFile};
 pub use model::Process;
 pub(crate) use parse::{connection_settings, operation_settings, rooted};
 pub use problem::{Problem, Problems, Severity};

@@ -1,52 +1,20 @@
 //! Reads process files by hand, so that every error names its path and the valid values.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use host_sdk::{Error, Misfit, expected_one_of};
 use serde_json::{Map, Value};
 
+use super::draft::Draft;
 use super::fields::{Fields, expected};
-use super::file::{Draft, ProcessFile};
 use super::model::{
     ConnectionSettings, ConnectorStep, DatabaseStep, IfExists, MessageDocument, MessageStep,
-    Process, ReadFilesStep, STEP_TYPES, SetPropertiesStep, Step, TrackingDirection, WriteFilesStep,
+    ReadFilesStep, STEP_TYPES, SetPropertiesStep, Step, TrackingDirection, WriteFilesStep,
     every_name,
 };
 use super::problem::Problems;
 use super::source::key;
-use super::variables::Variables;
 use crate::ledger;
-
-impl Process {
-    /// Reads the process file at `path`.
-    ///
-    /// # Errors
-    ///
-    /// `configuration` when it cannot be read or does not parse, with the JSON path in
-    /// [`path`](host_sdk::ErrorReport::path). [`ProcessFile`] has all of them.
-    pub fn read(path: &Path) -> Result<Self, Error> {
-        Self::of(ProcessFile::read(path, &Variables::default(), None))
-    }
-
-    /// Reads a process from `text`.
-    ///
-    /// # Errors
-    ///
-    /// `configuration` with the JSON path of the first invalid value, and the valid ones.
-    pub fn parse(text: &str) -> Result<Self, Error> {
-        Self::of(ProcessFile::parse(Path::new(""), text, &Variables::default()))
-    }
-
-    fn of(file: ProcessFile) -> Result<Self, Error> {
-        match file.problems.into_first_error() {
-            Some(error) => Err(error),
-            None => {
-                file.draft.complete().ok_or_else(|| Error::internal("a part of it was not read"))
-            }
-        }
-    }
-}
 
 /// Makes a path begin at the root: `steps[0]` becomes `$.steps[0]`.
 pub(crate) fn rooted(error: Error) -> Error {

@@ -90,13 +90,19 @@ fn small_results_flow_on_one_by_one() {
 #[test]
 fn an_unknown_property_is_that_documents_error() {
     let place = Place::new();
+    // The one document has it: only the other one fails.
     place.process(json!([
-        message(&[("a", "1")]),
+        {"name": "make", "type": "message", "documents": [
+            {"content": "1", "properties": {"fileName": "a"}},
+            {"content": "2", "properties": {"filename": "b"}},
+        ]},
         {"name": "set", "type": "setProperties", "properties": {"x": "{filename}"}},
     ]));
     let answer = place.run();
-    assert_eq!((answer.code, answer.counts()), (6, [0, 0, 0, 1]), "{answer:?}");
-    let error = &answer.of_step("set")[0]["error"];
+    assert_eq!((answer.code, answer.counts()), (6, [1, 0, 0, 1]), "{answer:?}");
+    let events = answer.of_step("set");
+    let failed = events.iter().find(|event| event["status"] == "failure").unwrap();
+    let error = &failed["error"];
     assert_eq!(error["kind"], "document");
     assert!(error["message"].as_str().unwrap().contains("did you mean \"fileName\"?"));
 }

@@ -174,6 +174,6 @@ fn a_server_is_looked_at_without_a_process() {
     let removed = command(&["rm", &url("upload/a.txt")]);
     assert_eq!(removed.code, 0, "{removed:?}");
     let gone = command(&["get", &url("upload/a.txt")]);
-    assert_ne!(gone.code, 0, "{gone:?}");
+    assert_eq!(gone.code, 4, "{gone:?}");
     assert_eq!(command(&["ls", "ftp//nowhere"]).code, 2);
 }

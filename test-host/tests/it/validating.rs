@@ -234,6 +234,18 @@ fn references_see_what_earlier_steps_set() {
     ]));
     let answer = place.answer(&["validate", "process.json"]);
     assert_eq!((answer.code, &*answer.stderr), (0, ""));
+    // A connector may set what it does not declare, but hardly what is nearly declared.
+    place.process(json!([
+        message(&[("a", "1")]),
+        echo("there", json!({})),
+        set("perhaps", "{undeclared}"),
+        set("slip", "{nmae}"),
+    ]));
+    let answer = place.answer(&["validate", "process.json"]);
+    assert_eq!(answer.code, 2);
+    assert!(answer.stderr.contains("warning: process.json:1:"), "{answer:?}");
+    assert!(answer.stderr.contains("did you mean \"name\"?"), "{answer:?}");
+    assert_eq!(answer.stderr.matches("error: ").count(), 1, "{answer:?}");
     place.process(json!([message(&[("a", "1")]), set("self", "{self}"), set("x", "{late}")]));
     let answer = place.answer(&["validate", "process.json"]);
     assert_eq!(answer.code, 2);
