@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::descriptor::filter::{FilterDescriptor, FilterGrouping, compares_equality};
 use crate::error::Error;
 use crate::misfit::Misfit;
-use crate::settings::kind_of;
+use crate::setting_value::kind_of;
 use crate::suggest::expected_one_of;
 
 /// How deep groups may nest: a bound for hostile input, far beyond any screen.

@@ -28,6 +28,7 @@ mod manifest;
 mod misfit;
 mod outcome;
 mod secret;
+mod setting_value;
 mod settings;
 mod suggest;
 pub mod testing;

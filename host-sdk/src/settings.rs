@@ -9,10 +9,10 @@ use serde_json::{Map, Value};
 use crate::descriptor::conflict::{Conflict, ConflictSeverity, is_blank};
 use crate::descriptor::field::{Field, FieldType};
 use crate::error::Error;
-use crate::kit::quantity::{parse_duration, parse_size};
 use crate::misfit::Misfit;
 use crate::secret::{Secret, SecretBytes, SecretReference};
-use crate::suggest::{expected_one_of, quoted_list};
+use crate::setting_value::{checked_value, kind_of};
+use crate::suggest::expected_one_of;
 
 /// The settings of a connection or an operation: every field known, of its type and in its
 /// range, defaults filled in.
@@ -339,100 +339,6 @@ fn collect_items(field: &Field, value: &Value, misfits: &mut Vec<Misfit>) -> Vec
         misfits.extend(members.into_iter().map(|misfit| misfit.under(&place)));
     }
     collected
-}
-
-/// The value as the connector reads it: spans of time in milliseconds, sizes in bytes.
-fn checked_value(field: &Field, value: &Value) -> Result<Value, Error> {
-    let wrong_type = |expected: &str| {
-        Error::configuration(&field.id, format!("expected {expected}, found {}", kind_of(value)))
-    };
-    match field.field_type {
-        FieldType::Boolean => {
-            value.as_bool().ok_or_else(|| wrong_type("true or false"))?;
-        }
-        FieldType::Integer => {
-            let number = value.as_i64().ok_or_else(|| wrong_type("an integer"))?;
-            check_range(field, number)?;
-        }
-        FieldType::Duration => {
-            let expected = "whole milliseconds, or text such as \"90s\", \"30d\" or \"1h 30m\"";
-            let parse = |text: &str| {
-                parse_duration(text).and_then(|span| i64::try_from(span.as_millis()).ok())
-            };
-            return quantity(field, value, expected, parse);
-        }
-        FieldType::Size => {
-            let expected = "a whole number of bytes, or text such as \"10MiB\" or \"1.5 GB\"";
-            let parse = |text: &str| parse_size(text).and_then(|size| i64::try_from(size).ok());
-            return quantity(field, value, expected, parse);
-        }
-        // The connector that declared it checks it.
-        FieldType::Other => {}
-        _ => {
-            let text = value.as_str().ok_or_else(|| wrong_type("text"))?;
-            let allowed = || field.allowed_values.iter().map(|allowed| allowed.value.as_str());
-            if !field.allowed_values.is_empty() && !allowed().any(|value| value == text) {
-                return Err(Error::configuration(
-                    &field.id,
-                    format!("\"{text}\" is not allowed; {}", expected_one_of(text, allowed())),
-                ));
-            }
-        }
-    }
-    Ok(value.clone())
-}
-
-/// A number, or a text that `parse` reads as one.
-fn quantity(
-    field: &Field,
-    value: &Value,
-    expected: &str,
-    parse: impl Fn(&str) -> Option<i64>,
-) -> Result<Value, Error> {
-    let number = match value {
-        Value::String(text) => parse(text).ok_or_else(|| {
-            Error::configuration(&field.id, format!("\"{text}\" is not {expected}"))
-        })?,
-        other => other.as_i64().ok_or_else(|| {
-            let found = kind_of(other);
-            Error::configuration(&field.id, format!("expected {expected}, found {found}"))
-        })?,
-    };
-    check_range(field, number)?;
-    Ok(number.into())
-}
-
-fn check_range(field: &Field, number: i64) -> Result<(), Error> {
-    let fits = field.minimum.is_none_or(|minimum| number >= minimum)
-        && field.maximum.is_none_or(|maximum| number <= maximum)
-        && !field.forbidden.contains(&number);
-    if fits {
-        return Ok(());
-    }
-    let mut allowed = match (field.minimum, field.maximum) {
-        (Some(minimum), Some(maximum)) => format!("allowed is {minimum} to {maximum}"),
-        (Some(minimum), None) => format!("allowed is {minimum} or more"),
-        (None, Some(maximum)) => format!("allowed is {maximum} or less"),
-        (None, None) => "allowed is any integer".to_owned(),
-    };
-    if !field.forbidden.is_empty() {
-        let forbidden = field.forbidden.iter().map(ToString::to_string);
-        allowed.push_str(&format!(", except {}", quoted_list(forbidden)));
-    }
-    Err(Error::configuration(&field.id, format!("{number} is out of range; {allowed}")))
-}
-
-/// The JSON type of `value`, for messages; never the value, which could be a secret.
-pub(crate) fn kind_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(number) if number.is_f64() => "a number with a fraction",
-        Value::Number(_) => "a number",
-        Value::String(_) => "text",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
-    }
 }
 
 #[cfg(test)]

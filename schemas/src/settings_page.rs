@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use host_sdk::ConnectorDescriptor;
-use host_sdk::descriptor::{Field, FieldType, OperationDescriptor};
+use host_sdk::descriptor::{Field, FieldType, OperationDescriptor, Unit};
 
 /// The page in Markdown.
 #[must_use]
@@ -98,9 +98,11 @@ fn values(field: &Field) -> String {
     let kind = match field.field_type {
         FieldType::String => field.format.as_deref().unwrap_or("text"),
         FieldType::Password => "secret",
-        FieldType::Integer => "integer",
-        FieldType::Duration => "milliseconds, or text such as `90s`",
-        FieldType::Size => "bytes, or text such as `10MiB`",
+        FieldType::Integer => match field.unit {
+            Unit::Milliseconds => "milliseconds, or text such as `90s`",
+            Unit::Bytes => "bytes, or text such as `10MiB`",
+            _ => "integer",
+        },
         FieldType::Boolean => "`true`, `false`",
         FieldType::Certificate => "PEM text or path",
         FieldType::Group => "object",

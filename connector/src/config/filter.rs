@@ -3,19 +3,23 @@
 
 use host_sdk::kit::quantity::{parse_duration, parse_size};
 use host_sdk::{Condition, Error, Filter};
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use regex::{Regex, RegexBuilder};
 
 use crate::descriptor::property;
 use crate::file::normalization::nfc;
-use crate::file::time::modified::Precision;
+use crate::file::time::modified::{Modified, Precision};
 use crate::file::time::text::parse_text;
 use crate::file::time::zone::ServerTimeZone;
 use crate::listing::Entry;
 
 /// How large a compiled pattern may be: a bound for hostile ones.
 const PATTERN_SIZE: usize = 1 << 20;
+
+/// How far the clock of a zone can be from UTC.
+const FARTHEST_ZONE: SignedDuration = SignedDuration::from_hours(14);
 
 /// A filter that can be asked.
 #[derive(Debug)]
@@ -130,9 +134,9 @@ impl EntryFilter {
                 let limit = now.checked_sub(*ago).unwrap_or(Timestamp::MIN);
                 match time.instant(zone) {
                     Some(at) => ordering.matches(&at, &limit),
-                    // The listing's clock is not known; MDTM tells the time in UTC.
-                    None if !is_exact => return None,
-                    None => false,
+                    None => {
+                        return ordering.in_every_zone(time, limit).or(is_exact.then_some(false));
+                    }
                 }
             }
             Self::Size(..) if entry.rounded_size.is_some() && !is_exact => return None,
@@ -171,6 +175,17 @@ impl Comparison {
             Self::LessThan => left < right,
             Self::GreaterThan => left > right,
         }
+    }
+
+    /// What comparing a time on a clock of an unknown zone with `limit` comes to, if that is the same
+    /// wherever the clock is.
+    fn in_every_zone(self, time: &Modified, limit: Timestamp) -> Option<bool> {
+        let utc = TimeZone::UTC.to_timestamp(time.at).ok()?;
+        let first = utc.checked_sub(FARTHEST_ZONE).ok()?;
+        let last = utc.checked_add(FARTHEST_ZONE).ok()?.checked_add(time.precision.span()).ok()?;
+        let verdict = self.matches(&first, &limit);
+        (verdict == self.matches(&last, &limit) && (limit < first || limit > last))
+            .then_some(verdict)
     }
 
     /// Whether the comparison with `value` depends on when exactly within the minute or the day
@@ -243,16 +258,17 @@ fn compile_condition(condition: &Condition) -> Result<EntryFilter, Error> {
     }
 }
 
-/// The time that `value` states: the reference's text, a date, or a date and time to the minute or
-/// the second.
+/// The time that `value` states: the reference's text, or a date, which is its first instant.
 fn moment(value: &str) -> Option<Moment> {
     let value = value.trim();
-    let start = parse_text(value).or_else(|| {
-        // jiff takes other forms too, such as weeks and signed years.
-        let is_plain = value.bytes().take(4).all(|byte| byte.is_ascii_digit());
-        value.parse::<DateTime>().ok().filter(|_| is_plain && value.get(4..5) == Some("-"))
-    })?;
-    Some(Moment { start, is_day: value.len() == "yyyy-MM-dd".len() })
+    if let Some(start) = parse_text(value) {
+        return Some(Moment { start, is_day: false });
+    }
+    // jiff takes other forms of dates too, such as weeks and signed years.
+    let is_plain = value.len() == "yyyy-MM-dd".len()
+        && value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    let date: Date = value.parse().ok().filter(|_| is_plain)?;
+    Some(Moment { start: date.to_datetime(Time::midnight()), is_day: true })
 }
 
 /// How long ago `now-30d` is; negative for `now+1h`.
@@ -304,7 +320,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::file::time::modified::{Modified, Zone};
+    use crate::file::time::modified::Zone;
     use crate::listing::Kind;
 
     fn entry(name: &str, time: &str, size: u64) -> Entry {
@@ -365,8 +381,6 @@ mod tests {
             (day_of("2026-10-31", "notEquals"), false),
             (day_of("2026-11-01", "lessThan"), true),
             (day_of("2026-10-31", "greaterThan"), true),
-            (day_of("2026-10-31 23:59", "greaterThan"), true),
-            (day_of("2026-10-31T23:59:59", "equals"), true),
             (day_of("now-1d", "lessThan"), true),
             (day_of("now - 200 years", "greaterThan"), true),
             (day_of("now+1h", "lessThan"), true),
@@ -377,7 +391,17 @@ mod tests {
         for (raw, expected) in cases {
             assert_eq!(evaluate(&filter(raw.clone()), &entry), Some(expected), "{raw}");
         }
-        for value in ["yesterday", "now-30", "now-", "31.10.2026", "2026-10-32", "2026-W40-1", ""] {
+        for value in [
+            "yesterday",
+            "now-30",
+            "now-",
+            "31.10.2026",
+            "2026-10-32",
+            "2026-W40-1",
+            "2026-10-31T23:59:59",
+            "2026-10-31 23:59",
+            "",
+        ] {
             let raw = serde_json::from_value(day_of(value, "equals")).unwrap();
             let error = EntryFilter::compile(Some(raw)).unwrap_err();
             assert!(error.message().contains("now-30d"), "{value}: {error}");
@@ -385,13 +409,16 @@ mod tests {
     }
 
     #[test]
-    fn a_span_before_now_needs_a_clock_that_is_known() {
+    fn a_span_before_now_needs_a_clock_that_is_known_near_its_end() {
+        let old = filter(is("timestamp", "lessThan", json!("now-30d")));
         let mut listed = entry("a", "2020-11-22 17:25:00.000", 1);
         listed.modified.as_mut().unwrap().zone = Zone::Server;
-        let old = filter(is("timestamp", "lessThan", json!("now-30d")));
+        assert_eq!(evaluate(&old, &listed), Some(true), "in every zone");
+        let ago = Timestamp::now().checked_sub(SignedDuration::from_hours(24 * 30)).unwrap();
+        listed.modified.as_mut().unwrap().at = TimeZone::UTC.to_datetime(ago);
         assert_eq!(evaluate(&old, &listed), None);
         assert_eq!(old.evaluate(&listed, &ServerTimeZone::Auto, true), Some(false));
-        let known = ServerTimeZone::from_name("Europe/Berlin").unwrap();
+        let known = ServerTimeZone::from_name("Pacific/Auckland").unwrap();
         assert_eq!(old.evaluate(&listed, &known, false), Some(true));
     }
 

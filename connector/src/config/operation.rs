@@ -249,7 +249,7 @@ mod tests {
             (json!({"operation": "get", "filter": {"and": []}}), "filter"),
             (
                 json!({"operation": "query", "filter": {"and": [
-                    {"property": "timestamp", "operator": "lessThan", "value": "2026-11-01"}
+                    {"property": "timestamp", "operator": "lessThan", "value": "01.11.2026"}
                 ]}}),
                 "filter.and[0].value",
             ),

@@ -23,7 +23,7 @@ pub(super) fn filter(with_file_type: bool) -> FilterDescriptor {
             property::TIMESTAMP,
             "Timestamp",
             "When the file was last modified, in the server's local time: yyyy-MM-dd \
-                 HH:mm:ss.SSS, a date such as 2026-11-23 with or without a time, or a span \
+                 HH:mm:ss.SSS, a date such as 2026-11-23, or a span \
                  before now such as now-30d. A date alone is its first instant, and the whole day \
                  for Equal To. Where a listing \
                  tells only minutes or days and the comparison needs more, the file's own time \

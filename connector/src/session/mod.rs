@@ -8,6 +8,7 @@ pub(crate) mod checksum;
 mod control;
 mod conventions;
 mod directory;
+mod exchange;
 mod existence;
 mod file;
 mod list;

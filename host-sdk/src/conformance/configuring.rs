@@ -76,8 +76,12 @@ fn wrong_settings(
     };
     refuses("an unknown setting", UNKNOWN, with(UNKNOWN, json!(1)))?;
     for field in &descriptor.connection.fields {
-        // No field takes a list, nor does any take nothing where it must have something.
-        refuses(&format!("a list for {}", field.id), &field.id, with(&field.id, json!([])))?;
+        // A value of no field's type, and nothing where there must be something.
+        let (what, wrong) = match field.field_type {
+            FieldType::List => ("a number", json!(5)),
+            _ => ("a list", json!([])),
+        };
+        refuses(&format!("{what} for {}", field.id), &field.id, with(&field.id, wrong))?;
         if field.required && field.field_type != FieldType::Group {
             let absent = format!("absence of {}", field.id);
             refuses(&absent, &field.id, with(&field.id, Value::Null))?;

@@ -28,6 +28,9 @@ pub struct Field {
     /// The values it may have, where they can be listed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allowed_values: Vec<AllowedValue>,
+    /// What an integer counts. With a unit, it may be text as well.
+    #[serde(default, skip_serializing_if = "Unit::is_none")]
+    pub unit: Unit,
     /// The least integer allowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimum: Option<i64>,
@@ -77,6 +80,7 @@ impl Field {
             required: false,
             default: None,
             allowed_values: Vec::new(),
+            unit: Unit::None,
             minimum: None,
             maximum: None,
             forbidden: Vec::new(),
@@ -114,16 +118,16 @@ impl Field {
     /// A span of time from `minimum` milliseconds on.
     #[must_use]
     pub fn duration(id: &str, label: &str, minimum: i64, help: &str) -> Self {
-        let mut field = Self::new(id, label, FieldType::Duration, help);
-        field.minimum = Some(minimum);
+        let mut field = Self::integer(id, label, minimum, help);
+        field.unit = Unit::Milliseconds;
         field
     }
 
     /// A number of bytes from 0 on.
     #[must_use]
     pub fn size(id: &str, label: &str, help: &str) -> Self {
-        let mut field = Self::new(id, label, FieldType::Size, help);
-        field.minimum = Some(0);
+        let mut field = Self::integer(id, label, 0, help);
+        field.unit = Unit::Bytes;
         field
     }
 
@@ -297,6 +301,31 @@ impl Field {
     }
 }
 
+/// What the integer of a [`Field`] counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum Unit {
+    /// Things.
+    #[default]
+    None,
+    /// Milliseconds; text with other units may stand for them, such as `90s`, `30d`, `1h 30m`.
+    Milliseconds,
+    /// Bytes; text with a unit may stand for them, such as `10MiB`.
+    Bytes,
+    /// A unit that this build does not know: the connector reads the value.
+    #[serde(other)]
+    Other,
+}
+
+impl Unit {
+    /// Whether the integer counts things.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        *self == Self::None
+    }
+}
+
 /// What the value of a [`Field`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -308,10 +337,6 @@ pub enum FieldType {
     Password,
     /// A whole number.
     Integer,
-    /// A span of time: whole milliseconds, or text with units such as `90s`, `30d`, `1h 30m`.
-    Duration,
-    /// A number of bytes: a whole number, or text with a unit such as `10MiB`.
-    Size,
     /// `true` or `false`.
     Boolean,
     /// Certificates in PEM: the text itself, or the path of a file.

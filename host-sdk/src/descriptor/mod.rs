@@ -15,5 +15,5 @@ pub use connector::{
     ConnectionDescriptor, ConnectorDescriptor, InputKind, OperationDescriptor, OutputKind,
     Parameter, TrackedProperty,
 };
-pub use field::{AllowedValue, Field, FieldScope, FieldType, VisibleWhen};
+pub use field::{AllowedValue, Field, FieldScope, FieldType, Unit, VisibleWhen};
 pub use filter::{FilterDescriptor, FilterGrouping, FilterOperator, FilterProperty, FilterType};

@@ -8,7 +8,7 @@
 use serde_json::{Map, Value, json};
 
 use super::connector::{OperationDescriptor, Parameter};
-use super::field::{Field, FieldType};
+use super::field::{Field, FieldType, Unit};
 use super::filter::{
     FilterDescriptor, FilterGrouping, FilterProperty, FilterType, compares_equality, is_pattern,
 };
@@ -127,9 +127,12 @@ fn value_schema(field: &Field) -> Value {
             schema["writeOnly"] = json!(true);
             schema
         }
-        FieldType::Integer => integer_schema(field),
-        FieldType::Duration => return quantity_schema(field, DURATION),
-        FieldType::Size => return quantity_schema(field, SIZE),
+        FieldType::Integer => match field.unit {
+            Unit::None => integer_schema(field),
+            Unit::Milliseconds => return quantity_schema(field, DURATION),
+            Unit::Bytes => return quantity_schema(field, SIZE),
+            Unit::Other => return quantity_schema(field, ".*"),
+        },
         FieldType::Boolean => json!({"type": "boolean"}),
         FieldType::Group => settings_schema(&field.fields),
         FieldType::List => {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use clap::{Args, ValueEnum};
-use host_sdk::descriptor::{ConnectorDescriptor, Field, FieldType, OperationDescriptor};
+use host_sdk::descriptor::{ConnectorDescriptor, Field, FieldType, OperationDescriptor, Unit};
 use host_sdk::{Connector, LoadError};
 
 use super::descriptor_xml::to_xml;
@@ -157,9 +157,11 @@ fn fields(text: &mut String, depth: usize, of: &[Field], all: bool) {
         let mut facts = vec![match field.field_type {
             FieldType::String => "text".to_owned(),
             FieldType::Password => "secret".to_owned(),
-            FieldType::Integer => "integer".to_owned(),
-            FieldType::Duration => "milliseconds, or text such as 90s".to_owned(),
-            FieldType::Size => "bytes, or text such as 10MiB".to_owned(),
+            FieldType::Integer => match field.unit {
+                Unit::Milliseconds => "milliseconds, or text such as 90s".to_owned(),
+                Unit::Bytes => "bytes, or text such as 10MiB".to_owned(),
+                _ => "integer".to_owned(),
+            },
             FieldType::Boolean => "boolean".to_owned(),
             FieldType::Certificate => "certificate".to_owned(),
             FieldType::Group => "group".to_owned(),

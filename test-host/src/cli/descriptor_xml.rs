@@ -121,7 +121,7 @@ fn fields(xml: &mut Xml, group: &str, all: &[Field]) {
         let field_type = match field.field_type {
             FieldType::String => "string",
             FieldType::Password => "password",
-            FieldType::Integer | FieldType::Duration | FieldType::Size => "integer",
+            FieldType::Integer => "integer",
             FieldType::Boolean => "boolean",
             FieldType::Certificate => "publiccertificate",
             FieldType::Group => {

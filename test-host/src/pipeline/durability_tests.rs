@@ -3,7 +3,7 @@
 use host_sdk::descriptor::{Field, FieldScope, InputKind};
 use serde_json::{Value, json};
 
-use super::prepare::Refusal;
+use super::refusal::Refusal;
 use super::scripted::{Scripted, prepare};
 use crate::cancellation::Cancellation;
 

@@ -9,6 +9,7 @@ mod failure_tests;
 mod json_path;
 mod literals;
 mod prepare;
+mod refusal;
 #[cfg(test)]
 mod refused_tests;
 // On other systems nothing is kept for a later run.
@@ -23,5 +24,6 @@ mod scripted;
 mod settings_advice;
 mod templates;
 
-pub use prepare::{Examined, Prepared, Refusal};
+pub use prepare::{Examined, Prepared};
+pub use refusal::Refusal;
 pub use run::RunOutcome;

@@ -11,6 +11,7 @@ use host_sdk::{
 use serde_json::Value;
 
 use super::configure::{configure, without_missing_secrets};
+use super::refusal::Refusal;
 use super::templates::report_unset;
 use super::{durability, literals, settings_advice, templates};
 use crate::cancellation::Cancellation;
@@ -18,7 +19,7 @@ use crate::connectors::Connectors;
 use crate::engine::execution::NoExecution;
 use crate::process::model::{ConnectionSettings, ConnectorStep, Process, Step};
 use crate::process::{
-    Draft, Problems, ProcessFile, Secrets, connection_settings, key, operation_settings, rooted,
+    Draft, Problems, ProcessFile, Secrets, connection_settings, key, operation_settings,
 };
 use crate::steps::message::Message;
 use crate::template::{Template, parse_all};
@@ -47,18 +48,6 @@ pub(crate) enum PreparedStep {
     ReadFiles,
     WriteFiles,
     Database,
-}
-
-/// Why a process was rejected.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Refusal {
-    /// Something in the process is invalid.
-    #[error(transparent)]
-    Process(#[from] Error),
-    /// A connector's library was refused.
-    #[error(transparent)]
-    Connector(#[from] LoadError),
 }
 
 /// What was found in a process file.
@@ -387,16 +376,5 @@ fn check_parameters(step: &ConnectorStep, declared: &OperationDescriptor, proble
             format!("parameters.{}", parameter.id),
             format!("required parameter \"{}\" ({}) is missing", parameter.id, parameter.label),
         )));
-    }
-}
-
-impl Refusal {
-    /// The refusal with its path from the document's root.
-    #[must_use]
-    pub fn rooted(self) -> Self {
-        match self {
-            Self::Process(error) => Self::Process(rooted(error)),
-            other => other,
-        }
     }
 }

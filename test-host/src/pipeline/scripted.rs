@@ -13,7 +13,8 @@ use host_sdk::{
 };
 use serde_json::{Value, json};
 
-use super::prepare::{Prepared, Refusal};
+use super::prepare::Prepared;
+use super::refusal::Refusal;
 use super::run::RunOutcome;
 use crate::cancellation::Cancellation;
 use crate::connectors::Connectors;

@@ -7,7 +7,7 @@ use crate::failure::{Cause, Failure};
 use crate::protocol::refusal::Phase;
 use crate::protocol::reply::Reply;
 use crate::session::control::Control;
-use crate::session::session::MAXIMUM_PRELIMINARY;
+use crate::session::exchange::MAXIMUM_PRELIMINARY;
 use crate::transport::{connect, proxy};
 use host_sdk::kit::CancelToken;
 use host_sdk::kit::Deadline;

@@ -75,6 +75,7 @@ const OUTSIDE: &[&str] = &["bench", "fuzz", "lib", "main"];
 /// The methods of a session, lowest file first.
 const SESSION: &[&str] = &[
     "session/passive_commands.rs",
+    "session/exchange.rs",
     "session/session.rs",
     "session/open/protection.rs",
     "session/open/features.rs",
