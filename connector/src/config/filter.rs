@@ -260,7 +260,6 @@ fn compile_condition(condition: &Condition) -> Result<EntryFilter, Error> {
 
 /// The time that `value` states: the reference's text, or a date, which is its first instant.
 fn moment(value: &str) -> Option<Moment> {
-    let value = value.trim();
     if let Some(start) = parse_text(value) {
         return Some(Moment { start, is_day: false });
     }
@@ -273,7 +272,7 @@ fn moment(value: &str) -> Option<Moment> {
 
 /// How long ago `now-30d` is; negative for `now+1h`.
 fn ago(value: &str) -> Option<SignedDuration> {
-    let rest = value.trim().strip_prefix("now")?.trim_start();
+    let rest = value.strip_prefix("now")?.trim_start();
     if rest.is_empty() {
         return Some(SignedDuration::ZERO);
     }

@@ -19,19 +19,22 @@ pub(super) fn filter(with_file_type: bool) -> FilterDescriptor {
             FilterType::String,
             &all,
         ),
-        filter_property(
-            property::TIMESTAMP,
-            "Timestamp",
-            "When the file was last modified, in the server's local time: yyyy-MM-dd \
+        FilterProperty {
+            format: Some("yyyy-MM-dd HH:mm:ss.SSS".to_owned()),
+            ..filter_property(
+                property::TIMESTAMP,
+                "Timestamp",
+                "When the file was last modified, in the server's local time: yyyy-MM-dd \
                  HH:mm:ss.SSS, a date such as 2026-11-23, or a span \
                  before now such as now-30d. A date alone is its first instant, and the whole day \
                  for Equal To. Where a listing \
                  tells only minutes or days and the comparison needs more, the file's own time \
                  (MDTM) decides, if the server has it. Patterns work on the text of the listing's \
                  time.",
-            FilterType::Timestamp,
-            &all,
-        ),
+                FilterType::Timestamp,
+                &all,
+            )
+        },
         filter_property(
             "size",
             "Size",

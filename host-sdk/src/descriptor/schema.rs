@@ -163,7 +163,10 @@ fn value_schema(field: &Field) -> Value {
 const DURATION: &str = r"^\s*([0-9]+\s*[A-Za-z]+\s*)+$";
 
 /// Numbers of bytes, likewise.
-const SIZE: &str = r"^\s*[0-9.]+\s*([KkMmGgTtPpEe]?[Ii]?[Bb]?)\s*$";
+const SIZE: &str = r"^\s*([0-9]+(\.[0-9]+)?\s*[KkMmGgTtPpEe][Ii]?[Bb]?|[0-9]+\s*[Bb]?)\s*$";
+
+/// A span before now, or after it.
+const RELATIVE: &str = r"^now\s*([+-]\s*([0-9]+\s*[A-Za-z]+\s*)+)?$";
 
 /// A number, or text in the form `pattern`.
 fn quantity_schema(field: &Field, pattern: &str) -> Value {
@@ -309,14 +312,21 @@ fn compared_schema(property: &FilterProperty) -> Option<Value> {
         FilterType::Integer => {
             Some(json!({"type": ["integer", "string"], "pattern": "^[+-]?[0-9]+$"}))
         }
-        FilterType::Size => Some(json!({"type": ["integer", "string"], "pattern": SIZE})),
+        FilterType::Size => Some(json!({
+            "type": ["integer", "string"],
+            "pattern": format!("^[+-]?[0-9]+$|{SIZE}"),
+        })),
         FilterType::Timestamp => {
             let format = property.format.as_deref()?;
             let pattern = time_pattern(format)?;
+            let date = time_pattern("yyyy-MM-dd")?;
             Some(json!({
-                "description": format!("A time in the form {format}."),
+                "description": format!(
+                    "A time in the form {format}, a date such as 2026-11-23, or a span before now \
+                     such as now-30d."
+                ),
                 "type": "string",
-                "pattern": pattern,
+                "pattern": format!("{pattern}|{date}|{RELATIVE}"),
             }))
         }
     }

@@ -24,19 +24,27 @@ pub(crate) fn prepare(process: &Value) -> Result<Prepared, Error> {
 /// matter.
 fn without_references(process: &Value) -> Value {
     let mut process = process.clone();
-    if let Some(connections) = process.get_mut("connections").and_then(Value::as_object_mut) {
-        let settings = connections.values_mut().filter_map(Value::as_object_mut);
-        for value in settings.flat_map(|settings| settings.values_mut()) {
-            let is_reference = value.as_object().is_some_and(|object| {
-                object.len() == 1
-                    && object.keys().all(|key| ["env", "file", "command"].contains(&key.as_str()))
-            });
-            if is_reference {
-                *value = json!("secret");
-            }
-        }
+    if let Some(connections) = process.get_mut("connections") {
+        replace_references(connections);
     }
     process
+}
+
+fn replace_references(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            let is_reference = object.len() == 1
+                && object.keys().all(|key| ["env", "file", "command"].contains(&key.as_str()))
+                && object.values().all(|value| value.is_string() || value.is_array());
+            if is_reference {
+                *value = json!("secret");
+            } else {
+                object.values_mut().for_each(replace_references);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(replace_references),
+        _ => {}
+    }
 }
 
 /// The pointer of an error's path: `$.steps[0].name` is `/steps/0/name`.
@@ -58,7 +66,13 @@ fn operation_in_process(operation: &Value) -> Value {
     // Alone, an operation stores nothing of what it removes.
     step["discard"] = json!(true);
     let connection = json!({"connector": "ftp", "host": "localhost"});
-    json!({"process": "p", "connections": {"c": connection}, "steps": [step]})
+    let mut steps = vec![step];
+    if operation.to_string().contains("{fileName}") {
+        // What a template names comes from an earlier step.
+        let document = json!({"content": "", "properties": {"fileName": "a"}});
+        steps.insert(0, json!({"name": "m", "type": "message", "documents": [document]}));
+    }
+    json!({"process": "p", "connections": {"c": connection}, "steps": steps})
 }
 
 /// Makes sure that the code thinks of the examples of `schema` what the schema does; an example is

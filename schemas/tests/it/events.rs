@@ -167,6 +167,7 @@ fn the_lines_of_a_run_fit() {
     let reporter: Arc<dyn Reporter> =
         Arc::new(JsonLines::new(page.clone(), verbosity).of_run(RunIdentity::new("test")));
     prepared.run(&reporter, &cancellation).unwrap();
+    reporter.finish().unwrap();
 
     let text = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

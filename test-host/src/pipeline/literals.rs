@@ -15,13 +15,22 @@ pub(super) fn check(settings: &Map<String, Value>, fields: &[Field], problems: &
     for (id, value) in settings {
         let Some(field) = fields.iter().find(|field| field.id == *id) else { continue };
         match (field.field_type, value) {
-            (FieldType::String, Value::String(text)) => check_text(id, text, problems),
+            // The connector fills in what its own help names.
+            (FieldType::String, Value::String(text)) if !has_placeholders(field) => {
+                check_text(id, text, problems);
+            }
             (FieldType::Group, Value::Object(members)) => {
                 problems.under(id, |problems| check(members, &field.fields, problems));
             }
             _ => {}
         }
     }
+}
+
+/// Whether the field's text is a pattern of the connector's own.
+fn has_placeholders(field: &Field) -> bool {
+    let is_in = |text: &str| text.contains('{') && text.contains('}');
+    field.format.as_deref().is_some_and(is_in) || is_in(&field.help)
 }
 
 /// Refuses references in the values of a filter.

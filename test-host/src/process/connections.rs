@@ -32,7 +32,7 @@ impl Connections {
                 match object.remove("connections") {
                     Some(Value::Object(members)) => connections = members,
                     _ => {
-                        found.error(Error::configuration("", "expected an object \"connections\""))
+                        found.error(Error::configuration("", "expected an object \"connections\""));
                     }
                 }
                 for id in object.keys().filter(|id| *id != "$schema") {
