@@ -6,16 +6,16 @@ use host_sdk::Error;
 
 use super::document::{Document, StepIdentity};
 use super::run::Run;
-use super::stage::{BodySink, Stage};
+use super::step_input::{BodySink, StepInput};
 
 /// Reports the sizes of the documents that enter `next`.
 pub(crate) struct Expecting {
     pub(crate) run: Arc<Run>,
     pub(crate) step: Arc<StepIdentity>,
-    pub(crate) next: Arc<dyn Stage>,
+    pub(crate) next: Arc<dyn StepInput>,
 }
 
-impl Stage for Expecting {
+impl StepInput for Expecting {
     fn begin(&self, document: &Document) -> Result<Box<dyn BodySink>, Error> {
         let body = self.next.begin(document)?;
         if let Some(size) = document.size {

@@ -7,7 +7,7 @@ use host_sdk::{Error, ErrorKind, Status};
 use super::document::StepIdentity;
 use super::document::{Document, End};
 use super::run::Run;
-use super::stage::{Acknowledgement, BodySink, BodySource, Durable, OnKeptBytes, Stage};
+use super::step_input::{Acknowledgement, BodySink, BodySource, Durable, OnKeptBytes, StepInput};
 use crate::report::QuotedJson;
 
 /// The largest body that an event quotes.
@@ -17,7 +17,7 @@ const QUOTED_JSON: usize = 64 * 1024;
 pub(crate) struct Handover {
     run: Arc<Run>,
     from: Arc<StepIdentity>,
-    to: Option<(Arc<StepIdentity>, Arc<dyn Stage>)>,
+    to: Option<(Arc<StepIdentity>, Arc<dyn StepInput>)>,
 }
 
 impl Handover {
@@ -26,22 +26,22 @@ impl Handover {
         run: &Arc<Run>,
         from: &Arc<StepIdentity>,
         to: &Arc<StepIdentity>,
-        stage: Arc<dyn Stage>,
-    ) -> Arc<dyn Stage> {
+        input: Arc<dyn StepInput>,
+    ) -> Arc<dyn StepInput> {
         Arc::new(Self {
             run: Arc::clone(run),
             from: Arc::clone(from),
-            to: Some((Arc::clone(to), stage)),
+            to: Some((Arc::clone(to), input)),
         })
     }
 
     /// From the last step to the end of the process.
-    pub(crate) fn after_last(run: &Arc<Run>, from: &Arc<StepIdentity>) -> Arc<dyn Stage> {
+    pub(crate) fn after_last(run: &Arc<Run>, from: &Arc<StepIdentity>) -> Arc<dyn StepInput> {
         Arc::new(Self { run: Arc::clone(run), from: Arc::clone(from), to: None })
     }
 }
 
-impl Stage for Handover {
+impl StepInput for Handover {
     fn begin(&self, document: &Document) -> Result<Box<dyn BodySink>, Error> {
         let outgoing = OutgoingDocument {
             run: Arc::clone(&self.run),
@@ -51,8 +51,8 @@ impl Stage for Handover {
         };
         let target = match &self.to {
             None => Target::Caller(Some(Vec::new())),
-            Some((_, stage)) => {
-                Target::Step(stage.begin(document).map_err(|error| outgoing.reject(&error))?)
+            Some((_, input)) => {
+                Target::Step(input.begin(document).map_err(|error| outgoing.reject(&error))?)
             }
         };
         Ok(Box::new(HandoverSink { outgoing, target }))

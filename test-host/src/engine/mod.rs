@@ -1,4 +1,4 @@
-//! Documents in motion: runs, stages, queues and executions.
+//! Documents in motion: runs, inputs of steps, queues and executions.
 
 mod counts;
 pub(crate) mod digest;
@@ -11,4 +11,4 @@ mod pipe;
 mod pipe_tests;
 pub(crate) mod queue;
 pub(crate) mod run;
-pub(crate) mod stage;
+pub(crate) mod step_input;

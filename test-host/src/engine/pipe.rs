@@ -7,7 +7,7 @@ use std::sync::{Condvar, Mutex};
 use host_sdk::{Error, ErrorKind};
 
 use super::document::End;
-use super::stage::BodySource;
+use super::step_input::BodySource;
 use crate::locks::{lock, wait};
 
 /// How many bytes of a body wait in a pipe.

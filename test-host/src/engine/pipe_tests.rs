@@ -8,7 +8,7 @@ use host_sdk::{Error, ErrorKind};
 use super::digest::Digest;
 use super::document::End;
 use super::pipe::{CAPACITY, Pipe};
-use super::stage::BodySource;
+use super::step_input::BodySource;
 
 fn end() -> End {
     Digest::default().end(host_sdk::Properties::new())

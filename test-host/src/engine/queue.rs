@@ -8,7 +8,7 @@ use host_sdk::{Error, ErrorKind};
 
 use super::document::{Document, End};
 use super::pipe::Pipe;
-use super::stage::{Acknowledgement, BodySink, BodySource, Durable, Stage};
+use super::step_input::{Acknowledgement, BodySink, BodySource, Durable, StepInput};
 use crate::cancellation::{Cancellation, Subscription};
 use crate::locks::{lock, wait};
 
@@ -203,9 +203,9 @@ impl StepQueue {
 }
 
 /// The queue as the previous step sees it.
-pub(crate) struct QueueStage(pub(crate) Arc<StepQueue>);
+pub(crate) struct QueueInput(pub(crate) Arc<StepQueue>);
 
-impl Stage for QueueStage {
+impl StepInput for QueueInput {
     fn begin(&self, document: &Document) -> Result<Box<dyn BodySink>, Error> {
         let queue = Arc::clone(&self.0);
         if let Some(error) = &lock(&queue.state).closed_with {

@@ -12,15 +12,15 @@ use crate::engine::document::StepIdentity;
 use crate::engine::execution::{ExecutionPlan, Inputs};
 use crate::engine::expecting::Expecting;
 use crate::engine::handover::Handover;
-use crate::engine::queue::{QueueStage, StepQueue};
+use crate::engine::queue::{QueueInput, StepQueue};
 use crate::engine::run::Run;
-use crate::engine::stage::Stage;
+use crate::engine::step_input::StepInput;
 use crate::exit_code::ExitCode;
 use crate::ledger::{self, Batches};
 use crate::process::model::{Step, TrackingDirection};
 use crate::report::Reporter;
 use crate::report::events::{Event, SummaryEvent};
-use crate::steps::database::{Database, DatabaseStage};
+use crate::steps::database::{Database, DatabaseInput};
 use crate::steps::message::ReplaceBodies;
 use crate::steps::set_properties::SetProperties;
 use crate::steps::write_files::{Directory, WriteFiles};
@@ -40,7 +40,7 @@ pub struct RunOutcome {
 struct Worker {
     position: usize,
     queue: Arc<StepQueue>,
-    next: Arc<dyn Stage>,
+    next: Arc<dyn StepInput>,
 }
 
 impl Prepared {
@@ -127,76 +127,77 @@ impl Prepared {
         Ok(RunOutcome { summary, exit_code })
     }
 
-    /// Builds the stages from the last step to the second. Workers are listed last step first.
+    /// Builds what receives the input of each step, from the last step to the second. Workers are
+    /// listed last step first.
     fn assemble(
         &self,
         run: &Arc<Run>,
         identities: &[Arc<StepIdentity>],
-    ) -> Result<(Arc<dyn Stage>, Vec<Worker>), Error> {
+    ) -> Result<(Arc<dyn StepInput>, Vec<Worker>), Error> {
         let mut workers = Vec::new();
-        let mut after: Option<(Arc<StepIdentity>, Arc<dyn Stage>)> = None;
+        let mut after: Option<(Arc<StepIdentity>, Arc<dyn StepInput>)> = None;
         for position in (0..identities.len()).rev() {
             let identity = &identities[position];
             let is_last = after.is_none();
             let next = match after.take() {
                 None => Handover::after_last(run, identity),
-                Some((entered, stage)) => Handover::between(run, identity, &entered, stage),
+                Some((entered, input)) => Handover::between(run, identity, &entered, input),
             };
             if position == 0 {
                 return Ok((next, workers));
             }
             let under_path = |e: Error| e.under(&format!("$.steps[{position}]"));
-            let stage: Arc<dyn Stage> = match (&self.steps[position], &self.process.steps[position])
-            {
-                (PreparedStep::Connector { bodies, .. }, step) => {
-                    let Step::Connector(step) = step else { return Err(mismatch()) };
-                    let queue = StepQueue::new(*bodies, step.store_errors, run.cancellation());
-                    workers.push(Worker { position, queue: Arc::clone(&queue), next });
-                    let entrance: Arc<dyn Stage> = Arc::new(QueueStage(queue));
-                    let (run, step) = (Arc::clone(run), Arc::clone(identity));
-                    if *bodies {
-                        Arc::new(Expecting { run, step, next: entrance })
-                    } else {
-                        entrance
+            let input: Arc<dyn StepInput> =
+                match (&self.steps[position], &self.process.steps[position]) {
+                    (PreparedStep::Connector { bodies, .. }, step) => {
+                        let Step::Connector(step) = step else { return Err(mismatch()) };
+                        let queue = StepQueue::new(*bodies, step.store_errors, run.cancellation());
+                        workers.push(Worker { position, queue: Arc::clone(&queue), next });
+                        let entrance: Arc<dyn StepInput> = Arc::new(QueueInput(queue));
+                        let (run, step) = (Arc::clone(run), Arc::clone(identity));
+                        if *bodies {
+                            Arc::new(Expecting { run, step, next: entrance })
+                        } else {
+                            entrance
+                        }
                     }
-                }
-                (PreparedStep::SetProperties(properties), _) => {
-                    Arc::new(SetProperties { properties: Arc::clone(properties), next })
-                }
-                (PreparedStep::Message(messages), _) => {
-                    let message = messages.first().ok_or_else(mismatch)?;
-                    Arc::new(ReplaceBodies { message: Arc::new(message.clone()), next })
-                }
-                (_, Step::WriteFiles(step)) => {
-                    let directory = Directory::open(&step.directory).map_err(under_path)?;
-                    Arc::new(WriteFiles {
+                    (PreparedStep::SetProperties(properties), _) => {
+                        Arc::new(SetProperties { properties: Arc::clone(properties), next })
+                    }
+                    (PreparedStep::Message(messages), _) => {
+                        let message = messages.first().ok_or_else(mismatch)?;
+                        Arc::new(ReplaceBodies { message: Arc::new(message.clone()), next })
+                    }
+                    (_, Step::WriteFiles(step)) => {
+                        let directory = Directory::open(&step.directory).map_err(under_path)?;
+                        Arc::new(WriteFiles {
+                            run: Arc::clone(run),
+                            directory,
+                            if_exists: step.if_exists,
+                            preserve_timestamp: step.preserve_timestamp,
+                            store_errors: step.store_errors,
+                            next,
+                        })
+                    }
+                    (_, Step::Database(step)) => Arc::new(DatabaseInput(Arc::new(Database {
                         run: Arc::clone(run),
-                        directory,
-                        if_exists: step.if_exists,
-                        preserve_timestamp: step.preserve_timestamp,
+                        step: Arc::clone(identity),
+                        batches: Batches::new(
+                            ledger::open(&step.url, &step.table).map_err(under_path)?,
+                        ),
+                        is_last,
                         store_errors: step.store_errors,
                         next,
-                    })
-                }
-                (_, Step::Database(step)) => Arc::new(DatabaseStage(Arc::new(Database {
-                    run: Arc::clone(run),
-                    step: Arc::clone(identity),
-                    batches: Batches::new(
-                        ledger::open(&step.url, &step.table).map_err(under_path)?,
-                    ),
-                    is_last,
-                    store_errors: step.store_errors,
-                    next,
-                }))),
-                _ => return Err(mismatch()),
-            };
-            after = Some((Arc::clone(identity), stage));
+                    }))),
+                    _ => return Err(mismatch()),
+                };
+            after = Some((Arc::clone(identity), input));
         }
         Err(Error::internal("the process has no steps"))
     }
 
     /// Runs the first step.
-    fn produce(&self, run: &Arc<Run>, identity: &Arc<StepIdentity>, next: Arc<dyn Stage>) {
+    fn produce(&self, run: &Arc<Run>, identity: &Arc<StepIdentity>, next: Arc<dyn StepInput>) {
         let produced = match (&self.steps[0], &self.process.steps[0]) {
             (PreparedStep::Connector { .. }, _) => {
                 self.execute(run, identity, 0, Inputs::request(), next);
@@ -236,7 +237,7 @@ impl Prepared {
         identity: &Arc<StepIdentity>,
         position: usize,
         inputs: Inputs,
-        next: Arc<dyn Stage>,
+        next: Arc<dyn StepInput>,
     ) {
         let (
             PreparedStep::Connector { operation, parameters, overrides, names_objects, .. },

@@ -8,7 +8,7 @@ use host_sdk::{Error, ErrorKind, Properties};
 use crate::engine::document::StepIdentity;
 use crate::engine::document::{Document, End};
 use crate::engine::run::Run;
-use crate::engine::stage::{Acknowledgement, BodySink, Stage};
+use crate::engine::step_input::{Acknowledgement, BodySink, StepInput};
 use crate::ledger::{Batches, NewRow, RowBody, Stored, Ticket};
 use crate::report::events::LogLevel;
 
@@ -24,13 +24,13 @@ pub(crate) struct Database {
     pub(crate) is_last: bool,
     /// True if documents that a service refused in an earlier step are stored.
     pub(crate) store_errors: bool,
-    pub(crate) next: Arc<dyn Stage>,
+    pub(crate) next: Arc<dyn StepInput>,
 }
 
 /// The step, shared with the documents in flight.
-pub(crate) struct DatabaseStage(pub(crate) Arc<Database>);
+pub(crate) struct DatabaseInput(pub(crate) Arc<Database>);
 
-impl Stage for DatabaseStage {
+impl StepInput for DatabaseInput {
     fn begin(&self, document: &Document) -> Result<Box<dyn BodySink>, Error> {
         if let Some(size) = document.size {
             self.0.batches.ledger().check_size(size)?;

@@ -11,7 +11,7 @@ use crate::engine::digest::Digest;
 use crate::engine::document::StepIdentity;
 use crate::engine::document::{Document, End};
 use crate::engine::run::Run;
-use crate::engine::stage::{Acknowledgement, BodySink, Stage};
+use crate::engine::step_input::{Acknowledgement, BodySink, StepInput};
 use crate::process::model::{MessageDocument, MessageStep};
 use crate::template::{Template, parse_all};
 
@@ -113,7 +113,7 @@ pub(crate) fn produce(
     run: &Arc<Run>,
     step: &Arc<StepIdentity>,
     messages: &[Message],
-    next: Arc<dyn Stage>,
+    next: Arc<dyn StepInput>,
 ) -> Result<(), Error> {
     let mut producer = Producer::new(run, step, next);
     let nothing = Properties::new();
@@ -135,10 +135,10 @@ pub(crate) fn produce(
 /// A message step that is not the first: it replaces bodies.
 pub(crate) struct ReplaceBodies {
     pub(crate) message: Arc<Message>,
-    pub(crate) next: Arc<dyn Stage>,
+    pub(crate) next: Arc<dyn StepInput>,
 }
 
-impl Stage for ReplaceBodies {
+impl StepInput for ReplaceBodies {
     fn begin(&self, document: &Document) -> Result<Box<dyn BodySink>, Error> {
         Ok(Box::new(BodyReplacer {
             message: Arc::clone(&self.message),
@@ -150,7 +150,7 @@ impl Stage for ReplaceBodies {
 
 struct BodyReplacer {
     message: Arc<Message>,
-    next: Arc<dyn Stage>,
+    next: Arc<dyn StepInput>,
     document: Document,
 }
 

@@ -8,7 +8,7 @@ use host_sdk::{Error, Properties, Status};
 use crate::engine::digest::Digest;
 use crate::engine::document::{Document, StepIdentity};
 use crate::engine::run::Run;
-use crate::engine::stage::{Acknowledgement, BodySink, BodySource, Stage};
+use crate::engine::step_input::{Acknowledgement, BodySink, BodySource, StepInput};
 
 /// How many documents wait for their acknowledgement at once.
 const MAX_IN_FLIGHT: usize = 64;
@@ -17,12 +17,12 @@ const MAX_IN_FLIGHT: usize = 64;
 pub(crate) struct Producer {
     run: Arc<Run>,
     step: Arc<StepIdentity>,
-    next: Arc<dyn Stage>,
+    next: Arc<dyn StepInput>,
     in_flight: VecDeque<Box<dyn Acknowledgement>>,
 }
 
 impl Producer {
-    pub(crate) fn new(run: &Arc<Run>, step: &Arc<StepIdentity>, next: Arc<dyn Stage>) -> Self {
+    pub(crate) fn new(run: &Arc<Run>, step: &Arc<StepIdentity>, next: Arc<dyn StepInput>) -> Self {
         Self { run: Arc::clone(run), step: Arc::clone(step), next, in_flight: VecDeque::new() }
     }
 

@@ -13,7 +13,7 @@ use super::tree::{Found, Tree, unreadable};
 use crate::engine::digest::Digest;
 use crate::engine::document::StepIdentity;
 use crate::engine::run::Run;
-use crate::engine::stage::{BodySource, Stage};
+use crate::engine::step_input::{BodySource, StepInput};
 use crate::process::model::ReadFilesStep;
 
 /// How much of a file is read at once.
@@ -28,7 +28,7 @@ pub(crate) fn produce(
     run: &Arc<Run>,
     identity: &Arc<StepIdentity>,
     step: &ReadFilesStep,
-    next: Arc<dyn Stage>,
+    next: Arc<dyn StepInput>,
 ) -> Result<(), Error> {
     let mut tree = Tree::open(run, identity, step)?;
     let mut producer = Producer::new(run, identity, next);

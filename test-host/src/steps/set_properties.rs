@@ -6,16 +6,16 @@ use std::sync::Arc;
 use host_sdk::{Error, Properties};
 
 use crate::engine::document::{Document, End};
-use crate::engine::stage::{Acknowledgement, BodySink, BodySource, OnKeptBytes, Stage};
+use crate::engine::step_input::{Acknowledgement, BodySink, BodySource, OnKeptBytes, StepInput};
 use crate::template::Template;
 
 /// The step setProperties.
 pub(crate) struct SetProperties {
     pub(crate) properties: Arc<BTreeMap<String, Template>>,
-    pub(crate) next: Arc<dyn Stage>,
+    pub(crate) next: Arc<dyn StepInput>,
 }
 
-impl Stage for SetProperties {
+impl StepInput for SetProperties {
     fn begin(&self, document: &Document) -> Result<Box<dyn BodySink>, Error> {
         let mut changed = document.clone();
         changed.origins.retain(|id, _| !self.properties.contains_key(id));

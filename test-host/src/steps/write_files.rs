@@ -21,7 +21,7 @@ use super::partial_files::PartialFiles;
 use super::relative_directory::RelativeDirectory;
 use crate::engine::document::{Document, End};
 use crate::engine::run::Run;
-use crate::engine::stage::{Acknowledgement, BodySink, OnKeptBytes, Stage};
+use crate::engine::step_input::{Acknowledgement, BodySink, OnKeptBytes, StepInput};
 use crate::locks::lock;
 use crate::process::model::IfExists;
 use host_sdk::kit::shortage;
@@ -197,10 +197,10 @@ pub(crate) struct WriteFiles {
     pub(crate) preserve_timestamp: bool,
     /// True if documents that a service refused in an earlier step are written.
     pub(crate) store_errors: bool,
-    pub(crate) next: Arc<dyn Stage>,
+    pub(crate) next: Arc<dyn StepInput>,
 }
 
-impl Stage for WriteFiles {
+impl StepInput for WriteFiles {
     fn begin(&self, document: &Document) -> Result<Box<dyn BodySink>, Error> {
         // Rejected before the body is moved.
         if let Some(name) = document.properties.get("fileName") {
@@ -342,7 +342,7 @@ mod tests {
     use crate::cancellation::Cancellation;
     use crate::engine::digest::Digest;
     use crate::engine::document::DocumentState;
-    use crate::engine::stage::Durable;
+    use crate::engine::step_input::Durable;
     use crate::report::Reporter;
     use crate::report::events::Event;
 
@@ -391,7 +391,7 @@ mod tests {
     /// Takes everything.
     struct Nowhere;
 
-    impl Stage for Nowhere {
+    impl StepInput for Nowhere {
         fn begin(&self, _: &Document) -> Result<Box<dyn BodySink>, Error> {
             Ok(Box::new(Self))
         }

@@ -14,7 +14,7 @@ use crate::engine::digest::Digest;
 use crate::engine::document::{Document, DocumentState, StepIdentity};
 use crate::engine::queue::{QueuedDocument, StepQueue};
 use crate::engine::run::Run;
-use crate::engine::stage::{BodySink, Stage};
+use crate::engine::step_input::{BodySink, StepInput};
 use crate::locks::lock;
 use crate::template::Template;
 
@@ -45,7 +45,7 @@ pub(crate) struct ExecutionPlan {
     pub(crate) names_objects: bool,
     pub(crate) continue_on_error: bool,
     pub(crate) inputs: Inputs,
-    pub(crate) next: Arc<dyn Stage>,
+    pub(crate) next: Arc<dyn StepInput>,
 }
 
 /// An input that is not answered yet.

@@ -8,7 +8,7 @@ use host_sdk::{Error, Outcome, Properties, SmallResult, Status};
 use super::execution::{Execution, OpenResult, host, not_open};
 use crate::engine::digest::Digest;
 use crate::engine::document::Document;
-use crate::engine::stage::Acknowledgement;
+use crate::engine::step_input::Acknowledgement;
 use crate::locks::lock;
 
 impl Execution {

@@ -11,9 +11,9 @@ use super::{Execution, ExecutionPlan, HostContext, Inputs};
 use crate::cancellation::Cancellation;
 use crate::engine::digest::Digest;
 use crate::engine::document::{Document, End, StepIdentity};
-use crate::engine::queue::{QueueStage, StepQueue};
+use crate::engine::queue::{QueueInput, StepQueue};
 use crate::engine::run::Run;
-use crate::engine::stage::{Acknowledgement, BodySink, Durable, OnKeptBytes, Stage};
+use crate::engine::step_input::{Acknowledgement, BodySink, Durable, OnKeptBytes, StepInput};
 use crate::report::Reporter;
 use crate::report::events::Event;
 
@@ -47,7 +47,7 @@ struct Flaky {
 
 struct FlakySink(Arc<Flaky>);
 
-impl Stage for Arc<Flaky> {
+impl StepInput for Arc<Flaky> {
     fn begin(&self, _: &Document) -> Result<Box<dyn BodySink>, Error> {
         Ok(Box::new(FlakySink(Self::clone(self))))
     }
@@ -155,7 +155,7 @@ fn an_input_taken_while_the_execution_ends_is_answered() {
         size: None,
         answers: None,
     };
-    let sink = QueueStage(Arc::clone(&queue)).begin(&document).unwrap();
+    let sink = QueueInput(Arc::clone(&queue)).begin(&document).unwrap();
     let acknowledgement = sink.close(&Digest::default().end(Properties::new())).unwrap();
     // A thread of the connector's that has taken it and not yet opened it, as the other returns.
     let queued = queue.take().unwrap().unwrap();

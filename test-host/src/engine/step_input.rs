@@ -10,7 +10,7 @@ use super::digest::Digest;
 use super::document::{Document, End};
 
 /// A step, or the end of the process, as the step before uses it.
-pub(crate) trait Stage: Send + Sync {
+pub(crate) trait StepInput: Send + Sync {
     /// Takes the next document. A sink that is dropped before `close` discards it.
     fn begin(&self, document: &Document) -> Result<Box<dyn BodySink>, Error>;
 }
