@@ -26,6 +26,8 @@ pub(super) struct Conventions {
     pub(super) lists_in_binary: Habit,
     /// LIST takes no option.
     pub(super) list_takes_no_option: Habit,
+    /// A data connection is agreed on only for a transfer that PRET announces.
+    pub(super) needs_pret: Habit,
     /// When FEAT failed.
     feat_failed: Mutex<Option<Instant>>,
 }

@@ -297,6 +297,7 @@ conversations! {
     preliminary_replies_without_end,
     preliminary_reply_to_a_question,
     pret_before_passive,
+    pret_that_is_not_needed,
     private_data_refused,
     progress_counts_attempts_anew,
     protection_after_the_login,

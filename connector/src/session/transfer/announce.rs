@@ -13,7 +13,7 @@ impl Session {
         let server = &self.shared.server;
         let is_passive = self.shared.settings.mode == DataMode::Passive
             && self.passive_commands().0 == Verb::Epsv
-            && !self.features.pret;
+            && !server.conventions.needs_pret.is_known();
         if !server.may_send_ahead() || !is_passive {
             return;
         }

@@ -62,8 +62,7 @@ impl Session {
         offset: u64,
     ) -> Result<Opened, Failure> {
         let verb = command.verb();
-        self.announce(command)?;
-        let (endpoint, agreed_by) = self.negotiate()?;
+        let (endpoint, agreed_by) = self.negotiate_for(command)?;
         if offset > 0 {
             let reply = self.command(Command::new(Verb::Rest, offset))?;
             if !reply.is_pending() {
@@ -103,21 +102,29 @@ impl Session {
         }
     }
 
-    /// Announces a transfer before its data connection is agreed on (PRET), to servers that choose
-    /// the machine for it by that.
+    /// Agrees on the data connection of `command`. Servers that choose the machine of a transfer want
+    /// it announced before (PRET). Others offer PRET as well and do without: pure-ftpd answers it for
+    /// a file that may not be read as for one that is not there.
+    fn negotiate_for(&mut self, command: &Command) -> Result<(DataEndpoint, Verb), Failure> {
+        if self.shared.server.conventions.needs_pret.is_known() {
+            self.announce(command)?;
+            return self.negotiate();
+        }
+        let refused = match self.negotiate() {
+            Err(e) if e.is_answer() && self.features.pret && !self.poisoned => e,
+            agreed => return agreed,
+        };
+        log::info!("no data connection is agreed on ({refused}); announcing the transfer");
+        self.announce(command)?;
+        let agreed = self.negotiate()?;
+        self.shared.server.conventions.needs_pret.note();
+        Ok(agreed)
+    }
+
+    /// Announces a transfer before its data connection is agreed on (PRET).
     fn announce(&mut self, command: &Command) -> Result<(), Failure> {
-        if !self.features.pret {
-            return Ok(());
-        }
         let reply = self.command(Command::new(Verb::Pret, command.line()))?;
-        if reply.is_done() {
-            return Ok(());
-        }
-        if reply.is_unknown_command() {
-            self.features.pret = false;
-            return Ok(());
-        }
-        Err(self.transfer_refusal(&reply, command))
+        if reply.is_done() { Ok(()) } else { Err(self.transfer_refusal(&reply, command)) }
     }
 
     fn watched(&self, socket: TcpStream) -> Result<(TcpStream, Registration), Failure> {
