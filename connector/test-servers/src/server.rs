@@ -85,7 +85,7 @@ impl Server {
         &self.instance.options
     }
 
-    /// The directory that the user sees as `/`. See [`Server::instance`] for files a test puts there.
+    /// The directory that the user sees as `/`. See [`Server::place`] for files a test puts there.
     #[must_use]
     pub fn root(&self) -> PathBuf {
         self.instance.root()
