@@ -10,16 +10,13 @@ use regex::{Regex, RegexBuilder};
 
 use crate::descriptor::property;
 use crate::file::normalization::nfc;
-use crate::file::time::modified::{Modified, Precision};
+use crate::file::time::modified::{FARTHEST_ZONE, Modified, Precision};
 use crate::file::time::text::parse_text;
 use crate::file::time::zone::ServerTimeZone;
 use crate::listing::Entry;
 
 /// How large a compiled pattern may be: a bound for hostile ones.
 const PATTERN_SIZE: usize = 1 << 20;
-
-/// How far the clock of a zone can be from UTC.
-const FARTHEST_ZONE: SignedDuration = SignedDuration::from_hours(14);
 
 /// A filter that can be asked.
 #[derive(Debug)]

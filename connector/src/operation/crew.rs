@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::Scope;
 
-use host_sdk::{Error, ExecutionScope, InputDocument, Outcome};
+use host_sdk::{Error, InputDocument, Outcome};
 
 use super::execution::Execution;
 
@@ -75,15 +75,8 @@ impl Crew<'_> {
         if self.started.fetch_update(Ordering::Relaxed, Ordering::Relaxed, start_one).is_err() {
             return;
         }
-        let mut worker = execution.for_another_thread();
-        let thread = std::thread::Builder::new().name("ftp transfer".to_owned());
-        let spawned = thread.spawn_scoped(scope, move || {
-            let _records = ExecutionScope::enter(worker.context.execution_id());
-            if worker.take_spare_session() {
-                self.work(scope, &mut worker);
-            }
-        });
-        if let Err(e) = spawned {
+        let work = move |worker: &mut Execution| self.work(scope, worker);
+        if let Err(e) = execution.start_thread(scope, || true, work) {
             log::warn!("one document less at a time: no thread can be started: {e}");
         }
     }

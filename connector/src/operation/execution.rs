@@ -1,9 +1,11 @@
 //! An execution: its sessions, its counts, and what is done again when the network fails.
 
+use std::io;
 use std::sync::Arc;
+use std::thread::{Builder, Scope};
 use std::time::Duration;
 
-use host_sdk::{Context, Outcome, Properties};
+use host_sdk::{Context, ExecutionScope, Outcome, Properties};
 
 use super::namesakes::Namesakes;
 use super::numbered_names::NumberedNames;
@@ -57,8 +59,32 @@ impl Execution {
         }
     }
 
+    /// Starts a thread that does `work` with a session of its own, if it `is_needed` still when the
+    /// thread begins, and a session is to spare.
+    ///
+    /// # Errors
+    ///
+    /// The system's, where no thread can be started.
+    pub(super) fn start_thread<'scope>(
+        &self,
+        scope: &'scope Scope<'scope, '_>,
+        is_needed: impl FnOnce() -> bool + Send + 'scope,
+        work: impl FnOnce(&mut Self) + Send + 'scope,
+    ) -> io::Result<()> {
+        let mut worker = self.for_another_thread();
+        let thread = Builder::new().name("ftp transfer".to_owned());
+        let run = move || {
+            let _records = ExecutionScope::enter(worker.context.execution_id());
+            // Each thread logs in by itself, and only while there is something to do.
+            if is_needed() && worker.take_spare_session() {
+                work(&mut worker);
+            }
+        };
+        thread.spawn_scoped(scope, run).map(drop)
+    }
+
     /// The same execution for another thread, which takes a session of its own.
-    pub(super) fn for_another_thread(&self) -> Self {
+    fn for_another_thread(&self) -> Self {
         Self {
             context: self.context.clone(),
             cancel: self.cancel.clone(),
@@ -74,7 +100,7 @@ impl Execution {
     }
 
     /// Takes a session where one is to be had beside those that are in use; whether there was one.
-    pub(super) fn take_spare_session(&mut self) -> bool {
+    fn take_spare_session(&mut self) -> bool {
         match self.pool.try_take(&self.cancel, &self.transcript) {
             Ok(lease) => self.lease = lease,
             // The server allows fewer sessions than are configured.

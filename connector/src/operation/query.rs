@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use host_sdk::{ExecutionScope, InputDocument, Properties};
+use host_sdk::{InputDocument, Properties};
 
 use super::execution::Execution;
 use super::read::deliver::deliver;
@@ -72,17 +72,9 @@ fn read_all(
     };
     std::thread::scope(|scope| {
         for _ in 1..transfers {
-            let mut worker = execution.for_another_thread();
             let queue = &queue;
-            let thread = std::thread::Builder::new().name("ftp transfer".to_owned());
-            let spawned = thread.spawn_scoped(scope, move || {
-                let _records = ExecutionScope::enter(worker.context.execution_id());
-                // Each thread logs in by itself, and only while there is something to read.
-                if queue.has_next() && worker.take_spare_session() {
-                    queue.work(&mut worker, settings, input);
-                }
-            });
-            if let Err(e) = spawned {
+            let work = move |worker: &mut Execution| queue.work(worker, settings, input);
+            if let Err(e) = execution.start_thread(scope, || queue.has_next(), work) {
                 log::warn!("one transfer less at a time: no thread can be started: {e}");
                 break;
             }

@@ -16,6 +16,9 @@ const QUARTER: i32 = 15 * 60;
 const WESTERNMOST: i32 = -12 * 3600;
 const EASTERNMOST: i32 = 14 * 3600;
 
+/// How far the clock of a zone can be from UTC.
+pub(crate) const FARTHEST_ZONE: SignedDuration = SignedDuration::from_secs(EASTERNMOST as i64);
+
 /// How exact a stated time is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Precision {

@@ -6,7 +6,7 @@ use super::selected::Selected;
 use crate::config::{AgeLimits, ConnectionSettings};
 use crate::failure::{Cause, Failure};
 use crate::file::path::RemotePath;
-use crate::file::time::modified::{Modified, Zone};
+use crate::file::time::modified::{FARTHEST_ZONE, Modified, Zone};
 use crate::file::time::zone::ServerTimeZone;
 use crate::listing::{Entry, Kind};
 use crate::session::Session;
@@ -14,9 +14,6 @@ use crate::session::Session;
 /// How far clocks may differ, and how long a minute is that a listing tells: a file that is dated
 /// later than that lies in the future.
 const FUTURE: SignedDuration = SignedDuration::from_mins(2);
-
-/// How far the clock of a zone can be from UTC.
-const FARTHEST_ZONE: SignedDuration = SignedDuration::from_hours(14);
 
 /// What a listing tells of a file's age.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
